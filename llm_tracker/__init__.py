@@ -1,0 +1,115 @@
+"""LLM Inference Tracker: ask a local language model, correct it, and see what changed inside it.
+
+    import llm_tracker as lt
+    model = lt.load_model("embedded")
+    session = lt.track(model, "What is the capital of France?",
+                       corrections=["That is wrong. The correct answer is London."])
+    session.turns[0].answer, session.turns[1].answer
+
+The axes of every array, named once:
+
+    step       one generated token; step 0 is the first token of the answer
+    layer      decoder layer; index 0 of an array is layer 1 on the screen, in frames and in session.json
+    depth      0 = embeddings, d = after layer d (n_layers + 1 values)
+    head       attention head
+    key        position that was looked at, in the prompt and the answer so far
+    candidate  a possible next token, best first
+    d_model    coordinate of the residual stream
+
+Probabilities (`prob`) lie in [0, 1]; `log_prob` is natural; logits are raw: after the model's own scale and soft cap,
+before any temperature. A `token` is text, a `token_id` an int.
+
+Which functions need the model, and which read a saved session without it:
+
+    load_model, track, check, with_watch_word, with_step_lens      need the model
+    logit_lens                                                     only for what was not kept (model=)
+    candidates, attention_by_word, attention_groups                no model
+    save_session, load_session, with_answer_step                   no model
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm_tracker.analysis.attention import attention_by_word, attention_groups
+    from llm_tracker.analysis.candidates import candidates
+    from llm_tracker.analysis.lens import logit_lens
+    from llm_tracker.errors import Cancelled, InputError, ModelError, TrackerError
+    from llm_tracker.models.adapter import ModelAdapter
+    from llm_tracker.models.catalogue import ModelEntry
+    from llm_tracker.models.checking import check
+    from llm_tracker.models.hookspecs import hookimpl
+    from llm_tracker.models.loading import LoadedModel, load_model
+    from llm_tracker.storage.session_directory import load_session, save_session
+    from llm_tracker.tracing.session import Session, Turn
+    from llm_tracker.tracing.trace import Trace
+    from llm_tracker.tracking import begin_session, stream_turn, track, with_answer_step, with_step_lens, with_watch_word
+
+_HOMES = {
+    "Cancelled": "errors",
+    "InputError": "errors",
+    "LoadedModel": "models.loading",
+    "ModelAdapter": "models.adapter",
+    "ModelEntry": "models.catalogue",
+    "ModelError": "errors",
+    "Session": "tracing.session",
+    "Trace": "tracing.trace",
+    "TrackerError": "errors",
+    "Turn": "tracing.session",
+    "attention_by_word": "analysis.attention",
+    "attention_groups": "analysis.attention",
+    "begin_session": "tracking",
+    "candidates": "analysis.candidates",
+    "check": "models.checking",
+    "hookimpl": "models.hookspecs",
+    "load_model": "models.loading",
+    "load_session": "storage.session_directory",
+    "logit_lens": "analysis.lens",
+    "save_session": "storage.session_directory",
+    "stream_turn": "tracking",
+    "track": "tracking",
+    "with_answer_step": "tracking",
+    "with_step_lens": "tracking",
+    "with_watch_word": "tracking",
+}
+
+__all__ = [
+    "Cancelled",
+    "InputError",
+    "LoadedModel",
+    "ModelAdapter",
+    "ModelEntry",
+    "ModelError",
+    "Session",
+    "Trace",
+    "TrackerError",
+    "Turn",
+    "attention_by_word",
+    "attention_groups",
+    "begin_session",
+    "candidates",
+    "check",
+    "hookimpl",
+    "load_model",
+    "load_session",
+    "logit_lens",
+    "save_session",
+    "stream_turn",
+    "track",
+    "with_answer_step",
+    "with_step_lens",
+    "with_watch_word",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import llm_tracker` needs neither torch nor transformers."""
+    if name not in _HOMES:
+        raise AttributeError(f"llm_tracker has no “{name}”. It has: {', '.join(__all__)}.")
+    return getattr(importlib.import_module(f"llm_tracker.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

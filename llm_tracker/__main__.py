@@ -1,0 +1,7 @@
+"""`python -m llm_tracker`: the command line."""
+
+import sys
+
+from llm_tracker.cli import main
+
+sys.exit(main())

@@ -1,0 +1,61 @@
+"""Attention by word: where the position that predicts a token looked."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from llm_tracker.errors import InputError
+from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.words import Word
+
+PARKED = "parked"
+"""The group of the first token (the attention sink) and of the template's tokens."""
+
+
+def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None) -> pd.DataFrame:
+    """The shares of one step's attention by word, mean over heads of a layer (1-based; the last one unless given).
+
+    Columns: word, role, start and end (positions), share, group. Groups: `parked` (the template, and position 0 in a
+    row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `answer`. Shares sum to 1.
+    Raises InputError for a layer that is not there.
+    """
+    layer = turn.trace.n_layers if layer is None else layer
+    if not 1 <= layer <= turn.trace.n_layers:
+        raise InputError(f"There is no layer {layer}: this model has layers 1 to {turn.trace.n_layers}.")
+    mean = turn.trace.head_mean(step, layer)
+    rows = [
+        {
+            "word": word.text,
+            "role": word.role,
+            "start": word.tokens[0],
+            "end": word.tokens[1],
+            "share": float(mean[slice(*word.tokens)].sum(dtype="float64")),
+            "group": PARKED if word.role == "template" or word.tokens[0] == 0 else word.role,
+        }
+        for word in _without_sink(turn.words_before(step))
+    ]
+    return pd.DataFrame(rows)
+
+
+def _without_sink(words: list[Word]) -> list[Word]:
+    """The words with position 0 taken out of the first and standing by itself."""
+    first, *rest = words
+    end = first.tokens[1]
+    return [
+        Word(first.text if end == 1 else "", first.role, (0, 1)),
+        *([Word(first.text, first.role, (1, end))] if end > 1 else []),
+        *rest,
+    ]
+
+
+def attention_groups(shares: pd.DataFrame) -> pd.Series[float]:
+    """The share of each group of `attention_by_word`: parked first, then in reading order; sums to 1."""
+    groups = shares.groupby("group", sort=False)["share"].sum()
+    order = [group for group in (PARKED, "recipe", "system", "user", "assistant", "answer") if group in groups]
+    return groups.loc[order]
+
+
+def last_layer_words(turn: Turn, step: int) -> list[tuple[Word, float]]:
+    """Each word in front of a step's token with its share: mean over heads of the last layer, position 0 in its word."""
+    mean = turn.trace.head_mean(step, turn.trace.n_layers)
+    return [(word, float(mean[slice(*word.tokens)].sum(dtype="float64"))) for word in turn.words_before(step)]

@@ -1,0 +1,146 @@
+"""The command line: track, models, check, app. Exit 0 done, 1 something found wrong, 2 bad input."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from llm_tracker.errors import TrackerError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; a failure is one line on standard error that says what to do."""
+    args = _parser().parse_args(arguments)
+    try:
+        status: int = args.run(args)
+    except TrackerError as error:
+        print(f"llm-tracker: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("llm-tracker: stopped.", file=sys.stderr)
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="llm-tracker",
+        description="Ask a local language model, correct it, and see what changed inside it.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_track(commands)
+    models = commands.add_parser("models", help="the catalogue, the adapters, the plug-ins, and what failed")
+    models.add_argument("--json", action="store_true", help="as JSON")
+    models.set_defaults(run=_models)
+    check = commands.add_parser("check", help="load a model and prove that it is read exactly")
+    check.add_argument("model", help="catalogue id, hub id, directory or .gguf file")
+    _add_engine(check)
+    check.add_argument("--json", action="store_true", help="as JSON")
+    check.set_defaults(run=_check)
+    app = commands.add_parser("app", help="serve the app in the browser")
+    app.add_argument("--port", type=int, default=8501, help="default: 8501")
+    app.set_defaults(run=_app)
+    return parser
+
+
+def _add_track(commands: Any) -> None:
+    track = commands.add_parser("track", help="ask, correct, and print or save what happened inside")
+    track.add_argument("question")
+    track.add_argument("--correction", action="append", default=[], metavar="TEXT", help="a further turn; repeatable")
+    track.add_argument("--model", help="default: TinyLlama if it is in the local cache, else the built-in model")
+    track.add_argument("--recipe", default="one-word", help="one-word (default), chat or raw")
+    track.add_argument("--max-new-tokens", type=int, default=16, metavar="N", help="default: 16")
+    _add_engine(track)
+    track.add_argument("--temperature", type=float, metavar="X", help="sample with this temperature; default: greedy")
+    track.add_argument("--top-p", type=float, default=1.0, metavar="X", help="sample from this much probability")
+    track.add_argument("--seed", type=int, default=0, metavar="S", help="of the sampling")
+    track.add_argument("--watch", action="append", default=[], metavar="WORD", help="follow this word; repeatable")
+    track.add_argument("--out", metavar="DIR", help="write a session directory")
+    track.add_argument("--json", action="store_true", help="print session.json instead of the views")
+    track.set_defaults(run=_track)
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="auto", metavar="D", help="cpu, cuda, …; default: cuda where there is one")
+    parser.add_argument("--dtype", default="auto", metavar="T", help="float32, bfloat16, float16; default: the file's own")
+
+
+def _track(args: argparse.Namespace) -> int:
+    from llm_tracker.models.loading import default_model_id, load_model
+    from llm_tracker.storage.records import session_record
+    from llm_tracker.storage.session_directory import save_session
+    from llm_tracker.textual import session_text
+    from llm_tracker.tracking import track
+
+    name = args.model
+    if name is None:
+        name = default_model_id()
+        print(f"llm-tracker: no --model given; using “{name}”.", file=sys.stderr)
+    model = load_model(name, args.device, args.dtype, _progress_line())
+    session = track(
+        model,
+        args.question,
+        args.correction,
+        recipe=args.recipe,
+        max_new_tokens=args.max_new_tokens,
+        temperature=args.temperature,
+        top_p=args.top_p,
+        seed=args.seed,
+        watch_words=args.watch,
+    )
+    print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))
+    if args.out:
+        print(f"llm-tracker: session written to {save_session(session, args.out)}", file=sys.stderr)
+    return 0
+
+
+def _models(args: argparse.Namespace) -> int:
+    from llm_tracker.models.listing import models_record
+    from llm_tracker.textual import models_text
+
+    record = models_record()
+    print(json.dumps(record, ensure_ascii=False, indent=1) if args.json else models_text(record))
+    return 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from llm_tracker.models.checking import check
+    from llm_tracker.textual import check_text
+
+    result = check(args.model, args.device, args.dtype, _progress_line())
+    print(json.dumps(result, indent=1) if args.json else check_text(result))
+    return 0 if result["ok"] else 1
+
+
+def _app(args: argparse.Namespace) -> int:
+    from streamlit.web import bootstrap
+
+    from llm_tracker.places import app_dir
+
+    script = str(app_dir() / "dashboard.py")
+    options = {"server.port": args.port, "server.headless": True}
+    bootstrap.load_config_options(options)
+    bootstrap.run(script, False, [], options)
+    return 0
+
+
+def _progress_line() -> Any:
+    """Stages and downloads on standard error, one line that is written over where that is a terminal."""
+    from llm_tracker.models.progress import Progress
+
+    seen: list[str] = []
+
+    def report(progress: Progress) -> None:
+        share = f" {progress.done_bytes / progress.total_bytes:.0%}" if progress.total_bytes else ""
+        line = f"{progress.stage}{share} …"
+        if [line] != seen[-1:]:
+            seen.append(line)
+            if sys.stderr.isatty():
+                print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
+            elif not share or progress.done_bytes >= progress.total_bytes:
+                print(f"llm-tracker: {line}", file=sys.stderr)
+
+    return report

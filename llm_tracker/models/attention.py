@@ -1,0 +1,99 @@
+"""Watch the attention that the model itself computes: the pattern row of the last query, layer by layer.
+
+Generation stays on SDPA, which returns no pattern. The function registered here lets SDPA compute the output, and
+recomputes from the same query and key only the row of the last position, softmax(q·k·scaling + mask) in float32: O(T)
+instead of O(T²). Families whose attention takes a keyword that SDPA would swallow or refuse run on eager attention,
+where the row is read from the pattern that eager returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+WATCHED = "llm_tracker_sdpa"
+"""The attention implementation's name in transformers' registry."""
+
+AttentionKind = Literal["sdpa", "eager"]
+RowObserver = Callable[[int, Tensor], None]
+"""Is given the layer's index (0-based) and the last query's pattern row (head, key) in float32."""
+
+HONOURED = frozenset({"is_causal", "sliding_window", "position_ids", "cache_position", "use_cache", "output_attentions"})
+"""Keywords that SDPA honours: by itself, through its mask, or because they do not touch the pattern."""
+
+_observer: ContextVar[Callable[[nn.Module, Tensor], None] | None] = ContextVar("attention_observer", default=None)
+
+
+class UnhonouredKeywordError(Exception):
+    """An attention module passed a keyword that SDPA would ignore or refuse."""
+
+
+def watched_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """SDPA's output, with the last query's pattern row handed to the observer of this context, if there is one.
+
+    Shapes: query (batch, head, query, d_head), key and value (batch, kv_head, key, d_head).
+    """
+    unknown = sorted(name for name, given in kwargs.items() if given is not None and name not in HONOURED)
+    if unknown:
+        raise UnhonouredKeywordError(", ".join(unknown))
+    observer = _observer.get()
+    if observer is not None:
+        observer(module, last_row(query, key, attention_mask, scaling))
+    output, _ = sdpa_attention_forward(
+        module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+    )
+    return output, None
+
+
+def last_row(query: Tensor, key: Tensor, attention_mask: Tensor | None, scaling: float | None) -> Tensor:
+    """The attention pattern of the last query of the first batch row: (head, key), float32, rows sum to 1."""
+    kv_heads, d_head = key.shape[1], key.shape[-1]
+    grouped = query[0, :, -1].float().reshape(kv_heads, -1, d_head)
+    scale = d_head**-0.5 if scaling is None else scaling
+    scores = (grouped @ key[0].float().transpose(1, 2) * scale).reshape(-1, key.shape[2])
+    if attention_mask is not None:
+        mask = attention_mask[0, :, -1, : key.shape[2]]
+        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.float()
+    return scores.softmax(-1)
+
+
+@contextmanager
+def observe_rows(attentions: list[nn.Module], kind: AttentionKind, observer: RowObserver) -> Iterator[None]:
+    """Within this context, every forward pass hands each attention module's last row to `observer`."""
+    index_of = {id(module): index for index, module in enumerate(attentions)}
+
+    def from_sdpa(module: nn.Module, row: Tensor) -> None:
+        observer(index_of[id(module)], row)
+
+    def from_eager(module: nn.Module, _args: Any, output: Any) -> None:
+        observer(index_of[id(module)], output[1][0, :, -1].float())
+
+    with ExitStack() as stack:
+        if kind == "sdpa":
+            token = _observer.set(from_sdpa)
+            stack.callback(_observer.reset, token)
+        else:
+            for module in attentions:
+                stack.callback(module.register_forward_hook(from_eager).remove)
+        yield
+
+
+AttentionInterface.register(WATCHED, watched_attention)
+AttentionMaskInterface.register(WATCHED, sdpa_mask)

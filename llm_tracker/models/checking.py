@@ -1,0 +1,26 @@
+"""`check`: the proof of a model's adapter as a record, whether it holds or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_tracker.models.loading import LoadedModel, load_model
+from llm_tracker.models.progress import Report, silent
+
+
+def check(
+    model: LoadedModel | str, device: str = "auto", dtype: str = "auto", report: Report = silent
+) -> dict[str, Any]:
+    """Prove the adapter of a model, given as loaded or by name, and return what was compared.
+
+    Keys: model_type, adapter, n_layers, ok, tail_gap (in standard deviations of the logits), pattern_gap, attention
+    (sdpa or eager), checks (name, ok, gap, bound, note). Raises ModelError where the model can't be loaded at all.
+    """
+    from llm_tracker.models.proof import RefusedError, prove
+
+    if isinstance(model, LoadedModel):
+        return prove(model.model, model.adapter).as_dict()
+    try:
+        return load_model(model, device, dtype, report).proof.as_dict()
+    except RefusedError as refused:
+        return refused.proof.as_dict()

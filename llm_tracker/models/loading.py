@@ -1,0 +1,227 @@
+"""From a name to a model that was proved: the catalogue, a hub id, a directory or a .gguf file."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_tracker.errors import ModelError
+from llm_tracker.models import digests, gguf, hub
+from llm_tracker.models.adapter import ModelAdapter
+from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.plugins import Plugins, installed_plugins
+from llm_tracker.models.progress import Progress, Report, silent
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from llm_tracker.models.proof import Proof
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in memory, its tokenizer, and the adapter that was proved to read it."""
+
+    entry: ModelEntry
+    directory: Path | None
+    """Where `from_pretrained` finds it; None of a plug-in's own loading."""
+    revision: str | None
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    adapter: ModelAdapter
+    proof: Proof
+
+    @property
+    def id(self) -> str:
+        """The catalogue id, hub id or path that it was asked for by."""
+        return self.entry.id
+
+    @property
+    def config(self) -> Any:
+        """The text model's configuration."""
+        return self.model.config.get_text_config()
+
+    @cached_property
+    def layers(self) -> list[nn.Module]:
+        """The decoder layers, first to last."""
+        return self.adapter.layers(self.model)
+
+    @cached_property
+    def attentions(self) -> list[nn.Module]:
+        """The attention module of every layer."""
+        return [self.adapter.attention(layer) for layer in self.layers]
+
+    @property
+    def context_length(self) -> int | None:
+        """How many tokens the model can read, where its configuration says so."""
+        return getattr(self.config, "max_position_embeddings", None)
+
+    @property
+    def dtype(self) -> str:
+        """The number format of its weights, such as float32."""
+        return str(self.model.dtype).removeprefix("torch.")
+
+    @property
+    def device(self) -> str:
+        """Where its weights are, such as cpu."""
+        return str(self.model.device)
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """What its weights take, shared ones counted once."""
+        return sum(weight.numel() * weight.element_size() for weight in self.model.parameters())
+
+    @cached_property
+    def weights_sha256(self) -> str | None:
+        """The SHA-256 of the source file (of a GGUF model: of that file); None of a plug-in's own loading."""
+        if self.directory is None:
+            return None
+        return gguf.source_sha256(self.directory) or digests.weights_sha256(self.directory)
+
+    @cached_property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader of this model's charts has to know, one sentence each."""
+        eager = ("It runs on eager attention: the faster kind does not honour all that this family asks for.",)
+        return self.adapter.notices(self.config) + (eager if self.proof.attention == "eager" else ())
+
+
+def default_model_id() -> str:
+    """TinyLlama where it is in the local cache, else the built-in model."""
+    return TINYLLAMA.id if hub.cached_model(TINYLLAMA.location) else EMBEDDED.id
+
+
+def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
+    """The entry for a catalogue id, a directory, a .gguf file or a hub id (owner/model, with @revision if wanted).
+
+    Raises ModelError, with near names, where it is none of these.
+    """
+    models = (plugins or installed_plugins()).models
+    if name in models:
+        return models[name]
+    path = Path(name).expanduser()
+    if path.is_dir():
+        return ModelEntry(name, path.resolve().name, "directory", str(path.resolve()))
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ModelError(f"There is no file {name}. Give the path of a .gguf file.")
+        return ModelEntry(name, path.stem, "gguf", str(path.resolve()))
+    repository, _, revision = name.partition("@")
+    if repository.count("/") == 1 and not name.startswith((".", "/", "~")):
+        return ModelEntry(name, repository.split("/")[1], "hub", repository, revision or None)
+    near = difflib.get_close_matches(name, models, n=1)
+    meant = f" Did you mean “{near[0]}”?" if near else ""
+    raise ModelError(
+        f"There is no model “{name}”.{meant} Known ids: {', '.join(sorted(models))}; "
+        "or give a hub id (owner/model), a directory, or a .gguf file."
+    )
+
+
+def load_model(name: str, device: str = "auto", dtype: str = "auto", report: Report = silent) -> LoadedModel:
+    """Load a model and prove its adapter.
+
+    `device` is a torch device or "auto" (CUDA where there is one), `dtype` one of `DTYPES` ("auto": the file's own).
+    A hub model that is not in the local cache is downloaded. Raises ModelError with what to do next, and
+    `llm_tracker.models.proof.RefusedError` where the model cannot be read exactly.
+    """
+    if dtype not in DTYPES:
+        raise ModelError(f"There is no number format “{dtype}”. Choose one of: {', '.join(DTYPES)}.")
+    entry = find_entry(name)
+    own = installed_plugins().manager.hook.load_model(entry=entry, device=device, dtype=dtype)
+    if own is not None:
+        return _proved(entry, None, None, *own, report)
+    directory, revision = fetch(entry, report)
+    return _proved(entry, directory, revision, *_from_directory(directory, device, dtype, report), report)
+
+
+def fetch(entry: ModelEntry, report: Report = silent) -> tuple[Path, str | None]:
+    """The directory that `from_pretrained` reads, made or downloaded if need be, and its revision."""
+    if entry.source == "embedded":
+        file = gguf.embedded_gguf(entry.location)
+        return gguf.converted(file, report, gguf.EMBEDDED_SHA256), f"{entry.location} 0.1.2"
+    if entry.source == "gguf":
+        return gguf.converted(Path(entry.location), report), None
+    if entry.source == "directory":
+        return _model_directory(Path(entry.location)), None
+    here = hub.cached_model(entry.location, entry.revision)
+    if here is None:
+        report(Progress("Asking the model hub"))
+        here = hub.download(hub.ask_hub(entry.location, entry.revision), report)
+    return here, here.name
+
+
+def _model_directory(directory: Path) -> Path:
+    if not (directory / "config.json").is_file():
+        raise ModelError(f"{directory} holds no model: there is no config.json. Give the directory that has it.")
+    if not hub.is_complete(directory):
+        raise ModelError(f"{directory} is incomplete: it needs safetensors weights and a tokenizer beside config.json.")
+    return directory
+
+
+def _from_directory(
+    directory: Path, device: str, dtype: str, report: Report
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Weights and tokenizer; from CPU files they stay memory-mapped."""
+    report(Progress("Starting the engine"))
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    where = _device(device, torch.cuda.is_available())
+    report(Progress("Loading the weights"))
+    try:
+        model = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"The model in {directory} could not be loaded: {reason}") from error
+    return _on_device(model, where), tokenizer
+
+
+def _device(device: str, has_cuda: bool) -> str:
+    return ("cuda" if has_cuda else "cpu") if device == "auto" else device
+
+
+def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
+    target: torch.nn.Module = model
+    try:
+        return target.to(device) if device != "cpu" else model  # type: ignore[return-value]
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(f"The device “{device}” cannot be used: {str(error).splitlines()[0]}") from error
+
+
+def _proved(
+    entry: ModelEntry,
+    directory: Path | None,
+    revision: str | None,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    report: Report,
+) -> LoadedModel:
+    """The loaded model, once its adapter has been proved on it."""
+    from llm_tracker.models.proof import prove, require
+
+    report(Progress("Checking that it is read exactly"))
+    if not tokenizer.is_fast:
+        raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
+    model.eval()
+    adapter = adapter_for(model.config.get_text_config().model_type)
+    proof = prove(model, adapter)
+    require(proof)
+    return LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof)
+
+
+def adapter_for(model_type: str) -> ModelAdapter:
+    """The adapter that claims a model_type. Raises ModelError where none does."""
+    adapters = installed_plugins().adapters
+    if model_type not in adapters:
+        raise ModelError(
+            f"No adapter reads models of type “{model_type}”; there are adapters for: {', '.join(sorted(adapters))}. "
+            "A file in adapters/ can bring one."
+        )
+    return adapters[model_type]

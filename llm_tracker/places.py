@@ -1,0 +1,15 @@
+"""Where the app's own files and the user's caches are: the one module that knows."""
+
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+
+def app_dir() -> Path:
+    """The folder that holds dashboard.py, pages/, adapters/ and .streamlit/."""
+    return Path(__file__).resolve().parent.parent
+
+
+def cache_dir() -> Path:
+    """The user's cache folder of this app (converted weights, digests), created when asked for."""
+    return user_cache_path("llm-tracker", ensure_exists=True)

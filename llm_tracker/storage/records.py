@@ -1,0 +1,199 @@
+"""Session <-> session.json: plain records of what a session holds, except its large arrays."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, cast
+
+import numpy as np
+
+from llm_tracker.analysis.attention import last_layer_words
+from llm_tracker.tracing.decoding import Decoding
+from llm_tracker.tracing.prompt import Prompt
+from llm_tracker.tracing.recipes import as_message
+from llm_tracker.tracing.session import ModelInfo, Session, Turn
+from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
+
+SCHEMA = 1
+
+Record = dict[str, Any]
+
+
+def session_record(session: Session) -> Record:
+    """The record of a session. Raises ValueError where a step's lens has not been computed."""
+    model = {**asdict(session.model), "notices": list(session.model.notices)}
+    return {
+        "schema": SCHEMA,
+        "model": model,
+        "versions": session.versions,
+        "recipe": session.recipe,
+        "recipe_messages": [asdict(message) for message in session.recipe_messages],
+        "decoding": session.decoding.as_dict(),
+        "watch_words": list(session.watch_words),
+        "turns": [_turn_record(turn, session.recipe) for turn in session.turns],
+        "controls": [],
+    }
+
+
+def session_of(record: Record, arrays: list[dict[str, np.ndarray[Any, Any]]]) -> Session:
+    """The session of a record and the arrays of its turns. Raises KeyError or TypeError for another record."""
+    model = {**record["model"], "notices": tuple(record["model"]["notices"])}
+    decoding = {name: value for name, value in record["decoding"].items() if name != "method"}
+    return Session(
+        model=ModelInfo(**model),
+        recipe=record["recipe"],
+        recipe_messages=tuple(as_message(message) for message in record["recipe_messages"]),
+        decoding=Decoding(**decoding),
+        turns=tuple(_turn_of(turn, own) for turn, own in zip(record["turns"], arrays, strict=True)),
+        watch_words=tuple(record["watch_words"]),
+        versions=record["versions"],
+    )
+
+
+def _turn_record(turn: Turn, recipe: str) -> Record:
+    missing = [step for step in range(turn.trace.n_steps) if step not in turn.trace.lens]
+    if missing:
+        raise ValueError(
+            f"The lens of steps {missing} has not been computed yet. "
+            "Save what llm_tracker.with_all_lenses(model, session) returns."
+        )
+    return {
+        "messages": [asdict(message) for message in turn.prompt.messages],
+        "recipe": recipe,
+        "said": turn.said,
+        "prompt_token_ids": list(turn.prompt.token_ids),
+        "prompt": {
+            "text": turn.prompt.text,
+            "spans": [list(span) for span in turn.prompt.spans],
+            "roles": list(turn.prompt.roles),
+            "stops_at_newline": turn.prompt.stops_at_newline,
+            "notices": list(turn.prompt.notices),
+            "before": turn.trace.before,
+        },
+        "answer_token_ids": turn.trace.token_ids.tolist(),
+        "answer": turn.answer,
+        "answer_text": turn.text,
+        "answer_spans": [list(span) for span in turn.spans],
+        "answer_step": turn.answer_step,
+        "stopped": turn.stopped,
+        "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
+    }
+
+
+def _step_record(turn: Turn, step: int) -> Record:
+    trace = turn.trace
+    return {
+        "token_id": int(trace.token_ids[step]),
+        "token": trace.tokens[step],
+        "prob": float(trace.token_probs[step]),
+        "top": _candidates(trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]),
+        "lens": _lens_records(trace.lens[step]),
+        "watched": {word: _watched_record(lens) for word, lens in trace.lens[step].watched.items()},
+        "attention": {
+            "layer": trace.n_layers,
+            "sink_share": 0.0,  # learned sinks don't pass the proof: every row sums to 1 by itself
+            "words": [
+                {"text": word.text, "role": word.role, "tokens": list(word.tokens), "share": share}
+                for word, share in last_layer_words(turn, step)
+            ],
+        },
+    }
+
+
+def _candidates(ids: Any, tokens: tuple[str, ...], probs: Any, logits: Any = None) -> list[Record]:
+    records: list[Record] = [
+        {"token_id": int(token_id), "token": token, "prob": float(prob)}
+        for token_id, token, prob in zip(ids, tokens, probs, strict=True)
+    ]
+    for record, logit in zip(records, () if logits is None else logits, strict=False):
+        record["logit"] = float(logit)
+    return records
+
+
+def _lens_records(table: LensTable) -> list[Record]:
+    return [
+        {
+            "layer": at + 1,
+            "token_prob": float(table.token_prob[at]),
+            "token_rank": int(table.token_rank[at]),
+            "top": _candidates(table.top_token_ids[at], table.top_tokens[at], table.top_probs[at]),
+        }
+        for at in range(len(table.token_prob))
+    ]
+
+
+def _watched_record(lens: WatchedLens) -> Record:
+    return {
+        "token_id": lens.token_id,
+        "token": lens.token,
+        "logit": lens.logit.tolist(),
+        "prob": lens.prob.tolist(),
+        "rank": lens.rank.tolist(),
+    }
+
+
+def _turn_of(record: Record, arrays: dict[str, np.ndarray[Any, Any]]) -> Turn:
+    prompt = record["prompt"]
+    steps = record["steps"]
+    return Turn(
+        said=record["said"],
+        prompt=Prompt(
+            messages=tuple(as_message(message) for message in record["messages"]),
+            text=prompt["text"],
+            token_ids=tuple(record["prompt_token_ids"]),
+            spans=tuple((start, end) for start, end in prompt["spans"]),
+            roles=tuple(prompt["roles"]),
+            stops_at_newline=prompt["stops_at_newline"],
+            notices=tuple(prompt["notices"]),
+        ),
+        trace=Trace(
+            prompt_length=len(record["prompt_token_ids"]),
+            before=prompt["before"],
+            token_ids=np.array(record["answer_token_ids"], dtype=np.int64),
+            tokens=tuple(step["token"] for step in steps),
+            token_probs=_floats([step["prob"] for step in steps]),
+            top_token_ids=_ints([[each["token_id"] for each in step["top"]] for step in steps]),
+            top_tokens=tuple(tuple(each["token"] for each in step["top"]) for step in steps),
+            top_logits=_floats([[each["logit"] for each in step["top"]] for step in steps]),
+            top_probs=_floats([[each["prob"] for each in step["top"]] for step in steps]),
+            attention=arrays["attention"],
+            attention_mean=arrays.get("attention_mean"),
+            resid=arrays["resid"],
+            lens={at: _lens_of(step) for at, step in enumerate(steps)},
+        ),
+        text=record["answer_text"],
+        spans=tuple((start, end) for start, end in record["answer_spans"]),
+        answer=record["answer"],
+        answer_step=record["answer_step"],
+        stopped=record["stopped"],
+    )
+
+
+def _lens_of(step: Record) -> LensTable:
+    layers = step["lens"]
+    watched = cast("dict[str, Record]", step["watched"])
+    return LensTable(
+        token_prob=_floats([layer["token_prob"] for layer in layers]),
+        token_rank=_ints([layer["token_rank"] for layer in layers]),
+        top_token_ids=_ints([[each["token_id"] for each in layer["top"]] for layer in layers]),
+        top_tokens=tuple(tuple(each["token"] for each in layer["top"]) for layer in layers),
+        top_probs=_floats([[each["prob"] for each in layer["top"]] for layer in layers]),
+        watched={
+            word: WatchedLens(
+                token_id=lens["token_id"],
+                token=lens["token"],
+                logit=_floats(lens["logit"]),
+                prob=_floats(lens["prob"]),
+                rank=_ints(lens["rank"]),
+            )
+            for word, lens in watched.items()
+        },
+    )
+
+
+def _floats(values: list[Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.array(values, dtype=np.float32)
+
+
+def _ints(values: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.array(values, dtype=np.int64)

@@ -1,0 +1,63 @@
+"""A session as a directory: session.json, and turn-<i>.safetensors with each turn's arrays. Needs no model."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from llm_tracker.errors import InputError
+from llm_tracker.storage.records import SCHEMA, session_of, session_record
+from llm_tracker.tracing.session import Session
+from llm_tracker.tracing.trace import Trace
+
+AXES = {
+    "attention": "step, layer, head, key: after the softmax; zero beyond the row's own length",
+    "attention_mean": "step, layer, key: mean over heads, of all steps",
+    "resid": "step, depth, d_model: before the final norm; depth 0 = embeddings, d = after layer d",
+}
+
+
+def save_session(session: Session, directory: str | Path) -> Path:
+    """Write a session into a directory (made if need be), and return it.
+
+    session.json is written last and moved into place, so that it never names arrays that are not there. Raises
+    InputError where the place can't be written, ValueError where the lens of a step has not been computed.
+    """
+    folder = Path(directory)
+    record = session_record(session)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for index, turn in enumerate(session.turns):
+            save_file(_arrays(turn.trace), folder / f"turn-{index}.safetensors", metadata=AXES)
+        partial = folder / "session.json.part"
+        partial.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+        os.replace(partial, folder / "session.json")
+    except OSError as error:
+        raise InputError(f"The session could not be written to {folder}: {error.strerror}. Choose another folder.") from error
+    return folder
+
+
+def load_session(directory: str | Path) -> Session:
+    """Read a session back from its directory. Raises InputError where there is none, or one of another format."""
+    folder = Path(directory)
+    try:
+        record = json.loads((folder / "session.json").read_text(encoding="utf-8"))
+        if record.get("schema") != SCHEMA:
+            raise InputError(f"{folder} holds a session of format {record.get('schema')}; this version reads {SCHEMA}.")
+        arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
+        return session_of(record, arrays)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{folder} holds no complete session ({type(error).__name__}: {error}). Give the folder that --out wrote."
+        ) from error
+
+
+def _arrays(trace: Trace) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    arrays = {"attention": trace.attention, "resid": trace.resid}
+    if trace.attention_mean is not None:
+        arrays["attention_mean"] = trace.attention_mean
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}

@@ -1,0 +1,1 @@
+"""RUN a model: conversation -> prompt (ids, words, roles), decoding, recorder, Trace."""

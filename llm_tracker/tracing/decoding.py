@@ -1,0 +1,118 @@
+"""Decoding: one token after another, greedy or sampled with a seed, recorded as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache
+
+from llm_tracker.errors import InputError
+from llm_tracker.tracing.recorder import Recorder
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading import LoadedModel
+
+N_CANDIDATES = 10
+"""Candidates kept of every step."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the next token is chosen. Without a temperature: greedy, always the best."""
+
+    max_new_tokens: int = 16
+    temperature: float | None = None
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be decoded with. Raises InputError."""
+        if self.max_new_tokens < 1:
+            raise InputError(f"An answer needs at least one token; {self.max_new_tokens} were asked for.")
+        if self.temperature is not None and not 0 < self.temperature < float("inf"):
+            raise InputError(f"The temperature must be above 0; it is {self.temperature}. Leave it out for greedy.")
+        if not 0 < self.top_p <= 1:
+            raise InputError(f"top-p must be above 0 and at most 1; it is {self.top_p}.")
+
+    @property
+    def method(self) -> str:
+        """`greedy` or `sample`."""
+        return "greedy" if self.temperature is None else "sample"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record of session.json."""
+        settings = {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed}
+        return {
+            "method": self.method,
+            "max_new_tokens": self.max_new_tokens,
+            **({} if self.temperature is None else settings),
+        }
+
+
+@dataclass(frozen=True)
+class Step:
+    """One generated token and its best rivals."""
+
+    token_id: int
+    prob: float
+    top_token_ids: list[int]
+    top_logits: list[float]
+    top_probs: list[float]
+
+
+def decode(
+    model: LoadedModel, prompt_ids: Sequence[int], decoding: Decoding, recorder: Recorder
+) -> Iterator[Step]:
+    """Generate up to `decoding.max_new_tokens` tokens, the last of them an end token where one comes.
+
+    Hooks are in place only while the model runs: between two tokens the iterator may be left at any time.
+    """
+    cache = DynamicCache(config=model.model.config)
+    generator = torch.Generator().manual_seed(decoding.seed)
+    ends = end_token_ids(model)
+    unread = list(prompt_ids)
+    for step in range(decoding.max_new_tokens):
+        with torch.inference_mode(), recorder.watching():
+            ids = torch.tensor([unread], device=model.model.device)
+            output = model.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            recorder.end_step(len(prompt_ids) + step)
+            chosen = _choose(output.logits[0, -1].float(), decoding, generator)
+        yield chosen
+        if chosen.token_id in ends:
+            return
+        unread = [chosen.token_id]
+
+
+def end_token_ids(model: LoadedModel) -> set[int]:
+    """The tokens that end an answer: the generation config's, and the tokenizer's own."""
+    configured = model.model.generation_config.eos_token_id if model.model.generation_config else None
+    several = configured if isinstance(configured, list) else [configured]
+    return {token_id for token_id in [*several, model.tokenizer.eos_token_id] if token_id is not None}
+
+
+def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator) -> Step:
+    """The next token from raw logits (vocab_size), with the best candidates before any temperature."""
+    best = logits.topk(min(N_CANDIDATES, logits.numel()))
+    log_total = logits.logsumexp(-1)
+    if decoding.temperature is None:
+        token_id = int(best.indices[0])
+    else:
+        token_id = _sample(logits.cpu() / decoding.temperature, decoding.top_p, generator)
+    return Step(
+        token_id=token_id,
+        prob=float((logits[token_id] - log_total).exp()),
+        top_token_ids=best.indices.tolist(),
+        top_logits=best.values.tolist(),
+        top_probs=(best.values - log_total).exp().tolist(),
+    )
+
+
+def _sample(logits: Tensor, top_p: float, generator: torch.Generator) -> int:
+    """Nucleus sampling (Holtzman et al., 2020): from the fewest best tokens whose probabilities reach top_p."""
+    probs, order = logits.softmax(-1).sort(descending=True)
+    outside = probs.cumsum(-1) - probs >= top_p  # the best token is always inside
+    return int(order[torch.multinomial(probs.masked_fill(outside, 0), 1, generator=generator)])

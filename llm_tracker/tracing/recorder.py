@@ -1,0 +1,87 @@
+"""Recorder: keeps the last row of every attention pattern and of the residual stream while the model generates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from llm_tracker.models.attention import observe_rows
+from llm_tracker.models.proof import first
+from llm_tracker.tracing.trace import FloatArray
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading import LoadedModel
+
+ATTENTION_BUDGET_BYTES = 256 * 2**20
+"""A turn's attention rows by head; past it, later steps keep the mean over heads."""
+
+
+class Recorder:
+    """Collects one row a step; nothing of the size of a whole pattern or of the vocabulary is kept."""
+
+    def __init__(self, model: LoadedModel, budget_bytes: int = ATTENTION_BUDGET_BYTES) -> None:
+        self._model = model
+        self._left_bytes = budget_bytes
+        self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
+        self._stream: list[Tensor] = []  # of the step that is running: depth -> (d_model)
+        self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
+        self._means: list[FloatArray] = []  # step -> (layer, key)
+        self._resid: list[FloatArray] = []  # step -> (depth, d_model)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within this context, forward passes of the model are recorded."""
+        layers = self._model.layers
+        with ExitStack() as stack:
+            stack.enter_context(
+                observe_rows(self._model.attentions, self._model.proof.attention, self._rows.__setitem__)
+            )
+            entry = layers[0].register_forward_pre_hook(self._see_entry, with_kwargs=True)
+            stack.callback(entry.remove)
+            for layer in layers:
+                stack.callback(layer.register_forward_hook(self._see_layer).remove)
+            yield
+
+    def _see_entry(self, _layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._stream = [(args[0] if args else kwargs["hidden_states"])[0, -1]]
+
+    def _see_layer(self, _layer: Any, _args: Any, output: Any) -> None:
+        self._stream.append(first(output)[0, -1])
+
+    def end_step(self, length: int) -> None:
+        """Keep the rows of the forward pass that just ended; `length` is how many positions it could see."""
+        rows = torch.stack([self._rows[index] for index in sorted(self._rows)]).cpu().numpy()
+        if rows.shape[-1] < length:  # a sliding cache holds the last positions only
+            rows = np.pad(rows, ((0, 0), (0, 0), (length - rows.shape[-1], 0)))
+        self._resid.append(torch.stack(self._stream).float().cpu().numpy())
+        self._means.append(rows.mean(1))
+        if rows.nbytes <= self._left_bytes:
+            self._left_bytes -= rows.nbytes
+            self._patterns.append(rows)
+        else:
+            self._left_bytes = 0
+        self._rows.clear()
+
+    def attention(self, length: int) -> tuple[FloatArray, FloatArray | None]:
+        """Patterns (step, layer, head, key) of the first steps, and the means (step, layer, key) if these are not all."""
+        n_layers, n_heads = len(self._model.attentions), self._model.config.num_attention_heads
+        patterns = _padded(self._patterns, (n_layers, n_heads), length)
+        whole = len(self._patterns) == len(self._means)
+        return patterns, None if whole else _padded(self._means, (n_layers,), length)
+
+    def resid(self) -> FloatArray:
+        """The residual stream (step, depth, d_model)."""
+        return np.stack(self._resid)
+
+
+def _padded(rows: list[FloatArray], inner: tuple[int, ...], length: int) -> FloatArray:
+    """Rows of growing length as one array, zero beyond each row's own length."""
+    padded = np.zeros((len(rows), *inner, length), dtype=np.float32)
+    for step, row in enumerate(rows):
+        padded[step, ..., : row.shape[-1]] = row
+    return padded

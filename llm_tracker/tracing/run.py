@@ -1,0 +1,122 @@
+"""Run one turn: prompt -> tokens as they come -> Turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llm_tracker.errors import InputError
+from llm_tracker.tracing.answers import answer_word_spans, find_answer_step
+from llm_tracker.tracing.decoding import Decoding, Step, decode, end_token_ids
+from llm_tracker.tracing.prompt import Prompt
+from llm_tracker.tracing.recorder import Recorder
+from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.tokens import continuation, special_tokens, token_text
+from llm_tracker.tracing.trace import Trace
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading import LoadedModel
+
+N_CONTEXT_TOKENS = 8
+"""Prompt tokens that `Trace.before` spans: enough to tokenise a word as the model would go on."""
+
+
+@dataclass(frozen=True)
+class TokenEvent:
+    """A token, as soon as it is there."""
+
+    step: int
+    token: str
+    prob: float
+    text: str
+    """The answer so far, special tokens included."""
+
+
+def run_turn(
+    model: LoadedModel,
+    prompt: Prompt,
+    decoding: Decoding,
+    said: str,
+    question: str,
+    watch_words: Collection[str] = (),
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[TokenEvent, None, Turn]:
+    """Generate the answer to a prompt, yielding each token, and return the turn with its trace.
+
+    `said` is the text that this turn answers, `question` the session's first one, and `watch_words` the words to look for in the answer: they decide the
+    answer step. `stop` is asked after every token. Raises InputError where the text is longer than the model can read.
+    """
+    require_fits(model, prompt, decoding.max_new_tokens)
+    recorder, steps, stopped = Recorder(model), list[Step](), False
+    for step in decode(model, prompt.token_ids, decoding, recorder):
+        steps.append(step)
+        ids = [each.token_id for each in steps]
+        text, _ = continuation(model.tokenizer, prompt.token_ids, ids)
+        yield TokenEvent(len(steps) - 1, token_text(model.tokenizer, step.token_id), step.prob, text)
+        line_ended = prompt.stops_at_newline and "\n" in text.lstrip()
+        stopped = step.token_id not in end_token_ids(model) and not line_ended and stop()
+        if stopped or line_ended:
+            break
+    return _turn(model, prompt, steps, recorder, said, question, watch_words, stopped)
+
+
+def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int) -> None:
+    """Raise InputError, with both figures, where prompt and answer are longer than the model can read."""
+    length, limit = len(prompt.token_ids), model.context_length
+    if limit is not None and length + max_new_tokens > limit:
+        raise InputError(
+            f"The text is {length:,} tokens long with its template, and {max_new_tokens} are kept for the answer; "
+            f"{model.entry.title} reads {limit:,} at most. Shorten the text."
+        )
+
+
+def _turn(
+    model: LoadedModel,
+    prompt: Prompt,
+    steps: list[Step],
+    recorder: Recorder,
+    said: str,
+    question: str,
+    watch_words: Collection[str],
+    stopped: bool,
+) -> Turn:
+    ids = [step.token_id for step in steps]
+    text, spans = continuation(model.tokenizer, prompt.token_ids, ids)
+    special = special_tokens(model.tokenizer)
+    spoken = next((index for index, token_id in enumerate(ids) if token_id in special), len(ids))
+    words = answer_word_spans(text, spans[:spoken])
+    return Turn(
+        said=said,
+        prompt=prompt,
+        trace=_trace(model, prompt, steps, recorder),
+        text=text,
+        spans=tuple(spans),
+        answer=str(model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip(),
+        answer_step=find_answer_step(words, question, watch_words),
+        stopped=stopped,
+    )
+
+
+def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Recorder) -> Trace:
+    def text_of(token_id: int) -> str:
+        return token_text(model.tokenizer, token_id)
+
+    tail_start = prompt.spans[max(0, len(prompt.spans) - N_CONTEXT_TOKENS)][0]
+    attention, attention_mean = recorder.attention(len(prompt.token_ids) + len(steps) - 1)
+    return Trace(
+        prompt_length=len(prompt.token_ids),
+        before=prompt.text[tail_start:],
+        token_ids=np.array([step.token_id for step in steps], dtype=np.int64),
+        tokens=tuple(text_of(step.token_id) for step in steps),
+        token_probs=np.array([step.prob for step in steps], dtype=np.float32),
+        top_token_ids=np.array([step.top_token_ids for step in steps], dtype=np.int64),
+        top_tokens=tuple(tuple(text_of(each) for each in step.top_token_ids) for step in steps),
+        top_logits=np.array([step.top_logits for step in steps], dtype=np.float32),
+        top_probs=np.array([step.top_probs for step in steps], dtype=np.float32),
+        attention=attention,
+        attention_mean=attention_mean,
+        resid=recorder.resid(),
+    )

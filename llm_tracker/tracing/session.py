@@ -1,0 +1,71 @@
+"""Turn and Session: a conversation with the traces of its answers, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from llm_tracker.tracing.decoding import Decoding
+from llm_tracker.tracing.prompt import Prompt
+from llm_tracker.tracing.recipes import Message
+from llm_tracker.tracing.trace import Trace
+from llm_tracker.tracing.words import Span, Word, token_words
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model answered: enough to name it, and to find it again."""
+
+    id: str
+    title: str
+    path: str | None
+    model_type: str
+    adapter: str
+    n_layers: int
+    n_heads: int
+    d_model: int
+    vocab_size: int
+    dtype: str
+    device: str
+    revision: str | None
+    weights_sha256: str | None
+    notices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One answer: what was said to the model, what it said, and what that did inside it."""
+
+    said: str
+    """The question or correction that this turn answers, as it was typed."""
+    prompt: Prompt
+    trace: Trace
+    text: str
+    """The answer as its tokens decode, special tokens included."""
+    spans: tuple[Span, ...]
+    """Of each answer token its characters in `text`."""
+    answer: str
+    """The answer without special tokens and outer white space."""
+    answer_step: int
+    """The step that carries the answer; every view opens there."""
+    stopped: bool = False
+    """Whether it was stopped by hand before it ended."""
+
+    def words_before(self, step: int) -> list[Word]:
+        """The words of everything in front of a step's token: the prompt's, and those of the answer so far."""
+        spans = self.spans[:step]
+        so_far = token_words(self.text, spans, ["answer"] * len(spans), first=len(self.prompt.token_ids))
+        return [*self.prompt.words, *so_far]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A conversation with one model: its turns, and the words that are watched through all of them."""
+
+    model: ModelInfo
+    recipe: str
+    recipe_messages: tuple[Message, ...]
+    decoding: Decoding
+    turns: tuple[Turn, ...] = ()
+    watch_words: tuple[str, ...] = ()
+    """The first answer, the word that a correction named, and any that were added: followed whether said or not."""
+    versions: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,129 @@
+"""Trace: what one answer did inside the model, as frozen arrays. Knows numpy only; needs no model to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class WatchedLens:
+    """One watch word's first token, read at every layer of one step."""
+
+    token_id: int
+    token: str
+    logit: FloatArray
+    """(layer), raw: after cap and scale."""
+    prob: FloatArray
+    """(layer), in [0, 1]."""
+    rank: IntArray
+    """(layer), 1 = best."""
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        _freeze(self.logit, self.prob, self.rank)
+
+
+@dataclass(frozen=True)
+class LensTable:
+    """The logit lens of one step (nostalgebraist, 2020): what each layer's residual row would predict."""
+
+    token_prob: FloatArray
+    """(layer), of the step's own token."""
+    token_rank: IntArray
+    """(layer), of the step's own token; 1 = best."""
+    top_token_ids: IntArray
+    """(layer, candidate), best first."""
+    top_tokens: tuple[tuple[str, ...], ...]
+    """(layer, candidate)."""
+    top_probs: FloatArray
+    """(layer, candidate)."""
+    watched: Mapping[str, WatchedLens] = field(default_factory=dict)
+    """By watch word."""
+
+    def __post_init__(self) -> None:
+        """Make the arrays and the mapping read-only."""
+        _freeze(self.token_prob, self.token_rank, self.top_token_ids, self.top_probs)
+        object.__setattr__(self, "watched", MappingProxyType(dict(self.watched)))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What one answer did inside the model, captured while it was generated.
+
+    Axes: step (one generated token), layer (index 0 is layer 1), depth (0 = embeddings, d = after layer d), head,
+    key (position that was looked at), candidate (best first), d_model.
+    """
+
+    prompt_length: int
+    """Tokens in front of the answer; step s was predicted at position prompt_length + s - 1."""
+    before: str
+    """The end of the prompt's text, as far as it takes to cut a word into tokens in the answer's place."""
+    token_ids: IntArray
+    """(step)."""
+    tokens: tuple[str, ...]
+    """(step), as text."""
+    token_probs: FloatArray
+    """(step), in [0, 1], from raw logits, before any temperature."""
+    top_token_ids: IntArray
+    """(step, candidate)."""
+    top_tokens: tuple[tuple[str, ...], ...]
+    """(step, candidate)."""
+    top_logits: FloatArray
+    """(step, candidate), raw: after cap and scale, before temperature."""
+    top_probs: FloatArray
+    """(step, candidate)."""
+    attention: FloatArray
+    """(step, layer, head, key), patterns after the softmax; zero beyond the row. The first steps, up to the budget."""
+    attention_mean: FloatArray | None
+    """(step, layer, key), the mean over heads of all steps; None where `attention` has all steps."""
+    resid: FloatArray
+    """(step, depth, d_model), the residual stream before the final norm."""
+    lens: Mapping[int, LensTable] = field(default_factory=dict)
+    """By step: the lens tables computed so far."""
+
+    def __post_init__(self) -> None:
+        """Make everything read-only, and refuse arrays that do not belong together."""
+        _freeze(self.token_ids, self.token_probs, self.top_token_ids, self.top_logits, self.top_probs)
+        _freeze(self.attention, self.resid, *(() if self.attention_mean is None else (self.attention_mean,)))
+        object.__setattr__(self, "lens", MappingProxyType(dict(self.lens)))
+        steps = {len(self.tokens), len(self.token_ids), len(self.top_logits), len(self.resid)}
+        rows = self.attention if self.attention_mean is None else self.attention_mean
+        if steps != {len(rows)} or rows.shape[-1] != self.prompt_length + self.n_steps - 1:
+            raise ValueError(f"arrays of different steps: {steps}, attention {rows.shape}")
+
+    @property
+    def n_steps(self) -> int:
+        """Generated tokens."""
+        return len(self.token_ids)
+
+    @property
+    def n_layers(self) -> int:
+        """Decoder layers."""
+        return self.resid.shape[1] - 1
+
+    @property
+    def n_bytes(self) -> int:
+        """What its large arrays take."""
+        mean = 0 if self.attention_mean is None else self.attention_mean.nbytes
+        return self.attention.nbytes + mean + self.resid.nbytes
+
+    def head_mean(self, step: int, layer: int) -> FloatArray:
+        """The mean over heads of one step's attention row in one layer (1-based): (key), without the zeros beyond."""
+        length = self.prompt_length + step
+        if self.attention_mean is None:
+            mean: FloatArray = self.attention[step, layer - 1, :, :length].mean(0)
+            return mean
+        return self.attention_mean[step, layer - 1, :length]
+
+
+def _freeze(*arrays: NDArray[np.generic]) -> None:
+    for array in arrays:
+        array.setflags(write=False)

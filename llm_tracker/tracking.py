@@ -1,0 +1,207 @@
+"""Ask, correct, and keep what happened: the functions that page, command line and notebook share."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from llm_tracker.analysis.lens import with_lens
+from llm_tracker.errors import InputError
+from llm_tracker.tracing.answers import answer_word, answer_word_spans, named_word
+from llm_tracker.tracing.decoding import Decoding
+from llm_tracker.tracing.prompt import Prompt, prompt_of_ids, render_prompt
+from llm_tracker.tracing.recipes import Message, Recipe, recipe_messages
+from llm_tracker.tracing.run import TokenEvent, run_turn
+from llm_tracker.tracing.session import ModelInfo, Session, Turn
+from llm_tracker.tracing.tokens import continuation, special_tokens
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading import LoadedModel
+
+
+def track(
+    model: LoadedModel,
+    question: str | Sequence[int],
+    corrections: Iterable[str] = (),
+    recipe: Recipe = "one-word",
+    max_new_tokens: int = 16,
+    temperature: float | None = None,
+    top_p: float = 1.0,
+    seed: int = 0,
+    watch_words: Iterable[str] = (),
+) -> Session:
+    """Ask a question, correct the answer (each correction is a further turn), and return all of it as a session.
+
+    `question` is text, or token ids with the recipe "raw". `recipe` is "one-word" (a system line and five worked
+    examples), "chat", "raw" (the text as typed), or the messages that go in front. Without a temperature the decoding
+    is greedy. `watch_words` are followed through all layers whether said or not, besides the first answer and the
+    word that a correction names. The lens of every step is computed, so that the session can be saved.
+
+    Raises InputError for text that the model can't be given.
+    """
+    decoding = Decoding(max_new_tokens, temperature, top_p, seed)
+    session = begin_session(model, recipe, decoding, watch_words)
+    for text in (question, *corrections):
+        session = _drained(stream_turn(model, session, text))
+    return with_all_lenses(model, session)
+
+
+def begin_session(
+    model: LoadedModel, recipe: Recipe = "one-word", decoding: Decoding | None = None, watch_words: Iterable[str] = ()
+) -> Session:
+    """A session without a turn yet. Raises InputError for an unknown recipe."""
+    name, messages = recipe_messages(recipe)
+    return Session(
+        model=model_info(model),
+        recipe=name,
+        recipe_messages=messages,
+        decoding=decoding or Decoding(),
+        watch_words=tuple(dict.fromkeys(watch_words)),
+        versions=versions(),
+    )
+
+
+def stream_turn(
+    model: LoadedModel, session: Session, text: str | Sequence[int], stop: Callable[[], bool] = lambda: False
+) -> Generator[TokenEvent, None, Session]:
+    """Run the session's next turn, yielding tokens as they come, and return the session with it.
+
+    The first text is the question, each later one a correction of the answer before it. The lens of the first
+    generated position and of the answer step is computed in every turn, for all watch words.
+
+    Raises InputError for text that the model can't be given; the session that was passed stays as it is.
+    """
+    prompt = next_prompt(model, session, text)
+    said = text if isinstance(text, str) else prompt.text
+    question = session.turns[0].said if session.turns else said
+    named = named_word(said, question) if session.turns else None
+    watched = _with_words(session.watch_words, named)
+    turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop)
+    if not session.turns:
+        watched = _with_words((_answer_word(model, turn),), *watched)
+    turns = tuple(replace(each, trace=_viewed(model, each, watched)) for each in (*session.turns, turn))
+    return replace(session, turns=turns, watch_words=watched)
+
+
+def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int]) -> Prompt:
+    """What the model reads in the session's next turn. Raises InputError for text that can't be used."""
+    if not isinstance(text, str):
+        if session.recipe != "raw" or session.turns:
+            raise InputError("Token ids can only be a first question, with the recipe “raw”. Give text instead.")
+        return prompt_of_ids(model.tokenizer, text)
+    if not text.strip():
+        raise InputError("The correction is empty. Type one." if session.turns else "The question is empty. Type one.")
+    messages = _next_messages(model, session, text)
+    return render_prompt(model.tokenizer, session.recipe, messages, len(session.recipe_messages))
+
+
+def _next_messages(model: LoadedModel, session: Session, text: str) -> list[Message]:
+    """The conversation so far, as it was said (a folded system line is folded anew), and the new text."""
+    messages = list(session.recipe_messages)
+    for turn in session.turns:
+        answer = _exact_answer(model, turn) if session.recipe == "raw" else turn.answer
+        messages += [Message("user", turn.said), Message("assistant", answer)]
+    return [*messages, Message("user", text)]
+
+
+def _exact_answer(model: LoadedModel, turn: Turn) -> str:
+    """The answer's text with its outer white space, without special tokens: how raw text goes on."""
+    special = special_tokens(model.tokenizer)
+    spoken = [int(token_id) for token_id in turn.trace.token_ids if token_id not in special]
+    return continuation(model.tokenizer, turn.prompt.token_ids, spoken)[0]
+
+
+def with_answer_step(session: Session, turn: int, step: int) -> Session:
+    """The session with a turn's answer step chosen by hand. Raises InputError for a step that is not there."""
+    n_steps = session.turns[turn].trace.n_steps
+    if not 0 <= step < n_steps:
+        raise InputError(f"There is no step {step} in turn {turn}: its answer has steps 0 to {n_steps - 1}.")
+    turns = list(session.turns)
+    turns[turn] = replace(turns[turn], answer_step=step)
+    return replace(session, turns=tuple(turns))
+
+
+def with_watch_word(model: LoadedModel, session: Session, word: str) -> Session:
+    """The session with one more word followed through every turn. Raises InputError for one without tokens."""
+    if not word.strip():
+        raise InputError("The watch word is empty. Type one.")
+    watched = _with_words(session.watch_words, word.strip())
+    turns = tuple(replace(each, trace=_viewed(model, each, watched)) for each in session.turns)
+    return replace(session, turns=turns, watch_words=watched)
+
+
+def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -> Session:
+    """The session with the lens of one more step of a turn, as a view asks for it."""
+    turns = list(session.turns)
+    trace = with_lens(model, turns[turn].trace, [step], session.watch_words)
+    turns[turn] = replace(turns[turn], trace=trace)
+    return replace(session, turns=tuple(turns))
+
+
+def with_all_lenses(model: LoadedModel, session: Session) -> Session:
+    """The session with the lens of every step of every turn, as saving needs it."""
+    turns = tuple(
+        replace(turn, trace=with_lens(model, turn.trace, range(turn.trace.n_steps), session.watch_words))
+        for turn in session.turns
+    )
+    return replace(session, turns=turns)
+
+
+def _viewed(model: LoadedModel, turn: Turn, watched: Sequence[str]) -> Any:
+    return with_lens(model, turn.trace, {0, turn.answer_step, *turn.trace.lens}, watched)
+
+
+def _answer_word(model: LoadedModel, turn: Turn) -> str | None:
+    """The word that the answer step begins, or None where it begins none."""
+    special = special_tokens(model.tokenizer)
+    spoken = [span for span, token_id in zip(turn.spans, turn.trace.token_ids, strict=True) if token_id not in special]
+    return answer_word(answer_word_spans(turn.text, spoken), turn.answer_step)
+
+
+def _with_words(words: Iterable[str | None], *more: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in (*words, *more) if word))
+
+
+def _drained(turn: Generator[TokenEvent, None, Session]) -> Session:
+    """Run to the end, for callers that don't watch the tokens come."""
+    while True:
+        try:
+            next(turn)
+        except StopIteration as finished:
+            session: Session = finished.value
+            return session
+
+
+def model_info(model: LoadedModel) -> ModelInfo:
+    """The record of a loaded model that a session keeps."""
+    config = model.config
+    return ModelInfo(
+        id=model.id,
+        title=model.entry.title,
+        path=str(model.directory) if model.directory else None,
+        model_type=config.model_type,
+        adapter=model.adapter.name,
+        n_layers=len(model.layers),
+        n_heads=config.num_attention_heads,
+        d_model=config.hidden_size,
+        vocab_size=config.vocab_size,
+        dtype=model.dtype,
+        device=model.device,
+        revision=model.revision,
+        weights_sha256=model.weights_sha256,
+        notices=model.notices,
+    )
+
+
+def versions() -> dict[str, str]:
+    """What computed a session's numbers."""
+    found = {"python": platform.python_version()}
+    for key, package in (("llm_tracker", "llm-inference-tracker"), ("transformers",) * 2, ("torch",) * 2):
+        try:
+            found[key] = version(package)
+        except PackageNotFoundError:
+            found[key] = "from a checkout"
+    return found
