@@ -1,10 +1,13 @@
 """Gemma 2 and 3: four norms a layer, and a soft cap on the logits in Gemma 2."""
 
-from typing import Any
+from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING, Any
 
 from llm_tracker import ModelAdapter, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class GemmaAdapter(ModelAdapter):
@@ -13,11 +16,11 @@ class GemmaAdapter(ModelAdapter):
     model_types = ("gemma2", "gemma3_text")
     mlp_norm_path = "pre_feedforward_layernorm"
 
-    def unembed(self, model: Any, normed: torch.Tensor) -> torch.Tensor:
+    def unembed(self, model: Any, normed: Tensor) -> Tensor:
         """Logits, squeezed into ±cap where the config has a cap: cap · tanh(logits / cap)."""
         logits = super().unembed(model, normed)
         cap = model.config.final_logit_softcapping
-        return logits if cap is None else torch.tanh(logits / cap) * cap
+        return logits if cap is None else (logits / cap).tanh() * cap
 
     def notices(self, config: Any) -> tuple[str, ...]:
         """Gemma mixes layers that look back over a window with layers that see everything."""

@@ -1,10 +1,13 @@
 """Granite: Llama's names, and logits that are divided by a constant."""
 
-from typing import Any
+from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING, Any
 
 from llm_tracker import ModelAdapter, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class GraniteAdapter(ModelAdapter):
@@ -12,7 +15,7 @@ class GraniteAdapter(ModelAdapter):
 
     model_types = ("granite",)
 
-    def unembed(self, model: Any, normed: torch.Tensor) -> torch.Tensor:
+    def unembed(self, model: Any, normed: Tensor) -> Tensor:
         """Logits divided by `logits_scaling`."""
         return super().unembed(model, normed) / model.config.logits_scaling
 

@@ -16,7 +16,8 @@ class MistralAdapter(ModelAdapter):
         if not window:
             return ()
         return (
-            f"This model's attention reaches back {window:,} tokens at most: words before that are masked, not ignored.",
+            f"This model's attention reaches back {window:,} tokens at most: "
+            "words before that are masked, not ignored.",
         )
 
 

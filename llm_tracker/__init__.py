@@ -45,7 +45,14 @@ if TYPE_CHECKING:
     from llm_tracker.storage.session_directory import load_session, save_session
     from llm_tracker.tracing.session import Session, Turn
     from llm_tracker.tracing.trace import Trace
-    from llm_tracker.tracking import begin_session, stream_turn, track, with_answer_step, with_step_lens, with_watch_word
+    from llm_tracker.tracking import (
+        begin_session,
+        stream_turn,
+        track,
+        with_answer_step,
+        with_step_lens,
+        with_watch_word,
+    )
 
 _HOMES = {
     "Cancelled": "errors",

@@ -65,7 +65,9 @@ def _add_track(commands: Any) -> None:
 
 def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", metavar="D", help="cpu, cuda, …; default: cuda where there is one")
-    parser.add_argument("--dtype", default="auto", metavar="T", help="float32, bfloat16, float16; default: the file's own")
+    parser.add_argument(
+        "--dtype", default="auto", metavar="T", help="float32, bfloat16, float16; default: the file's own"
+    )
 
 
 def _track(args: argparse.Namespace) -> int:

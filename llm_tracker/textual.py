@@ -48,7 +48,9 @@ def _lens_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
     for layer, rows in frame.groupby("layer"):
         own = rows[rows["kind"] == "token"].iloc[0]
         best = rows[rows["kind"] == "candidate"].head(3)
-        says = ", ".join(f"{shown(token)} {percent(prob)}" for token, prob in zip(best["token"], best["prob"], strict=True))
+        says = ", ".join(
+            f"{shown(token)} {percent(prob)}" for token, prob in zip(best["token"], best["prob"], strict=True)
+        )
         yield f"layer {layer}", percent(own["prob"]), f"rank {own['rank']:,}", says
 
 
@@ -90,7 +92,13 @@ def check_text(result: dict[str, Any]) -> str:
     verdict = "read exactly" if result["ok"] else "NOT read exactly"
     lines = [f"{result['model_type']} by {result['adapter']}, {result['n_layers']} layers: {verdict}"]
     lines += _table(
-        ("ok" if check["ok"] else "OVER", check["name"], f"{check['gap']:.2g}", f"bound {check['bound']:.2g}", check["note"])
+        (
+            "ok" if check["ok"] else "OVER",
+            check["name"],
+            f"{check['gap']:.2g}",
+            f"bound {check['bound']:.2g}",
+            check["note"],
+        )
         for check in result["checks"]
     )
     return "\n".join(lines)
@@ -100,4 +108,6 @@ def _table(rows: Iterable[Sequence[str]]) -> list[str]:
     """Rows as aligned columns, indented."""
     table = [list(row) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
-    return ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+    ]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from llm_tracker.analysis.lens import with_lens
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.answers import answer_word, answer_word_spans, named_word
-from llm_tracker.tracing.decoding import Decoding
-from llm_tracker.tracing.prompt import Prompt, prompt_of_ids, render_prompt
+from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import Message, Recipe, recipe_messages
+from llm_tracker.tracing.rendering import prompt_of_ids, render_prompt
 from llm_tracker.tracing.run import TokenEvent, run_turn
-from llm_tracker.tracing.session import ModelInfo, Session, Turn
+from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.tokens import continuation, special_tokens
 
 if TYPE_CHECKING:

@@ -56,6 +56,6 @@ def attention_groups(shares: pd.DataFrame) -> pd.Series[float]:
 
 
 def last_layer_words(turn: Turn, step: int) -> list[tuple[Word, float]]:
-    """Each word in front of a step's token with its share: mean over heads of the last layer, position 0 in its word."""
+    """Each word in front of a step's token with its share of the last layer (mean over heads), position 0 included."""
     mean = turn.trace.head_mean(step, turn.trace.n_layers)
     return [(word, float(mean[slice(*word.tokens)].sum(dtype="float64"))) for word in turn.words_before(step)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 
-import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups
 from llm_tracker.analysis.compare import WordChange, lead, same_answer, settled_layer, word_changes
 from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.tracing.words import is_mark
 
 
@@ -53,11 +53,13 @@ def quoted(text: str) -> str:
 def watched_name(change: WordChange) -> str:
     """A watch word as it was compared: by itself, or by its first token where it has several."""
     token = change.token.strip()
-    return quoted(change.word) if token == change.word else f"{quoted(token)}, the first piece of {quoted(change.word)},"
+    if token == change.word:
+        return quoted(change.word)
+    return f"{quoted(token)}, the first piece of {quoted(change.word)},"
 
 
 def headline(session: Session, before: int = -2, after: int = -1) -> str:
-    """What changed between two turns at the first generated position, by the watch words, and whether the answer did."""
+    """What became of the watch words between two turns, at the first generated position, and of the answer."""
     turns = session.turns
     changes = word_changes(session, before, after)
     parts = [f"{watched_name(change)} {percent(change.before)} → {percent(change.after)}." for change in changes]
@@ -71,7 +73,8 @@ def candidates_sentence(before: Turn, after: Turn | None = None, before_step: in
     if after is None:
         if rival is None:
             return f"{quoted(best)} is the only candidate."
-        return f"The likeliest next token is {quoted(best)} with {percent(prob)}; next comes {quoted(rival)} with {percent(rival_prob)}."
+        second = f"next comes {quoted(rival)} with {percent(rival_prob)}"
+        return f"The likeliest next token is {quoted(best)} with {percent(prob)}; {second}."
     new, new_prob, _, _ = _best_two(after, after_step)
     if new == best:
         return f"{quoted(best)} leads before and after: {percent(prob)}, then {percent(new_prob)}."
@@ -103,7 +106,7 @@ def layers_sentence(turn: Turn, words: tuple[str, ...] = (), step: int = 0) -> s
     return f"From layer {layer} of {n_layers} on, the read-out ranks {name} first."
 
 
-def _lead_sentence(difference: np.ndarray[tuple[int], np.dtype[np.float32]], word: str, over: str, n_layers: int) -> str:
+def _lead_sentence(difference: FloatArray, word: str, over: str, n_layers: int) -> str:
     last = float(difference[-1])
     if last == 0:
         return f"At the last layer the read-out prefers neither {quoted(word)} nor {quoted(over)}."
@@ -131,5 +134,5 @@ def _most_looked_at(shares: pd.DataFrame) -> str | None:
     own = own[[not is_mark(word) for word in own["word"]]] if len(own) else own
     if own.empty:
         return None
-    best = own.loc[own["share"].idxmax()]
+    best = own.sort_values("share").iloc[-1]
     return f"{quoted(str(best['word']))} got most: {percent(float(best['share']))}"

@@ -1,1 +1,1 @@
-"""REACH a model: the adapter contract, plug-ins, the catalogue, loading, built-in weights, and the proof of an adapter."""
+"""REACH a model: the adapter contract, plug-ins, the catalogue, loading, and the proof that a model is read exactly."""

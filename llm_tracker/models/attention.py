@@ -26,7 +26,9 @@ AttentionKind = Literal["sdpa", "eager"]
 RowObserver = Callable[[int, Tensor], None]
 """Is given the layer's index (0-based) and the last query's pattern row (head, key) in float32."""
 
-HONOURED = frozenset({"is_causal", "sliding_window", "position_ids", "cache_position", "use_cache", "output_attentions"})
+HONOURED = frozenset(
+    {"is_causal", "sliding_window", "position_ids", "cache_position", "use_cache", "output_attentions"}
+)
 """Keywords that SDPA honours: by itself, through its mask, or because they do not touch the pattern."""
 
 _observer: ContextVar[Callable[[nn.Module, Tensor], None] | None] = ContextVar("attention_observer", default=None)

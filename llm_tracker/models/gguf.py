@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.digests import sha256_of
-from llm_tracker.models.progress import Progress, Report
+from llm_tracker.models.progress import Progress, Report, silence_bars
 from llm_tracker.places import cache_dir
 
 EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
@@ -86,6 +86,7 @@ def _convert(gguf_file: Path, directory: Path, sha256: str) -> None:
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM
 
+    silence_bars()
     model = AutoModelForCausalLM.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name, dtype=torch.float32)
     del model.config.quantization_config
     model.config.save_pretrained(directory)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def download(model: HubModel, report: Report) -> Path:
     stage = f"Downloading {model.repository}"
     done = 0
     for file in model.files:
-        arrived = _counting_bar(lambda n, before=done: report(Progress(stage, before + n, model.size_bytes)))
+        arrived = _counting_bar(partial(_report_arrived, report, stage, done, model.size_bytes))
         with _told_plainly(model.repository):
             path = Path(hf_hub_download(model.repository, file.name, revision=model.commit, tqdm_class=arrived))
         if file.sha256 is not None and path.resolve().name != file.sha256:
@@ -104,6 +105,10 @@ def download(model: HubModel, report: Report) -> Path:
         done += file.size_bytes
         report(Progress(stage, done, model.size_bytes))
     return path.parent
+
+
+def _report_arrived(report: Report, stage: str, before: int, total: int, arrived: int) -> None:
+    report(Progress(stage, before + arrived, total))
 
 
 def _require_sha256(path: Path, expected: str) -> None:
@@ -114,9 +119,9 @@ def _require_sha256(path: Path, expected: str) -> None:
 
 def _counting_bar(arrived: Callable[[int], None]) -> type[Any]:
     """A progress bar class, as the hub's client wants one, that only counts the bytes that came."""
-    from huggingface_hub.utils import tqdm
+    from tqdm import tqdm
 
-    class CountingBar(tqdm):  # type: ignore[misc]
+    class CountingBar(tqdm):  # type: ignore[type-arg]
         """Draws nothing; its own counter stays at 0 without a terminal, so it keeps one."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:

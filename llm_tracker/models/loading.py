@@ -13,7 +13,7 @@ from llm_tracker.models import digests, gguf, hub
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.plugins import Plugins, installed_plugins
-from llm_tracker.models.progress import Progress, Report, silent
+from llm_tracker.models.progress import Progress, Report, silence_bars, silent
 
 if TYPE_CHECKING:
     import torch
@@ -135,9 +135,9 @@ def load_model(name: str, device: str = "auto", dtype: str = "auto", report: Rep
     entry = find_entry(name)
     own = installed_plugins().manager.hook.load_model(entry=entry, device=device, dtype=dtype)
     if own is not None:
-        return _proved(entry, None, None, *own, report)
+        return _proved(entry, None, None, own, report)
     directory, revision = fetch(entry, report)
-    return _proved(entry, directory, revision, *_from_directory(directory, device, dtype, report), report)
+    return _proved(entry, directory, revision, _from_directory(directory, device, dtype, report), report)
 
 
 def fetch(entry: ModelEntry, report: Report = silent) -> tuple[Path, str | None]:
@@ -172,6 +172,7 @@ def _from_directory(
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
+    silence_bars()
     where = _device(device, torch.cuda.is_available())
     report(Progress("Loading the weights"))
     try:
@@ -199,17 +200,17 @@ def _proved(
     entry: ModelEntry,
     directory: Path | None,
     revision: str | None,
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
+    pair: tuple[PreTrainedModel, PreTrainedTokenizerBase],
     report: Report,
 ) -> LoadedModel:
     """The loaded model, once its adapter has been proved on it."""
     from llm_tracker.models.proof import prove, require
 
     report(Progress("Checking that it is read exactly"))
+    model, tokenizer = pair
     if not tokenizer.is_fast:
         raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
-    model.eval()
+    model.train(False)
     adapter = adapter_for(model.config.get_text_config().model_type)
     proof = prove(model, adapter)
     require(proof)

@@ -7,7 +7,7 @@ import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -80,7 +80,7 @@ def _sources(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
     yield "built-in", "llm_tracker", _version("llm-inference-tracker"), lambda: catalogue
     for path in sorted(folder.glob("*.py")):
         if not path.stem.startswith("_"):
-            yield path.stem, str(path), "", lambda path=path: _load_file(path)
+            yield path.stem, str(path), "", partial(_load_file, path)
     for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda each: each.name):
         package = entry_point.dist
         origin, version = (package.name, package.version) if package else (entry_point.value, "")

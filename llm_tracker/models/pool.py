@@ -49,17 +49,18 @@ class ModelPool:
     def _keep(self, key: Key, model: LoadedModel) -> LoadedModel:
         with self._lock:
             self._models[key] = model
-            while len(self._models) > 1 and sum(each.weights_bytes for each in self._models.values()) > self.budget_bytes:
+            while len(self._models) > 1 and self._held_bytes() > self.budget_bytes:
                 self._models.popitem(last=False)
         gc.collect()
         return model
+
+    def _held_bytes(self) -> int:
+        return sum(model.weights_bytes for model in self._models.values())
 
 
 def memory_limit_bytes() -> int:
     """What this process may use: the host's memory, or its control group's limit where that is lower."""
     host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    limits = [host]
-    for path in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
-        if path.is_file() and (text := path.read_text().strip()).isdigit():
-            limits.append(int(text))
-    return min(limits)
+    files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+    texts = [path.read_text().strip() for path in files if path.is_file()]
+    return min([host, *(int(text) for text in texts if text.isdigit())])

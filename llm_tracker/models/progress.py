@@ -21,3 +21,10 @@ Report = Callable[[Progress], None]
 
 def silent(_progress: Progress) -> None:
     """A report that nobody listens to."""
+
+
+def silence_bars() -> None:
+    """Keep transformers from drawing progress bars of its own; loads report their stages."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]

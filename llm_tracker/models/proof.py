@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -231,7 +231,7 @@ def _seam(norm: nn.Module, reader: nn.Module) -> Iterator[list[float]]:
 
 def first(output: Any) -> Tensor:
     """The hidden state of a layer's output: some families return it alone, some first in a tuple."""
-    return output[0] if isinstance(output, tuple) else output
+    return cast("Tensor", output[0] if isinstance(output, tuple) else output)
 
 
 def _live_run(

@@ -8,10 +8,9 @@ from typing import Any, cast
 import numpy as np
 
 from llm_tracker.analysis.attention import last_layer_words
-from llm_tracker.tracing.decoding import Decoding
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import as_message
-from llm_tracker.tracing.session import ModelInfo, Session, Turn
+from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
 
 SCHEMA = 1
@@ -86,7 +85,9 @@ def _step_record(turn: Turn, step: int) -> Record:
         "token_id": int(trace.token_ids[step]),
         "token": trace.tokens[step],
         "prob": float(trace.token_probs[step]),
-        "top": _candidates(trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]),
+        "top": _candidates(
+            trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]
+        ),
         "lens": _lens_records(trace.lens[step]),
         "watched": {word: _watched_record(lens) for word, lens in trace.lens[step].watched.items()},
         "attention": {

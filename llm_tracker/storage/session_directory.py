@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from llm_tracker.errors import InputError
 from llm_tracker.storage.records import SCHEMA, session_of, session_record
 from llm_tracker.tracing.session import Session
-from llm_tracker.tracing.trace import Trace
+from llm_tracker.tracing.trace import FloatArray, Trace
 
 AXES = {
     "attention": "step, layer, head, key: after the softmax; zero beyond the row's own length",
@@ -37,7 +37,9 @@ def save_session(session: Session, directory: str | Path) -> Path:
         partial.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         os.replace(partial, folder / "session.json")
     except OSError as error:
-        raise InputError(f"The session could not be written to {folder}: {error.strerror}. Choose another folder.") from error
+        raise InputError(
+            f"The session could not be written to {folder}: {error.strerror}. Choose another folder."
+        ) from error
     return folder
 
 
@@ -56,7 +58,7 @@ def load_session(directory: str | Path) -> Session:
         ) from error
 
 
-def _arrays(trace: Trace) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def _arrays(trace: Trace) -> dict[str, FloatArray]:
     arrays = {"attention": trace.attention, "resid": trace.resid}
     if trace.attention_mean is not None:
         arrays["attention_mean"] = trace.attention_mean

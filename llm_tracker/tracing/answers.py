@@ -7,17 +7,144 @@ from collections.abc import Collection, Sequence
 from llm_tracker.tracing.words import Span, fold, is_mark, token_words, word_spans, words_of
 
 FUNCTION_WORDS = frozenset(
-    "a an the this that these those it its it's i i'm i'd i've you your you're he she we they them his her our their my "
-    "is are was were be been being am isn't aren't wasn't do does did don't doesn't didn't has have had can could will "
-    "would shall should may might must of in on at to from by with for as about into than then so or and but if not no "
-    "yes there here that's what what's which who whom whose when where why how also just only very too there's let's "
-    "called known named".split()
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "its",
+        "it's",
+        "i",
+        "i'm",
+        "i'd",
+        "i've",
+        "you",
+        "your",
+        "you're",
+        "he",
+        "she",
+        "we",
+        "they",
+        "them",
+        "his",
+        "her",
+        "our",
+        "their",
+        "my",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "am",
+        "isn't",
+        "aren't",
+        "wasn't",
+        "do",
+        "does",
+        "did",
+        "don't",
+        "doesn't",
+        "didn't",
+        "has",
+        "have",
+        "had",
+        "can",
+        "could",
+        "will",
+        "would",
+        "shall",
+        "should",
+        "may",
+        "might",
+        "must",
+        "of",
+        "in",
+        "on",
+        "at",
+        "to",
+        "from",
+        "by",
+        "with",
+        "for",
+        "as",
+        "about",
+        "into",
+        "than",
+        "then",
+        "so",
+        "or",
+        "and",
+        "but",
+        "if",
+        "not",
+        "no",
+        "yes",
+        "there",
+        "here",
+        "that's",
+        "what",
+        "what's",
+        "which",
+        "who",
+        "whom",
+        "whose",
+        "when",
+        "where",
+        "why",
+        "how",
+        "also",
+        "just",
+        "only",
+        "very",
+        "too",
+        "there's",
+        "let's",
+        "called",
+        "known",
+        "named",
+    ]
 )
 """English words that carry no answer by themselves."""
 
 FEEDBACK_WORDS = frozenset(
-    "wrong right correct incorrect answer answers question again sure really think believe said say says told somebody "
-    "someone teacher professor sorry actually please try mistake true false agree word".split()
+    [
+        "wrong",
+        "right",
+        "correct",
+        "incorrect",
+        "answer",
+        "answers",
+        "question",
+        "again",
+        "sure",
+        "really",
+        "think",
+        "believe",
+        "said",
+        "say",
+        "says",
+        "told",
+        "somebody",
+        "someone",
+        "teacher",
+        "professor",
+        "sorry",
+        "actually",
+        "please",
+        "try",
+        "mistake",
+        "true",
+        "false",
+        "agree",
+        "word",
+    ]
 )
 """English words with which a correction speaks about an answer, without naming one."""
 
@@ -59,12 +186,13 @@ def named_word(correction: str, question: str) -> str | None:
     of the question. A reading of English; for anything else a watch word can be added by hand.
     """
     asked = {fold(word) for word in words_of(question)}
-    runs: list[list[Span]] = [[]]
+    runs: list[list[Span]] = []
     for start, end in word_spans(correction):
         word = fold(correction[start:end])
         if is_mark(word) or word in FUNCTION_WORDS or word in FEEDBACK_WORDS or word in asked:
-            runs.append([])
-        else:
+            continue
+        if runs and correction[runs[-1][-1][1] : start] == " ":
             runs[-1].append((start, end))
-    named = [run for run in runs if run]
-    return correction[named[-1][0][0] : named[-1][-1][1]] if named and len(named[-1]) <= 3 else None
+        else:
+            runs.append([(start, end)])
+    return correction[runs[-1][0][0] : runs[-1][-1][1]] if runs and len(runs[-1]) <= 3 else None

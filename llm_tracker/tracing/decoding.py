@@ -4,53 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 
-from llm_tracker.errors import InputError
 from llm_tracker.tracing.recorder import Recorder
+from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
 N_CANDIDATES = 10
 """Candidates kept of every step."""
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """How the next token is chosen. Without a temperature: greedy, always the best."""
-
-    max_new_tokens: int = 16
-    temperature: float | None = None
-    top_p: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be decoded with. Raises InputError."""
-        if self.max_new_tokens < 1:
-            raise InputError(f"An answer needs at least one token; {self.max_new_tokens} were asked for.")
-        if self.temperature is not None and not 0 < self.temperature < float("inf"):
-            raise InputError(f"The temperature must be above 0; it is {self.temperature}. Leave it out for greedy.")
-        if not 0 < self.top_p <= 1:
-            raise InputError(f"top-p must be above 0 and at most 1; it is {self.top_p}.")
-
-    @property
-    def method(self) -> str:
-        """`greedy` or `sample`."""
-        return "greedy" if self.temperature is None else "sample"
-
-    def as_dict(self) -> dict[str, Any]:
-        """The record of session.json."""
-        settings = {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed}
-        return {
-            "method": self.method,
-            "max_new_tokens": self.max_new_tokens,
-            **({} if self.temperature is None else settings),
-        }
 
 
 @dataclass(frozen=True)
@@ -64,9 +31,7 @@ class Step:
     top_probs: list[float]
 
 
-def decode(
-    model: LoadedModel, prompt_ids: Sequence[int], decoding: Decoding, recorder: Recorder
-) -> Iterator[Step]:
+def decode(model: LoadedModel, prompt_ids: Sequence[int], decoding: Decoding, recorder: Recorder) -> Iterator[Step]:
     """Generate up to `decoding.max_new_tokens` tokens, the last of them an end token where one comes.
 
     Hooks are in place only while the model runs: between two tokens the iterator may be left at any time.

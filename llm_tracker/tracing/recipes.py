@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast, get_args
 
 from llm_tracker.errors import InputError
 
@@ -57,8 +57,8 @@ def recipe_messages(recipe: Recipe) -> tuple[str, tuple[Message, ...]]:
 def as_message(given: Mapping[str, str]) -> Message:
     """A message from a mapping with `role` and `content`. Raises InputError where it has not these."""
     role, content = given.get("role"), given.get("content")
-    if role not in ("system", "user", "assistant") or not isinstance(content, str):
+    if role not in get_args(MessageRole) or not isinstance(content, str):
         raise InputError(
             f"A message needs a role (system, user or assistant) and a content text; this one has {dict(given)!r}."
         )
-    return Message(role, content)
+    return Message(cast("MessageRole", role), content)

@@ -68,7 +68,7 @@ class Recorder:
         self._rows.clear()
 
     def attention(self, length: int) -> tuple[FloatArray, FloatArray | None]:
-        """Patterns (step, layer, head, key) of the first steps, and the means (step, layer, key) if these are not all."""
+        """Patterns (step, layer, head, key) of the first steps; the means (step, layer, key) if these are not all."""
         n_layers, n_heads = len(self._model.attentions), self._model.config.num_attention_heads
         patterns = _padded(self._patterns, (n_layers, n_heads), length)
         whole = len(self._patterns) == len(self._means)

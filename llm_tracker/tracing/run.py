@@ -10,10 +10,10 @@ import numpy as np
 
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.answers import answer_word_spans, find_answer_step
-from llm_tracker.tracing.decoding import Decoding, Step, decode, end_token_ids
+from llm_tracker.tracing.decoding import Step, decode, end_token_ids
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recorder import Recorder
-from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.session import Decoding, Turn
 from llm_tracker.tracing.tokens import continuation, special_tokens, token_text
 from llm_tracker.tracing.trace import Trace
 
@@ -46,8 +46,9 @@ def run_turn(
 ) -> Generator[TokenEvent, None, Turn]:
     """Generate the answer to a prompt, yielding each token, and return the turn with its trace.
 
-    `said` is the text that this turn answers, `question` the session's first one, and `watch_words` the words to look for in the answer: they decide the
-    answer step. `stop` is asked after every token. Raises InputError where the text is longer than the model can read.
+    `said` is the text that this turn answers, `question` the session's first one, and `watch_words` the words to look
+    for in the answer: the last two decide the answer step. `stop` is asked after every token. Raises InputError where
+    the text is longer than the model can read.
     """
     require_fits(model, prompt, decoding.max_new_tokens)
     recorder, steps, stopped = Recorder(model), list[Step](), False

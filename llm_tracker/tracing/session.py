@@ -3,12 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
-from llm_tracker.tracing.decoding import Decoding
+from llm_tracker.errors import InputError
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import Message
 from llm_tracker.tracing.trace import Trace
 from llm_tracker.tracing.words import Span, Word, token_words
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How the next token is chosen. Without a temperature: greedy, always the best."""
+
+    max_new_tokens: int = 16
+    temperature: float | None = None
+    top_p: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be decoded with. Raises InputError."""
+        if self.max_new_tokens < 1:
+            raise InputError(f"An answer needs at least one token; {self.max_new_tokens} were asked for.")
+        if self.temperature is not None and not 0 < self.temperature < float("inf"):
+            raise InputError(f"The temperature must be above 0; it is {self.temperature}. Leave it out for greedy.")
+        if not 0 < self.top_p <= 1:
+            raise InputError(f"top-p must be above 0 and at most 1; it is {self.top_p}.")
+
+    @property
+    def method(self) -> str:
+        """`greedy` or `sample`."""
+        return "greedy" if self.temperature is None else "sample"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The record of session.json."""
+        settings = {"temperature": self.temperature, "top_p": self.top_p, "seed": self.seed}
+        return {
+            "method": self.method,
+            "max_new_tokens": self.max_new_tokens,
+            **({} if self.temperature is None else settings),
+        }
 
 
 @dataclass(frozen=True)
@@ -31,7 +65,7 @@ class ModelInfo:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Turn:
     """One answer: what was said to the model, what it said, and what that did inside it."""
 
@@ -57,7 +91,7 @@ class Turn:
         return [*self.prompt.words, *so_far]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Session:
     """A conversation with one model: its turns, and the words that are watched through all of them."""
 

@@ -27,9 +27,7 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
     return {token_id: str(token) for token_id, token in tokenizer.added_tokens_decoder.items() if token.special}
 
 
-def encode(
-    tokenizer: PreTrainedTokenizerBase, pieces: Sequence[Piece], begin: bool
-) -> tuple[list[int], list[Span]]:
+def encode(tokenizer: PreTrainedTokenizerBase, pieces: Sequence[Piece], begin: bool) -> tuple[list[int], list[Span]]:
     """Token ids of the joined pieces, and each token's characters in them.
 
     `begin` asks for what the tokenizer itself puts in front (a beginning-of-text token, of no characters). Text in
@@ -100,9 +98,7 @@ def _runs(pattern: re.Pattern[str], text: str) -> list[tuple[str, bool]]:
     return [run for run in [*runs, (text[read_to:], False)] if run[0]]
 
 
-def _guarded_tokenizer(
-    tokenizer: PreTrainedTokenizerBase, special: dict[int, str]
-) -> tuple[Tokenizer, dict[str, str]]:
+def _guarded_tokenizer(tokenizer: PreTrainedTokenizerBase, special: dict[int, str]) -> tuple[Tokenizer, dict[str, str]]:
     """A copy of the tokenizer whose control tokens have unguessable names, and the names by their real text."""
     nonce = secrets.token_hex(8)
     names = {text: f"\ue000{nonce}y{token_id}\ue001" for token_id, text in special.items()}
@@ -134,7 +130,8 @@ def _bytes_text(token: str) -> str:
 
 @cache
 def _byte_of_character() -> dict[str, int]:
-    return {character: byte for byte, character in bytes_to_unicode().items()}
+    table = bytes_to_unicode()  # type: ignore[no-untyped-call]
+    return {character: byte for byte, character in table.items()}
 
 
 def continuation(

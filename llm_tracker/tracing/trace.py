@@ -13,7 +13,7 @@ FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WatchedLens:
     """One watch word's first token, read at every layer of one step."""
 
@@ -31,7 +31,7 @@ class WatchedLens:
         _freeze(self.logit, self.prob, self.rank)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LensTable:
     """The logit lens of one step (nostalgebraist, 2020): what each layer's residual row would predict."""
 
@@ -54,7 +54,7 @@ class LensTable:
         object.__setattr__(self, "watched", MappingProxyType(dict(self.watched)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What one answer did inside the model, captured while it was generated.
 
@@ -107,7 +107,7 @@ class Trace:
     @property
     def n_layers(self) -> int:
         """Decoder layers."""
-        return self.resid.shape[1] - 1
+        return int(self.resid.shape[1]) - 1
 
     @property
     def n_bytes(self) -> int:

@@ -12,11 +12,38 @@ Role = Literal["template", "recipe", "system", "user", "assistant", "answer"]
 Span = tuple[int, int]
 """First and one-past-last character."""
 
-_SCRIPTS = (
-    "Latin Greek Cyrillic Armenian Hebrew Arabic Syriac Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu "
-    "Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Georgian Hangul Ethiopic Khmer Mongolian Hiragana Katakana "
-    "Bopomofo Han"
-).split()
+_SCRIPTS = [
+    "Latin",
+    "Greek",
+    "Cyrillic",
+    "Armenian",
+    "Hebrew",
+    "Arabic",
+    "Syriac",
+    "Devanagari",
+    "Bengali",
+    "Gurmukhi",
+    "Gujarati",
+    "Oriya",
+    "Tamil",
+    "Telugu",
+    "Kannada",
+    "Malayalam",
+    "Sinhala",
+    "Thai",
+    "Lao",
+    "Tibetan",
+    "Myanmar",
+    "Georgian",
+    "Hangul",
+    "Ethiopic",
+    "Khmer",
+    "Mongolian",
+    "Hiragana",
+    "Katakana",
+    "Bopomofo",
+    "Han",
+]
 
 
 def _run(letter: str) -> str:
@@ -37,6 +64,8 @@ _WORD = regex.compile(
     ),
     flags=regex.V1,
 )
+
+_PICTURE = regex.compile(r"\p{Extended_Pictographic}|\p{RI}")
 
 
 @dataclass(frozen=True)
@@ -65,8 +94,8 @@ def words_of(text: str) -> list[str]:
 
 
 def is_mark(word: str) -> bool:
-    """Whether a word has no letter and no digit, such as a comma."""
-    return not any(character.isalnum() for character in word)
+    """Whether a word has no letter, no digit and no picture, such as a comma."""
+    return not (any(character.isalnum() for character in word) or _PICTURE.search(word))
 
 
 def fold(word: str) -> str:

@@ -1,0 +1,165 @@
+"""The Ask page's panels: question, answers, correction, headline, and which token the views describe."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from llm_tracker.analysis.reading import headline
+from llm_tracker.app.cards import answer_card, empty_card, headline_text, running_card
+from llm_tracker.app.engine import Engine
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.views import Side, step_label
+from llm_tracker.app.workspace import Workspace
+from llm_tracker.tracing.session import Session, Turn
+
+FIRST_QUESTION = "What is the capital of France?"
+
+
+def question_form(engine: Engine, workspace: Workspace) -> None:
+    """The question and its button; Enter asks too."""
+
+    def submit() -> None:
+        if not st.session_state["question"].strip():
+            workspace.ask_error = "The question is empty. Type one, then press Ask."
+            return
+        engine.ask(workspace, st.session_state["question"])
+
+    asked = workspace.session.turns[0].said if workspace.session else FIRST_QUESTION
+    _one_line_form("ask", "Question", asked, "Ask", submit, workspace)
+    if workspace.ask_error:
+        st.error(workspace.ask_error)
+
+
+def correction_form(engine: Engine, workspace: Workspace) -> None:
+    """The correction and its button."""
+
+    def submit() -> None:
+        text = st.session_state["correction"]
+        if workspace.session is None:
+            workspace.correct_error = "There is no answer to correct yet. Ask a question first."
+        elif not text.strip():
+            workspace.correct_error = "The correction is empty. Type one, then press Correct."
+        else:
+            engine.correct(workspace, text)
+
+    _one_line_form("correct", "Correction", "", "Correct", submit, workspace)
+    if workspace.correct_error:
+        st.error(workspace.correct_error)
+
+
+def _one_line_form(form: str, label: str, text: str, button: str, submit: object, workspace: Workspace) -> None:
+    """A text field with a button beside it; one job at a time."""
+    key = {"ask": "question", "correct": "correction"}[form]
+    with st.form(f"{form} form", border=False):
+        field, press = st.columns([5, 1], vertical_alignment="bottom")
+        busy = workspace.job is not None and workspace.job.active
+        placeholder = "That is wrong. The correct answer is London." if form == "correct" else ""
+        field.text_input(label, text, key=key, placeholder=placeholder, persist_state="session")
+        press.form_submit_button(
+            button,
+            type="primary" if form == "ask" else "secondary",
+            on_click=submit,  # type: ignore[arg-type]
+            disabled=busy,
+            width="stretch",
+            key=f"{form} button",
+        )
+
+
+def answer_cards(engine: Engine, workspace: Workspace, shown: list[tuple[str, Turn]]) -> None:
+    """Before | after; the side that a job is working on shows its tokens as they come."""
+    job = workspace.job
+    left, right = st.columns(2)
+    asking = job is not None and job.kind == "ask"
+    correcting = job is not None and job.kind == "correct"
+    turns = dict(shown)
+    if correcting and workspace.session is not None:
+        turns = {"before": workspace.session.turns[-1]}
+    with left:
+        if job is not None and asking:
+            _watch_answer(engine, workspace, job, "before")
+        elif "before" in turns:
+            answer_card("before", turns["before"])
+        else:
+            empty_card("before", "The answer will stand here.")
+    with right:
+        if job is not None and correcting:
+            _watch_answer(engine, workspace, job, "after")
+        elif "after" in turns and not asking:
+            answer_card("after", turns["after"])
+        else:
+            empty_card("after", "Correct the answer, and the next one will stand here.")
+
+
+@st.fragment(run_every=0.25)
+def _watch_answer(engine: Engine, workspace: Workspace, job: Job, name: str) -> None:
+    """Show an answer as it comes, with Stop; when it has ended, draw the page anew."""
+    if not job.active:
+        st.rerun()
+    note = "writing …"
+    if job.progress is not None:
+        note = f"{job.progress.stage} …"
+    elif job.status == "queued":
+        ahead = engine.worker(workspace.model_id).ahead_of(job)
+        note = f"waiting, {ahead} ahead of you …" if ahead else "starting …"
+    running_card(name, job, note)
+    st.button("Stop", key=f"stop {name}", on_click=job.stop, width="stretch")
+
+
+@st.fragment(run_every=0.25)
+def watch_reading(job: Job) -> None:
+    """Wait for a lens that a view asked for."""
+    if not job.active:
+        st.rerun()
+    st.caption("Reading this token's layers …")
+
+
+def compared_turns(session: Session) -> list[tuple[str, Turn]]:
+    """The turns on the left and on the right: the last two, or two chosen ones where there are more."""
+    turns = list(session.turns)
+    if len(turns) < 2:
+        return [("before", turns[0])]
+    if len(turns) == 2:
+        return [("before", turns[0]), ("after", turns[1])]
+    left, right = st.columns(2)
+    before = left.selectbox(
+        "Before", range(len(turns)), len(turns) - 2, format_func=_turn_label, key=f"before of {len(turns)}"
+    )
+    after = right.selectbox(
+        "After", range(len(turns)), len(turns) - 1, format_func=_turn_label, key=f"after of {len(turns)}"
+    )
+    return [("before", turns[before]), ("after", turns[after])]
+
+
+def _turn_label(index: int) -> str:
+    return "first answer" if index == 0 else f"after correction {index}"
+
+
+def headline_panel(session: Session, shown: list[tuple[str, Turn]]) -> None:
+    """What changed, in one line, at the first generated position."""
+    if len(shown) < 2:
+        return
+    before, after = (session.turns.index(turn) for _, turn in shown)
+    headline_text(headline(session, before, after))
+    st.caption(
+        "Probabilities of each word as the first token of the answer. Part of any change comes from being asked again "
+        "at all; nothing is learned: the correction is only more text in front of the answer."
+    )
+
+
+def chosen_sides(session: Session, shown: list[tuple[str, Turn]]) -> list[Side]:
+    """Which generated token each side's views describe: the answer's, or one that is chosen."""
+    sides = []
+    for column, (name, turn) in zip(st.columns(len(shown)), shown, strict=True):
+        place = session.turns.index(turn)
+        steps = list(range(turn.trace.n_steps))
+        step = column.selectbox(
+            f"Token to look at, {name}",
+            steps,
+            turn.answer_step,
+            format_func=partial(step_label, turn),
+            key=f"step {place} {name} of {turn.trace.n_steps} {turn.text}",
+        )
+        sides.append(Side(name, turn, step))
+    return sides

@@ -1,0 +1,58 @@
+"""The answers, before and after, as cards; any text appears exactly as it is."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from llm_tracker.analysis.reading import percent, shown
+from llm_tracker.app.jobs import Job
+from llm_tracker.charts.palette import TURN_COLOURS
+from llm_tracker.tracing.session import Turn
+
+_CARD = "border:1px solid rgba(128,128,128,.28);border-radius:.6rem;padding:.8rem 1rem;min-height:7.2rem"
+_ANSWER = "font-size:1.7rem;font-weight:700;line-height:1.25;overflow-wrap:anywhere"
+_QUIET = "opacity:.72;font-size:.85rem;overflow-wrap:anywhere"
+
+
+def answer_card(name: str, turn: Turn) -> None:
+    """One turn: what was said, the answer, and how likely its answer token was."""
+    step = turn.answer_step
+    prob, token = float(turn.trace.token_probs[step]), shown(turn.trace.tokens[step].strip() or turn.trace.tokens[step])
+    likely = f"“{escape(token)}” was {percent(prob)} likely"
+    stopped = " · stopped by you" if turn.stopped else ""
+    _card(name, turn.said, turn.answer or "(an empty answer)", likely + stopped)
+
+
+def running_card(name: str, job: Job, note: str) -> None:
+    """An answer that is still coming."""
+    _card(name, job.said, job.text or "…", escape(note))
+
+
+def empty_card(name: str, text: str) -> None:
+    """The place where an answer will be."""
+    _card(name, "", "", escape(text))
+
+
+def _card(name: str, said: str, answer: str, note_html: str) -> None:
+    quoted = f" · “{escape(said)}”" if said else ""
+    size = _ANSWER if len(answer) <= 60 else _ANSWER.replace("1.7rem", "1.1rem")
+    st.html(
+        f'<div style="{_CARD}" class="answer-card {name}"><div style="{_QUIET}">{name.capitalize()}{quoted}</div>'
+        f'<div style="{size};color:{TURN_COLOURS[name]}" class="answer">{escape(answer)}</div>'
+        f'<div style="{_QUIET}">{note_html}</div></div>'
+    )
+
+
+def exact_text(text: str) -> None:
+    """A paragraph whose text is shown as it is, whatever markup it spells."""
+    st.html(f'<p style="overflow-wrap:anywhere;margin:0">{escape(text)}</p>')
+
+
+def headline_text(text: str) -> None:
+    """The one sentence that says what changed."""
+    st.html(
+        f'<p style="font-size:1.15rem;line-height:1.5;overflow-wrap:anywhere;margin:.2rem 0" class="headline">'
+        f"{escape(text)}</p>"
+    )

@@ -1,0 +1,66 @@
+"""The Models page's panels: the catalogue, the proof of the model in use, adapters and plug-ins."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.app.engine import Engine
+from llm_tracker.app.workspace import Workspace
+from llm_tracker.models.listing import models_record
+from llm_tracker.models.loading import find_entry
+
+
+def models_panel(engine: Engine, workspace: Workspace) -> None:
+    """The catalogue, and the proof of the model in use."""
+    st.title("Models", anchor=False)
+    st.caption("Choose one in the sidebar. Nothing is downloaded before you press the button that says how much.")
+    rows = [
+        {
+            "id": entry["id"],
+            "model": entry["title"],
+            "where": "on this machine" if entry["local"] else "to download",
+            "what for": entry["note"],
+        }
+        for entry in models_record()["models"]
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", row_height=None)
+    model = engine.loaded(workspace.model_id)
+    st.subheader("Is it read exactly?", anchor=False)
+    if model is None:
+        st.caption(f"{find_entry(workspace.model_id).title} is still loading; its proof will stand here.")
+        return
+    st.caption(
+        f"{model.entry.title}, {model.dtype} on {model.device}, read by {model.adapter.name} on "
+        f"{model.proof.attention} attention. Each line compares what the app reads with what the model itself does."
+    )
+    checks = [
+        {
+            "check": each.name,
+            "largest gap": f"{each.gap:.1e}",
+            "bound": f"{each.bound:.0e}",
+            "what was compared": each.note,
+        }
+        for each in model.proof.checks
+    ]
+    st.dataframe(pd.DataFrame(checks), hide_index=True, height="content")
+
+
+def adapters_panel() -> None:
+    """Which adapter reads which family."""
+    st.subheader("Adapters", anchor=False)
+    st.caption("An adapter names the parts of one family of models. A file dropped into adapters/ adds another.")
+    rows = [
+        {"adapter": each["name"], "model types": ", ".join(each["model_types"])} for each in models_record()["adapters"]
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+
+
+def plugins_panel() -> None:
+    """Which plug-ins brought all this, and which failed."""
+    st.subheader("Plug-ins", anchor=False)
+    record = models_record()
+    st.dataframe(pd.DataFrame(record["plugins"]), hide_index=True, height="content")
+    for failure in record["failures"]:
+        st.error(f"The plug-in {failure['name']} could not be used:")
+        st.code(failure["reason"], language=None, wrap_lines=True)

@@ -1,0 +1,162 @@
+"""The frame of every page: its title, the sidebar with the model, and the visitor's workspace."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.engine import Engine, open_model, the_engine
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.workspace import Workspace
+from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.listing import is_local
+from llm_tracker.models.loading import LoadedModel, find_entry
+from llm_tracker.models.plugins import installed_plugins
+
+PRODUCT = "LLM Inference Tracker"
+PAGES = {"dashboard.py": "Ask", "pages/1_Models.py": "Models", "pages/2_Guide.py": "Guide"}
+RECIPE_LABELS = {
+    "one-word": "One word",
+    "chat": "Plain chat",
+    "raw": "Raw text",
+}
+RECIPE_CAPTIONS = [
+    "five worked examples in front, each with a correction",
+    "the model's own chat template, nothing in front",
+    "the text as typed, without a template",
+]
+
+
+def open_page(title: str) -> tuple[Engine, Workspace]:
+    """Begin a page: configure it, find the visitor's workspace by the address, and draw the sidebar."""
+    st.set_page_config(page_title=f"{title} · {PRODUCT}", layout="centered", initial_sidebar_state="auto")
+    engine = the_engine()
+    workspace = engine.workspaces.at(st.query_params.get("s") or st.session_state.get("workspace"))
+    st.session_state["workspace"] = st.query_params["s"] = workspace.key
+    open_model(engine, workspace)
+    with st.sidebar:
+        _links(workspace)
+        _model_choice(engine, workspace)
+        _recipe_choice(workspace)
+        _failed_plugins()
+    return engine, workspace
+
+
+def _links(workspace: Workspace) -> None:
+    for path, label in PAGES.items():
+        st.page_link(path, label=label, query_params={"s": workspace.key})
+
+
+def _model_choice(engine: Engine, workspace: Workspace) -> None:
+    """The model's name, how far its load has come, the offer to download one, and the proof that it is read exactly."""
+    entries = installed_plugins().models
+    ids = list(entries) if workspace.wanted_id in entries else [*entries, workspace.wanted_id]
+
+    def choose() -> None:
+        workspace.wanted_id = st.session_state["model"]
+
+    st.selectbox(
+        "Model",
+        ids,
+        index=ids.index(workspace.wanted_id),
+        format_func=lambda model_id: find_entry(model_id).title,
+        key="model",
+        on_change=choose,
+    )
+    wanted = find_entry(workspace.wanted_id)
+    loading = engine.load_job(wanted.id)
+    if loading is not None and loading.active:
+        _watch_load(engine, wanted, loading)
+    elif engine.loaded(wanted.id) is not None:
+        _badge(engine, wanted)
+    elif loading is not None and loading.error:
+        _failed_load(engine, wanted, loading)
+    elif not is_local(wanted):
+        _offer_download(engine, wanted, workspace)
+    if wanted.id == EMBEDDED.id and not is_local(TINYLLAMA):
+        st.caption("The usual model, TinyLlama, is not on this machine; this smaller one is built in.")
+        _offer_download(engine, TINYLLAMA, workspace)
+
+
+@st.fragment(run_every=0.4)
+def _watch_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
+    """Show a load's stage until it ends; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    progress = job.progress
+    if progress is not None and progress.total_bytes:
+        done, total = progress.done_bytes, progress.total_bytes
+        st.progress(min(1.0, done / total), text=f"Downloading: {_gigabytes(done)} of {_gigabytes(total)}")
+        st.button("Cancel", key=f"cancel {entry.id}", on_click=job.stop, width="stretch")
+    else:
+        stage = progress.stage if progress is not None else "Waiting"
+        st.caption(f"{stage} …")
+
+
+def _badge(engine: Engine, entry: ModelEntry) -> None:
+    """The parity badge: this model's numbers are read exactly, with the gaps that were measured."""
+    model = engine.loaded(entry.id)
+    if model is None:
+        return
+    proof = model.proof
+    st.caption(
+        f"✓ read exactly · {proof.n_layers} layers · {model.config.num_attention_heads} heads · "
+        f"{_gigabytes(model.weights_bytes)} on {model.device}"
+    )
+    for notice in model.notices:
+        st.caption(notice)
+    with st.expander("How exactly?"):
+        _proof_table(model)
+
+
+def _proof_table(model: LoadedModel) -> None:
+    st.caption("Compared with the model itself when it was loaded: the largest gap found, and the bound.")
+    rows = [{"check": each.name, "gap": f"{each.gap:.1e}", "bound": f"{each.bound:.0e}"} for each in model.proof.checks]
+    st.dataframe(rows, hide_index=True, height="content")
+
+
+def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
+    if job.status == "stopped":
+        st.caption("The download was cancelled. What had arrived of finished files is kept.")
+    else:
+        st.error(job.error)
+    if st.button("Try again", key=f"retry {entry.id}", width="stretch"):
+        engine.load(entry.id)
+        st.rerun()
+
+
+def _offer_download(engine: Engine, entry: ModelEntry, workspace: Workspace) -> None:
+    """A button that says what it will fetch; the model in use stays until the new one is ready."""
+
+    def begin() -> None:
+        workspace.wanted_id = entry.id
+        engine.load(entry.id)
+
+    size = f", {_gigabytes(entry.download_bytes)}" if entry.download_bytes else ""
+    name = "TinyLlama" if entry.id == TINYLLAMA.id else entry.title
+    st.button(f"Download {name}{size}", key=f"download {entry.id}", on_click=begin, width="stretch")
+
+
+def _recipe_choice(workspace: Workspace) -> None:
+    def choose() -> None:
+        workspace.recipe = st.session_state["recipe"]
+
+    names = list(RECIPE_LABELS)
+    st.radio(
+        "What stands in front of the question",
+        names,
+        index=names.index(workspace.recipe),
+        format_func=lambda name: RECIPE_LABELS[name],
+        captions=RECIPE_CAPTIONS,
+        key="recipe",
+        on_change=choose,
+    )
+
+
+def _failed_plugins() -> None:
+    for failure in installed_plugins().failures:
+        st.warning(f"The plug-in {failure.name} could not be used.")
+        st.code(failure.reason, language=None, wrap_lines=True)
+
+
+def _gigabytes(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 0.95e9 else f"{n_bytes / 1e6:.0f} MB"

@@ -1,0 +1,1 @@
+"""Numbers -> alt.Chart; pure functions of frames."""
