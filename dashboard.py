@@ -37,7 +37,7 @@ if unread is not None and workspace.job is None:
     engine.read_step(workspace, session.turns.index(unread.turn), unread.step)
 if workspace.job is not None and workspace.job.kind == "lens":
     watch_reading(workspace.job)
-candidates_view(sides)
+candidates_view(sides, session.watch_words)
 if unread is None:
     layers_view(session, sides)
 attention_view(sides)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups
@@ -112,10 +113,16 @@ def _lead_sentence(difference: FloatArray, word: str, over: str, n_layers: int) 
         return f"At the last layer the read-out prefers neither {quoted(word)} nor {quoted(over)}."
     ahead, behind = (word, over) if last > 0 else (over, word)
     layer = settled_layer(difference > 0 if last > 0 else difference < 0)
-    preference = f"prefers {quoted(ahead)} to {quoted(behind)}"
-    if layer == 1:
-        return f"At every layer the read-out {preference}."
-    return f"From layer {layer} of {n_layers} on, the read-out {preference}."
+    where = "At every layer" if layer == 1 else f"From layer {layer} of {n_layers} on,"
+    return f"{where} the read-out prefers {quoted(ahead)} to {quoted(behind)}.{_largest_step(difference)}"
+
+
+def _largest_step(difference: FloatArray) -> str:
+    """Where the lead moves most from one layer to the next, and by how much; nothing of a model with one layer."""
+    if len(difference) < 2:
+        return ""
+    at = int(np.abs(np.diff(difference)).argmax())
+    return f" Its largest step is at layer {at + 2}: from {difference[at]:+.1f} to {difference[at + 1]:+.1f}."
 
 
 def attention_sentence(turn: Turn, step: int = 0, layer: int | None = None) -> str:

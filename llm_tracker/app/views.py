@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -37,11 +36,11 @@ class Side:
     step: int
 
 
-def candidates_view(sides: list[Side]) -> None:
+def candidates_view(sides: list[Side], words: tuple[str, ...]) -> None:
     """Which tokens could have come next, and how likely each was."""
     st.subheader("Candidates", anchor=False)
     st.caption(_position_caption(sides))
-    frames = {side.name: candidates(side.turn.trace, side.step) for side in sides}
+    frames = {side.name: candidates(side.turn.trace, side.step, words=words) for side in sides}
     st.altair_chart(candidates_chart(frames), alt=f"Candidates: {_candidates_sentence(sides)}")
     exact_text(_candidates_sentence(sides))
     with st.expander("Table: logits and probabilities"):
@@ -85,23 +84,22 @@ def _candidates_sentence(sides: list[Side]) -> str:
 def layers_view(session: Session, sides: list[Side]) -> None:
     """What each layer's read-out says, by the logit lens."""
     st.subheader("Layer by layer", anchor=False)
-    words = [word for word in session.watch_words if all(_watches(side, word) for side in sides)]
-    leads = {side.name: lead(side.turn, words[0], words[1], side.step) for side in sides} if len(words) > 1 else {}
-    measures = {"lead": "lead", "prob": "probability", "rank": "rank"}
-    offered = [name for name in measures if name != "lead" or (leads and None not in list(leads.values()))]
+    words = [word for word in session.watch_words if all(_watches(side, word) for side in sides)][:2]
+    leads = _leads(sides, words)
+    measures = {**({"lead": "lead"} if leads else {}), "prob": "probability", "rank": "rank"}
     measure = st.segmented_control(
         "What the lines show",
-        offered,
-        default=offered[0] if "lead" in offered else "rank",
+        list(measures),
+        default="lead" if leads else "rank",
         format_func=lambda name: measures[name],
-        key="layers measure",
+        key=f"layers measure of {len(measures)}",
         label_visibility="collapsed",
         required=True,
     )
     if words:
         _layers_chart(sides, words, leads, str(measure))
     for side in sides:
-        named = tuple(words[:2]) if measure == "lead" else ()
+        named = tuple(words) if measure == "lead" else ()
         exact_text(f"{side.name.capitalize()}: {layers_sentence(side.turn, named, side.step)}")
     with st.expander("Table: every layer's probability, rank and best three"):
         for column, side in zip(st.columns(len(sides)), sides, strict=True):
@@ -113,9 +111,9 @@ def layers_view(session: Session, sides: list[Side]) -> None:
             "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what would "
             "it write? The last layer's read-out is the model's own prediction. The **lead** is the logit of one word "
             "minus the other's: above zero this read-out prefers the first. Where a word has several tokens, its first "
-            "token is read. Early layers write in a code of their own, so a low probability there does not mean that nothing "
-            "is known; and *from layer 24 on, this read-out prefers Paris* does not say that the model decided there. "
-            "The axis is depth, not time."
+            "token is read. Early layers write in a code of their own, so a low probability there does not mean that "
+            "nothing is known; and *from layer 24 on, this read-out prefers Paris* does not say that the model decided "
+            "there. The axis is depth, not time."
         )
 
 
@@ -124,13 +122,21 @@ def _watches(side: Side, word: str) -> bool:
     return table is not None and word in table.watched
 
 
-def _layers_chart(sides: list[Side], words: list[str], leads: Mapping[str, FloatArray | None], measure: str) -> None:
+def _leads(sides: list[Side], words: list[str]) -> dict[str, FloatArray]:
+    """The lead of the first watch word over the second on each side; nothing where it can't be read on all sides."""
+    if len(words) < 2:
+        return {}
+    leads = {side.name: lead(side.turn, words[0], words[1], side.step) for side in sides}
+    read = {name: each for name, each in leads.items() if each is not None}
+    return read if len(read) == len(sides) else {}
+
+
+def _layers_chart(sides: list[Side], words: list[str], leads: dict[str, FloatArray], measure: str) -> None:
     described = " ".join(f"{side.name}: {layers_sentence(side.turn, (), side.step)}" for side in sides)
     if measure == "lead":
-        values = {name: value.tolist() for name, value in leads.items() if value is not None}
-        chart = lead_chart(values, words[0], words[1])
+        chart = lead_chart({name: each.tolist() for name, each in leads.items()}, words[0], words[1])
     else:
-        frames = [watch_frame({side.name: side.turn}, words[:2], side.step) for side in sides]
+        frames = [watch_frame({side.name: side.turn}, words, side.step) for side in sides]
         chart = word_chart(pd.concat(frames, ignore_index=True), "prob" if measure == "prob" else "rank")
     st.altair_chart(chart, alt=f"Layers. {described}")
 

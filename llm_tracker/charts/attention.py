@@ -25,7 +25,7 @@ def attention_whole_chart(groups: pd.Series[float]) -> alt.Chart:
     )
     chart: alt.Chart = (
         alt.Chart(frame)
-        .mark_bar(height=18)
+        .mark_bar(height=22)
         .encode(
             x=alt.X(
                 "share:Q",
@@ -38,7 +38,7 @@ def attention_whole_chart(groups: pd.Series[float]) -> alt.Chart:
             order="order:Q",
             tooltip=[alt.Tooltip("group:N"), alt.Tooltip("percent:N", title="share")],
         )
-        .properties(height=44, width="container")
+        .properties(height=96, width="container")
     )
     return chart
 

@@ -22,10 +22,9 @@ def lead_chart(leads: dict[str, list[float]], word: str, over: str) -> alt.Layer
         [pd.DataFrame({"turn": turn, "layer": range(1, len(lead) + 1), "lead": lead}) for turn, lead in leads.items()],
         ignore_index=True,
     )
-    title = f"logits: {shown(word)} above 0, {shown(over)} below"
-    value = alt.Y("lead:Q", title=title)
+    value = alt.Y("lead:Q", title=f"logit of {shown(word)} − logit of {shown(over)}")
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color="#9aa3ad", strokeWidth=1).encode(y="zero:Q")
-    return alt.layer(zero, *_lines(frame, value, "lead:Q")).properties(height=260, width="container")
+    return alt.layer(zero, *_lines(frame, value, "lead:Q")).properties(height=320, width="container")
 
 
 def word_chart(frame: pd.DataFrame, metric: Metric) -> alt.LayerChart | alt.FacetChart:
@@ -35,7 +34,7 @@ def word_chart(frame: pd.DataFrame, metric: Metric) -> alt.LayerChart | alt.Face
         value = alt.Y("prob:Q", title="probability", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
     else:
         value = alt.Y("rank:Q", title="rank (1 = best)", scale=alt.Scale(type="log", reverse=True))
-    return alt.layer(*_lines(frame, value, f"{metric}:Q", by_word=True)).properties(height=260, width="container")
+    return alt.layer(*_lines(frame, value, f"{metric}:Q", by_word=True)).properties(height=320, width="container")
 
 
 def _lines(frame: pd.DataFrame, value: alt.Y, field: str, by_word: bool = False) -> list[alt.Chart]:

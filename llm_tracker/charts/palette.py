@@ -1,6 +1,6 @@
 """One colour for each meaning, the same in every chart and panel. Blue and orange stay apart for every eye."""
 
-BEFORE = "#2f6db3"
+BEFORE = "#3a7cc7"
 AFTER = "#d9772b"
 PARKED = "#9aa3ad"
 RECIPE = "#c9ced5"

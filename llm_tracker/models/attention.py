@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
@@ -74,6 +75,11 @@ def last_row(query: Tensor, key: Tensor, attention_mask: Tensor | None, scaling:
         mask = attention_mask[0, :, -1, : key.shape[2]]
         scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.float()
     return scores.softmax(-1)
+
+
+def whole_row(row: Tensor, length: int) -> Tensor:
+    """A row (head, key) over all positions so far: a sliding cache holds only the last ones, those before get 0."""
+    return functional.pad(row, (length - row.shape[-1], 0))
 
 
 @contextmanager

@@ -18,6 +18,9 @@ from llm_tracker.models.progress import Progress, Report
 PATIENCE_SECONDS = 3
 """How long the hub may stay silent when it is first asked."""
 
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported: not later than here
+os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # Xet swallows what a report raises, so that nothing could be stopped
+
 WANTED = (".safetensors", ".json", ".jinja", ".model", ".txt")
 
 
@@ -35,6 +38,8 @@ class HubModel:
     """A repository at one commit, with the files that a model needs."""
 
     repository: str
+    revision: str | None
+    """The branch, tag or commit that was asked for; None is the default branch."""
     commit: str
     files: tuple[HubFile, ...]
 
@@ -73,7 +78,6 @@ def ask_hub(repository: str, revision: str | None = None) -> HubModel:
     """
     from huggingface_hub import HfApi
 
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     with _told_plainly(repository):
         info = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=PATIENCE_SECONDS)
     files = tuple(
@@ -83,7 +87,7 @@ def ask_hub(repository: str, revision: str | None = None) -> HubModel:
     )
     if not any(file.name.endswith(".safetensors") for file in files):
         raise ModelError(f"“{repository}” has no safetensors weights, and others are not loaded. Choose another model.")
-    return HubModel(repository, str(info.sha), files)
+    return HubModel(repository, revision, str(info.sha), files)
 
 
 def download(model: HubModel, report: Report) -> Path:
@@ -100,11 +104,25 @@ def download(model: HubModel, report: Report) -> Path:
         arrived = _counting_bar(partial(_report_arrived, report, stage, done, model.size_bytes))
         with _told_plainly(model.repository):
             path = Path(hf_hub_download(model.repository, file.name, revision=model.commit, tqdm_class=arrived))
-        if file.sha256 is not None and path.resolve().name != file.sha256:
+        if file.sha256 is not None:
             _require_sha256(path, file.sha256)
         done += file.size_bytes
         report(Progress(stage, done, model.size_bytes))
+    _note_revision(path.parent, model.revision)
     return path.parent
+
+
+def _note_revision(snapshot: Path, revision: str | None) -> None:
+    """Tell the cache which commit a branch or tag is at: last, so that a model half there is not found by its name.
+
+    The hub's client only notes it when it is asked by that name, and then with the first file.
+    """
+    name = revision or "main"
+    if name == snapshot.name:
+        return
+    note = snapshot.parent.parent / "refs" / name
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(snapshot.name, encoding="utf-8")
 
 
 def _report_arrived(report: Report, stage: str, before: int, total: int, arrived: int) -> None:

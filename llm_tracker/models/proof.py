@@ -18,7 +18,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter
-from llm_tracker.models.attention import WATCHED, AttentionKind, UnhonouredKeywordError, observe_rows
+from llm_tracker.models.attention import WATCHED, AttentionKind, UnhonouredKeywordError, observe_rows, whole_row
 
 N_TOKENS = 9
 
@@ -238,10 +238,10 @@ def _live_run(
     model: PreTrainedModel, attentions: list[nn.Module], token_ids: Tensor
 ) -> tuple[AttentionKind, list[Tensor], Tensor, int]:
     """The tokens as generation reads them: all but the last, then the last with a cache."""
-    model.set_attn_implementation(WATCHED)
     try:
+        model.set_attn_implementation(WATCHED)
         return ("sdpa", *_decode_last(model, attentions, "sdpa", token_ids))
-    except UnhonouredKeywordError:
+    except (UnhonouredKeywordError, ValueError):  # transformers refuses SDPA for some classes with a ValueError
         model.set_attn_implementation("eager")
         return ("eager", *_decode_last(model, attentions, "eager", token_ids))
 
@@ -256,7 +256,7 @@ def _decode_last(
         model(token_ids[:, :-1], past_key_values=cache, use_cache=True)
         before = len(seen)
         output = model(token_ids[:, -1:], past_key_values=cache, use_cache=True)
-    rows = [row for _, row in sorted(seen[before:], key=lambda pair: pair[0])]
+    rows = [whole_row(row, token_ids.shape[1]) for _, row in sorted(seen[before:], key=lambda pair: pair[0])]
     return rows, output.logits[0, -1], len(seen)
 
 

@@ -191,7 +191,7 @@ def named_word(correction: str, question: str) -> str | None:
         word = fold(correction[start:end])
         if is_mark(word) or word in FUNCTION_WORDS or word in FEEDBACK_WORDS or word in asked:
             continue
-        if runs and correction[runs[-1][-1][1] : start] == " ":
+        if runs and correction[runs[-1][-1][1] : start] in ("", " "):
             runs[-1].append((start, end))
         else:
             runs.append([(start, end)])

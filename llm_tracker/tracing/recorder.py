@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from llm_tracker.models.attention import observe_rows
+from llm_tracker.models.attention import observe_rows, whole_row
 from llm_tracker.models.proof import first
 from llm_tracker.tracing.trace import FloatArray
 
@@ -55,9 +55,8 @@ class Recorder:
 
     def end_step(self, length: int) -> None:
         """Keep the rows of the forward pass that just ended; `length` is how many positions it could see."""
-        rows = torch.stack([self._rows[index] for index in sorted(self._rows)]).cpu().numpy()
-        if rows.shape[-1] < length:  # a sliding cache holds the last positions only
-            rows = np.pad(rows, ((0, 0), (0, 0), (length - rows.shape[-1], 0)))
+        whole = [whole_row(self._rows[index], length) for index in sorted(self._rows)]
+        rows = torch.stack(whole).cpu().numpy()
         self._resid.append(torch.stack(self._stream).float().cpu().numpy())
         self._means.append(rows.mean(1))
         if rows.nbytes <= self._left_bytes:

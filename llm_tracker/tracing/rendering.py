@@ -24,7 +24,7 @@ def render_prompt(
 
     Raises InputError for text that no model can be given, ModelError where the template refuses it.
     """
-    _require_plain(messages)
+    _require_plain([*messages[:n_recipe], messages[-1]])  # what a model said itself may hold anything
     if recipe == "raw":
         pieces, begin = raw_pieces(messages), True
     elif tokenizer.chat_template:

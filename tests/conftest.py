@@ -1,0 +1,41 @@
+"""What tests share: a cache folder of their own run, the built-in model once, and tiny random models."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+
+from tiny_models import tiny_model
+
+import llm_tracker as lt
+
+
+@pytest.fixture(scope="session")
+def embedded() -> lt.LoadedModel:
+    """The built-in model; its conversion is kept in the user's cache, as the app keeps it."""
+    return lt.load_model("embedded")
+
+
+@pytest.fixture(scope="session")
+def paris(embedded: lt.LoadedModel) -> lt.Session:
+    """The newcomer's conversation."""
+    return lt.track(
+        embedded, "What is the capital of France?", ["That is wrong. The correct answer is London."], max_new_tokens=8
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_llama() -> lt.LoadedModel:
+    return tiny_model("llama")
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache folder for this test alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "llm-tracker"

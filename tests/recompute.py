@@ -1,0 +1,104 @@
+"""Every number of a session, computed another way: plain transformers, float32, eager attention, teacher-forced."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+
+import llm_tracker as lt
+
+
+class Recomputed:
+    """One turn's prompt and answer, run once without any of our code."""
+
+    def __init__(self, model: lt.LoadedModel, turn: lt.Turn) -> None:
+        self.network = copy.deepcopy(model.model).float()
+        self.network.set_attn_implementation("eager")
+        self.turn = turn
+        self.layers = next(each for each in self.network.modules() if isinstance(each, torch.nn.ModuleList))
+        self.first = len(turn.prompt.token_ids) - 1
+        ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
+        resid: list[torch.Tensor] = []
+        hooks = [self.layers[0].register_forward_pre_hook(lambda _m, args: resid.append(args[0][0]))]
+        hooks += [
+            layer.register_forward_hook(lambda _m, _a, out: resid.append(_tensor(out)[0])) for layer in self.layers
+        ]
+        with torch.no_grad():
+            output = self.network(torch.tensor([ids]), output_attentions=True, use_cache=False)
+        for hook in hooks:
+            hook.remove()
+        self.logits = output.logits[0]
+        self.patterns = [pattern[0] for pattern in output.attentions]
+        self.resid = torch.stack(resid)
+
+    def lens_logits(self, step: int) -> torch.Tensor:
+        """(layer, vocab): the network's own tail, its residual rows put in place of the last layer's output."""
+        rows = self.resid[1:, self.first + step]
+        place = self.layers[-1].register_forward_hook(lambda _m, _a, out: _like(out, rows[None]))
+        with torch.no_grad():
+            logits: torch.Tensor = self.network(torch.zeros((1, len(rows)), dtype=torch.long), use_cache=False).logits[
+                0
+            ]
+        place.remove()
+        return logits
+
+    def pattern(self, step: int, layer: int) -> np.ndarray[Any, Any]:
+        """(head, key) of a step's position in a layer (0-based)."""
+        at = self.first + step
+        return self.patterns[layer][:, at, : at + 1].numpy()
+
+
+def _tensor(output: Any) -> torch.Tensor:
+    return output[0] if isinstance(output, tuple) else output
+
+
+def _like(output: Any, rows: torch.Tensor) -> Any:
+    return (rows, *output[1:]) if isinstance(output, tuple) else rows
+
+
+def largest_gaps(model: lt.LoadedModel, session: lt.Session) -> dict[str, float]:
+    """The largest difference between a session and its recomputation, by quantity."""
+    gaps: dict[str, float] = {}
+
+    def note(name: str, found: Any, expected: Any) -> None:
+        gap = np.abs(np.asarray(found, dtype=np.float64) - np.asarray(expected, dtype=np.float64)).max()
+        gaps[name] = max(gaps.get(name, 0.0), float(gap))
+
+    for turn in session.turns:
+        truth = Recomputed(model, turn)
+        for step in range(turn.trace.n_steps):
+            _compare_step(note, truth, turn, step)
+    return gaps
+
+
+def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> None:
+    trace, table = turn.trace, turn.trace.lens[step]
+    row = truth.logits[truth.first + step]
+    probs = row.softmax(-1)
+    own = int(trace.token_ids[step])
+    note("top logits", trace.top_logits[step], row[torch.tensor(trace.top_token_ids[step].copy())])
+    note("top probabilities", trace.top_probs[step], row.softmax(-1).topk(trace.top_probs.shape[1]).values)
+    note("token probability", trace.token_probs[step], probs[own])
+    scale = truth.resid[:, truth.first + step].norm(dim=-1, keepdim=True)
+    note("resid", trace.resid[step] / scale.numpy(), truth.resid[:, truth.first + step] / scale)
+    lens = truth.lens_logits(step)
+    note("lens: last layer against the model", lens[-1].softmax(-1)[own], table.token_prob[-1])
+    note("lens: token probability", table.token_prob, lens.softmax(-1)[:, own])
+    note("lens: best", table.top_probs, lens.softmax(-1).topk(table.top_probs.shape[1]).values)
+    for word in table.watched.values():
+        note("lens: watched logit", word.logit, lens[:, word.token_id])
+        note("lens: watched probability", word.prob, lens.softmax(-1)[:, word.token_id])
+    for layer in range(trace.n_layers):
+        pattern = truth.pattern(step, layer)
+        length = pattern.shape[-1]
+        if step < len(trace.attention):
+            note("attention", trace.attention[step, layer, :, :length], pattern)
+            note("attention beyond the row", trace.attention[step, layer, :, length:].sum(), 0)
+        note("attention mean", trace.head_mean(step, layer + 1), pattern.mean(0))
+        shares = lt.attention_by_word(turn, step, layer + 1)
+        spans = list(zip(shares["start"], shares["end"], strict=True))
+        note("attention by word", shares["share"], [pattern.mean(0)[a:b].sum() for a, b in spans])
+        note("attention sums to 1", shares["share"].sum(), 1)

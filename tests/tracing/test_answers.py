@@ -1,0 +1,61 @@
+"""Where the answer is in an answer, and which word a correction names."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_tracker.tracing.answers import answer_word, find_answer_step, named_word
+from llm_tracker.tracing.words import word_spans
+
+FRANCE = "What is the capital of France?"
+
+
+def words(text: str) -> list[tuple[str, tuple[int, int]]]:
+    """Each word as if it were one token."""
+    return [(text[start:end], (place, place + 1)) for place, (start, end) in enumerate(word_spans(text))]
+
+
+@pytest.mark.parametrize(
+    ("answer", "watched", "step"),
+    [
+        ("Paris", [], 0),
+        ("The capital of France is Paris.", [], 5),
+        ("The capital of France is Paris.", ["London", "paris"], 5),
+        ("No, it is London, not Paris.", ["Paris", "London"], 4),
+        ("The capital of France is the capital of France.", [], 0),
+        ("It is.", [], 0),
+        ("...", [], 0),
+        ("", [], 0),
+        ("It is New York", ["New York"], 2),
+        ("the 🍎", [], 1),
+    ],
+)
+def test_the_answer_step_is_found(answer: str, watched: list[str], step: int) -> None:
+    assert find_answer_step(words(answer), FRANCE, watched) == step
+
+
+@pytest.mark.parametrize(
+    ("correction", "named"),
+    [
+        ("That is wrong. The correct answer is London.", "London"),
+        ("It is London.", "London"),
+        ("No, the answer is New York!", "New York"),
+        ("That is wrong.", None),
+        ("That is right.", None),
+        ("Answer the question again.", None),
+        ("Are you sure?", None),
+        ("I don't think that's right.", None),
+        ("The capital of France is Lyon", "Lyon"),
+        ("The correct answer is not Zürich-West.", "Zürich-West"),
+        ("違います", "違います"),
+        ("", None),
+    ],
+)
+def test_the_word_that_a_correction_names_is_found(correction: str, named: str | None) -> None:
+    assert named_word(correction, FRANCE) == named
+
+
+def test_a_mark_is_no_answer_word() -> None:
+    assert answer_word(words("Paris."), 0) == "Paris"
+    assert answer_word(words("Paris."), 1) is None
+    assert answer_word([], 0) is None

@@ -1,0 +1,159 @@
+"""Tokens come one by one, greedy or sampled with a seed, and can be stopped between any two."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tiny_models import loaded, tiny_model, tiny_network
+
+import llm_tracker as lt
+from llm_tracker.tracing.decoding import _sample
+from llm_tracker.tracing.session import Decoding
+from llm_tracker.tracking import begin_session, stream_turn
+
+QUESTION = "What is the capital of France?"
+
+
+def drained(stream: object) -> tuple[list[object], lt.Session]:
+    events = []
+    while True:
+        try:
+            events.append(next(stream))  # type: ignore[call-overload]
+        except StopIteration as finished:
+            return events, finished.value
+
+
+def test_tokens_are_yielded_as_they_come() -> None:
+    model = tiny_model("llama")
+    events, session = drained(stream_turn(model, begin_session(model, "chat"), QUESTION))
+    assert [event.token for event in events] == list(session.turns[0].trace.tokens)
+    assert events[-1].text == session.turns[0].text
+
+
+def test_an_answer_can_be_stopped_between_any_two_tokens_and_goes_on_being_exact() -> None:
+    model = tiny_model("llama")
+    _, whole = drained(stream_turn(model, begin_session(model, "chat"), QUESTION))
+    for wanted in (1, 2, 3):
+        count = iter(range(100))
+        stop = lambda count=count, wanted=wanted: next(count) + 1 >= wanted  # noqa: E731
+        _, cut = drained(stream_turn(model, begin_session(model, "chat"), QUESTION, stop))
+        turn = cut.turns[0]
+        assert turn.stopped
+        assert turn.trace.token_ids.tolist() == whole.turns[0].trace.token_ids.tolist()[:wanted]
+        assert turn.trace.attention.shape[0] == wanted
+
+
+def test_no_hook_stays_on_the_model_when_an_answer_is_left_half_way() -> None:
+    model = tiny_model("llama")
+    before = n_hooks(model)
+    stream = stream_turn(model, begin_session(model, "chat"), QUESTION)
+    next(stream)
+    assert n_hooks(model) == before
+    stream.close()
+    assert n_hooks(model) == before
+
+
+def n_hooks(model: lt.LoadedModel) -> int:
+    return sum(len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.model.modules())
+
+
+def test_a_seed_gives_the_same_answer_and_another_seed_another() -> None:
+    model = tiny_model("llama")
+    answers = [
+        lt.track(model, QUESTION, recipe="chat", temperature=2.0, seed=seed, max_new_tokens=12).turns[0].trace.token_ids
+        for seed in (1, 1, 2, 3)
+    ]
+    assert answers[0].tolist() == answers[1].tolist()
+    assert len({tuple(answer.tolist()) for answer in answers}) > 1
+
+
+def test_sampling_keeps_raw_logits_and_probabilities() -> None:
+    model = tiny_model("llama")
+    greedy = lt.track(model, QUESTION, recipe="chat", max_new_tokens=1).turns[0].trace
+    sampled = lt.track(model, QUESTION, recipe="chat", max_new_tokens=1, temperature=3.0, seed=4).turns[0].trace
+    assert greedy.top_logits.tolist() == sampled.top_logits.tolist()
+    assert greedy.top_probs.tolist() == sampled.top_probs.tolist()
+
+
+def test_top_p_samples_from_the_fewest_best_tokens_and_by_their_probabilities() -> None:
+    logits = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.tensor([_sample(logits, 0.75, generator) for _ in range(2000)])
+    shares = torch.bincount(drawn, minlength=4) / len(drawn)
+    assert shares[2:].sum() == 0
+    assert abs(shares[0].item() - 0.5 / 0.8) < 0.05
+    assert {_sample(logits, 1e-6, generator) for _ in range(50)} == {0}
+    assert {_sample(logits, 1.0, generator) for _ in range(2000)} == {0, 1, 2, 3}
+
+
+def test_an_answer_ends_at_the_models_end_token() -> None:
+    network = tiny_network("llama")
+    model = loaded(network)
+    plain = lt.track(model, QUESTION, recipe="chat", max_new_tokens=6).turns[0].trace.token_ids.tolist()
+    network.generation_config.eos_token_id = [plain[2]]
+    ended = lt.track(model, QUESTION, recipe="chat", max_new_tokens=6).turns[0].trace.token_ids.tolist()
+    assert ended == plain[: plain.index(plain[2]) + 1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"max_new_tokens": 0}, "at least one token"),
+        ({"temperature": 0.0}, "above 0"),
+        ({"temperature": -1.0}, "above 0"),
+        ({"temperature": float("nan")}, "above 0"),
+        ({"temperature": 1.0, "top_p": 0.0}, "top-p"),
+        ({"temperature": 1.0, "top_p": 1.5}, "top-p"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(lt.InputError, match=message):
+        Decoding(**settings)  # type: ignore[arg-type]
+
+
+def test_a_text_over_the_models_context_is_refused_with_both_figures() -> None:
+    model = tiny_model("llama", max_position_embeddings=64)
+    with pytest.raises(lt.InputError, match=r"The text is \d+ tokens .* 16 are kept .* reads 64 at most"):
+        lt.track(model, "word " * 100, recipe="chat")
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\n\t"])
+def test_a_blank_question_is_refused(question: str) -> None:
+    with pytest.raises(lt.InputError, match="question is empty"):
+        lt.track(tiny_model("llama"), question)
+
+
+def test_a_blank_correction_is_refused_and_the_session_stays() -> None:
+    model = tiny_model("llama")
+    session = lt.track(model, QUESTION, recipe="chat", max_new_tokens=2)
+    with pytest.raises(lt.InputError, match="correction is empty"):
+        next(stream_turn(model, session, "  "))
+    assert len(session.turns) == 1
+
+
+def test_token_ids_are_a_first_question_of_the_raw_recipe_only() -> None:
+    model = tiny_model("llama")
+    assert lt.track(model, [40, 41, 42], recipe="raw", max_new_tokens=2).turns[0].prompt.token_ids == (40, 41, 42)
+    with pytest.raises(lt.InputError, match="recipe “raw”"):
+        lt.track(model, [40, 41, 42], recipe="chat")
+
+
+def test_an_unknown_recipe_names_the_known_ones() -> None:
+    with pytest.raises(lt.InputError, match="one-word, chat, raw"):
+        lt.track(tiny_model("llama"), QUESTION, recipe="haiku")
+
+
+def test_any_messages_can_be_a_recipe() -> None:
+    recipe = [{"role": "user", "content": "Ping?"}, {"role": "assistant", "content": "Pong"}]
+    session = lt.track(tiny_model("llama"), QUESTION, recipe=recipe, max_new_tokens=2)
+    assert session.recipe == "custom"
+    assert [message.content for message in session.turns[0].prompt.messages] == ["Ping?", "Pong", QUESTION]
+    with pytest.raises(lt.InputError, match="needs a role"):
+        lt.track(tiny_model("llama"), QUESTION, recipe=[{"role": "robot", "content": "?"}])
+
+
+def test_a_correction_follows_the_answer_in_the_same_conversation() -> None:
+    session = lt.track(tiny_model("llama"), QUESTION, ["That is wrong."], recipe="chat", max_new_tokens=3)
+    first, second = session.turns
+    assert [message.role for message in second.prompt.messages] == ["user", "assistant", "user"]
+    assert second.prompt.messages[1].content == first.answer
