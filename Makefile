@@ -5,13 +5,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint clean
+.PHONY: run test lint chromium clean
 
 run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
 
-test: lint
+test: lint chromium
 	$(BIN)/python -m pytest
+
+# The browser tests drive a real Chromium.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fonts-noto-color-emoji >/dev/null; \
+	else \
+		echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium" >&2; exit 1; \
+	fi
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -15,3 +15,9 @@ class ModelError(TrackerError):
 
 class Cancelled(TrackerError):
     """The user stopped a load or a download."""
+
+
+def one_line(error: BaseException) -> str:
+    """What another library's exception says, in one line; its kind where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__

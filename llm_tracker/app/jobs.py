@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llm_tracker.errors import Cancelled, TrackerError
+from llm_tracker.errors import Cancelled, TrackerError, one_line
 from llm_tracker.models.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -100,6 +100,6 @@ def run_job(job: Job, work: Work) -> None:
         job.error, job.status = str(error), "failed"
     except Exception as error:
         logger.exception("a %s job failed", job.kind)
-        what = str(error).strip().splitlines()[0] if str(error).strip() else "no details"
-        job.error = f"Something unexpected happened ({type(error).__name__}: {what}). Nothing was lost; try again."
+        what = f"{type(error).__name__}: {one_line(error)}"
+        job.error = f"Something unexpected happened ({what}). Nothing was lost; try again."
         job.status = "failed"

@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelError, one_line
 from llm_tracker.models.digests import sha256_of
 from llm_tracker.models.progress import Progress, Report, silence_bars
 from llm_tracker.places import cache_dir
@@ -69,6 +69,8 @@ def converted(gguf_file: Path, report: Report, expected_sha256: str | None = Non
             try:
                 _convert(gguf_file, partial, sha256)
                 os.replace(partial, target)
+            except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
+                raise ModelError(f"{gguf_file.name} could not be converted: {one_line(error)}") from error
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
     return target

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from llm_tracker.errors import Cancelled, ModelError
+from llm_tracker.errors import Cancelled, ModelError, one_line
 from llm_tracker.models.digests import digest
 from llm_tracker.models.progress import Progress, Report
 
@@ -52,8 +52,12 @@ class HubModel:
 def cached_model(repository: str, revision: str | None = None) -> Path | None:
     """The snapshot directory of a model that is wholly in the local cache, or None. Asks nobody."""
     from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
 
-    config = try_to_load_from_cache(repository, "config.json", revision=revision)
+    try:
+        config = try_to_load_from_cache(repository, "config.json", revision=revision)
+    except HFValidationError:  # no name that the hub could have
+        return None
     if not isinstance(config, str):
         return None
     snapshot = Path(config).parent
@@ -62,13 +66,18 @@ def cached_model(repository: str, revision: str | None = None) -> Path | None:
 
 def is_complete(directory: Path) -> bool:
     """Whether a directory holds a config, a tokenizer and every weight file that its index names."""
-    index = directory / "model.safetensors.index.json"
-    if index.is_file():
-        shards = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-    else:
-        shards = {"model.safetensors"}
+    try:
+        shards = _shards(directory / "model.safetensors.index.json")
+    except (ValueError, KeyError):  # the index is damaged
+        return False
     has_tokenizer = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer.model"))
     return (directory / "config.json").is_file() and has_tokenizer and all((directory / s).is_file() for s in shards)
+
+
+def _shards(index: Path) -> set[str]:
+    if not index.is_file():
+        return {"model.safetensors"}
+    return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
 
 
 def ask_hub(repository: str, revision: str | None = None) -> HubModel:
@@ -100,7 +109,7 @@ def download(model: HubModel, report: Report) -> Path:
 
     stage = f"Downloading {model.repository}"
     done = 0
-    for file in model.files:
+    for file in sorted(model.files, key=_is_config):
         arrived = _counting_bar(partial(_report_arrived, report, stage, done, model.size_bytes))
         with _told_plainly(model.repository):
             path = Path(hf_hub_download(model.repository, file.name, revision=model.commit, tqdm_class=arrived))
@@ -112,11 +121,13 @@ def download(model: HubModel, report: Report) -> Path:
     return path.parent
 
 
-def _note_revision(snapshot: Path, revision: str | None) -> None:
-    """Tell the cache which commit a branch or tag is at: last, so that a model half there is not found by its name.
+def _is_config(file: HubFile) -> bool:
+    """True sorts last: without a config.json a snapshot that was stopped half way is not taken for a model."""
+    return file.name == "config.json"
 
-    The hub's client only notes it when it is asked by that name, and then with the first file.
-    """
+
+def _note_revision(snapshot: Path, revision: str | None) -> None:
+    """Tell the cache which commit a branch or tag is at: asked for files by commit, the hub's client does not."""
     name = revision or "main"
     if name == snapshot.name:
         return
@@ -175,14 +186,10 @@ def _sentence(repository: str, error: Exception) -> str:
     if isinstance(error, errors.RevisionNotFoundError):
         return f"“{repository}” has no such revision. Leave it out, or copy it from the model's page."
     if isinstance(error, errors.HfHubHTTPError):
-        return f"The model hub answered with an error for “{repository}”: {_one_line(error)}. Try again in a minute."
+        return f"The model hub answered with an error for “{repository}”: {one_line(error)}. Try again in a minute."
     if isinstance(error, OSError) and error.errno == 28:
         return f"The disk is full: “{repository}” could not be kept. Free some space and start the download again."
     return (
         f"The model hub could not be reached for “{repository}” ({type(error).__name__}). "
         "Models on this machine still work; try again when there is a network."
     )
-
-
-def _one_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:160]

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelError, one_line
 from llm_tracker.models import digests, gguf, hub
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
@@ -106,7 +106,7 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
     if name in models:
         return models[name]
     path = Path(name).expanduser()
-    if path.is_dir():
+    if name and path.is_dir():
         return ModelEntry(name, path.resolve().name, "directory", str(path.resolve()))
     if path.suffix == ".gguf":
         if not path.is_file():
@@ -176,12 +176,24 @@ def _from_directory(
     where = _device(device, torch.cuda.is_available())
     report(Progress("Loading the weights"))
     try:
-        model = AutoModelForCausalLM.from_pretrained(directory, dtype=dtype, local_files_only=True)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            directory, dtype=dtype, local_files_only=True, output_loading_info=True
+        )
         tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"The model in {directory} could not be loaded: {reason}") from error
+    except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
+        raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+    model, info = loaded
+    _require_all_weights(directory, info["missing_keys"])
     return _on_device(model, where), tokenizer
+
+
+def _require_all_weights(directory: Path, missing: set[str]) -> None:
+    """Refuse a checkpoint with holes: transformers fills them with random numbers and only logs it."""
+    if missing:
+        raise ModelError(
+            f"The model in {directory} is incomplete: {len(missing)} of its weights are in no file, "
+            f"such as {min(missing)}. Get its files anew."
+        )
 
 
 def _device(device: str, has_cuda: bool) -> str:
@@ -193,7 +205,7 @@ def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
     try:
         return target.to(device) if device != "cpu" else model  # type: ignore[return-value]
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"The device “{device}” cannot be used: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"The device “{device}” cannot be used: {one_line(error)}") from error
 
 
 def _proved(

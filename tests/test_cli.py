@@ -1,0 +1,146 @@
+"""The command line: what it prints, what it writes, and one line that says what to do where it can't."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_models import tiny_model
+
+import llm_tracker as lt
+from llm_tracker.cli import main
+from llm_tracker.models import checking, loading
+from llm_tracker.models.proof import RefusedError
+
+CORRECTION = "That is wrong. The correct answer is London."
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> lt.LoadedModel:
+    """Every name loads a tiny random model."""
+    model = tiny_model("llama")
+    monkeypatch.setattr(loading, "load_model", lambda *_: model)
+    monkeypatch.setattr(checking, "load_model", lambda *_: model)
+    return model
+
+
+@pytest.mark.real
+def test_track_prints_the_views_and_writes_a_session(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    question = "What is the capital of France?"
+    out = tmp_path / "D"
+    status = main(["track", question, "--correction", CORRECTION, "--model", "embedded", "--out", str(out)])
+    printed = capsys.readouterr().out
+    assert status == 0
+    assert "[answer] Paris" in printed
+    assert "[answer] London" in printed
+    assert "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 63 %. The answer changed." in printed
+    assert "layer 30" in printed
+    assert [turn.answer for turn in lt.load_session(out).turns] == ["Paris", "London"]
+
+
+def test_track_prints_session_json(tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["track", "Who?", "--model", "tiny", "--json", "--max-new-tokens", "2", "--watch", "zebra"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert len(record["turns"]) == 1
+    assert "zebra" in record["watch_words"]
+
+
+def test_without_a_model_the_default_is_named_on_standard_error(
+    tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "default_model_id", lambda: "embedded")
+    assert main(["track", "Who?", "--max-new-tokens", "1"]) == 0
+    assert "using “embedded”" in capsys.readouterr().err
+
+
+def test_sampling_can_be_asked_for(tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["track", "Who?", "--model", "tiny", "--json", "--temperature", "0.7", "--seed", "5", "--top-p", "0.9"]
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["decoding"] == {
+        "method": "sample",
+        "max_new_tokens": 16,
+        "temperature": 0.7,
+        "top_p": 0.9,
+        "seed": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["track", ""], "question is empty"),
+        (["track", "  \n "], "question is empty"),
+        (["track", "Who?", "--correction", " "], "correction is empty"),
+        (["track", "Who?", "--recipe", "haiku"], "no recipe “haiku”"),
+        (["track", "Who?", "--max-new-tokens", "0"], "at least one token"),
+        (["track", "Who?", "--temperature", "0"], "temperature"),
+        (["track", "word " * 3000], "reads 2,048 at most"),
+        (["track", "a\x00b"], "NUL"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(
+    arguments: list[str], message: str, tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--model", "tiny"]) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.strip().count("\n") == 0
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize("command", ["track Who? --model nonsense", "check nonsense", "check tests"])
+def test_an_unknown_model_or_an_empty_directory_is_one_sentence_and_status_2(command: str) -> None:
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, "-m", "llm_tracker", *command.split()], capture_output=True, text=True, check=False, cwd=root
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("llm-tracker: ")
+    assert done.stderr.strip().count("\n") == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_check_prints_the_proof(tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "tiny", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["ok"] is True
+    assert main(["check", "tiny"]) == 0
+    assert "read exactly" in capsys.readouterr().out
+
+
+def test_check_of_a_model_that_is_not_read_exactly_ends_with_1(
+    tiny: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    broken = replace(tiny.proof, checks=(replace(tiny.proof.checks[1], ok=False, gap=0.5),))
+
+    def refuse(*_: object) -> None:
+        raise RefusedError("off", broken)
+
+    monkeypatch.setattr(checking, "load_model", refuse)
+    assert main(["check", "tiny"]) == 1
+    printed = capsys.readouterr().out
+    assert "NOT read exactly" in printed
+    assert "OVER" in printed
+
+
+def test_models_lists_catalogue_adapters_and_plugins(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert {"tinyllama", "embedded"} <= {entry["id"] for entry in record["models"]}
+    assert {"LlamaAdapter", "MistralAdapter"} <= {adapter["name"] for adapter in record["adapters"]}
+    assert record["failures"] == []
+    assert main(["models"]) == 0
+    assert "download 2.2 GB" in capsys.readouterr().out
+
+
+def test_help_needs_no_engine() -> None:
+    code = (
+        "import sys\nfrom llm_tracker.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("False")
