@@ -1,0 +1,67 @@
+"""What the README tells a newcomer to type works as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def commands(program: str) -> list[str]:
+    return [
+        line.split("#")[0].strip()
+        for block in blocks("bash")
+        for line in block.splitlines()
+        if line.startswith(program)
+    ]
+
+
+def test_the_two_commands_come_first_and_exist() -> None:
+    assert commands("make") == ["make run", "make test"]
+    assert README.index("make run") < README.index("llm-tracker track")
+    for command in commands("make"):
+        done = subprocess.run([*command.split(), "--dry-run"], capture_output=True, text=True, check=True, cwd=ROOT)
+        assert {"make run": "llm-tracker app --port 8501", "make test": "pytest"}[command] in done.stdout
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("command", commands("llm-tracker"))
+def test_every_command_does_what_it_says(command: str, tmp_path: Path, embedded: object) -> None:
+    program = shutil.which("llm-tracker", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
+    assert program is not None
+    done = subprocess.run(
+        [program, *shlex.split(command)[1:]], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
+
+
+@pytest.mark.real
+def test_the_python_runs_and_prints_both_answers(tmp_path: Path, embedded: object) -> None:
+    (snippet,) = blocks("python")
+    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "Paris London"
+    assert (tmp_path / "session" / "session.json").is_file()
+
+
+def test_every_adapter_and_model_of_the_readme_exists() -> None:
+    from llm_tracker.models.plugins import installed_plugins
+
+    plugins = installed_plugins()
+    named = re.findall(r"^\| `([\w-]+)` \|", README, flags=re.MULTILINE)
+    assert set(named) == set(plugins.models)
+    assert plugins.failures == []
