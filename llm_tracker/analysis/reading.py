@@ -122,7 +122,11 @@ def _largest_step(difference: FloatArray) -> str:
     if len(difference) < 2:
         return ""
     at = int(np.abs(np.diff(difference)).argmax())
-    return f" Its largest step is at layer {at + 2}: from {difference[at]:+.1f} to {difference[at + 1]:+.1f}."
+    return f" Its largest step is at layer {at + 2}: from {_signed(difference[at])} to {_signed(difference[at + 1])}."
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", "−")
 
 
 def attention_sentence(turn: Turn, step: int = 0, layer: int | None = None) -> str:

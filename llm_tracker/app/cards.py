@@ -50,6 +50,16 @@ def exact_text(text: str) -> None:
     st.html(f'<p style="overflow-wrap:anywhere;margin:0">{escape(text)}</p>')
 
 
+def colour_legend(labels: dict[str, str]) -> None:
+    """Coloured squares with their meaning: label -> colour."""
+    entries = "".join(
+        f'<span style="white-space:nowrap"><span style="display:inline-block;width:.7rem;height:.7rem;'
+        f'border-radius:2px;background:{colour};margin-right:.35rem"></span>{escape(label)}</span>'
+        for label, colour in labels.items()
+    )
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.85rem">{entries}</div>')
+
+
 def headline_text(text: str) -> None:
     """The one sentence that says what changed."""
     st.html(

@@ -19,10 +19,11 @@ from llm_tracker.analysis.reading import (
     quoted,
     shown,
 )
-from llm_tracker.app.cards import exact_text
+from llm_tracker.app.cards import colour_legend, exact_text
 from llm_tracker.charts.attention import attention_whole_chart, attention_words_chart
 from llm_tracker.charts.candidates import candidates_chart
 from llm_tracker.charts.layers import lead_chart, word_chart
+from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray
 
@@ -164,6 +165,8 @@ def attention_view(sides: list[Side]) -> None:
     layer = st.slider("Layer", 1, n_layers, n_layers, key=f"attention layer of {n_layers}")
     shares = [attention_by_word(side.turn, side.step, layer) for side in sides]
     spoken = [_spoken(frame) for frame in shares]
+    present = {group for frame in shares for group in frame["group"]}
+    colour_legend({GROUP_LABELS[group]: GROUP_COLOURS[group] for group in GROUP_COLOURS if group in present})
     largest = max((float(frame["share"].max()) for frame in spoken if len(frame)), default=0.0) or 1.0
     for column, side, frame, words in zip(st.columns(len(sides)), sides, shares, spoken, strict=True):
         sentence = attention_sentence(side.turn, side.step, layer)

@@ -38,7 +38,7 @@ def attention_whole_chart(groups: pd.Series[float]) -> alt.Chart:
             order="order:Q",
             tooltip=[alt.Tooltip("group:N"), alt.Tooltip("percent:N", title="share")],
         )
-        .properties(height=96, width="container")
+        .properties(height=50, width="container")
     )
     return chart
 
@@ -96,5 +96,5 @@ def _group_colour(groups: list[str]) -> alt.Color:
         scale=alt.Scale(
             domain=[GROUP_LABELS[group] for group in present], range=[GROUP_COLOURS[group] for group in present]
         ),
-        legend=alt.Legend(orient="top", columns=3),
+        legend=None,  # one legend stands above both sides
     )

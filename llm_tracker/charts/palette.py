@@ -19,7 +19,7 @@ GROUP_COLOURS = {
     "answer": ANSWER,
 }
 GROUP_LABELS = {
-    "parked": "parked",
+    "parked": "parked on the start and the template",
     "recipe": "worked examples",
     "system": "system line",
     "user": "your words",

@@ -88,7 +88,7 @@ def test_the_candidates_sentence_names_the_leaders(session: lt.Session) -> None:
     [
         (
             [-1.0, 2.0, 3.0],
-            "From layer 2 of 3 on, the read-out prefers “a” to “b”. Its largest step is at layer 2: from -1.0 to +2.0.",
+            "From layer 2 of 3 on, the read-out prefers “a” to “b”. Its largest step is at layer 2: from −1.0 to +2.0.",
         ),
         (
             [1.0, 2.0, 3.0],
@@ -96,7 +96,7 @@ def test_the_candidates_sentence_names_the_leaders(session: lt.Session) -> None:
         ),
         (
             [1.0, 2.0, -3.0],
-            "From layer 3 of 3 on, the read-out prefers “b” to “a”. Its largest step is at layer 3: from +2.0 to -3.0.",
+            "From layer 3 of 3 on, the read-out prefers “b” to “a”. Its largest step is at layer 3: from +2.0 to −3.0.",
         ),
         ([1.0, 1.0, 0.0], "At the last layer the read-out prefers neither “a” nor “b”."),
         ([0.5], "At every layer the read-out prefers “a” to “b”."),

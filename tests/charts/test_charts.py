@@ -102,4 +102,4 @@ def test_the_whole_bar_is_all_of_the_attention(session: lt.Session) -> None:
     groups = lt.attention_groups(lt.attention_by_word(session.turns[0]))
     drawn = rows(attention_whole_chart(groups))
     assert sum(row["share"] for row in drawn) == pytest.approx(1, abs=1e-5)
-    assert drawn[0]["group"] == "parked"
+    assert drawn[0]["group"].startswith("parked")
