@@ -33,7 +33,9 @@ for notice in dict.fromkeys(notice for _, turn in turns for notice in turn.promp
     exact_text(notice)
 sides = chosen_sides(session, turns)
 unread = next((side for side in sides if side.step not in side.turn.trace.lens), None)
-if unread is not None and workspace.job is None:
+if workspace.read_error:
+    st.error(workspace.read_error)
+elif unread is not None and workspace.job is None:
     engine.read_step(workspace, session.turns.index(unread.turn), unread.step)
 if workspace.job is not None and workspace.job.kind == "lens":
     watch_reading(workspace.job)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, processors
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from llm_tracker.models.progress import silence_bars
 
@@ -113,3 +115,10 @@ def _tokenizer_config() -> dict[str, Any]:
         "unk_token": "<unk>",
         "use_default_system_prompt": False,
     }
+
+
+@cache
+def tinyllama_like_tokenizer() -> PreTrainedTokenizerBase:
+    """That checkpoint's tokenizer, loaded as the app loads it."""
+    with tempfile.TemporaryDirectory() as directory:
+        return AutoTokenizer.from_pretrained(write_tinyllama_like(Path(directory)))

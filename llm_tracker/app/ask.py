@@ -54,14 +54,13 @@ def _one_line_form(form: str, label: str, text: str, button: str, submit: object
     key = {"ask": "question", "correct": "correction"}[form]
     with st.form(f"{form} form", border=False):
         field, press = st.columns([5, 1], vertical_alignment="bottom")
-        busy = workspace.job is not None and workspace.job.active
         placeholder = "That is wrong. The correct answer is London." if form == "correct" else ""
         field.text_input(label, text, key=key, placeholder=placeholder, persist_state="session")
         press.form_submit_button(
             button,
             type="primary" if form == "ask" else "secondary",
             on_click=submit,  # type: ignore[arg-type]
-            disabled=busy,
+            disabled=workspace.answering,
             width="stretch",
             key=f"{form} button",
         )
@@ -97,14 +96,18 @@ def _watch_answer(engine: Engine, workspace: Workspace, job: Job, name: str) -> 
     """Show an answer as it comes, with Stop; when it has ended, draw the page anew."""
     if not job.active:
         st.rerun()
-    note = "writing …"
-    if job.progress is not None:
-        note = f"{job.progress.stage} …"
-    elif job.status == "queued":
-        ahead = engine.worker(workspace.model_id).ahead_of(job)
-        note = f"waiting, {ahead} ahead of you …" if ahead else "starting …"
-    running_card(name, job, note)
+    running_card(name, job, f"{_stage(engine, workspace.model_id, job)} …")
     st.button("Stop", key=f"stop {name}", on_click=job.stop, width="stretch")
+
+
+def _stage(engine: Engine, model_id: str, job: Job) -> str:
+    """What an answer is waiting for, or that it is being written."""
+    load = engine.load_job(model_id)
+    if job.status == "queued" and load is not None and load.active:
+        return load.progress.stage if load.progress else "Waiting for the model"
+    if job.status == "queued":
+        return f"Waiting, {engine.worker(model_id).ahead_of(job)} ahead of you"
+    return job.progress.stage if job.progress else "Writing"
 
 
 @st.fragment(run_every=0.25)

@@ -58,18 +58,17 @@ class Engine:
         return self._loads.get(model_id)
 
     def ask(self, workspace: Workspace, question: str) -> None:
-        """Ask a new question in a new session."""
-        recipe = workspace.recipe
-        workspace.ask_error = workspace.correct_error = ""
-        workspace.job = self._converse(workspace.model_id, Job("ask", question), None, recipe)
+        """Ask a new question in a new session, unless an answer is under way (a second click)."""
+        if not workspace.answering:
+            workspace.begin(self._converse(workspace.model_id, Job("ask", question), None, workspace.recipe))
 
     def correct(self, workspace: Workspace, correction: str) -> None:
         """Correct the last answer of the session in hand, on the model that gave it."""
         session = workspace.session
         if session is None:
             raise ValueError("a correction needs a session")
-        workspace.ask_error = workspace.correct_error = ""
-        workspace.job = self._converse(session.model.id, Job("correct", correction), session, session.recipe)
+        if not workspace.answering:
+            workspace.begin(self._converse(session.model.id, Job("correct", correction), session, session.recipe))
 
     def read_step(self, workspace: Workspace, turn: int, step: int) -> None:
         """Compute the lens of a step that a view asks for."""

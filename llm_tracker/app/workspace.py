@@ -30,6 +30,18 @@ class Workspace:
     job: Job | None = None
     ask_error: str = ""
     correct_error: str = ""
+    read_error: str = ""
+    """Why a token's layers could not be read; cleared by the next question or correction."""
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being written or waits to be."""
+        return self.job is not None and self.job.active and self.job.kind in ("ask", "correct")
+
+    def begin(self, job: Job) -> None:
+        """Let a new job be this workspace's, and forget what went wrong before."""
+        self.ask_error = self.correct_error = self.read_error = ""
+        self.job = job
 
     def collect(self) -> bool:
         """Take over the result of a job that has ended; False where there is none."""
@@ -41,6 +53,8 @@ class Workspace:
             self.session = job.result
         elif job.kind == "correct":
             self.correct_error = job.error
+        elif job.kind == "lens":
+            self.read_error = job.error
         else:
             self.ask_error = job.error
         return True

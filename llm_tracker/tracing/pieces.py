@@ -91,8 +91,8 @@ def _folded(messages: list[Message], parts: list[Parts]) -> tuple[list[Message],
     """The system line in front of the first user message, each part keeping its role."""
     system, asked, *rest = messages
     joint = Message(asked.role, f"{system.content}\n\n{asked.content}")
-    line = Piece(f"{system.content}\n\n", parts[0][0].role)
-    return [joint, *rest], [(line, *parts[1]), *parts[2:]]
+    gap = Piece("\n\n", parts[1][0].role)  # white space goes with the word after it
+    return [joint, *rest], [(*parts[0], gap, *parts[1]), *parts[2:]]
 
 
 def _marked(messages: Sequence[Message]) -> tuple[list[Message], list[str]]:

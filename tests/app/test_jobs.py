@@ -95,3 +95,20 @@ def test_workspaces_are_found_again_by_an_unguessable_key_and_bounded() -> None:
     assert workspaces.at(busy.key) is busy
     assert workspaces.at(others[-1].key) is others[-1]
     assert workspaces.at(first.key) is not first
+
+
+def test_a_lens_that_cannot_be_read_says_so_once_and_is_not_asked_for_again() -> None:
+    workspace = Workspace()
+    workspace.job = Job("lens", status="failed", error="The model is gone.")
+    workspace.collect()
+    assert workspace.read_error == "The model is gone."
+    workspace.begin(Job("ask"))
+    assert workspace.read_error == ""
+
+
+def test_a_second_click_does_not_replace_the_answer_under_way() -> None:
+    workspace = Workspace()
+    workspace.begin(Job("ask", status="running"))
+    assert workspace.answering
+    workspace.job = Job("lens", status="running")
+    assert not workspace.answering
