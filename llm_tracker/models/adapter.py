@@ -94,3 +94,8 @@ def part(root: nn.Module, path: str) -> nn.Module:
             )
         module = getattr(module, name)
     return module
+
+
+def hidden_state(output: Any) -> Tensor:
+    """The residual stream in a layer's output: some families return it alone, some first in a tuple."""
+    return cast("Tensor", output[0] if isinstance(output, tuple) else output)

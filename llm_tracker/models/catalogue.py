@@ -1,11 +1,9 @@
-"""What a model entry is, and the entries that come with the app."""
+"""What a model entry is, and the entries that come with the app. Values only."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-
-from llm_tracker.models.hookspecs import hookimpl
 
 Source = Literal["embedded", "hub", "directory", "gguf", "plug-in"]
 
@@ -50,9 +48,3 @@ SMOLLM2 = ModelEntry(
     download_bytes=269_060_552,
     note="The hub's own, unquantised weights of the built-in model: other numbers than the built-in ones.",
 )
-
-
-@hookimpl
-def register_models() -> list[ModelEntry]:
-    """The built-in catalogue enters by the plug-in door, like any other."""
-    return [TINYLLAMA, EMBEDDED, SMOLLM2]

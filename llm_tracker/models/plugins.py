@@ -14,7 +14,7 @@ from typing import Any
 
 import pluggy
 
-from llm_tracker.models import catalogue, hookspecs
+from llm_tracker.models import builtin, hookspecs
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.places import app_dir
@@ -77,7 +77,7 @@ def collect_plugins(folder: Path) -> Plugins:
 
 def _sources(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
     """Name, origin, version and loader of each plug-in."""
-    yield "built-in", "llm_tracker", _version("llm-inference-tracker"), lambda: catalogue
+    yield "built-in", "llm_tracker", _version("llm-inference-tracker"), lambda: builtin
     for path in sorted(folder.glob("*.py")):
         if not path.stem.startswith("_"):
             yield path.stem, str(path), "", partial(_load_file, path)

@@ -6,21 +6,25 @@ the norms against what the attention really gets.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter
-from llm_tracker.models.attention import WATCHED, AttentionKind, UnhonouredKeywordError, observe_rows, whole_row
-
-N_TOKENS = 9
+from llm_tracker.models.attention import AttentionKind
+from llm_tracker.models.probes import (
+    EagerRun,
+    LiveRun,
+    eager_run,
+    float32_row_gap,
+    in_deviations,
+    live_run,
+    probe_tokens,
+    row_gap,
+)
 
 
 @dataclass(frozen=True)
@@ -84,17 +88,6 @@ class RefusedError(ModelError):
         self.proof = proof
 
 
-@dataclass(frozen=True)
-class _EagerRun:
-    """What plain transformers says about the tokens, position by position."""
-
-    logits: Tensor  # (position, vocab)
-    patterns: list[Tensor]  # layer: (head, query, key)
-    last_resid: Tensor  # (position, d_model), after the last layer, before the final norm
-    norm_gap: float
-    attention_calls: list[tuple[tuple[Any, ...], dict[str, Any]]]
-
-
 def prove(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     """Compare what the adapter reads with what the model does, and leave the model on its watched attention.
 
@@ -103,28 +96,41 @@ def prove(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     config = model.config.get_text_config()
     layers = adapter.layers(model)
     attentions = [adapter.attention(layer) for layer in layers]
-    token_ids = _probe_tokens(config.vocab_size).to(model.device)
-    bounds = _Bounds.of(model.dtype)
+    token_ids = probe_tokens(config.vocab_size).to(model.device)
     with torch.inference_mode():
-        eager = _eager_run(model, adapter, token_ids)
-        attention, rows, logits, calls = _live_run(model, attentions, token_ids)
-        tail = _in_deviations(adapter.logits(model, eager.last_resid), eager.logits)
-        row_gap = _row_gap(rows, [pattern[:, -1] for pattern in eager.patterns])
-        if model.dtype != torch.float32 and attention == "sdpa":
-            row_gap = _float32_row_gap(attentions, eager.attention_calls)
+        eager = eager_run(model, adapter, token_ids)
+        live = live_run(model, attentions, token_ids)
+        found = _check("layers", abs(len(layers) - config.num_hidden_layers), 0, f"{len(layers)} layers found")
+        checks = (found, *_reading_checks(model, adapter, eager), *_live_checks(model, attentions, eager, live))
+    return Proof(config.model_type, adapter.name, len(layers), live.attention, checks)
+
+
+def _reading_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun) -> list[Check]:
+    """The adapter's parts and tail against the eager run, and whether that run's attention can be drawn at all."""
+    bounds = _Bounds.of(model.dtype)
+    tail = in_deviations(adapter.logits(model, eager.last_resid), eager.logits)
     row_sums = max((pattern.sum(-1) - 1).abs().max().item() for pattern in eager.patterns)
     ahead = max(pattern.triu(1).abs().max().item() for pattern in eager.patterns)
-    checks = (
-        _check("layers", abs(len(layers) - config.num_hidden_layers), 0, f"{len(layers)} layers found"),
+    return [
         _check("tail", tail, bounds.tail, "adapter.logits(last layer) against the model's own logits, in their sd"),
         _check("norms", eager.norm_gap, 0, "what attention and feed-forward get against what their norms give"),
         _check("row sums", row_sums, bounds.rows, "every attention row sums to 1"),
         _check("nothing ahead", ahead, 0, "no attention to later positions"),
-        _check("live logits", _in_deviations(logits, eager.logits[-1]), bounds.live, "as traced, against eager"),
-        _check("live attention rows", row_gap, bounds.live_rows, "rows as traced, with a cache, against eager"),
-        _check("one row a layer", abs(calls - 2 * len(attentions)), 0, f"{calls} rows in two forward passes"),
-    )
-    return Proof(config.model_type, adapter.name, len(layers), attention, checks)
+    ]
+
+
+def _live_checks(model: PreTrainedModel, attentions: list[Any], eager: EagerRun, live: LiveRun) -> list[Check]:
+    """What is traced while the model generates, against the eager run."""
+    bounds = _Bounds.of(model.dtype)
+    gap = row_gap(live.rows, [pattern[:, -1] for pattern in eager.patterns])
+    if model.dtype != torch.float32 and live.attention == "sdpa":
+        gap = float32_row_gap(attentions, eager.attention_calls)
+    missed = abs(live.n_rows - 2 * len(attentions))
+    return [
+        _check("live logits", in_deviations(live.logits, eager.logits[-1]), bounds.live, "as traced, against eager"),
+        _check("live attention rows", gap, bounds.live_rows, "rows as traced, with a cache, against eager"),
+        _check("one row a layer", missed, 0, f"{live.n_rows} rows in two forward passes"),
+    ]
 
 
 def require(proof: Proof) -> None:
@@ -169,123 +175,3 @@ class _Bounds:
 
 def _check(name: str, gap: float, bound: float, note: str) -> Check:
     return Check(name, bool(gap <= bound), float(gap), float(bound), note)  # NaN is no gap within a bound
-
-
-def _probe_tokens(vocab_size: int) -> Tensor:
-    generator = torch.Generator().manual_seed(0)
-    return torch.randint(vocab_size, (1, N_TOKENS), generator=generator)
-
-
-def _in_deviations(found: Tensor, expected: Tensor) -> float:
-    """Largest gap in standard deviations of the expected logits (position by position): a lost cap can't hide in it."""
-    gap = (found.float() - expected.float()).abs().amax(-1)
-    return (gap / expected.float().std(-1)).max().item()
-
-
-def _row_gap(rows: list[Tensor], expected: list[Tensor]) -> float:
-    """Largest difference between rows; infinite where rows are missing or have other shapes."""
-    if [row.shape for row in rows] != [row.shape for row in expected]:
-        return float("inf")
-    return max((row - other.float()).abs().max().item() for row, other in zip(rows, expected, strict=True))
-
-
-def _eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) -> _EagerRun:
-    """One forward pass of plain transformers on eager attention, with the seams of the adapter watched."""
-    model.set_attn_implementation("eager")
-    layers = adapter.layers(model)
-    last_resid: list[Tensor] = []
-    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    with ExitStack() as stack:
-        seams = [stack.enter_context(_seam(adapter.attention_norm(la), adapter.attention(la))) for la in layers]
-        seams += [stack.enter_context(_seam(adapter.mlp_norm(la), adapter.mlp(la))) for la in layers]
-        for layer in layers:
-            attention = adapter.attention(layer)
-            keep = attention.register_forward_pre_hook(lambda _m, a, kw: calls.append((a, kw)), with_kwargs=True)
-            stack.callback(keep.remove)
-        hook = layers[-1].register_forward_hook(lambda _m, _a, output: last_resid.append(first(output)[0]))
-        stack.callback(hook.remove)
-        output = model(token_ids, use_cache=False, output_attentions=True)
-    patterns = [pattern[0].float() for pattern in output.attentions]
-    return _EagerRun(output.logits[0], patterns, last_resid[0], max(max(seam) for seam in seams), calls)
-
-
-@contextmanager
-def _seam(norm: nn.Module, reader: nn.Module) -> Iterator[list[float]]:
-    """Collects the gaps between what `norm` gives and what `reader` gets; infinite where the norm never spoke."""
-    gaps: list[float] = []
-    given: list[Tensor] = []
-
-    def compare(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        got = args[0] if args else kwargs["hidden_states"]
-        same_shape = given and given[-1].numel() == got.numel()
-        gaps.append((given[-1].flatten() - got.flatten()).abs().max().item() if same_shape else float("inf"))
-
-    speak = norm.register_forward_hook(lambda _m, _a, output: given.append(output))
-    listen = reader.register_forward_pre_hook(compare, with_kwargs=True)
-    try:
-        yield gaps
-    finally:
-        speak.remove()
-        listen.remove()
-
-
-def first(output: Any) -> Tensor:
-    """The hidden state of a layer's output: some families return it alone, some first in a tuple."""
-    return cast("Tensor", output[0] if isinstance(output, tuple) else output)
-
-
-def _live_run(
-    model: PreTrainedModel, attentions: list[nn.Module], token_ids: Tensor
-) -> tuple[AttentionKind, list[Tensor], Tensor, int]:
-    """The tokens as generation reads them: all but the last, then the last with a cache."""
-    try:
-        model.set_attn_implementation(WATCHED)
-        return ("sdpa", *_decode_last(model, attentions, "sdpa", token_ids))
-    except (UnhonouredKeywordError, ValueError):  # transformers refuses SDPA for some classes with a ValueError
-        model.set_attn_implementation("eager")
-        return ("eager", *_decode_last(model, attentions, "eager", token_ids))
-
-
-def _decode_last(
-    model: PreTrainedModel, attentions: list[nn.Module], kind: AttentionKind, token_ids: Tensor
-) -> tuple[list[Tensor], Tensor, int]:
-    """The last token's rows and logits, read with a cache, and how many rows were seen in all."""
-    seen: list[tuple[int, Tensor]] = []
-    cache = DynamicCache(config=model.config)
-    with observe_rows(attentions, kind, lambda index, row: seen.append((index, row))):
-        model(token_ids[:, :-1], past_key_values=cache, use_cache=True)
-        before = len(seen)
-        output = model(token_ids[:, -1:], past_key_values=cache, use_cache=True)
-    rows = [whole_row(row, token_ids.shape[1]) for _, row in sorted(seen[before:], key=lambda pair: pair[0])]
-    return rows, output.logits[0, -1], len(seen)
-
-
-def _float32_row_gap(attentions: list[nn.Module], calls: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> float:
-    """Live rows against eager's in float32, one attention module at a time.
-
-    In bfloat16 the two round differently along the whole depth (science: 0.1 sd of the logits); on float32 copies of
-    single modules, fed the same input, they must agree.
-    """
-    gaps = []
-    for module, (args, kwargs) in zip(attentions, calls, strict=True):
-        twin: Any = copy.deepcopy(module).float()
-        args32, kwargs32 = _to_float32(args), _to_float32(kwargs)
-        twin.config._attn_implementation = "eager"
-        expected = twin(*args32, **kwargs32)[1][0, :, -1]
-        rows: list[Tensor] = []
-        twin.config._attn_implementation = WATCHED
-        with observe_rows([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)):  # type: ignore[misc]
-            twin(*args32, **kwargs32)
-        gaps.append(_row_gap(rows, [expected]))
-    return max(gaps)
-
-
-def _to_float32(value: Any) -> Any:
-    """The same nest of arguments with its floating tensors in float32, and without a cache."""
-    if isinstance(value, Tensor):
-        return value.float() if value.is_floating_point() else value
-    if isinstance(value, (tuple, list)):
-        return type(value)(_to_float32(each) for each in value)
-    if isinstance(value, dict):
-        return {name: _to_float32(each) for name, each in value.items() if name != "past_key_values"}
-    return value

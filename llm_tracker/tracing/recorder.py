@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from llm_tracker.models.adapter import hidden_state
 from llm_tracker.models.attention import observe_rows, whole_row
-from llm_tracker.models.proof import first
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Recorder:
         self._stream = [(args[0] if args else kwargs["hidden_states"])[0, -1]]
 
     def _see_layer(self, _layer: Any, _args: Any, output: Any) -> None:
-        self._stream.append(first(output)[0, -1])
+        self._stream.append(hidden_state(output)[0, -1])
 
     def end_step(self, length: int) -> None:
         """Keep the rows of the forward pass that just ended; `length` is how many positions it could see."""

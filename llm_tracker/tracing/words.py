@@ -12,38 +12,11 @@ Role = Literal["template", "recipe", "system", "user", "assistant", "answer"]
 Span = tuple[int, int]
 """First and one-past-last character."""
 
-_SCRIPTS = [
-    "Latin",
-    "Greek",
-    "Cyrillic",
-    "Armenian",
-    "Hebrew",
-    "Arabic",
-    "Syriac",
-    "Devanagari",
-    "Bengali",
-    "Gurmukhi",
-    "Gujarati",
-    "Oriya",
-    "Tamil",
-    "Telugu",
-    "Kannada",
-    "Malayalam",
-    "Sinhala",
-    "Thai",
-    "Lao",
-    "Tibetan",
-    "Myanmar",
-    "Georgian",
-    "Hangul",
-    "Ethiopic",
-    "Khmer",
-    "Mongolian",
-    "Hiragana",
-    "Katakana",
-    "Bopomofo",
-    "Han",
-]
+_SCRIPTS = (
+    "Latin Greek Cyrillic Armenian Hebrew Arabic Syriac Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu "
+    "Kannada Malayalam Sinhala Thai Lao Tibetan Myanmar Georgian Hangul Ethiopic Khmer Mongolian Hiragana Katakana "
+    "Bopomofo Han"
+).split()
 
 
 def _run(letter: str) -> str:
