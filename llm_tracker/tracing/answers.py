@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 from llm_tracker.tracing.words import Span, fold, is_mark, token_words, word_spans, words_of
 
 FUNCTION_WORDS = frozenset(
-    "a an the this that these those it its it's i i'm i'd i've you your you're he she we they them his her our their "
-    "my is are was were be been being am isn't aren't wasn't do does did don't doesn't didn't has have had can could will "
-    "would shall should may might must of in on at to from by with for as about into than then so or and but if not no "
-    "yes there here that's what what's which who whom whose when where why how also just only very too there's let's "
-    "called known named".split()
+    "a an the this that these those it its it's i i'm i'd i've you your you're he she we they them his her our "
+    "their my is are was were be been being am isn't aren't wasn't do does did don't doesn't didn't has have had "
+    "can could will would shall should may might must of in on at to from by with for as about into than then so "
+    "or and but if not no yes there here that's what what's which who whom whose when where why how also just "
+    "only very too there's let's called known named".split()
 )
 """English words that carry no answer by themselves."""
 
