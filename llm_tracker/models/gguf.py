@@ -65,6 +65,8 @@ def converted(gguf_file: Path, report: Report, expected_sha256: str | None = Non
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
             report(Progress("Preparing the model's weights, once"))
+            for unfinished in folder.glob(f"{target.name}.*/"):  # of a process that was killed; we hold the lock
+                shutil.rmtree(unfinished, ignore_errors=True)
             partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=folder))
             try:
                 _convert(gguf_file, partial, sha256)
@@ -103,13 +105,13 @@ def _convert(gguf_file: Path, directory: Path, sha256: str) -> None:
 
 def _tokenizer(gguf_file: Path) -> Any:
     """The file's tokenizer. transformers does not read how it cuts text before merging: SmolLM2 splits digits first."""
-    from gguf import GGUFReader
     from tokenizers import pre_tokenizers
     from transformers import AutoTokenizer
+    from transformers.integrations.gguf.reader import read_gguf_metadata
 
     tokenizer = AutoTokenizer.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name)
-    cut = GGUFReader(gguf_file).get_field("tokenizer.ggml.pre")
-    if cut is not None and cut.contents() == "smollm":
+    metadata, _ = read_gguf_metadata(str(gguf_file))
+    if metadata.get("tokenizer.ggml.pre") == "smollm":
         tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
             [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
         )
