@@ -21,10 +21,11 @@ before any temperature. A `token` is text, a `token_id` an int.
 
 Which functions need the model, and which read a saved session without it:
 
-    load_model, track, check, with_watch_word, with_step_lens      need the model
-    logit_lens                                                     only for what was not kept (model=)
-    candidates, attention_by_word, attention_groups                no model
-    save_session, load_session, with_answer_step                   no model
+    load_model, track, check                              need the model
+    with_watch_word, with_step_lens, with_all_lenses      need the model
+    logit_lens                                            only for what was not kept (model=)
+    candidates, attention_by_word, attention_groups       no model
+    save_session, load_session, with_answer_step          no model
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ _HOMES = {
     "save_session": "storage.session_directory",
     "stream_turn": "tracking",
     "track": "tracking",
+    "with_all_lenses": "tracking",
     "with_answer_step": "tracking",
     "with_step_lens": "tracking",
     "with_watch_word": "tracking",
@@ -105,6 +107,7 @@ __all__ = [
     "save_session",
     "stream_turn",
     "track",
+    "with_all_lenses",
     "with_answer_step",
     "with_step_lens",
     "with_watch_word",

@@ -8,7 +8,7 @@ from typing import Any
 from llm_tracker.analysis.attention import attention_by_word, attention_groups
 from llm_tracker.analysis.candidates import candidates
 from llm_tracker.analysis.lens import logit_lens
-from llm_tracker.analysis.reading import headline, percent, shown
+from llm_tracker.analysis.reading import ending_note, headline, percent, shown
 from llm_tracker.tracing.session import Session, Turn
 
 
@@ -26,7 +26,7 @@ def session_text(session: Session) -> str:
 def _turn_text(turn: Turn, index: int) -> str:
     step = turn.answer_step
     said = "question" if index == 0 else f"correction {index}"
-    lines = [f"[{said}] {turn.said}", f"[answer] {turn.answer}{' (stopped)' if turn.stopped else ''}"]
+    lines = [f"[{said}] {turn.said}", f"[answer] {turn.answer}{ending_note(turn)}"]
     lines += [f"Note: {notice}" for notice in turn.prompt.notices]
     lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” (token {step + 1} of {turn.trace.n_steps})"]
     lines += _table(_candidate_rows(turn, step))

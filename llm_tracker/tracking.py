@@ -8,12 +8,12 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from llm_tracker.analysis.lens import with_lens
+from llm_tracker.analysis.lens_tables import with_lens
 from llm_tracker.errors import InputError
-from llm_tracker.tracing.answers import answer_word, answer_word_spans, named_word
+from llm_tracker.tracing.answers import answer_word, named_word, spoken_words
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import Message, Recipe, recipe_messages
-from llm_tracker.tracing.rendering import prompt_of_ids, render_prompt
+from llm_tracker.tracing.rendering import prompt_of_ids, render_prompt, require_plain
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.tokens import continuation, special_tokens
@@ -43,8 +43,8 @@ def track(
     Raises InputError for text that the model can't be given.
     """
     decoding = Decoding(max_new_tokens, temperature, top_p, seed)
-    session = begin_session(model, recipe, decoding, watch_words)
-    for text in (question, *corrections):
+    session = begin_session(model, recipe, decoding, _several(watch_words))
+    for text in (question, *_several(corrections)):
         session = _drained(stream_turn(model, session, text))
     return with_all_lenses(model, session)
 
@@ -54,12 +54,14 @@ def begin_session(
 ) -> Session:
     """A session without a turn yet. Raises InputError for an unknown recipe."""
     name, messages = recipe_messages(recipe)
+    watched = tuple(dict.fromkeys(watch_words))
+    require_plain(watched)
     return Session(
         model=model_info(model),
         recipe=name,
         recipe_messages=messages,
         decoding=decoding or Decoding(),
-        watch_words=tuple(dict.fromkeys(watch_words)),
+        watch_words=watched,
         versions=versions(),
     )
 
@@ -91,11 +93,20 @@ def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int])
     if not isinstance(text, str):
         if session.recipe != "raw" or session.turns:
             raise InputError("Token ids can only be a first question, with the recipe “raw”. Give text instead.")
-        return prompt_of_ids(model.tokenizer, text)
+        return prompt_of_ids(model.tokenizer, [int(token_id) for token_id in text])
     if not text.strip():
         raise InputError("The correction is empty. Type one." if session.turns else "The question is empty. Type one.")
+    if session.recipe == "raw" and session.turns:
+        _require_typed(model, session.turns[0])
     messages = _next_messages(model, session, text)
     return render_prompt(model.tokenizer, session.recipe, messages, len(session.recipe_messages))
+
+
+def _require_typed(model: LoadedModel, first: Turn) -> None:
+    """Refuse to go on as text where the question was token ids that its text does not give back."""
+    again = render_prompt(model.tokenizer, "raw", [Message("user", first.said)], 0)
+    if again.token_ids != first.prompt.token_ids:
+        raise InputError("A question of token ids cannot be corrected as text. Give the whole conversation as ids.")
 
 
 def _next_messages(model: LoadedModel, session: Session, text: str) -> list[Message]:
@@ -128,6 +139,7 @@ def with_watch_word(model: LoadedModel, session: Session, word: str) -> Session:
     """The session with one more word followed through every turn. Raises InputError for one without tokens."""
     if not word.strip():
         raise InputError("The watch word is empty. Type one.")
+    require_plain([word])
     watched = _with_words(session.watch_words, word.strip())
     turns = tuple(replace(each, trace=_viewed(model, each, watched)) for each in session.turns)
     return replace(session, turns=turns, watch_words=watched)
@@ -156,13 +168,18 @@ def _viewed(model: LoadedModel, turn: Turn, watched: Sequence[str]) -> Any:
 
 def _answer_word(model: LoadedModel, turn: Turn) -> str | None:
     """The word that the answer step begins, or None where it begins none."""
-    special = special_tokens(model.tokenizer)
-    spoken = [span for span, token_id in zip(turn.spans, turn.trace.token_ids, strict=True) if token_id not in special]
-    return answer_word(answer_word_spans(turn.text, spoken), turn.answer_step)
+    token_ids = turn.trace.token_ids.tolist()
+    words = spoken_words(turn.text, turn.spans, token_ids, special_tokens(model.tokenizer))
+    return answer_word(words, turn.answer_step)
 
 
 def _with_words(words: Iterable[str | None], *more: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in (*words, *more) if word))
+
+
+def _several(texts: Iterable[str]) -> Iterable[str]:
+    """A single text given where several may be is one text, not its letters."""
+    return (texts,) if isinstance(texts, str) else texts
 
 
 def _drained(turn: Generator[TokenEvent, None, Session]) -> Session:

@@ -14,7 +14,7 @@ Row = tuple[int, int, str, float, float]
 
 
 def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str] = ()) -> pd.DataFrame:
-    """The best candidates of one step, best first, then watch words beyond these, and a last row for all others.
+    """The best candidates of one step, then the written token and watch words beyond these, and a row for all others.
 
     Columns: rank (1 = best; 0 of the last row), token_id (-1 of the last row), token, logit (raw: after cap and
     scale, before temperature), prob. The probabilities sum to 1. Of `words`, those whose lens was computed at this
@@ -24,19 +24,19 @@ def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str]
     ids, tokens = trace.top_token_ids[step, :kept].tolist(), trace.top_tokens[step][:kept]
     logits, probs = trace.top_logits[step, :kept].tolist(), trace.top_probs[step, :kept].tolist()
     rows: list[Row] = list(zip(range(1, kept + 1), ids, tokens, logits, probs, strict=True))
-    rows += _watched_rows(trace, step, words, {row[1] for row in rows})
+    rows += _further_rows(trace, step, words, set(ids))
     rest = max(0.0, 1.0 - sum(row[-1] for row in rows))
     rows.append((0, -1, EVERYTHING_ELSE, float("nan"), rest))
     return pd.DataFrame(rows, columns=["rank", "token_id", "token", "logit", "prob"])
 
 
-def _watched_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]) -> list[Row]:
-    """The watch words' first tokens that are not among the known ones, best first."""
+def _further_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]) -> list[Row]:
+    """The written token (sampling may write any) and the watch words' first tokens, unless known; best first."""
+    own = int(trace.token_ids[step])
+    values = float(trace.token_logits[step]), float(trace.token_probs[step])
+    rows: dict[int, Row] = {own: (int(trace.token_ranks[step]), own, trace.tokens[step], *values)}
     table = trace.lens.get(step)
-    lenses = [table.watched[word] for word in words if word in table.watched] if table else []
-    rows = {
-        lens.token_id: (int(lens.rank[-1]), lens.token_id, lens.token, float(lens.logit[-1]), float(lens.prob[-1]))
-        for lens in lenses
-        if lens.token_id not in known
-    }
-    return sorted(rows.values())
+    for lens in [table.watched[word] for word in words if word in table.watched] if table else []:
+        values = float(lens.logit[-1]), float(lens.prob[-1])
+        rows.setdefault(lens.token_id, (int(lens.rank[-1]), lens.token_id, lens.token, *values))
+    return sorted(row for token_id, row in rows.items() if token_id not in known)

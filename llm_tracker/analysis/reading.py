@@ -68,6 +68,13 @@ def headline(session: Session, before: int = -2, after: int = -1) -> str:
     return " ".join([*parts, verdict])
 
 
+def ending_note(turn: Turn) -> str:
+    """How an answer ended, where it did not end by itself."""
+    if turn.ended == "limit":
+        return f" (cut after {turn.trace.n_steps} tokens)"
+    return " (stopped by you)" if turn.ended == "stopped" else ""
+
+
 def candidates_sentence(before: Turn, after: Turn | None = None, before_step: int = 0, after_step: int = 0) -> str:
     """Which token leads, by how much, and what became of it."""
     best, prob, rival, rival_prob = _best_two(before, before_step)

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from llm_tracker.analysis.reading import percent, shown
+from llm_tracker.analysis.reading import ending_note, percent, shown
 from llm_tracker.app.jobs import Job
 from llm_tracker.charts.palette import TURN_COLOURS
 from llm_tracker.tracing.session import Turn
@@ -21,8 +21,7 @@ def answer_card(name: str, turn: Turn) -> None:
     step = turn.answer_step
     prob, token = float(turn.trace.token_probs[step]), shown(turn.trace.tokens[step].strip() or turn.trace.tokens[step])
     likely = f"“{escape(token)}” was {percent(prob)} likely"
-    stopped = " · stopped by you" if turn.stopped else ""
-    _card(name, turn.said, turn.answer or "(an empty answer)", likely + stopped)
+    _card(name, turn.said, turn.answer or "(an empty answer)", likely + ending_note(turn))
 
 
 def running_card(name: str, job: Job, note: str) -> None:

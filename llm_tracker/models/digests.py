@@ -34,7 +34,7 @@ def sha256_of(path: Path) -> str:
 
 def weights_sha256(directory: Path) -> str:
     """Of a model directory: its one weight file's SHA-256, or of several the SHA-256 over theirs in name order."""
-    files = sorted(directory.glob("*.safetensors"))
+    files = sorted(directory.glob("model*.safetensors"))
     digests = [sha256_of(path) for path in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ PATIENCE_SECONDS = 3
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported: not later than here
 os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # Xet swallows what a report raises, so that nothing could be stopped
 
-WANTED = (".safetensors", ".json", ".jinja", ".model", ".txt")
+WANTED = re.compile(r"model(-\d+-of-\d+)?\.safetensors|[^/]+\.(json|jinja|model|txt)")
+"""The files that a model needs, of the repository's root: the weights in one form only, and what stands beside them."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def ask_hub(repository: str, revision: str | None = None) -> HubModel:
     files = tuple(
         HubFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None)
         for each in info.siblings or ()
-        if "/" not in each.rfilename and each.rfilename.endswith(WANTED)
+        if WANTED.fullmatch(each.rfilename)
     )
     if not any(file.name.endswith(".safetensors") for file in files):
         raise ModelError(f"“{repository}” has no safetensors weights, and others are not loaded. Choose another model.")

@@ -105,7 +105,7 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
     models = (plugins or installed_plugins()).models
     if name in models:
         return models[name]
-    path = Path(name).expanduser()
+    path = _path(name)
     if name and path.is_dir():
         return ModelEntry(name, path.resolve().name, "directory", str(path.resolve()))
     if path.suffix == ".gguf":
@@ -121,6 +121,16 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
         f"There is no model “{name}”.{meant} Known ids: {', '.join(sorted(models))}; "
         "or give a hub id (owner/model), a directory, or a .gguf file."
     )
+
+
+def _path(name: str) -> Path:
+    """The name as a path; of one that can be none (an unknown ~user, too long), a path that is not there."""
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError):
+        return Path("not there")
+    return path
 
 
 def load_model(name: str, device: str = "auto", dtype: str = "auto", report: Report = silent) -> LoadedModel:

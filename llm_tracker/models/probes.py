@@ -135,6 +135,7 @@ def float32_row_gap(attentions: list[nn.Module], calls: list[tuple[tuple[Any, ..
         expected = twin(*args32, **kwargs32)[1][0, :, -1]
         rows: list[Tensor] = []
         twin.config._attn_implementation = WATCHED
+        kwargs32.pop("output_attentions", None)  # SDPA has none to give, and would say so
         with observe_rows([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)):  # type: ignore[misc]
             twin(*args32, **kwargs32)
         gaps.append(row_gap(rows, [expected]))

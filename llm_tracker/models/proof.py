@@ -6,6 +6,7 @@ the norms against what the attention really gets.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,10 +74,10 @@ class Proof:
             "adapter": self.adapter,
             "n_layers": self.n_layers,
             "ok": self.ok,
-            "tail_gap": self.tail_gap,
-            "pattern_gap": self.pattern_gap,
+            "tail_gap": _number(self.tail_gap),
+            "pattern_gap": _number(self.pattern_gap),
             "attention": self.attention,
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [{**asdict(check), "gap": _number(check.gap)} for check in self.checks],
         }
 
 
@@ -171,6 +172,11 @@ class _Bounds:
         if dtype == torch.float32:
             return cls(tail=1e-4, rows=1e-5, live=1e-3, live_rows=1e-4)
         return cls(tail=1e-2, rows=1e-2, live=0.5, live_rows=1e-4)
+
+
+def _number(gap: float) -> float | None:
+    """A gap for JSON, which knows no infinity: None where the two could not even be compared."""
+    return gap if math.isfinite(gap) else None
 
 
 def _check(name: str, gap: float, bound: float, note: str) -> Check:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from llm_tracker.analysis.attention import last_layer_words
+from llm_tracker.errors import InputError
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import as_message
 from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
@@ -19,7 +20,7 @@ Record = dict[str, Any]
 
 
 def session_record(session: Session) -> Record:
-    """The record of a session. Raises ValueError where a step's lens has not been computed."""
+    """The record of a session. Raises InputError where a step's lens has not been computed."""
     model = {**asdict(session.model), "notices": list(session.model.notices)}
     return {
         "schema": SCHEMA,
@@ -52,7 +53,7 @@ def session_of(record: Record, arrays: list[dict[str, np.ndarray[Any, Any]]]) ->
 def _turn_record(turn: Turn, recipe: str) -> Record:
     missing = [step for step in range(turn.trace.n_steps) if step not in turn.trace.lens]
     if missing:
-        raise ValueError(
+        raise InputError(
             f"The lens of steps {missing} has not been computed yet. "
             "Save what llm_tracker.with_all_lenses(model, session) returns."
         )
@@ -74,7 +75,7 @@ def _turn_record(turn: Turn, recipe: str) -> Record:
         "answer_text": turn.text,
         "answer_spans": [list(span) for span in turn.spans],
         "answer_step": turn.answer_step,
-        "stopped": turn.stopped,
+        "ended": turn.ended,
         "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
     }
 
@@ -85,6 +86,8 @@ def _step_record(turn: Turn, step: int) -> Record:
         "token_id": int(trace.token_ids[step]),
         "token": trace.tokens[step],
         "prob": float(trace.token_probs[step]),
+        "logit": float(trace.token_logits[step]),
+        "rank": int(trace.token_ranks[step]),
         "top": _candidates(
             trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]
         ),
@@ -153,6 +156,8 @@ def _turn_of(record: Record, arrays: dict[str, np.ndarray[Any, Any]]) -> Turn:
             token_ids=np.array(record["answer_token_ids"], dtype=np.int64),
             tokens=tuple(step["token"] for step in steps),
             token_probs=_floats([step["prob"] for step in steps]),
+            token_logits=_floats([step["logit"] for step in steps]),
+            token_ranks=_ints([step["rank"] for step in steps]),
             top_token_ids=_ints([[each["token_id"] for each in step["top"]] for step in steps]),
             top_tokens=tuple(tuple(each["token"] for each in step["top"]) for step in steps),
             top_logits=_floats([[each["logit"] for each in step["top"]] for step in steps]),
@@ -166,7 +171,7 @@ def _turn_of(record: Record, arrays: dict[str, np.ndarray[Any, Any]]) -> Turn:
         spans=tuple((start, end) for start, end in record["answer_spans"]),
         answer=record["answer"],
         answer_step=record["answer_step"],
-        stopped=record["stopped"],
+        ended=record["ended"],
     )
 
 

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
-from llm_tracker.errors import InputError
+from llm_tracker.errors import InputError, one_line
 from llm_tracker.storage.records import SCHEMA, session_of, session_record
 from llm_tracker.tracing.session import Session
 from llm_tracker.tracing.trace import FloatArray, Trace
@@ -25,7 +26,7 @@ def save_session(session: Session, directory: str | Path) -> Path:
     """Write a session into a directory (made if need be), and return it.
 
     session.json is written last and moved into place, so that it never names arrays that are not there. Raises
-    InputError where the place can't be written, ValueError where the lens of a step has not been computed.
+    InputError where the place can't be written, or where the lens of a step has not been computed.
     """
     folder = Path(directory)
     record = session_record(session)
@@ -36,9 +37,9 @@ def save_session(session: Session, directory: str | Path) -> Path:
         partial = folder / "session.json.part"
         partial.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         os.replace(partial, folder / "session.json")
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise InputError(
-            f"The session could not be written to {folder}: {error.strerror}. Choose another folder."
+            f"The session could not be written to {folder}: {one_line(error)}. Choose another folder."
         ) from error
     return folder
 
@@ -52,7 +53,7 @@ def load_session(directory: str | Path) -> Session:
             raise InputError(f"{folder} holds a session of format {record.get('schema')}; this version reads {SCHEMA}.")
         arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
         return session_of(record, arrays)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{folder} holds no complete session ({type(error).__name__}: {error}). Give the folder that --out wrote."
         ) from error

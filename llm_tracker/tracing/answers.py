@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 from llm_tracker.tracing.words import Span, fold, is_mark, token_words, word_spans, words_of
@@ -22,29 +23,42 @@ FEEDBACK_WORDS = frozenset(
 """English words with which a correction speaks about an answer, without naming one."""
 
 
-def answer_word_spans(text: str, spans: Sequence[Span]) -> list[tuple[str, Span]]:
-    """The words of an answer with their steps (first, one past last)."""
-    return [(word.text.strip(), word.tokens) for word in token_words(text, spans, ["answer"] * len(spans))]
+Spoken = list[tuple[str, Span]]
+"""The words of an answer with their steps (first, one past last)."""
 
 
-def find_answer_step(words: Sequence[tuple[str, Span]], question: str, watch_words: Collection[str]) -> int:
+def spoken_words(text: str, spans: Sequence[Span], token_ids: Sequence[int], special: Collection[int]) -> Spoken:
+    """The words of an answer up to its first control token."""
+    count = next((step for step, token_id in enumerate(token_ids) if token_id in special), len(token_ids))
+    return [(word.text.strip(), word.tokens) for word in token_words(text, spans[:count], ["answer"] * count)]
+
+
+def find_answer_step(words: Spoken, question: str, watch_words: Collection[str]) -> int:
     """The step that carries the answer.
 
     The first step of the first word that is a watch word; else of the first that is no function word and not in the
-    question; else 0.
+    question; else 0. A watch word of several words is found where all of them follow each other.
     """
-    watched = {fold(watch) for word in watch_words for watch in words_of(word)[:1]}
-    asked = {fold(word) for word in words_of(question)}
-    for word, (start, _) in words:
-        if fold(word) in watched:
+    said = [fold(word) for word, _ in words]
+    watched = [_content(words_of(watch)) for watch in watch_words]
+    for place, (_, (start, _)) in enumerate(words):
+        if any(phrase and said[place : place + len(phrase)] == phrase for phrase in watched):
             return start
+    asked = {fold(word) for word in words_of(question)}
     for word, (start, _) in words:
         if not is_mark(word) and fold(word) not in FUNCTION_WORDS and fold(word) not in asked:
             return start
     return 0
 
 
-def answer_word(words: Sequence[tuple[str, Span]], answer_step: int) -> str | None:
+def _content(words: list[str]) -> list[str]:
+    """Folded words without the function words in front, unless there is nothing else."""
+    folded = [fold(word) for word in words]
+    first = next((place for place, word in enumerate(folded) if word not in FUNCTION_WORDS), 0)
+    return folded[first:]
+
+
+def answer_word(words: Spoken, answer_step: int) -> str | None:
     """The word of the answer that a step belongs to, or None where it belongs to a mark."""
     for word, (start, end) in words:
         if start <= answer_step < end:
@@ -52,20 +66,35 @@ def answer_word(words: Sequence[tuple[str, Span]], answer_step: int) -> str | No
     return None
 
 
+_NAMING = re.compile(r"\b(?:answer is|answer's|it is|it's|it was)\b", re.IGNORECASE)
+
+
 def named_word(correction: str, question: str) -> str | None:
     """The answer that a correction names, or None where it names none ("That is wrong.").
 
-    The last run of up to three neighbouring words that are neither function words, nor words about answers, nor words
-    of the question. A reading of English; for anything else a watch word can be added by hand.
+    A name is a run of up to three neighbouring words that are neither function words, nor words about answers, nor
+    words of the question: the first behind "the answer is" or "it is", else the last with a capital, else the last.
+    A reading of English; for anything else a watch word can be added by hand.
     """
-    asked = {fold(word) for word in words_of(question)}
+    runs = _runs_of_content(correction, {fold(word) for word in words_of(question)})
+    naming = [match.end() for match in _NAMING.finditer(correction.replace("’", "'"))]
+    behind = [run for run in runs if naming and run[0] >= naming[-1]]
+    capital = [run for run in runs if correction[run[0]].isupper()]
+    if not runs:
+        return None
+    start, end = behind[0] if behind else (capital or runs)[-1]
+    return correction[start:end]
+
+
+def _runs_of_content(text: str, asked: Collection[str]) -> list[Span]:
+    """The characters of each run of up to three neighbouring words that could be an answer."""
     runs: list[list[Span]] = []
-    for start, end in word_spans(correction):
-        word = fold(correction[start:end])
+    for start, end in word_spans(text):
+        word = fold(text[start:end])
         if is_mark(word) or word in FUNCTION_WORDS or word in FEEDBACK_WORDS or word in asked:
             continue
-        if runs and correction[runs[-1][-1][1] : start] in ("", " "):
+        if runs and text[runs[-1][-1][1] : start] in ("", " "):
             runs[-1].append((start, end))
         else:
             runs.append([(start, end)])
-    return correction[runs[-1][0][0] : runs[-1][-1][1]] if runs and len(runs[-1]) <= 3 else None
+    return [(run[0][0], run[-1][1]) for run in runs if len(run) <= 3]

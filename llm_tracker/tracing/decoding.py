@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,15 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from llm_tracker.errors import Cancelled
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
+
+PIECE_TOKENS = 512
+"""How much of a prompt is read at once: short enough for Stop to work within a second or two on a laptop."""
 
 N_CANDIDATES = 10
 """Candidates kept of every step."""
@@ -26,20 +30,30 @@ class Step:
 
     token_id: int
     prob: float
+    logit: float
+    rank: int
     top_token_ids: list[int]
     top_logits: list[float]
     top_probs: list[float]
 
 
-def decode(model: LoadedModel, prompt_ids: Sequence[int], decoding: Decoding, recorder: Recorder) -> Iterator[Step]:
+def decode(
+    model: LoadedModel,
+    prompt_ids: Sequence[int],
+    decoding: Decoding,
+    recorder: Recorder,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Step]:
     """Generate up to `decoding.max_new_tokens` tokens, the last of them an end token where one comes.
 
-    Hooks are in place only while the model runs: between two tokens the iterator may be left at any time.
+    Hooks are in place only while the model runs: between two tokens the iterator may be left at any time. A long
+    prompt is read in pieces; raises Cancelled where `stop` says so between two of them.
     """
     cache = DynamicCache(config=model.model.config)
+    n_read = _read_ahead(model, prompt_ids, cache, stop)
     generator = torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
-    unread = list(prompt_ids)
+    unread = list(prompt_ids[n_read:])
     for step in range(decoding.max_new_tokens):
         with torch.inference_mode(), recorder.watching():
             ids = torch.tensor([unread], device=model.model.device)
@@ -50,6 +64,18 @@ def decode(model: LoadedModel, prompt_ids: Sequence[int], decoding: Decoding, re
         if chosen.token_id in ends:
             return
         unread = [chosen.token_id]
+
+
+def _read_ahead(model: LoadedModel, prompt_ids: Sequence[int], cache: DynamicCache, stop: Callable[[], bool]) -> int:
+    """Read a long prompt into the cache up to its last piece, and return how many tokens were read."""
+    last_piece = (len(prompt_ids) - 1) // PIECE_TOKENS * PIECE_TOKENS
+    for start in range(0, last_piece, PIECE_TOKENS):
+        with torch.inference_mode():
+            ids = torch.tensor([list(prompt_ids[start : start + PIECE_TOKENS])], device=model.model.device)
+            model.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        if stop():
+            raise Cancelled("Stopped before the first token. Nothing was changed.")
+    return last_piece
 
 
 def end_token_ids(model: LoadedModel) -> set[int]:
@@ -70,6 +96,8 @@ def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator) -> S
     return Step(
         token_id=token_id,
         prob=float((logits[token_id] - log_total).exp()),
+        logit=float(logits[token_id]),
+        rank=int((logits > logits[token_id]).sum()) + 1,
         top_token_ids=best.indices.tolist(),
         top_logits=best.values.tolist(),
         top_probs=(best.values - log_total).exp().tolist(),

@@ -89,10 +89,14 @@ def _takes_system(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message
 
 def _folded(messages: list[Message], parts: list[Parts]) -> tuple[list[Message], list[Parts]]:
     """The system line in front of the first user message, each part keeping its role."""
-    system, asked, *rest = messages
-    joint = Message(asked.role, f"{system.content}\n\n{asked.content}")
-    gap = Piece("\n\n", parts[1][0].role)  # white space goes with the word after it
-    return [joint, *rest], [(*parts[0], gap, *parts[1]), *parts[2:]]
+    first = next(place for place, said in enumerate(messages) if said.role == "user")
+    joint = Message("user", f"{messages[0].content}\n\n{messages[first].content}")
+    gap = Piece("\n\n", parts[first][0].role)  # white space goes with the word after it
+    joint_parts = (*parts[0], gap, *parts[first])
+    return (
+        [*messages[1:first], joint, *messages[first + 1 :]],
+        [*parts[1:first], joint_parts, *parts[first + 1 :]],
+    )
 
 
 def _marked(messages: Sequence[Message]) -> tuple[list[Message], list[str]]:

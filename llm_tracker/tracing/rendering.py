@@ -24,7 +24,9 @@ def render_prompt(
 
     Raises InputError for text that no model can be given, ModelError where the template refuses it.
     """
-    _require_plain([*messages[:n_recipe], messages[-1]])  # what a model said itself may hold anything
+    require_plain(
+        said.content for said in [*messages[:n_recipe], messages[-1]]
+    )  # what a model said itself may hold anything
     if recipe == "raw":
         pieces, begin = raw_pieces(messages), True
     elif tokenizer.chat_template:
@@ -63,10 +65,12 @@ def prompt_of_ids(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) 
     return Prompt((Message("user", text),), text, tuple(token_ids), tuple(spans), tuple(roles))
 
 
-def _require_plain(messages: Sequence[Message]) -> None:
-    if any("\x00" in said.content for said in messages):
+def require_plain(texts: Iterable[str]) -> None:
+    """Raise InputError for typed text with a character that no tokenizer can be given."""
+    text = "".join(texts)
+    if "\x00" in text:
         raise InputError("The text contains a NUL character, which no model can read. Remove it and ask again.")
-    if any("\ud800" <= character <= "\udfff" for said in messages for character in said.content):
+    if any("\ud800" <= character <= "\udfff" for character in text):
         raise InputError("The text contains half a character (a lone surrogate). Remove it and ask again.")
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llm_tracker.errors import InputError
-from llm_tracker.tracing.answers import answer_word_spans, find_answer_step
+from llm_tracker.tracing.answers import find_answer_step, spoken_words
 from llm_tracker.tracing.decoding import Step, decode, end_token_ids
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recorder import Recorder
-from llm_tracker.tracing.session import Decoding, Turn
+from llm_tracker.tracing.session import Decoding, Ending, Turn
 from llm_tracker.tracing.tokens import continuation, special_tokens, token_text
 from llm_tracker.tracing.trace import Trace
 
@@ -51,17 +51,22 @@ def run_turn(
     the text is longer than the model can read.
     """
     require_fits(model, prompt, decoding.max_new_tokens)
-    recorder, steps, stopped = Recorder(model), list[Step](), False
-    for step in decode(model, prompt.token_ids, decoding, recorder):
+    recorder, steps = Recorder(model), list[Step]()
+    ended: Ending = "limit"
+    for step in decode(model, prompt.token_ids, decoding, recorder, stop):
         steps.append(step)
         ids = [each.token_id for each in steps]
         text, _ = continuation(model.tokenizer, prompt.token_ids, ids)
         yield TokenEvent(len(steps) - 1, token_text(model.tokenizer, step.token_id), step.prob, text)
-        line_ended = prompt.stops_at_newline and "\n" in text.lstrip()
-        stopped = step.token_id not in end_token_ids(model) and not line_ended and stop()
-        if stopped or line_ended:
+        if step.token_id in end_token_ids(model):
+            ended = "end"
+        elif prompt.stops_at_newline and "\n" in text.lstrip():
+            ended = "newline"
+        elif stop():
+            ended = "stopped"
+        if ended != "limit":
             break
-    return _turn(model, prompt, steps, recorder, said, question, watch_words, stopped)
+    return _turn(model, prompt, steps, recorder, said, question, watch_words, ended)
 
 
 def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int) -> None:
@@ -82,13 +87,11 @@ def _turn(
     said: str,
     question: str,
     watch_words: Collection[str],
-    stopped: bool,
+    ended: Ending,
 ) -> Turn:
     ids = [step.token_id for step in steps]
     text, spans = continuation(model.tokenizer, prompt.token_ids, ids)
-    special = special_tokens(model.tokenizer)
-    spoken = next((index for index, token_id in enumerate(ids) if token_id in special), len(ids))
-    words = answer_word_spans(text, spans[:spoken])
+    words = spoken_words(text, spans, ids, special_tokens(model.tokenizer))
     return Turn(
         said=said,
         prompt=prompt,
@@ -97,7 +100,7 @@ def _turn(
         spans=tuple(spans),
         answer=str(model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip(),
         answer_step=find_answer_step(words, question, watch_words),
-        stopped=stopped,
+        ended=ended,
     )
 
 
@@ -105,14 +108,15 @@ def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Reco
     def text_of(token_id: int) -> str:
         return token_text(model.tokenizer, token_id)
 
-    tail_start = prompt.spans[max(0, len(prompt.spans) - N_CONTEXT_TOKENS)][0]
     attention, attention_mean = recorder.attention(len(prompt.token_ids) + len(steps) - 1)
     return Trace(
         prompt_length=len(prompt.token_ids),
-        before=prompt.text[tail_start:],
+        before=_context(model, prompt),
         token_ids=np.array([step.token_id for step in steps], dtype=np.int64),
         tokens=tuple(text_of(step.token_id) for step in steps),
         token_probs=np.array([step.prob for step in steps], dtype=np.float32),
+        token_logits=np.array([step.logit for step in steps], dtype=np.float32),
+        token_ranks=np.array([step.rank for step in steps], dtype=np.int64),
         top_token_ids=np.array([step.top_token_ids for step in steps], dtype=np.int64),
         top_tokens=tuple(tuple(text_of(each) for each in step.top_token_ids) for step in steps),
         top_logits=np.array([step.top_logits for step in steps], dtype=np.float32),
@@ -121,3 +125,12 @@ def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Reco
         attention_mean=attention_mean,
         resid=recorder.resid(),
     )
+
+
+def _context(model: LoadedModel, prompt: Prompt) -> str:
+    """The text of the prompt's last few tokens, behind the last control token among them."""
+    special = special_tokens(model.tokenizer)
+    first = max(0, len(prompt.token_ids) - N_CONTEXT_TOKENS)
+    controls = [at for at in range(first, len(prompt.token_ids)) if prompt.token_ids[at] in special]
+    start = prompt.spans[controls[-1]][1] if controls else prompt.spans[first][0]
+    return prompt.text[start:]

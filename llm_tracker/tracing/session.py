@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import Message
 from llm_tracker.tracing.trace import Trace
 from llm_tracker.tracing.words import Span, Word, token_words
+
+Ending = Literal["end", "newline", "limit", "stopped"]
+
+MAX_SEED = 2**63 - 1
+MIN_TEMPERATURE = 0.01
 
 
 @dataclass(frozen=True)
@@ -25,8 +30,13 @@ class Decoding:
         """Refuse what cannot be decoded with. Raises InputError."""
         if self.max_new_tokens < 1:
             raise InputError(f"An answer needs at least one token; {self.max_new_tokens} were asked for.")
-        if self.temperature is not None and not 0 < self.temperature < float("inf"):
-            raise InputError(f"The temperature must be above 0; it is {self.temperature}. Leave it out for greedy.")
+        if self.temperature is not None and not MIN_TEMPERATURE <= self.temperature < float("inf"):
+            raise InputError(
+                f"The temperature must be at least {MIN_TEMPERATURE}; it is {self.temperature}. "
+                "Leave it out for greedy decoding."
+            )
+        if not 0 <= self.seed <= MAX_SEED:
+            raise InputError(f"The seed must be from 0 to {MAX_SEED}; it is {self.seed}.")
         if not 0 < self.top_p <= 1:
             raise InputError(f"top-p must be above 0 and at most 1; it is {self.top_p}.")
 
@@ -81,8 +91,8 @@ class Turn:
     """The answer without special tokens and outer white space."""
     answer_step: int
     """The step that carries the answer; every view opens there."""
-    stopped: bool = False
-    """Whether it was stopped by hand before it ended."""
+    ended: Ending = "end"
+    """How it ended: by the model's end token, with its line, at the limit of tokens, or stopped by hand."""
 
     def words_before(self, step: int) -> list[Word]:
         """The words of everything in front of a step's token: the prompt's, and those of the answer so far."""

@@ -147,9 +147,13 @@ def continuation(
     for count in range(1, len(token_ids) + 1):
         so_far = _decoded(tokenizer, [*context, *token_ids[:count]])[read:]
         waiting += 1
-        if not so_far.endswith("\ufffd") or count == len(token_ids):
+        if not so_far.endswith("\ufffd"):
             spans += [(len(text), len(so_far))] * waiting
             text, waiting = so_far, 0
+    if waiting:  # half a character at the end: decoded by itself, or it would eat the bytes in front of it
+        rest = _decoded(tokenizer, token_ids[-waiting:])
+        spans += [(len(text), len(text) + len(rest))] * waiting
+        text += rest
     return text, spans
 
 

@@ -65,13 +65,17 @@ class Trace:
     prompt_length: int
     """Tokens in front of the answer; step s was predicted at position prompt_length + s - 1."""
     before: str
-    """The end of the prompt's text, as far as it takes to cut a word into tokens in the answer's place."""
+    """The end of the prompt's text behind its last control token, to cut a word into tokens in the answer's place."""
     token_ids: IntArray
     """(step)."""
     tokens: tuple[str, ...]
     """(step), as text."""
     token_probs: FloatArray
     """(step), in [0, 1], from raw logits, before any temperature."""
+    token_logits: FloatArray
+    """(step), raw."""
+    token_ranks: IntArray
+    """(step), 1 = best; sampling may write others."""
     top_token_ids: IntArray
     """(step, candidate)."""
     top_tokens: tuple[tuple[str, ...], ...]
@@ -91,7 +95,8 @@ class Trace:
 
     def __post_init__(self) -> None:
         """Make everything read-only, and refuse arrays that do not belong together."""
-        _freeze(self.token_ids, self.token_probs, self.top_token_ids, self.top_logits, self.top_probs)
+        _freeze(self.token_ids, self.token_probs, self.token_logits, self.token_ranks)
+        _freeze(self.top_token_ids, self.top_logits, self.top_probs)
         _freeze(self.attention, self.resid, *(() if self.attention_mean is None else (self.attention_mean,)))
         object.__setattr__(self, "lens", MappingProxyType(dict(self.lens)))
         steps = {len(self.tokens), len(self.token_ids), len(self.top_logits), len(self.resid)}

@@ -22,7 +22,7 @@ _SCRIPTS = (
 def _run(letter: str) -> str:
     """Digits and letters of one script, from its first letter on, with marks, inner apostrophes and hyphens."""
     inside = rf"(?:{letter}|\p{{M}}|\p{{N}}|[\u200c\u200d](?=\p{{L}}))"
-    return rf"\p{{N}}*{letter}{inside}*(?:['’\-‐‑]{inside}+)*"
+    return rf"(?:\p{{N}}+['’\-‐‑]?)*{letter}{inside}*(?:['’\-‐‑]{inside}+)*"
 
 
 _WORD = regex.compile(
@@ -72,8 +72,8 @@ def is_mark(word: str) -> bool:
 
 
 def fold(word: str) -> str:
-    """A word as it is compared with another: without case and outer white space."""
-    return word.strip().casefold()
+    """A word as it is compared with another: without case and outer white space, its apostrophes straight."""
+    return word.strip().casefold().replace("’", "'")
 
 
 def token_words(text: str, spans: Sequence[Span], roles: Sequence[Role], first: int = 0) -> list[Word]:

@@ -31,6 +31,17 @@ def test_a_watch_word_beyond_the_best_gets_its_row_with_its_rank(trace: lt.Trace
     assert frame["prob"].sum() == pytest.approx(1)
 
 
+def test_a_sampled_token_is_never_missing_from_its_own_candidates() -> None:
+    model = tiny_model("llama")
+    trace = lt.track(model, "Who?", recipe="chat", max_new_tokens=12, temperature=8.0, seed=3).turns[0].trace
+    beyond = [step for step in range(trace.n_steps) if trace.token_ranks[step] > 5]
+    assert beyond
+    for step in range(trace.n_steps):
+        row = lt.candidates(trace, step).set_index("token_id").loc[int(trace.token_ids[step])]
+        assert row["rank"] == trace.lens[step].token_rank[-1]
+        assert row["prob"] == pytest.approx(trace.lens[step].token_prob[-1], abs=1e-5)
+
+
 def test_a_watch_word_among_the_best_is_not_counted_twice(trace: lt.Trace) -> None:
     frame = lt.candidates(trace, 0, count=10, words=["zebra", "yacht"])
     assert frame["token_id"].is_unique

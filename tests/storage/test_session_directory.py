@@ -85,12 +85,14 @@ def test_past_the_budget_the_means_of_all_steps_are_in_the_file(
 def test_a_session_whose_lens_is_not_whole_says_which_steps_are_missing(session: lt.Session, tmp_path: Path) -> None:
     first = session.turns[0]
     hollow = replace(session, turns=(replace(first, trace=replace(first.trace, lens={0: first.trace.lens[0]})),))
-    with pytest.raises(ValueError, match=r"steps \[1, 2, 3\]"):
+    with pytest.raises(lt.InputError, match=r"steps \[1, 2, 3\].*with_all_lenses"):
         lt.save_session(hollow, tmp_path / "s")
     assert not (tmp_path / "s" / "session.json").exists()
 
 
-@pytest.mark.parametrize("trouble", ["nothing", "no json", "other format", "missing tensors", "missing key"])
+@pytest.mark.parametrize(
+    "trouble", ["nothing", "damaged tensors", "no json", "other format", "missing tensors", "missing key"]
+)
 def test_a_folder_without_a_whole_session_is_refused_with_a_sentence(
     session: lt.Session, tmp_path: Path, trouble: str
 ) -> None:
@@ -98,6 +100,8 @@ def test_a_folder_without_a_whole_session_is_refused_with_a_sentence(
     record = json.loads((folder / "session.json").read_text())
     if trouble == "nothing":
         folder = tmp_path / "empty"
+    elif trouble == "damaged tensors":
+        (folder / "turn-0.safetensors").write_bytes(b"half")
     elif trouble == "no json":
         (folder / "session.json").write_text("{")
     elif trouble == "other format":

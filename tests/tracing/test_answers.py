@@ -27,6 +27,9 @@ def words(text: str) -> list[tuple[str, tuple[int, int]]]:
         ("...", [], 0),
         ("", [], 0),
         ("It is New York", ["New York"], 2),
+        ("It is New Delhi or New York", ["New York"], 5),
+        ("The capital of it is Amsterdam", ["The Hague"], 5),
+        ("It is The Hague", ["The Hague"], 3),
         ("the 🍎", [], 1),
     ],
 )
@@ -48,6 +51,11 @@ def test_the_answer_step_is_found(answer: str, watched: list[str], step: int) ->
         ("The capital of France is Lyon", "Lyon"),
         ("The correct answer is not Zürich-West.", "Zürich-West"),
         ("違います", "違います"),
+        ("It’s London.", "London"),
+        ("it's London, obviously.", "London"),
+        ("No. London is right, you know.", "London"),
+        ("The answer is Saint Petersburg, Russia.", "Saint Petersburg"),
+        ("you mean green", "mean green"),
         ("", None),
     ],
 )

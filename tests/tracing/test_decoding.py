@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from recompute import largest_gaps
 from tiny_models import loaded, tiny_model, tiny_network
+from tinyllama_like import tinyllama_like_tokenizer
 
 import llm_tracker as lt
+from llm_tracker.tracing import decoding
 from llm_tracker.tracing.decoding import _sample
 from llm_tracker.tracing.session import Decoding
+from llm_tracker.tracing.tokens import continuation
 from llm_tracker.tracking import begin_session, stream_turn
 
 QUESTION = "What is the capital of France?"
@@ -38,7 +43,7 @@ def test_an_answer_can_be_stopped_between_any_two_tokens_and_goes_on_being_exact
         stop = lambda count=count, wanted=wanted: next(count) + 1 >= wanted  # noqa: E731
         _, cut = drained(stream_turn(model, begin_session(model, "chat"), QUESTION, stop))
         turn = cut.turns[0]
-        assert turn.stopped
+        assert turn.ended == "stopped"
         assert turn.trace.token_ids.tolist() == whole.turns[0].trace.token_ids.tolist()[:wanted]
         assert turn.trace.attention.shape[0] == wanted
 
@@ -99,9 +104,11 @@ def test_an_answer_ends_at_the_models_end_token() -> None:
     ("settings", "message"),
     [
         ({"max_new_tokens": 0}, "at least one token"),
-        ({"temperature": 0.0}, "above 0"),
-        ({"temperature": -1.0}, "above 0"),
-        ({"temperature": float("nan")}, "above 0"),
+        ({"temperature": 0.0}, "at least 0.01"),
+        ({"temperature": 1e-39}, "at least 0.01"),
+        ({"temperature": float("nan")}, "at least 0.01"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 10**20}, "seed"),
         ({"temperature": 1.0, "top_p": 0.0}, "top-p"),
         ({"temperature": 1.0, "top_p": 1.5}, "top-p"),
     ],
@@ -157,3 +164,48 @@ def test_a_correction_follows_the_answer_in_the_same_conversation() -> None:
     first, second = session.turns
     assert [message.role for message in second.prompt.messages] == ["user", "assistant", "user"]
     assert second.prompt.messages[1].content == first.answer
+
+
+def test_a_long_prompt_is_read_in_pieces_exactly_and_can_be_stopped_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = tiny_model("mistral")
+    question = "What is the capital of France? " * 8
+    whole = lt.track(model, question, recipe="raw", max_new_tokens=3)
+    monkeypatch.setattr(decoding, "PIECE_TOKENS", 7)
+    pieces = lt.track(model, question, recipe="raw", max_new_tokens=3)
+    assert pieces.turns[0].trace.token_ids.tolist() == whole.turns[0].trace.token_ids.tolist()
+    assert max(largest_gaps(model, pieces).values()) <= 1e-3
+    with pytest.raises(lt.Cancelled, match="before the first token"):
+        next(stream_turn(model, begin_session(model, "raw"), question, lambda: True))
+
+
+def test_how_an_answer_ended_is_kept() -> None:
+    model = tiny_model("llama")
+    assert lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0].ended == "limit"
+    model.model.generation_config.eos_token_id = list(range(len(model.tokenizer)))
+    assert lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0].ended == "end"
+
+
+def test_a_single_text_where_several_may_be_given_is_one_text() -> None:
+    session = lt.track(tiny_model("llama"), QUESTION, "No", recipe="chat", max_new_tokens=1, watch_words="London")
+    assert [turn.said for turn in session.turns] == [QUESTION, "No"]
+    assert "London" in session.watch_words
+
+
+def test_a_question_of_ids_that_its_text_does_not_give_back_is_not_corrected_as_text() -> None:
+    with pytest.raises(lt.InputError, match="question of token ids"):
+        lt.track(tiny_model("llama"), [1, 40, 41], ["No."], recipe="raw", max_new_tokens=1)
+    ids = np.array(tiny_model("llama").tokenizer.encode("Who"))
+    assert len(lt.track(tiny_model("llama"), ids, ["No."], recipe="raw", max_new_tokens=1).turns) == 2
+
+
+def test_half_a_character_at_the_end_leaves_the_text_before_it_whole() -> None:
+    tokenizer = tinyllama_like_tokenizer()
+    ids = tokenizer.convert_tokens_to_ids(["h", "i", "<0x0A>", "<0xF0>", "<0x9F>"])
+    text, spans = continuation(tokenizer, tokenizer.encode("Say"), ids)
+    assert text[:3] == "hi\n"
+    assert spans[:3] == [(0, 1), (1, 2), (2, 3)]
+    assert spans[3] == spans[4]
+    whole = [*ids, *tokenizer.convert_tokens_to_ids(["<0x8D>", "<0x8E>"])]
+    assert continuation(tokenizer, tokenizer.encode("Say"), whole)[0] == "hi\n🍎"
