@@ -4,6 +4,7 @@ import streamlit as st
 
 from llm_tracker.app.ask import (
     answer_cards,
+    answered_by,
     chosen_sides,
     compared_turns,
     correction_form,
@@ -11,7 +12,7 @@ from llm_tracker.app.ask import (
     question_form,
     watch_reading,
 )
-from llm_tracker.app.cards import exact_text
+from llm_tracker.app.cards import exact_text, read_text
 from llm_tracker.app.frame import PRODUCT, open_page
 from llm_tracker.app.views import attention_view, candidates_view, layers_view
 
@@ -28,10 +29,11 @@ correction_form(engine, workspace)
 if session is None or (workspace.job is not None and workspace.job.kind == "ask"):
     st.stop()
 
-headline_panel(session, turns)
+answered_by(workspace, session)
 for notice in dict.fromkeys(notice for _, turn in turns for notice in turn.prompt.notices):
     exact_text(notice)
 sides = chosen_sides(session, turns)
+headline_panel(session, sides)
 unread = next((side for side in sides if side.step not in side.turn.trace.lens), None)
 if workspace.read_error:
     st.error(workspace.read_error)
@@ -45,5 +47,5 @@ if unread is None:
 attention_view(sides)
 with st.expander("What the model read"):
     for name, turn in turns:
-        st.caption(f"{name.capitalize()}: the exact text in front of the answer, the template's own marks included")
-        st.code(turn.prompt.text, language=None, wrap_lines=True)
+        st.caption(f"{name.capitalize()}: the exact text. Grey: the template's marks and the worked examples.")
+        read_text(turn)

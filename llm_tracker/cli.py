@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
-from llm_tracker.errors import TrackerError
+from llm_tracker.errors import TrackerError, one_line
+from llm_tracker.models.progress import Progress, Report, silent
+from llm_tracker.places import app_dir
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,14 +23,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TrackerError as error:
         print(f"llm-tracker: {error}", file=sys.stderr)
         return 2
+    except Exception as error:
+        print(f"llm-tracker: something unexpected happened: {type(error).__name__}: {one_line(error)}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("llm-tracker: stopped.", file=sys.stderr)
         return 130
     return status
 
 
+class _OneLineParser(argparse.ArgumentParser):
+    """Says what is wrong with the arguments in one line, without the usage in front."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}. Try: {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _OneLineParser(
         prog="llm-tracker",
         description="Ask a local language model, correct it, and see what changed inside it.",
     )
@@ -71,6 +86,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def _track(args: argparse.Namespace) -> int:
+    decoding = _checked(args)
     from llm_tracker.models.loading import default_model_id, load_model
     from llm_tracker.storage.records import session_record
     from llm_tracker.storage.session_directory import save_session
@@ -81,22 +97,28 @@ def _track(args: argparse.Namespace) -> int:
     if name is None:
         name = default_model_id()
         print(f"llm-tracker: no --model given; using “{name}”.", file=sys.stderr)
-    model = load_model(name, args.device, args.dtype, _progress_line())
-    session = track(
-        model,
-        args.question,
-        args.correction,
-        recipe=args.recipe,
-        max_new_tokens=args.max_new_tokens,
-        temperature=args.temperature,
-        top_p=args.top_p,
-        seed=args.seed,
-        watch_words=args.watch,
-    )
-    print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))
+    with _progress_line() as report:
+        model = load_model(name, args.device, args.dtype, report)
+    session = track(model, args.question, args.correction, recipe=args.recipe, watch_words=args.watch, **decoding)
     if args.out:
-        print(f"llm-tracker: session written to {save_session(session, args.out)}", file=sys.stderr)
+        save_session(session, args.out)
+    print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))
     return 0
+
+
+def _checked(args: argparse.Namespace) -> dict[str, Any]:
+    """The decoding settings, once everything that needs no model has been checked. Raises InputError."""
+    from llm_tracker.errors import InputError
+    from llm_tracker.tracing.recipes import recipe_messages
+    from llm_tracker.tracing.session import Decoding
+
+    recipe_messages(args.recipe)
+    settings = {name: getattr(args, name) for name in ("max_new_tokens", "temperature", "top_p", "seed")}
+    Decoding(**settings)
+    for what, texts in (("question", [args.question]), ("correction", args.correction), ("watch word", args.watch)):
+        if not all(text.strip() for text in texts):
+            raise InputError(f"The {what} is empty. Type one.")
+    return settings
 
 
 def _models(args: argparse.Namespace) -> int:
@@ -112,37 +134,31 @@ def _check(args: argparse.Namespace) -> int:
     from llm_tracker.models.checking import check
     from llm_tracker.textual import check_text
 
-    result = check(args.model, args.device, args.dtype, _progress_line())
+    with _progress_line() as report:
+        result = check(args.model, args.device, args.dtype, report)
     print(json.dumps(result, indent=1) if args.json else check_text(result))
     return 0 if result["ok"] else 1
 
 
 def _app(args: argparse.Namespace) -> int:
-    from streamlit.web import bootstrap
-
-    from llm_tracker.places import app_dir
-
+    """Become the process that `streamlit run dashboard.py` would be: it alone reads .streamlit/ beside the script."""
     script = str(app_dir() / "dashboard.py")
-    options = {"server.port": args.port, "server.headless": True}
-    bootstrap.load_config_options(options)
-    bootstrap.run(script, False, [], options)
-    return 0
+    options = ["--server.port", str(args.port), "--server.headless", "true"]
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])
 
 
-def _progress_line() -> Any:
-    """Stages and downloads on standard error, one line that is written over where that is a terminal."""
-    from llm_tracker.models.progress import Progress
-
-    seen: list[str] = []
+@contextmanager
+def _progress_line() -> Iterator[Report]:
+    """Stages and downloads as one line on a terminal, written over and cleared at the end; silence elsewhere."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
 
     def report(progress: Progress) -> None:
         share = f" {progress.done_bytes / progress.total_bytes:.0%}" if progress.total_bytes else ""
-        line = f"{progress.stage}{share} …"
-        if [line] != seen[-1:]:
-            seen.append(line)
-            if sys.stderr.isatty():
-                print(f"\r\033[K{line}", end="", file=sys.stderr, flush=True)
-            elif not share or progress.done_bytes >= progress.total_bytes:
-                print(f"llm-tracker: {line}", file=sys.stderr)
+        print(f"\r\033[K{progress.stage}{share} …", end="", file=sys.stderr, flush=True)
 
-    return report
+    try:
+        yield report
+    finally:
+        print("\r\033[K", end="", file=sys.stderr, flush=True)

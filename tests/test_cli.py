@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -36,7 +40,7 @@ def test_track_prints_the_views_and_writes_a_session(tmp_path: Path, capsys: pyt
     assert status == 0
     assert "[answer] Paris" in printed
     assert "[answer] London" in printed
-    assert "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 63 %. The answer changed." in printed
+    assert "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 63 %. The answer changed from “Paris” to “London”." in printed
     assert "layer 30" in printed
     assert [turn.answer for turn in lt.load_session(out).turns] == ["Paris", "London"]
 
@@ -91,7 +95,64 @@ def test_bad_input_is_one_sentence_and_status_2(
     assert printed.out == ""
 
 
-@pytest.mark.parametrize("command", ["track Who? --model nonsense", "check nonsense", "check tests"])
+def test_arguments_that_are_off_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["track"], ["track", "Who?", "--seed", "x"], ["nonsense"], []):
+        with pytest.raises(SystemExit) as left:
+            main(arguments)
+        assert left.value.code == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_nobody_foresaw_is_one_line_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loading, "load_model", lambda *_: 1 / 0)
+    assert main(["track", "Who?", "--model", "tiny"]) == 2
+    assert (
+        capsys.readouterr().err == "llm-tracker: something unexpected happened: ZeroDivisionError: division by zero\n"
+    )
+
+
+def test_bad_input_is_refused_before_a_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(loading, "load_model", lambda *_: pytest.fail("a model was loaded"))
+    for arguments in (["track", " "], ["track", "Who?", "--recipe", "haiku"], ["track", "Who?", "--seed", "-1"]):
+        assert main([*arguments, "--model", "tiny"]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_the_app_is_served_with_its_own_settings_from_any_folder(tmp_path: Path) -> None:
+    """Its theme and manners stand beside dashboard.py, wherever it is started."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "llm_tracker", "app", "--port", str(port)]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    try:
+        config = served(f"http://127.0.0.1:{port}/_stcore/host-config")
+        assert config
+        page = served(f"http://127.0.0.1:{port}/")
+        assert "<title>" in page
+    finally:
+        process.terminate()
+        output = process.communicate(timeout=20)[0]
+    assert "Collecting usage statistics" not in output
+
+
+def served(url: str, seconds: float = 40) -> str:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                return str(answer.read().decode())
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.parametrize("command", ["track Who? --model nonsense", "check nonsense", "check tests", "check ~nouser/x"])
 def test_an_unknown_model_or_an_empty_directory_is_one_sentence_and_status_2(command: str) -> None:
     root = Path(__file__).resolve().parent.parent
     done = subprocess.run(
@@ -143,4 +204,5 @@ def test_help_needs_no_engine() -> None:
         "try:\n    main(['--help'])\nexcept SystemExit:\n    print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "COMMAND" in done.stdout
     assert done.stdout.strip().endswith("False")

@@ -14,11 +14,11 @@ from llm_tracker.tracing.words import fold
 
 @dataclass(frozen=True)
 class WordChange:
-    """A watch word's probability at the first generated position, before and after."""
+    """A watch word's probability before and after, at the same place unless asked for others."""
 
     word: str
     token: str
-    """What is compared: the word's first token, which is the word itself if it has only one."""
+    """What is compared: the word's first token (before), which is the word itself if it has only one."""
     before: float
     after: float
 
@@ -29,11 +29,12 @@ def watched(turn: Turn, word: str, step: int = 0) -> WatchedLens | None:
     return table.watched.get(word) if table else None
 
 
-def word_changes(session: Session, before: int, after: int) -> list[WordChange]:
-    """The watch words' probabilities in two turns of a session, in the order in which they came to be watched."""
+def word_changes(session: Session, before: int, after: int, steps: tuple[int, int] = (0, 0)) -> list[WordChange]:
+    """The watch words' probabilities at a step of each of two turns, in the order in which they came to be watched."""
     changes = []
     for word in session.watch_words:
-        first, second = watched(session.turns[before], word), watched(session.turns[after], word)
+        first = watched(session.turns[before], word, steps[0])
+        second = watched(session.turns[after], word, steps[1])
         if first is not None and second is not None:
             changes.append(WordChange(word, first.token, float(first.prob[-1]), float(second.prob[-1])))
     return changes

@@ -59,13 +59,21 @@ def watched_name(change: WordChange) -> str:
     return f"{quoted(token)}, the first piece of {quoted(change.word)},"
 
 
-def headline(session: Session, before: int = -2, after: int = -1) -> str:
-    """What became of the watch words between two turns, at the first generated position, and of the answer."""
+def headline(session: Session, before: int = -2, after: int = -1, steps: tuple[int, int] = (0, 0)) -> str:
+    """What became of the watch words between two turns, at the first token of the answer or at others, and of it."""
     turns = session.turns
-    changes = word_changes(session, before, after)
+    changes = word_changes(session, before, after, steps)
     parts = [f"{watched_name(change)} {percent(change.before)} → {percent(change.after)}." for change in changes]
-    verdict = "The answer stayed the same." if same_answer(turns[before], turns[after]) else "The answer changed."
-    return " ".join([*parts, verdict])
+    return " ".join([*parts, _verdict(turns[before], turns[after])])
+
+
+def _verdict(before: Turn, after: Turn) -> str:
+    """Whether the answer changed, and from what to what where that is short."""
+    if same_answer(before, after):
+        return "The answer stayed the same."
+    if before.answer and after.answer and max(len(before.answer), len(after.answer)) <= 30:
+        return f"The answer changed from {quoted(before.answer)} to {quoted(after.answer)}."
+    return "The answer changed."
 
 
 def ending_note(turn: Turn) -> str:

@@ -14,13 +14,15 @@ from llm_tracker.tracing.session import Turn
 _CARD = "border:1px solid rgba(128,128,128,.28);border-radius:.6rem;padding:.8rem 1rem;min-height:7.2rem"
 _ANSWER = "font-size:1.7rem;font-weight:700;line-height:1.25;overflow-wrap:anywhere"
 _QUIET = "opacity:.72;font-size:.85rem;overflow-wrap:anywhere"
+_AT_MOST_THREE_LINES = "display:-webkit-box;-webkit-line-clamp:3;-webkit-box-orient:vertical;overflow:hidden"
 
 
 def answer_card(name: str, turn: Turn) -> None:
     """One turn: what was said, the answer, and how likely its answer token was."""
     step = turn.answer_step
     prob, token = float(turn.trace.token_probs[step]), shown(turn.trace.tokens[step].strip() or turn.trace.tokens[step])
-    likely = f"“{escape(token)}” was {percent(prob)} likely"
+    place = f" (token {step + 1})" if step else ""
+    likely = f"“{escape(token)}” was {percent(prob)} likely{place}"
     _card(name, turn.said, turn.answer or "(an empty answer)", likely + ending_note(turn))
 
 
@@ -35,13 +37,23 @@ def empty_card(name: str, text: str) -> None:
 
 
 def _card(name: str, said: str, answer: str, note_html: str) -> None:
-    quoted = f" · “{escape(said)}”" if said else ""
+    quoted = f' · <span title="{escape(said)}">“{escape(said)}”</span>' if said else ""
     size = _ANSWER if len(answer) <= 60 else _ANSWER.replace("1.7rem", "1.1rem")
+    head = f'<div style="{_QUIET};{_AT_MOST_THREE_LINES}">{name.capitalize()}{quoted}</div>'
     st.html(
-        f'<div style="{_CARD}" class="answer-card {name}"><div style="{_QUIET}">{name.capitalize()}{quoted}</div>'
+        f'<div style="{_CARD}" class="answer-card {name}">{head}'
         f'<div style="{size};color:{TURN_COLOURS[name]}" class="answer">{escape(answer)}</div>'
         f'<div style="{_QUIET}">{note_html}</div></div>'
     )
+
+
+def read_text(turn: Turn) -> None:
+    """The exact text that the model read: what the template or the recipe wrote is grey, what was said is not."""
+    runs = "".join(
+        f'<span style="opacity:{1 if word.role in ("user", "assistant", "system") else 0.5}">{escape(word.text)}</span>'
+        for word in turn.prompt.words
+    )
+    st.html(f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font-size:.85rem">{runs}</pre>')
 
 
 def exact_text(text: str) -> None:

@@ -28,7 +28,7 @@ def models_panel(engine: Engine, workspace: Workspace) -> None:
     model = engine.loaded(workspace.model_id)
     st.subheader("Is it read exactly?", anchor=False)
     if model is None:
-        st.caption(f"{find_entry(workspace.model_id).title} is still loading; its proof will stand here.")
+        st.caption(f"{find_entry(workspace.model_id).title} is not in memory; its proof will stand here once it is.")
         return
     st.caption(
         f"{model.entry.title}, {model.dtype} on {model.device}, read by {model.adapter.name} on "

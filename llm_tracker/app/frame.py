@@ -15,7 +15,7 @@ from llm_tracker.models.plugins import installed_plugins
 PRODUCT = "LLM Inference Tracker"
 PAGES = {"dashboard.py": "Ask", "pages/1_Models.py": "Models", "pages/2_Guide.py": "Guide"}
 RECIPE_LABELS = {
-    "one-word": "One word",
+    "one-word": "One-word answers",
     "chat": "Plain chat",
     "raw": "Raw text",
 }
@@ -37,6 +37,7 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
         _links(workspace)
         _model_choice(engine, workspace)
         _recipe_choice(workspace)
+        _length_choice(workspace)
         _failed_plugins()
     return engine, workspace
 
@@ -54,10 +55,10 @@ def _model_choice(engine: Engine, workspace: Workspace) -> None:
     def choose() -> None:
         workspace.wanted_id = st.session_state["model"]
 
+    st.session_state["model"] = workspace.wanted_id
     st.selectbox(
         "Model",
         ids,
-        index=ids.index(workspace.wanted_id),
         format_func=lambda model_id: find_entry(model_id).title,
         key="model",
         on_change=choose,
@@ -128,7 +129,7 @@ def _offer_download(engine: Engine, entry: ModelEntry, workspace: Workspace) -> 
     """A button that says what it will fetch; the model in use stays until the new one is ready."""
 
     def begin() -> None:
-        workspace.wanted_id = entry.id
+        workspace.wanted_id = st.session_state["model"] = entry.id
         engine.load(entry.id)
 
     size = f", {_gigabytes(entry.download_bytes)}" if entry.download_bytes else ""
@@ -142,13 +143,28 @@ def _recipe_choice(workspace: Workspace) -> None:
 
     names = list(RECIPE_LABELS)
     st.radio(
-        "What stands in front of the question",
+        "In front of your next question",
         names,
         index=names.index(workspace.recipe),
         format_func=lambda name: RECIPE_LABELS[name],
         captions=RECIPE_CAPTIONS,
         key="recipe",
         on_change=choose,
+    )
+
+
+def _length_choice(workspace: Workspace) -> None:
+    def choose() -> None:
+        workspace.max_new_tokens = int(st.session_state["longest answer"])
+
+    st.number_input(
+        "Longest answer, in tokens",
+        1,
+        256,
+        workspace.max_new_tokens,
+        key="longest answer",
+        on_change=choose,
+        help="A token is a word or a part of one. An answer that is longer is cut, and says so.",
     )
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 READING = """
 **Candidates.** Before each token the model scores its whole vocabulary. You see the best five as probabilities, and
-everything else as one bar, so that the whole is 100 %. The table has the logits, the scores before the softmax.
+everything else as one row, so that the whole is 100 %. The table has the logits, the scores before the softmax.
 
 **Layer by layer.** After every layer the logit lens asks what the model would write if it stopped there. The *lead* is
 one word's logit minus another's. The last layer is the model's own prediction; early layers often read as noise, which
@@ -15,8 +15,9 @@ means that they use a code of their own, not that they are empty.
 **Attention by word.** Where the position that wrote the token looked: the mean over the heads of one layer. A large
 part is parked on the first token and on the template. Looking at a word is not the same as using it.
 
-**Before and after** always compare the same words at the same place: the first token of each answer. The model reads
-the whole conversation again each time; asking again changes the numbers even without any correction.
+**Before and after** compare the same words at the same place, the first token of each answer; where an answer is a
+whole sentence, *at each answer's own token* compares the tokens that carry the answers instead. The model reads the
+whole conversation again each time; asking again changes the numbers even without any correction.
 """
 
 WORDING = {

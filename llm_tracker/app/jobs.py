@@ -23,6 +23,8 @@ class Job:
     """One piece of work, written by the worker and read by pages."""
 
     kind: Kind
+    model_id: str = ""
+    """Whose worker runs it."""
     said: str = ""
     """The question or correction that is being answered."""
     status: Status = "queued"
@@ -84,6 +86,7 @@ class Worker:
             run_job(job, work)
             with self._lock:
                 self._waiting.remove(job)
+            del job, work  # or the last session, and a model that is to be let go, would live until the next job
 
 
 def run_job(job: Job, work: Work) -> None:

@@ -53,7 +53,9 @@ def candidates_view(sides: list[Side], words: tuple[str, ...]) -> None:
             "Before it writes a token, the model gives every token of its vocabulary a **logit**, a raw score; the "
             "softmax turns all of them into **probabilities** that add up to 100 %. The dots show the best five of "
             "each turn; *everything else* is the rest of the vocabulary together. A probability says how likely this "
-            "wording is with this text in front of it. It is no measure of truth."
+            "wording is with this text in front of it. It is no measure of truth. A dot at the start of a token is a "
+            "space, ↵ a line end: “·Paris” and “Paris” are two tokens. A short piece such as “L” can be the beginning "
+            "of a longer word."
         )
 
 
@@ -64,15 +66,14 @@ def _candidate_table(side: Side, frame: pd.DataFrame) -> None:
             "token": [
                 shown(token) if rank else token for token, rank in zip(frame["token"], frame["rank"], strict=True)
             ],
-            "logit": frame["logit"],
-            "probability": frame["prob"],
+            "logit": [
+                "" if not rank else f"{logit:.1f}" for logit, rank in zip(frame["logit"], frame["rank"], strict=True)
+            ],
+            "probability": [percent(prob) for prob in frame["prob"]],
+            "rank": ["" if not rank else f"{rank:,}" for rank in frame["rank"]],
         }
     )
-    formats = {
-        "logit": st.column_config.NumberColumn(format="%.1f"),
-        "probability": st.column_config.NumberColumn(format="percent"),
-    }
-    st.dataframe(table, hide_index=True, column_config=formats, height="content")
+    st.dataframe(table, hide_index=True, height="content")
 
 
 def _candidates_sentence(sides: list[Side]) -> str:
@@ -103,10 +104,9 @@ def layers_view(session: Session, sides: list[Side]) -> None:
         named = tuple(words) if measure == "lead" else ()
         exact_text(f"{side.name.capitalize()}: {layers_sentence(side.turn, named, side.step)}")
     with st.expander("Table: every layer's probability, rank and best three"):
-        for column, side in zip(st.columns(len(sides)), sides, strict=True):
-            with column:
-                st.caption(f"{side.name.capitalize()}, for its own token")
-                st.dataframe(_layer_table(side), hide_index=True, height="content")
+        for side in sides:
+            st.caption(f"{side.name.capitalize()}, for its own token {quoted(side.turn.trace.tokens[side.step])}")
+            st.dataframe(_layer_table(side), hide_index=True, height="content")
     with st.expander("How to read this"):
         st.markdown(
             "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what would "
@@ -161,13 +161,15 @@ def _layer_table(side: Side) -> pd.DataFrame:
 def attention_view(sides: list[Side]) -> None:
     """Where the position that wrote the token looked."""
     st.subheader("Attention by word", anchor=False)
+    if any(side.turn.trace.attention_mean is not None for side in sides):
+        st.caption("This answer is long: its later tokens keep the mean over heads only, which is what is shown here.")
     n_layers = sides[0].turn.trace.n_layers
     layer = st.slider("Layer", 1, n_layers, n_layers, key=f"attention layer of {n_layers}")
     shares = [attention_by_word(side.turn, side.step, layer) for side in sides]
     spoken = [_spoken(frame) for frame in shares]
     present = {group for frame in shares for group in frame["group"]}
     colour_legend({GROUP_LABELS[group]: GROUP_COLOURS[group] for group in GROUP_COLOURS if group in present})
-    largest = max((float(frame["share"].max()) for frame in spoken if len(frame)), default=0.0) or 1.0
+    largest = max((1.08 * float(frame["share"].max()) for frame in spoken if len(frame)), default=0.0) or 1.0
     for column, side, frame, words in zip(st.columns(len(sides)), sides, shares, spoken, strict=True):
         sentence = attention_sentence(side.turn, side.step, layer)
         with column:

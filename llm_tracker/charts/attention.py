@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 
 import altair as alt
 import pandas as pd
@@ -51,7 +51,7 @@ def attention_words_chart(shares: pd.DataFrame, largest: float) -> alt.Chart:
     frame = pd.DataFrame(
         {
             "place": range(len(shares)),
-            "label": [shown(word.strip()) or "␣" for word in shares["word"]],
+            "label": _kept_apart([shown(word.strip()) or "␣" for word in shares["word"]]),
             "group": [GROUP_LABELS[group] for group in shares["group"]],
             "share": shares["share"].to_numpy(),
             "percent": [percent(share) for share in shares["share"]],
@@ -59,10 +59,11 @@ def attention_words_chart(shares: pd.DataFrame, largest: float) -> alt.Chart:
     )
     base = alt.Chart(frame).encode(
         y=alt.Y(
-            "place:O",
+            "label:N",
             title=None,
-            sort="ascending",
-            axis=alt.Axis(labelExpr=_labels(frame["label"].tolist()), labelLimit=160, ticks=False, domain=False),
+            # Sorted by a field: words in an expression would be read as code, and one such as "if" would break it.
+            sort=alt.EncodingSortField("place", op="min", order="ascending"),
+            axis=alt.Axis(labelLimit=160, ticks=False, domain=False, labelOverlap=False),
         ),
         x=alt.X(
             "share:Q",
@@ -83,9 +84,14 @@ def attention_words_chart(shares: pd.DataFrame, largest: float) -> alt.Chart:
     return chart
 
 
-def _labels(labels: list[str]) -> str:
-    """An expression that writes each place's word, exact whatever it contains."""
-    return f"{json.dumps(labels, ensure_ascii=False)}[datum.value]"
+def _kept_apart(labels: list[str]) -> list[str]:
+    """Repeated words as rows of their own: each repeat carries one more character of no width."""
+    seen: Counter[str] = Counter()
+    apart = []
+    for label in labels:
+        apart.append(label + "\u200b" * seen[label])
+        seen[label] += 1
+    return apart
 
 
 def _group_colour(groups: list[str]) -> alt.Color:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,13 +105,62 @@ def test_a_lens_that_cannot_be_read_says_so_once_and_is_not_asked_for_again() ->
     workspace.job = Job("lens", status="failed", error="The model is gone.")
     workspace.collect()
     assert workspace.read_error == "The model is gone."
-    workspace.begin(Job("ask"))
+    workspace.begin(lambda _session: Job("ask"))
     assert workspace.read_error == ""
 
 
 def test_a_second_click_does_not_replace_the_answer_under_way() -> None:
     workspace = Workspace()
-    workspace.begin(Job("ask", status="running"))
-    assert workspace.answering
+    first = Job("ask", status="running")
+    assert workspace.begin(lambda _session: first)
+    assert not workspace.begin(lambda _session: pytest.fail("a second job was started"))
+    assert workspace.job is first
     workspace.job = Job("lens", status="running")
     assert not workspace.answering
+
+
+def test_an_answer_that_ended_unseen_is_taken_over_before_the_next_job_begins() -> None:
+    """Two tabs: one asked and was closed, the other presses Correct."""
+    workspace, seen = Workspace(), []
+    answered = object()
+    workspace.job = Job("ask", status="done", result=answered)
+
+    def start(session: object) -> Job:
+        seen.append(session)
+        return Job("correct", status="running")
+
+    assert workspace.begin(start)  # type: ignore[arg-type]
+    assert seen == [answered]
+
+
+def test_a_model_that_was_let_go_is_not_kept_by_its_last_job() -> None:
+    class Big:
+        pass
+
+    worker, made = Worker("m"), []
+
+    def work(_job: Job) -> None:
+        made.append(weakref.ref(Big()))
+
+    def keep(_job: Job) -> object:
+        big = Big()
+        made.append(weakref.ref(big))
+        return big
+
+    job = worker.submit(Job("load"), keep)
+    wait_for(job)
+    job.result = None
+    del job
+    wait_for(worker.submit(Job("load"), work))
+    gc.collect()
+    assert [reference() for reference in made] == [None, None]
+
+
+def test_workspaces_are_bounded_in_bytes_too() -> None:
+    workspaces = Workspaces(bound=10, bound_bytes=100)
+    first = workspaces.at(None)
+    first.session = SimpleNamespace(turns=[SimpleNamespace(trace=SimpleNamespace(n_bytes=80))])  # type: ignore[assignment]
+    second = workspaces.at(None)
+    second.session = first.session
+    assert workspaces.at(second.key) is second
+    assert workspaces.at(first.key) is not first

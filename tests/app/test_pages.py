@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -22,12 +24,16 @@ ROOT = Path(__file__).resolve().parents[2]
 def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[engines.Engine]:
     """An engine of its own, whose models are all one tiny random model."""
     st.cache_resource.clear()
-    model = tiny_model("llama")
     engine = engines.the_engine()
-    monkeypatch.setattr(engine.pool, "_load", lambda *_: model)
+    monkeypatch.setattr(engine.pool, "_load", tiny_of_any_name)
     monkeypatch.setattr(engines, "_first_model_id", lambda: "embedded")
     yield engine
     st.cache_resource.clear()
+
+
+def tiny_of_any_name(name: str, *_: object) -> lt.LoadedModel:
+    model = tiny_model("llama")
+    return replace(model, entry=replace(model.entry, id=name))
 
 
 def opened(page: str) -> AppTest:
@@ -87,10 +93,10 @@ def test_the_charts_carry_the_numbers_of_the_session(engine: engines.Engine) -> 
     assert session is not None
     specs = [json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart")]
     assert len(specs) == 6
-    frame = lt.candidates(session.turns[0].trace, session.turns[0].answer_step)
-    assert f"{frame['prob'].iloc[0]:.3f}" != ""
-    axis = specs[0]["layer"][0]["encoding"]["x"]["scale"]["domain"]
-    assert axis == [0, 1]
+    drawn = [row for rows in chart_rows(at, 0) for row in rows]
+    for name, turn in zip(("before", "after"), session.turns, strict=True):
+        frame = lt.candidates(turn.trace, 0, words=session.watch_words)
+        assert [row["prob"] for row in drawn if row["turn"] == name] == pytest.approx(frame["prob"].tolist())
     left, right = (spec["encoding"]["x"]["scale"]["domain"] for spec in (specs[3], specs[5]))
     assert left == right
 
@@ -104,6 +110,34 @@ def test_another_token_can_be_looked_at(engine: engines.Engine) -> None:
     at = settled(chooser.set_value(unread).run())
     assert any(f"token {unread + 1} of" in caption.value for caption in at.caption)
     assert [heading.value for heading in at.subheader] == ["Candidates", "Layer by layer", "Attention by word"]
+
+
+def chart_rows(at: AppTest, place: int) -> list[list[dict[str, object]]]:
+    """The data of a chart on the page."""
+    proto = at.get("vega_lite_chart")[place].proto
+    frames = [pa.ipc.open_stream(dataset.data.data).read_pandas() for dataset in proto.datasets]
+    return [frame.to_dict("records") for frame in frames]
+
+
+def test_a_model_let_go_from_memory_is_loaded_again_when_the_page_needs_it(engine: engines.Engine) -> None:
+    at = opened("dashboard.py")
+    engine.pool._models.clear()
+    at = settled(at.run())
+    assert any("read exactly" in caption.value for caption in at.sidebar.caption)
+    assert engine.loaded("embedded") is not None
+
+
+def test_the_sidebar_names_the_model_that_is_being_downloaded(engine: engines.Engine) -> None:
+    at = opened("dashboard.py")
+    at = settled(next(button for button in at.sidebar.button if button.label.startswith("Download")).click().run())
+    assert at.sidebar.selectbox(key="model").value == "tinyllama"
+
+
+def test_a_recipe_chosen_later_is_said_to_be_for_the_next_question(engine: engines.Engine) -> None:
+    at = asked(opened("dashboard.py"))
+    assert not any("for the next question" in caption.value for caption in at.caption)
+    at = settled(at.sidebar.radio(key="recipe").set_value("chat").run())
+    assert any("one-word answers. A correction goes to the same" in caption.value for caption in at.caption)
 
 
 @pytest.mark.parametrize("question", ["", "   "])
@@ -145,7 +179,7 @@ def test_a_model_that_fails_to_load_says_so_and_can_be_tried_again(
     monkeypatch.setattr(engine.pool, "_load", fail)
     at = opened("dashboard.py")
     assert at.sidebar.error[0].value == "The weights are damaged. Load them again."
-    monkeypatch.setattr(engine.pool, "_load", lambda *_: tiny_model("llama"))
+    monkeypatch.setattr(engine.pool, "_load", tiny_of_any_name)
     at = settled(next(button for button in at.sidebar.button if button.label == "Try again").click().run())
     assert any("read exactly" in caption.value for caption in at.sidebar.caption)
 
@@ -174,7 +208,10 @@ def test_where_no_model_is_here_the_download_begins_by_itself(
     st.cache_resource.clear()
     monkeypatch.setattr(engines, "default_model_id", lambda: "embedded")
     monkeypatch.setattr(engines, "is_local", lambda _entry: False)
-    assert engines._first_model_id() == "tinyllama"
+    monkeypatch.setattr(engines.the_engine().pool, "_load", tiny_of_any_name)
+    at = opened("dashboard.py")
+    assert engines.the_engine().load_job("tinyllama") is not None
+    assert at.sidebar.selectbox(key="model").value == "tinyllama"
 
 
 def test_the_models_page_lists_the_catalogue_and_the_proof(engine: engines.Engine) -> None:

@@ -42,7 +42,7 @@ def test_the_newcomers_path(page: Page) -> None:
     answer(page, "before", "Paris")
     all_views_are_drawn(page, 6)
     expect(page.locator(".headline")).to_have_text(
-        "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 63 %. The answer changed."
+        "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 63 %. The answer changed from “Paris” to “London”."
     )
     expect(page.get_by_text("Before, “Paris” leads with 95 %; after, “London” leads with 63 %.")).to_be_visible()
     expect(page.get_by_text("Before: From layer 24 of 30 on, the read-out prefers “Paris” to “London”")).to_be_visible()
@@ -97,6 +97,26 @@ def test_typed_markup_appears_as_it_was_typed(page: Page) -> None:
     expect(card).to_contain_text(question)
     all_views_are_drawn(page, 4)
     expect(card).to_contain_text(question)
+
+
+def test_words_that_a_chart_could_take_for_code_are_drawn(page: Page) -> None:
+    ask(page, "Which keyword begins a condition in Python?")
+    page.get_by_role("heading", name="Attention by word").wait_for()
+    correct(page, "That is wrong. The correct answer is if or datum event null.")
+    page.locator(".answer-card.after", has_text="likely").wait_for()
+    all_views_are_drawn(page, 6)
+
+
+def test_an_answer_can_be_stopped(page: Page) -> None:
+    page.get_by_text("Plain chat").click()
+    page.get_by_label("Longest answer, in tokens").fill("200")
+    page.get_by_label("Longest answer, in tokens").press("Enter")
+    page.wait_for_timeout(500)
+    ask(page, "Write a long story about a dragon and a princess.")
+    expect(page.locator(".answer-card.before .answer")).to_contain_text("a", timeout=30_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".answer-card.before")).to_contain_text("stopped by you", timeout=20_000)
+    all_views_are_drawn(page, 4)
 
 
 def test_another_model_is_offered_for_download_and_the_answer_stays(page: Page) -> None:

@@ -46,9 +46,9 @@ def test_every_candidate_is_drawn_with_its_probability(session: lt.Session) -> N
 
 def test_everything_else_comes_last_and_the_axis_is_the_whole(session: lt.Session) -> None:
     chart = candidates_chart({"before": lt.candidates(session.turns[0].trace)}).to_dict()
-    encoding = chart["layer"][0]["encoding"]
-    assert encoding["y"]["sort"][-1] == EVERYTHING_ELSE
-    assert encoding["x"]["scale"]["domain"] == [0, 1]
+    drawn = rows(candidates_chart({"before": lt.candidates(session.turns[0].trace)}))
+    assert max(drawn, key=lambda row: row["place"])["label"] == EVERYTHING_ELSE
+    assert chart["layer"][0]["encoding"]["x"]["scale"]["domain"] == [0, 1]
 
 
 def test_tokens_that_look_alike_are_kept_apart() -> None:
@@ -85,10 +85,22 @@ def test_attention_words_stay_in_reading_order_and_repeats_apart() -> None:
     chart = attention_words_chart(shares, 0.4)
     assert [(row["place"], row["label"], row["share"]) for row in rows(chart)] == [
         (0, "the", 0.1),
-        (1, "the", 0.2),
+        (1, "the\u200b", 0.2),
         (2, ".", 0.05),
     ]
     assert chart.to_dict()["encoding"]["x"]["scale"]["domain"] == [0, 0.4]
+
+
+@pytest.mark.parametrize("text", ["if", "datum", "event", '"]', "\\"])
+def test_no_text_stands_in_an_expression_of_a_chart(text: str) -> None:
+    """Vega reads expressions as code: a token "if" in one makes the whole chart vanish."""
+    shares = pd.DataFrame({"word": [text], "group": ["user"], "share": [0.1]})
+    tokens = pd.DataFrame({"rank": [1], "token_id": [7], "token": [text], "logit": [1.0], "prob": [1.0]})
+    for chart in (attention_words_chart(shares, 0.4), candidates_chart({"before": tokens})):
+        spec = chart.to_dict()
+        del spec["datasets"]
+        assert "labelExpr" not in str(spec)
+        assert not isinstance(spec.get("encoding", spec.get("layer", [{}])[0].get("encoding"))["y"]["sort"], list)
 
 
 @pytest.mark.parametrize("text", NASTY)
