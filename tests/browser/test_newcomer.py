@@ -109,8 +109,8 @@ def test_words_that_a_chart_could_take_for_code_are_drawn(page: Page) -> None:
 
 def test_an_answer_can_be_stopped(page: Page) -> None:
     page.get_by_text("Plain chat").click()
-    page.get_by_label("Longest answer, in tokens").fill("200")
-    page.get_by_label("Longest answer, in tokens").press("Enter")
+    page.get_by_label("Longest answer, in tokens", exact=True).fill("200")
+    page.get_by_label("Longest answer, in tokens", exact=True).press("Enter")
     page.wait_for_timeout(500)
     ask(page, "Write a long story about a dragon and a princess.")
     expect(page.locator(".answer-card.before .answer")).to_contain_text("a", timeout=30_000)
