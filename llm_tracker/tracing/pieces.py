@@ -36,13 +36,15 @@ def chat_pieces(
     """The conversation as the tokenizer's chat template writes it, and the messages as they were given to it.
 
     The first `n_recipe` messages are the recipe's. A template that refuses or drops the system line gets it folded
-    into the first user message. Raises ModelError where the template refuses the rest or rewrites what was said.
+    into the first user message; of an answer whose beginning it drops (Qwen 3 and its thoughts) the rest is kept.
+    Raises ModelError where the template refuses the conversation or rewrites what was said.
     """
     parts: list[Parts] = [(Piece(said.content, _role(said, i < n_recipe)),) for i, said in enumerate(messages)]
     said = list(messages)
     if said and said[0].role == "system" and not _takes_system(tokenizer, said):
         said, parts = _folded(said, parts)
-    return said, _aligned(tokenizer, said, parts)
+    pieces, written = _aligned(tokenizer, said, parts)
+    return [_as_kept(message, kept) for message, kept in zip(said, written, strict=True)], pieces
 
 
 def question_answer_pieces(messages: Sequence[Message], n_recipe: int) -> list[Piece]:
@@ -106,8 +108,15 @@ def _marked(messages: Sequence[Message]) -> tuple[list[Message], list[str]]:
     return [Message(said.role, mark) for said, mark in zip(messages, marks, strict=True)], marks
 
 
-def _aligned(tokenizer: PreTrainedTokenizerBase, messages: list[Message], parts: list[Parts]) -> list[Piece]:
-    """The rendered template as pieces: its own text between what was said."""
+def _as_kept(message: Message, kept: str) -> Message:
+    """The message as it was given, or what the template kept of it where that is more than white space less."""
+    return message if kept.strip() == message.content.strip() else Message(message.role, kept)
+
+
+def _aligned(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], parts: list[Parts]
+) -> tuple[list[Piece], list[str]]:
+    """The rendered template as pieces, its own text between what was said, and what it kept of each message."""
     marked, marks = _marked(messages)
     try:
         text, skeleton = _render(tokenizer, messages), _render(tokenizer, marked)
@@ -116,7 +125,7 @@ def _aligned(tokenizer: PreTrainedTokenizerBase, messages: list[Message], parts:
     if not all(mark in skeleton for mark in marks):
         raise ModelError("This model's chat template leaves out part of the conversation; use the recipe “raw”.")
     fragments = re.split(f"({'|'.join(marks)})", skeleton)
-    pieces, at = [], 0
+    pieces, written, at = list[Piece](), [""] * len(messages), 0
     for own, mark in zip(fragments[::2], [*fragments[1::2], None], strict=True):
         if not text.startswith(own, at):
             raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
@@ -126,16 +135,20 @@ def _aligned(tokenizer: PreTrainedTokenizerBase, messages: list[Message], parts:
             following = fragments[fragments.index(mark) + 1]
             kept = _as_written(text, at, parts[marks.index(mark)], following)
             pieces += kept
-            at += sum(len(piece.text) for piece in kept)
-    return [piece for piece in pieces if piece.text]
+            written[marks.index(mark)] = "".join(piece.text for piece in kept)
+            at += len(written[marks.index(mark)])
+    return [piece for piece in pieces if piece.text], written
 
 
 def _as_written(text: str, at: int, parts: Parts, following: str) -> list[Piece]:
-    """A message's parts as the template wrote them at `at`: whole, or without white space at its ends."""
+    """A message's parts as the template wrote them at `at`: whole, without white space at its ends, or its end."""
     content = "".join(piece.text for piece in parts)
     for kept in (content, content.strip(), content.lstrip(), content.rstrip()):
         if text.startswith(kept + following, at):
             return _cut(parts, content.index(kept), len(kept))
+    rest = text[at : text.find(following, at)] if following else ""
+    if rest and content.endswith(rest):
+        return _cut(parts, len(content) - len(rest), len(rest))
     raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
 
 

@@ -92,6 +92,18 @@ def test_a_template_without_a_system_line_gets_it_folded_into_the_first_question
     assert roles == {"Be": "recipe", "brief": "recipe", ".": "recipe", "Who": "user", "?": "user"}
 
 
+def test_of_an_answer_whose_thoughts_the_template_drops_the_rest_is_kept() -> None:
+    tokenizer = copy.deepcopy(tiny_tokenizer())
+    tokenizer.chat_template = (
+        "{% for m in messages %}<|start|>{{ m['role'] }}\n"
+        "{{ m['content'].split('</think>')[-1].lstrip('\n') }}<|end|>\n{% endfor %}<|start|>assistant\n"
+    )
+    said = [Message("user", "Who?"), Message("assistant", "<think>\nHm.\n</think>\n\nAda"), Message("user", "Sure?")]
+    prompt = render_prompt(tokenizer, "chat", said, 0)
+    assert [message.content for message in prompt.messages] == ["Who?", "Ada", "Sure?"]
+    assert "".join(word.text for word in prompt.words if word.role == "assistant") == "Ada"
+
+
 def test_a_template_that_drops_a_question_is_refused() -> None:
     tokenizer = copy.deepcopy(tiny_tokenizer())
     tokenizer.chat_template = "{{ messages[0]['content'] }}"
