@@ -19,7 +19,7 @@ def session_text(session: Session) -> str:
     for index, turn in enumerate(session.turns):
         blocks.append(_turn_text(turn, index))
     if len(session.turns) > 1:
-        blocks.append(headline(session))
+        blocks.append(f"At the first token of each answer: {headline(session)}")
     return "\n\n".join(blocks)
 
 

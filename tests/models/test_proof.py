@@ -9,6 +9,7 @@ import torch
 from tiny_models import FAMILIES, loaded, tiny_network
 
 import llm_tracker as lt
+from llm_tracker.models import attention
 from llm_tracker.models.plugins import installed_plugins
 from llm_tracker.models.proof import RefusedError, prove, require
 
@@ -113,3 +114,13 @@ def test_parts_are_reached_by_the_same_names_in_every_family() -> None:
         reached = [model.adapter.attention(layer), model.adapter.attention_norm(layer)]
         reached += [model.adapter.mlp(layer), model.adapter.mlp_norm(layer)]
         assert all(isinstance(module, torch.nn.Module) for module in reached), family
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_live_row_that_is_off_is_refused_in_every_number_format(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = attention.last_row
+    monkeypatch.setattr(attention, "last_row", lambda q, k, mask, scale: exact(q, k, mask, scale * 1.01))
+    failed = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks if not check.ok}
+    assert failed == {"live attention rows"}
