@@ -56,6 +56,14 @@ def read_text(turn: Turn) -> None:
     st.html(f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font-size:.85rem">{runs}</pre>')
 
 
+def model_line(title: str, place: str, note: str) -> None:
+    """A model of the catalogue: its name, its id and where it is, and what it is good for."""
+    st.html(
+        f'<p style="margin:0"><b>{escape(title)}</b> <span style="{_QUIET}">{escape(place)}</span><br>'
+        f'<span style="{_QUIET}">{escape(note)}</span></p>'
+    )
+
+
 def exact_text(text: str) -> None:
     """A paragraph whose text is shown as it is, whatever markup it spells."""
     st.html(f'<p style="overflow-wrap:anywhere;margin:0">{escape(text)}</p>')

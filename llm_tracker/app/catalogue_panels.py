@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from llm_tracker.app.cards import model_line
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.workspace import Workspace
 from llm_tracker.models.listing import models_record
@@ -15,16 +16,9 @@ def models_panel(engine: Engine, workspace: Workspace) -> None:
     """The catalogue, and the proof of the model in use."""
     st.title("Models", anchor=False)
     st.caption("Choose one in the sidebar. Nothing is downloaded before you press the button that says how much.")
-    rows = [
-        {
-            "id": entry["id"],
-            "model": entry["title"],
-            "where": "on this machine" if entry["local"] else "to download",
-            "what for": entry["note"],
-        }
-        for entry in models_record()["models"]
-    ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", row_height=None)
+    for entry in models_record()["models"]:
+        where = "on this machine" if entry["local"] else "to download"
+        model_line(entry["title"], f"{entry['id']}, {where}", entry["note"])
     model = engine.loaded(workspace.model_id)
     st.subheader("Is it read exactly?", anchor=False)
     if model is None:

@@ -29,6 +29,7 @@ RECIPE_CAPTIONS = [
 def open_page(title: str) -> tuple[Engine, Workspace]:
     """Begin a page: configure it, find the visitor's workspace by the address, and draw the sidebar."""
     st.set_page_config(page_title=f"{title} · {PRODUCT}", layout="centered", initial_sidebar_state="auto")
+    st.html("<style>[data-testid=stMainBlockContainer] {padding-top: 4rem}</style>")
     engine = the_engine()
     workspace = engine.workspaces.at(st.query_params.get("s") or st.session_state.get("workspace"))
     st.session_state["workspace"] = st.query_params["s"] = workspace.key
