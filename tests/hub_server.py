@@ -49,6 +49,7 @@ class HubServer:
         self.refuse_files: Refusal | None = None
         self.slow = False
         """Send large files in small pieces with a pause after each."""
+        self.pause_seconds = 0.005
         self.corrupt = False
         """Send large files with one byte wrong."""
         self.drops = 0
@@ -178,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
                 piece = body[start : start + _CHUNK]
                 self.wfile.write(piece)
                 self.hub.sent_bytes += len(piece) if large else 0
-                time.sleep(0.005 if large and self.hub.slow else 0)
+                time.sleep(self.hub.pause_seconds if large and self.hub.slow else 0)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client stopped its download, as a test wants
 

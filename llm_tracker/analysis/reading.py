@@ -27,6 +27,16 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def tiny(gap: float) -> str:
+    """A very small number as people write it: 1·10⁻⁶."""
+    if gap == 0:
+        return "0"
+    digits, exponent = f"{gap:.0e}".split("e")
+    return f"{digits}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 _VISIBLE = {" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍"}
 
 

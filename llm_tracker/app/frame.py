@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from llm_tracker.analysis.reading import tiny
 from llm_tracker.app.engine import Engine, open_model, the_engine
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import Workspace
@@ -88,7 +89,8 @@ def _watch_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
     if progress is not None and progress.total_bytes:
         done, total = progress.done_bytes, progress.total_bytes
         st.progress(min(1.0, done / total), text=f"Downloading: {_gigabytes(done)} of {_gigabytes(total)}")
-        st.button("Cancel", key=f"cancel {entry.id}", on_click=job.stop, width="stretch")
+        label = "Cancelling …" if job.stopping() else "Cancel"
+        st.button(label, key=f"cancel {entry.id}", on_click=job.stop, disabled=job.stopping(), width="stretch")
     else:
         stage = progress.stage if progress is not None else "Waiting"
         st.caption(f"{stage} …")
@@ -100,8 +102,9 @@ def _badge(engine: Engine, entry: ModelEntry) -> None:
     if model is None:
         return
     proof = model.proof
+    gap = tiny(max(proof.tail_gap, proof.pattern_gap))
     st.caption(
-        f"✓ read exactly · {proof.n_layers} layers · {model.config.num_attention_heads} heads · "
+        f"✓ read exactly (gap {gap}) · {proof.n_layers} layers · {model.config.num_attention_heads} heads · "
         f"{_gigabytes(model.weights_bytes)} on {model.device}"
     )
     for notice in model.notices:

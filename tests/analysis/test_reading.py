@@ -18,6 +18,7 @@ from llm_tracker.analysis.reading import (
     layers_sentence,
     percent,
     shown,
+    tiny,
 )
 
 
@@ -60,6 +61,11 @@ def test_a_share_has_as_many_digits_as_it_means(share: float, text: str) -> None
 )
 def test_a_token_can_be_seen(token: str, text: str) -> None:
     assert shown(token) == text
+
+
+@pytest.mark.parametrize(("gap", "text"), [(0, "0"), (1.2e-6, "1·10⁻⁶"), (0.11, "1·10⁻¹"), (3e10, "3·10¹⁰")])
+def test_a_very_small_number_is_written_as_people_write_it(gap: float, text: str) -> None:
+    assert tiny(gap) == text
 
 
 @pytest.fixture(scope="module")

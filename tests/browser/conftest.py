@@ -11,9 +11,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from hub_server import HubServer
 from playwright.sync_api import Browser, Page, sync_playwright
+from tinyllama_like import write_tinyllama_like
+
+from llm_tracker.models.catalogue import TINYLLAMA
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -30,9 +36,16 @@ def free_port() -> int:
 @pytest.fixture(scope="session")
 def server(embedded: object) -> Iterator[str]:
     """The app's address. The built-in model has been converted before it starts."""
+    with served_app({**os.environ, "HF_HUB_OFFLINE": "1"}) as url:
+        yield url
+
+
+@contextmanager
+def served_app(environment: dict[str, str]) -> Iterator[str]:
+    """The app in a process of its own, on a free port."""
     port = free_port()
     command = [sys.executable, "-m", "llm_tracker", "app", "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, "HF_HUB_OFFLINE": "1"}, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}"
@@ -71,3 +84,19 @@ def page(browser: Browser, server: str) -> Iterator[Page]:
     tab.get_by_text("✓ read exactly").wait_for()
     yield tab
     tab.close()
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HubServer]:
+    """A hub on this machine that has a tiny model under TinyLlama's name."""
+    write_tinyllama_like(tmp_path / "hub" / TINYLLAMA.location)
+    with HubServer(tmp_path / "hub") as server:
+        yield server
+
+
+@pytest.fixture
+def online(hub: HubServer, tmp_path: Path, embedded: object) -> Iterator[str]:
+    """The app's address, where that hub can be reached and nothing has been downloaded yet."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    with served_app({**plain, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf-home")}) as url:
+        yield url
