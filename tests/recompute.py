@@ -74,6 +74,14 @@ def largest_gaps(model: lt.LoadedModel, session: lt.Session) -> dict[str, float]
     return gaps
 
 
+def _rank_gap(rank: Any, logits: torch.Tensor, token_id: int) -> int:
+    """How many of the ranks (row) lie outside what the logits (row, vocab) allow, near ties being ties."""
+    own = logits[:, [token_id]]
+    best, worst = (logits > own + 1e-3).sum(-1) + 1, (logits > own - 1e-3).sum(-1)
+    found = torch.as_tensor(np.atleast_1d(rank).copy())
+    return int(((found < best) | (found > torch.maximum(best, worst))).sum())
+
+
 def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> None:
     trace, table = turn.trace, turn.trace.lens[step]
     row = truth.logits[truth.first + step]
@@ -82,15 +90,19 @@ def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> Non
     note("top logits", trace.top_logits[step], row[torch.tensor(trace.top_token_ids[step].copy())])
     note("top probabilities", trace.top_probs[step], row.softmax(-1).topk(trace.top_probs.shape[1]).values)
     note("token probability", trace.token_probs[step], probs[own])
+    note("token logit", trace.token_logits[step], row[own])
+    note("token rank", _rank_gap(trace.token_ranks[step], row[None], own), 0)
     scale = truth.resid[:, truth.first + step].norm(dim=-1, keepdim=True)
     note("resid", trace.resid[step] / scale.numpy(), truth.resid[:, truth.first + step] / scale)
     lens = truth.lens_logits(step)
     note("lens: last layer against the model", lens[-1].softmax(-1)[own], table.token_prob[-1])
     note("lens: token probability", table.token_prob, lens.softmax(-1)[:, own])
+    note("lens: token rank", _rank_gap(table.token_rank, lens, own), 0)
     note("lens: best", table.top_probs, lens.softmax(-1).topk(table.top_probs.shape[1]).values)
     for word in table.watched.values():
         note("lens: watched logit", word.logit, lens[:, word.token_id])
         note("lens: watched probability", word.prob, lens.softmax(-1)[:, word.token_id])
+        note("lens: watched rank", _rank_gap(word.rank, lens, word.token_id), 0)
     for layer in range(trace.n_layers):
         pattern = truth.pattern(step, layer)
         length = pattern.shape[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -12,11 +14,19 @@ from llm_tracker.models.listing import models_record
 from llm_tracker.models.loading import find_entry
 
 
-def models_panel(engine: Engine, workspace: Workspace) -> None:
+def models_page(engine: Engine, workspace: Workspace) -> None:
+    """All of the Models page."""
+    record = models_record()
+    _models_panel(record, engine, workspace)
+    _adapters_panel(record)
+    _plugins_panel(record)
+
+
+def _models_panel(record: dict[str, Any], engine: Engine, workspace: Workspace) -> None:
     """The catalogue, and the proof of the model in use."""
     st.title("Models", anchor=False)
     st.caption("Choose one in the sidebar. Nothing is downloaded before you press the button that says how much.")
-    for entry in models_record()["models"]:
+    for entry in record["models"]:
         where = "on this machine" if entry["local"] else "to download"
         model_line(entry["title"], f"{entry['id']}, {where}", entry["note"])
     model = engine.loaded(workspace.model_id)
@@ -40,20 +50,17 @@ def models_panel(engine: Engine, workspace: Workspace) -> None:
     st.dataframe(pd.DataFrame(checks), hide_index=True, height="content")
 
 
-def adapters_panel() -> None:
+def _adapters_panel(record: dict[str, Any]) -> None:
     """Which adapter reads which family."""
     st.subheader("Adapters", anchor=False)
     st.caption("An adapter names the parts of one family of models. A file dropped into adapters/ adds another.")
-    rows = [
-        {"adapter": each["name"], "model types": ", ".join(each["model_types"])} for each in models_record()["adapters"]
-    ]
+    rows = [{"adapter": each["name"], "model types": ", ".join(each["model_types"])} for each in record["adapters"]]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
 
 
-def plugins_panel() -> None:
+def _plugins_panel(record: dict[str, Any]) -> None:
     """Which plug-ins brought all this, and which failed."""
     st.subheader("Plug-ins", anchor=False)
-    record = models_record()
     st.dataframe(pd.DataFrame(record["plugins"]), hide_index=True, height="content")
     for failure in record["failures"]:
         st.error(f"The plug-in {failure['name']} could not be used:")
