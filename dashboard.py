@@ -2,50 +2,38 @@
 
 import streamlit as st
 
-from llm_tracker.app.ask import (
-    answer_cards,
-    answered_by,
-    chosen_sides,
-    compared_turns,
-    correction_form,
-    headline_panel,
-    question_form,
-    watch_reading,
-)
-from llm_tracker.app.cards import exact_text, read_text
+from llm_tracker.app.answers import answer_cards, answered_by, headline_panel
+from llm_tracker.app.attention_view import attention_view
+from llm_tracker.app.candidates_view import candidates_view
+from llm_tracker.app.comparison import answer_pickers, compare_at, shown_comparison
+from llm_tracker.app.example import offer_example
+from llm_tracker.app.followed import reading_status, start_missing, words_choice
+from llm_tracker.app.forms import correction_form, question_form
 from llm_tracker.app.frame import PRODUCT, open_page
-from llm_tracker.app.views import attention_view, candidates_view, layers_view
+from llm_tracker.app.layers_view import layers_view
+from llm_tracker.app.read_view import read_view
 
 engine, workspace = open_page("Ask")
 workspace.collect()
+offer_example(workspace)
 
 st.title(PRODUCT, anchor=False)
 st.caption("Ask a one-word question. Correct the answer. See what changed inside the model.")
 question_form(engine, workspace)
-session = workspace.session
-turns = compared_turns(session) if session else []
-answer_cards(engine, workspace, turns)
-correction_form(engine, workspace)
-if session is None or (workspace.job is not None and workspace.job.kind == "ask"):
-    st.stop()
+answered_by(workspace)
+comparison = shown_comparison(workspace)
+answer_cards(engine, workspace, comparison)
+correction_form(engine, workspace, comparison)
 
-answered_by(workspace, session)
-for notice in dict.fromkeys(notice for _, turn in turns for notice in turn.prompt.notices):
-    exact_text(notice)
-sides = chosen_sides(session, turns)
-headline_panel(session, sides)
-unread = next((side for side in sides if side.step not in side.turn.trace.lens), None)
-if workspace.read_error:
-    st.error(workspace.read_error)
-elif unread is not None and workspace.job is None:
-    engine.read_step(workspace, session.turns.index(unread.turn), unread.step)
-if workspace.job is not None and workspace.job.kind == "lens":
-    watch_reading(workspace.job)
-candidates_view(sides, session.watch_words)
-if unread is None:
-    layers_view(session, sides)
-attention_view(sides)
-with st.expander("What the model read"):
-    for name, turn in turns:
-        st.caption(f"{name.capitalize()}: the exact text. Grey: the template's marks and the worked examples.")
-        read_text(turn)
+headline = st.container()
+answer_pickers(workspace)
+words = words_choice(workspace, comparison)
+start_missing(engine, workspace, comparison, words)
+with headline:
+    headline_panel(workspace, comparison, words)
+reading_status(workspace)
+compare_at(comparison)
+read_view(comparison.sides)
+candidates_view(comparison.sides, words)
+layers_view(comparison.sides, words)
+attention_view(comparison.sides)

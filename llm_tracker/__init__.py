@@ -21,7 +21,7 @@ before any temperature. A `token` is text, a `token_id` an int.
 
 Which functions need the model, and which read a saved session without it:
 
-    load_model, track, check                              need the model
+    load_model, track, check, stream_turn, stream_control need the model
     with_watch_word, with_step_lens, with_all_lenses      need the model
     logit_lens                                            only for what was not kept (model=)
     candidates, attention_by_word, attention_groups       no model
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from llm_tracker.tracing.trace import Trace
     from llm_tracker.tracking import (
         begin_session,
+        stream_control,
         stream_turn,
         track,
         with_answer_step,
@@ -76,6 +77,7 @@ _HOMES = {
     "load_session": "storage.session_directory",
     "logit_lens": "analysis.lens",
     "save_session": "storage.session_directory",
+    "stream_control": "tracking",
     "stream_turn": "tracking",
     "track": "tracking",
     "with_all_lenses": "tracking",
@@ -105,6 +107,7 @@ __all__ = [
     "load_session",
     "logit_lens",
     "save_session",
+    "stream_control",
     "stream_turn",
     "track",
     "with_all_lenses",

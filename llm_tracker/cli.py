@@ -65,6 +65,9 @@ def _add_track(commands: Any) -> None:
     track = commands.add_parser("track", help="ask, correct, and print or save what happened inside")
     track.add_argument("question")
     track.add_argument("--correction", action="append", default=[], metavar="TEXT", help="a further turn; repeatable")
+    track.add_argument(
+        "--control", action="store_true", help="beside each correction, ask again without one: the neutral control"
+    )
     track.add_argument("--model", help="default: TinyLlama if it is in the local cache, else the built-in model")
     track.add_argument("--recipe", default="one-word", help="one-word (default), chat or raw")
     track.add_argument("--max-new-tokens", type=int, default=16, metavar="N", help="default: 16")
@@ -99,7 +102,15 @@ def _track(args: argparse.Namespace) -> int:
         print(f"llm-tracker: no --model given; using “{name}”.", file=sys.stderr)
     with _progress_line() as report:
         model = load_model(name, args.device, args.dtype, report)
-    session = track(model, args.question, args.correction, recipe=args.recipe, watch_words=args.watch, **decoding)
+    session = track(
+        model,
+        args.question,
+        args.correction,
+        recipe=args.recipe,
+        watch_words=args.watch,
+        control=args.control,
+        **decoding,
+    )
     if args.out:
         save_session(session, args.out)
     print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))
@@ -115,6 +126,8 @@ def _checked(args: argparse.Namespace) -> dict[str, Any]:
     recipe_messages(args.recipe)
     settings = {name: getattr(args, name) for name in ("max_new_tokens", "temperature", "top_p", "seed")}
     Decoding(**settings)
+    if args.control and not args.correction:
+        raise InputError("--control goes with --correction: without a correction there is nothing to compare it with.")
     for what, texts in (("question", [args.question]), ("correction", args.correction), ("watch word", args.watch)):
         if not all(text.strip() for text in texts):
             raise InputError(f"The {what} is empty. Type one.")

@@ -7,8 +7,10 @@ from typing import Any
 
 from llm_tracker.analysis.attention import attention_by_word, attention_groups
 from llm_tracker.analysis.candidates import candidates
+from llm_tracker.analysis.compare import sides_of
 from llm_tracker.analysis.lens import logit_lens
-from llm_tracker.analysis.reading import ending_note, headline, percent, shown
+from llm_tracker.analysis.reading import ending_note, headline
+from llm_tracker.analysis.wording import percent, shown
 from llm_tracker.tracing.session import Session, Turn
 
 
@@ -17,15 +19,17 @@ def session_text(session: Session) -> str:
     blocks = [f"{session.model.title} ({session.model.dtype}, {session.model.device}), recipe {session.recipe}"]
     blocks += [f"Note: {notice}" for notice in session.model.notices]
     for index, turn in enumerate(session.turns):
-        blocks.append(_turn_text(turn, index))
+        blocks.append(_turn_text(turn, "question" if index == 0 else f"correction {index}"))
+        if index in session.controls:
+            blocks.append(_turn_text(session.controls[index], f"control of correction {index}: merely asked again"))
     if len(session.turns) > 1:
-        blocks.append(f"At the first token of each answer: {headline(session)}")
+        told = headline(sides_of(session), session.watch_words)
+        blocks.append(f"At the first token of each answer: {told}")
     return "\n\n".join(blocks)
 
 
-def _turn_text(turn: Turn, index: int) -> str:
+def _turn_text(turn: Turn, said: str) -> str:
     step = turn.answer_step
-    said = "question" if index == 0 else f"correction {index}"
     lines = [f"[{said}] {turn.said}", f"[answer] {turn.answer}{ending_note(turn)}"]
     lines += [f"Note: {notice}" for notice in turn.prompt.notices]
     lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” (token {step + 1} of {turn.trace.n_steps})"]

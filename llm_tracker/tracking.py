@@ -6,17 +6,18 @@ import platform
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from llm_tracker.analysis.lens_tables import with_lens
-from llm_tracker.errors import InputError
+from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.tracing.answers import answer_word, named_word, spoken_words
 from llm_tracker.tracing.prompt import Prompt
-from llm_tracker.tracing.recipes import Message, Recipe, recipe_messages
+from llm_tracker.tracing.recipes import CONTROL_TEXT, Message, Recipe, recipe_messages
 from llm_tracker.tracing.rendering import prompt_of_ids, render_prompt, require_plain
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.tokens import continuation, special_tokens
+from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
@@ -32,13 +33,16 @@ def track(
     top_p: float = 1.0,
     seed: int = 0,
     watch_words: Iterable[str] = (),
+    control: bool = False,
 ) -> Session:
     """Ask a question, correct the answer (each correction is a further turn), and return all of it as a session.
 
     `question` is text, or token ids with the recipe "raw". `recipe` is "one-word" (a system line and five worked
     examples), "chat", "raw" (the text as typed), or the messages that go in front. Without a temperature the decoding
     is greedy. `watch_words` are followed through all layers whether said or not, besides the first answer and the
-    word that a correction names. The lens of every step is computed, so that the session can be saved.
+    word that a correction names. With `control`, each corrected turn is run once more with the neutral "Answer the
+    question again." in the correction's place: what changes there too, the correction is not needed for. The lens of
+    every step is computed, so that the session can be saved.
 
     Raises InputError for text that the model can't be given.
     """
@@ -46,6 +50,8 @@ def track(
     session = begin_session(model, recipe, decoding, _several(watch_words))
     for text in (question, *_several(corrections)):
         session = _drained(stream_turn(model, session, text))
+    for turn in missing_controls(session) if control else ():
+        session = _drained(stream_control(model, session, turn))
     return with_all_lenses(model, session)
 
 
@@ -84,8 +90,36 @@ def stream_turn(
     turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop)
     if not session.turns:
         watched = _with_words((_answer_word(model, turn),), *watched)
-    turns = tuple(replace(each, trace=_viewed(model, each, watched)) for each in (*session.turns, turn))
-    return replace(session, turns=turns, watch_words=watched)
+    return _watching(model, replace(session, turns=(*session.turns, turn)), watched)
+
+
+def stream_control(
+    model: LoadedModel, session: Session, turn: int, stop: Callable[[], bool] = lambda: False
+) -> Generator[TokenEvent, None, Session]:
+    """Run the neutral control of a corrected turn, and return the session with it.
+
+    The conversation up to that turn is the same; in the correction's place stands "Answer the question again.".
+    Raises InputError for a turn that is no correction; Cancelled where it is stopped before its end.
+    """
+    if not 0 < turn < len(session.turns):
+        raise InputError(f"Turn {turn} has no control: corrections are turns 1 to {len(session.turns) - 1}.")
+    earlier = replace(session, turns=session.turns[:turn])
+    prompt = next_prompt(model, earlier, CONTROL_TEXT)
+    question = session.turns[0].said
+    control = yield from run_turn(model, prompt, session.decoding, CONTROL_TEXT, question, session.watch_words, stop)
+    if control.ended == "stopped":
+        raise Cancelled("The control was stopped before its end. The correction's own answer stays as it is.")
+    whole = replace(session, controls={**session.controls, turn: control})
+    return _watching(model, whole, session.watch_words)
+
+
+def missing_controls(session: Session) -> list[int]:
+    """The corrected turns that have no control yet; a correction that is the control's own text needs none."""
+    return [
+        at
+        for at, turn in enumerate(session.turns)
+        if at > 0 and at not in session.controls and turn.said.strip() != CONTROL_TEXT
+    ]
 
 
 def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int]) -> Prompt:
@@ -140,9 +174,7 @@ def with_watch_word(model: LoadedModel, session: Session, word: str) -> Session:
     if not word.strip():
         raise InputError("The watch word is empty. Type one.")
     require_plain([word])
-    watched = _with_words(session.watch_words, word.strip())
-    turns = tuple(replace(each, trace=_viewed(model, each, watched)) for each in session.turns)
-    return replace(session, turns=turns, watch_words=watched)
+    return _watching(model, session, _with_words(session.watch_words, word.strip()))
 
 
 def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -> Session:
@@ -155,15 +187,18 @@ def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -
 
 def with_all_lenses(model: LoadedModel, session: Session) -> Session:
     """The session with the lens of every step of every turn, as saving needs it."""
-    turns = tuple(
-        replace(turn, trace=with_lens(model, turn.trace, range(turn.trace.n_steps), session.watch_words))
-        for turn in session.turns
-    )
-    return replace(session, turns=turns)
+    words = session.watch_words
+    return session.with_traces(lambda turn: with_lens(model, turn.trace, range(turn.trace.n_steps), words))
 
 
-def _viewed(model: LoadedModel, turn: Turn, watched: Sequence[str]) -> Any:
-    return with_lens(model, turn.trace, {0, turn.answer_step, *turn.trace.lens}, watched)
+def _watching(model: LoadedModel, session: Session, words: Sequence[str]) -> Session:
+    """The session with these words watched at the first position, the answer step, and wherever a lens was read."""
+    watched = tuple(words)
+
+    def viewed(turn: Turn) -> Trace:
+        return with_lens(model, turn.trace, {0, turn.answer_step, *turn.trace.lens}, watched)
+
+    return replace(session.with_traces(viewed), watch_words=watched)
 
 
 def _answer_word(model: LoadedModel, turn: Turn) -> str | None:

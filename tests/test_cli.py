@@ -52,6 +52,22 @@ def test_track_prints_session_json(tiny: lt.LoadedModel, capsys: pytest.CaptureF
     assert "zebra" in record["watch_words"]
 
 
+def test_the_control_is_run_beside_each_correction_and_printed(
+    tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["track", "Who?", "--correction", "No, Ada.", "--model", "tiny", "--max-new-tokens", "2", "--control"]
+    assert main([*arguments, "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    (control,) = record["controls"]
+    assert control["turn"] == 1
+    assert control["messages"][-1] == {"role": "user", "content": "Answer the question again."}
+    assert len(control["steps"]) == len(control["answer_token_ids"])
+    assert main(arguments) == 0
+    printed = capsys.readouterr().out
+    assert "[control of correction 1: merely asked again] Answer the question again." in printed
+    assert "(asked again: " in printed
+
+
 def test_without_a_model_the_default_is_named_on_standard_error(
     tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +94,7 @@ def test_sampling_can_be_asked_for(tiny: lt.LoadedModel, capsys: pytest.CaptureF
         (["track", ""], "question is empty"),
         (["track", "  \n "], "question is empty"),
         (["track", "Who?", "--correction", " "], "correction is empty"),
+        (["track", "Who?", "--control"], "--control goes with --correction"),
         (["track", "Who?", "--recipe", "haiku"], "no recipe “haiku”"),
         (["track", "Who?", "--max-new-tokens", "0"], "at least one token"),
         (["track", "Who?", "--temperature", "0"], "temperature"),

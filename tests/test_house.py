@@ -87,7 +87,7 @@ def test_pages_import_only_the_app() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", [*LIGHT, "import llm_tracker.app.ask, llm_tracker.app.views, llm_tracker.app.frame"]
+    "statement", [*LIGHT, "import llm_tracker.app.answers, llm_tracker.app.attention_view, llm_tracker.app.frame"]
 )
 def test_what_the_first_paint_needs_is_light(statement: str) -> None:
     code = f"{statement}\nimport sys\nprint([m for m in ('torch', 'transformers') if m in sys.modules])"

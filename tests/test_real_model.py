@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import llm_tracker as lt
-from llm_tracker.analysis.compare import lead, settled_layer
+from llm_tracker.analysis.compare import Side, lead, settled_layer
 
 pytestmark = pytest.mark.real
 
@@ -38,7 +38,7 @@ def test_a_named_word_flips_the_answer(embedded: lt.LoadedModel, question: str) 
     right, foil = QUESTIONS[question]
     correction = f"That is wrong. The correct answer is {foil}."
     session = lt.track(embedded, question, [correction], max_new_tokens=6, watch_words=[right, foil])
-    first, second = (lead(turn, right, foil) for turn in session.turns)
+    first, second = (lead(Side("before", turn), right, foil) for turn in session.turns)
     assert first is not None
     assert second is not None
     assert first[-1] > 0 > second[-1]
@@ -55,7 +55,7 @@ def test_asking_again_keeps_paris_and_a_bare_verdict_moves_it_little(embedded: l
 
 
 def test_the_lead_turns_at_layer_24_before_and_after(paris: lt.Session) -> None:
-    before, after = (lead(turn, "Paris", "London") for turn in paris.turns)
+    before, after = (lead(Side("before", turn), "Paris", "London") for turn in paris.turns)
     assert before is not None
     assert after is not None
     assert settled_layer(before > 0) == 24

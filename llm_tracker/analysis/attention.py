@@ -6,35 +6,51 @@ import pandas as pd
 
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.tracing.words import Word
 
 PARKED = "parked"
 """The group of the first token (the attention sink) and of the template's tokens."""
 
 
-def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None) -> pd.DataFrame:
-    """The shares of one step's attention by word, mean over heads of a layer (1-based; the last one unless given).
+def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None, head: int | None = None) -> pd.DataFrame:
+    """The shares of one step's attention by word: of one layer (the last unless given), one head or the mean of all.
 
     Columns: word, role, start and end (positions), share, group. Groups: `parked` (the template, and position 0 in a
     row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `answer`. Shares sum to 1.
-    Raises InputError for a layer that is not there.
+    Layers and heads count from 1. Raises InputError for one that is not there, or a head that was not kept.
     """
-    layer = turn.trace.n_layers if layer is None else layer
-    if not 1 <= layer <= turn.trace.n_layers:
-        raise InputError(f"There is no layer {layer}: this model has layers 1 to {turn.trace.n_layers}.")
-    mean = turn.trace.head_mean(step, layer)
+    row = _row(turn, step, turn.trace.n_layers if layer is None else layer, head)
     rows = [
         {
             "word": word.text,
             "role": word.role,
             "start": word.tokens[0],
             "end": word.tokens[1],
-            "share": float(mean[slice(*word.tokens)].sum(dtype="float64")),
+            "share": float(row[slice(*word.tokens)].sum(dtype="float64")),
             "group": PARKED if word.role == "template" or word.tokens[0] == 0 else word.role,
         }
         for word in _without_sink(turn.words_before(step))
     ]
     return pd.DataFrame(rows)
+
+
+def _row(turn: Turn, step: int, layer: int, head: int | None) -> FloatArray:
+    """What one head, or the mean of all, gave to each position in front of a step's token: (key)."""
+    trace = turn.trace
+    if not 1 <= layer <= trace.n_layers:
+        raise InputError(f"There is no layer {layer}: this model has layers 1 to {trace.n_layers}.")
+    if head is None:
+        return trace.head_mean(step, layer)
+    if not 1 <= head <= trace.n_heads:
+        raise InputError(f"There is no head {head}: this model has heads 1 to {trace.n_heads}.")
+    if step >= len(trace.attention):
+        raise InputError(
+            f"Of this long answer the heads were kept up to token {len(trace.attention)}; "
+            "later tokens have the mean over heads. Leave the head out."
+        )
+    row: FloatArray = trace.attention[step, layer - 1, head - 1, : trace.prompt_length + step]
+    return row
 
 
 def _without_sink(words: list[Word]) -> list[Word]:

@@ -1,8 +1,10 @@
-"""Before | after: the same words, at the first generated position of two turns."""
+"""Before | after | merely asked again: the same words, at one place of each answer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,47 +13,75 @@ from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray, WatchedLens
 from llm_tracker.tracing.words import fold
 
+SideName = Literal["before", "after", "again"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One answer of a comparison, and the step of it that is looked at. Turns are told apart by identity."""
+
+    name: SideName
+    """`before` and `after` the correction; `again`: the neutral control, merely asked again."""
+    turn: Turn
+    step: int = 0
+
+    @property
+    def token(self) -> str:
+        """The token that was written at this step."""
+        return self.turn.trace.tokens[self.step]
+
+    def watched(self, word: str) -> WatchedLens | None:
+        """A watch word's lens at this step, if it was computed."""
+        table = self.turn.trace.lens.get(self.step)
+        return table.watched.get(word) if table else None
+
 
 @dataclass(frozen=True)
 class WordChange:
-    """A watch word's probability before and after, at the same place unless asked for others."""
+    """A watch word's probability on each side, at the same place unless asked for others."""
 
     word: str
     token: str
     """What is compared: the word's first token (before), which is the word itself if it has only one."""
     before: float
     after: float
+    again: float | None
+    """Of the neutral control, where there is one."""
 
 
-def watched(turn: Turn, word: str, step: int = 0) -> WatchedLens | None:
-    """A watch word's lens at a step of a turn, if it was computed."""
-    table = turn.trace.lens.get(step)
-    return table.watched.get(word) if table else None
+def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
+    """Two turns at their first token, and the control of the later one where it was run."""
+    places = [range(len(session.turns))[at] for at in (before, after)]
+    control = session.controls.get(places[1])
+    sides = [Side("before", session.turns[places[0]]), Side("after", session.turns[places[1]])]
+    return [*sides, Side("again", control)] if control is not None else sides
 
 
-def word_changes(session: Session, before: int, after: int, steps: tuple[int, int] = (0, 0)) -> list[WordChange]:
-    """The watch words' probabilities at a step of each of two turns, in the order in which they came to be watched."""
+def word_changes(sides: Sequence[Side], words: Sequence[str]) -> list[WordChange]:
+    """What became of each of `words` that is watched on both sides, in their order."""
+    named = {side.name: side for side in sides}
     changes = []
-    for word in session.watch_words:
-        first = watched(session.turns[before], word, steps[0])
-        second = watched(session.turns[after], word, steps[1])
+    for word in words:
+        first, second = named["before"].watched(word), named["after"].watched(word)
+        third = named["again"].watched(word) if "again" in named else None
         if first is not None and second is not None:
-            changes.append(WordChange(word, first.token, float(first.prob[-1]), float(second.prob[-1])))
+            again = None if third is None else float(third.prob[-1])
+            changes.append(WordChange(word, first.token, float(first.prob[-1]), float(second.prob[-1]), again))
     return changes
 
 
-def same_answer(before: Turn, after: Turn) -> bool:
+def same_answer(one: Turn, other: Turn) -> bool:
     """Whether two turns answer the same, but for case and outer marks."""
-    return fold(before.answer.strip(" .!?")) == fold(after.answer.strip(" .!?"))
+    return fold(one.answer.strip(" .!?")) == fold(other.answer.strip(" .!?"))
 
 
-def lead(turn: Turn, word: str, over: str, step: int = 0) -> FloatArray | None:
+def lead(side: Side, word: str, over: str) -> FloatArray | None:
     """By layer, the logit of one watch word's first token minus another's: (layer), in nats of odds.
 
     The contrastive lens: where a model's lens is blind to single words, their difference can still be read. None
     where a word is not watched, or where both begin with the same token.
     """
-    first, second = watched(turn, word, step), watched(turn, over, step)
+    first, second = side.watched(word), side.watched(over)
     if first is None or second is None or first.token_id == second.token_id:
         return None
     difference: FloatArray = first.logit - second.logit
@@ -66,28 +96,26 @@ def settled_layer(prefers: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | 
     return int(misses[-1]) + 2 if len(misses) else 1
 
 
-def watch_frame(turns: dict[str, Turn], words: list[str], step: int = 0) -> pd.DataFrame:
-    """The watch words through the layers of several turns, tidy.
+LayerMeasure = Literal["lead", "prob", "rank"]
 
-    Columns: turn (the mapping's key), word, token, layer (1..n_layers), logit, prob, rank.
+
+def layer_frame(sides: Sequence[Side], measure: LayerMeasure, word: str, over: str | None = None) -> pd.DataFrame:
+    """One watch word through the layers of all sides, tidy: the lead over another word, its probability or its rank.
+
+    Columns: turn (the side's name), layer (1..n_layers), value. A side where it can't be read has no rows.
     """
     frames = []
-    for name, turn in turns.items():
-        for word in words:
-            lens = watched(turn, word, step)
-            if lens is not None:
-                frames.append(
-                    pd.DataFrame(
-                        {
-                            "turn": name,
-                            "word": word,
-                            "token": lens.token,
-                            "layer": np.arange(1, len(lens.prob) + 1),
-                            "logit": lens.logit.astype(float),
-                            "prob": lens.prob.astype(float),
-                            "rank": lens.rank,
-                        }
-                    )
-                )
-    columns = ["turn", "word", "token", "layer", "logit", "prob", "rank"]
+    for side in sides:
+        values = _by_layer(side, measure, word, over)
+        if values is not None:
+            layers = np.arange(1, len(values) + 1)
+            frames.append(pd.DataFrame({"turn": side.name, "layer": layers, "value": values.astype(float)}))
+    columns = ["turn", "layer", "value"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+
+
+def _by_layer(side: Side, measure: LayerMeasure, word: str, over: str | None) -> np.ndarray | None:
+    if measure == "lead":
+        return lead(side, word, over) if over is not None else None
+    lens = side.watched(word)
+    return None if lens is None else getattr(lens, measure)

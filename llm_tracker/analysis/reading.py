@@ -1,89 +1,75 @@
-"""Plain sentences about a session, made from its numbers. They say what was measured, never what a model "thinks"."""
+"""Plain sentences about a comparison, made from its numbers. They say what was measured, never what a model "thinks".
+
+`sides` are one answer, or before and after, or both with the neutral control.
+"""
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups
-from llm_tracker.analysis.compare import WordChange, lead, same_answer, settled_layer, word_changes
-from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.analysis.compare import LayerMeasure, Side, WordChange, lead, same_answer, settled_layer, word_changes
+from llm_tracker.analysis.wording import capitalised, percent, quoted
+from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.tracing.words import is_mark
 
-
-def percent(share: float) -> str:
-    """A share with as many digits as it means: 97 %, 3 %, 0.3 %, under 0.1 %, over 99.9 %."""
-    if share <= 0:
-        return "0 %"
-    if share < 0.001:
-        return "under 0.1 %"
-    if 0.9995 <= share < 1:
-        return "over 99.9 %"
-    if share < 0.0095 or 0.995 <= share < 1:
-        return f"{share * 100:.1f} %"
-    return f"{share * 100:.0f} %"
+WHEN = {"before": "before", "after": "after", "again": "merely asked again"}
+"""How a sentence names each side."""
 
 
-def tiny(gap: float) -> str:
-    """A very small number as people write it: 1·10⁻⁶."""
-    if gap == 0:
-        return "0"
-    digits, exponent = f"{gap:.0e}".split("e")
-    return f"{digits}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
+    """What became of the watch words, against before and against merely being asked again, and of the answer."""
+    parts = []
+    for change in word_changes(sides, words):
+        name, shift, again = change_parts(change)
+        parts.append(f"{name} {shift}{f' ({again})' if again else ''}.")
+    return " ".join([*parts, verdict(sides)])
 
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-_VISIBLE = {" ": "·", "\n": "↵", "\t": "⇥", "\r": "␍"}
-
-
-def shown(token: str) -> str:
-    """A token as text that can be seen: outer spaces as dots, line ends as arrows, invisible characters by number."""
-    inner = token.strip(" ")
-    start = len(token) - len(token.lstrip(" "))
-    dots = "·" * start + inner + "·" * (len(token) - start - len(inner)) if inner else "·" * len(token)
-    return "".join(_visible(character) for character in dots)
+def change_parts(change: WordChange) -> tuple[str, str, str]:
+    """A change in three pieces: the word, before → after, and the control's value (empty where there is none)."""
+    again = "" if change.again is None else f"asked again: {percent(change.again)}"
+    return watched_name(change.word, change.token), f"{percent(change.before)} → {percent(change.after)}", again
 
 
-def _visible(character: str) -> str:
-    if character in _VISIBLE and character != " ":
-        return _VISIBLE[character]
-    if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs") and character != "\u200d":
-        return f"⟨U+{ord(character):04X}⟩"
-    return character
-
-
-def quoted(text: str) -> str:
-    """A word or token in quotation marks, fit to be seen."""
-    return f"“{shown(text.strip() or text)}”"
-
-
-def watched_name(change: WordChange) -> str:
+def watched_name(word: str, token: str) -> str:
     """A watch word as it was compared: by itself, or by its first token where it has several."""
-    token = change.token.strip()
-    if token == change.word:
-        return quoted(change.word)
-    return f"{quoted(token)}, the first piece of {quoted(change.word)},"
+    if token.strip() == word:
+        return quoted(word)
+    return f"{quoted(token)}, the first piece of {quoted(word)},"
 
 
-def headline(session: Session, before: int = -2, after: int = -1, steps: tuple[int, int] = (0, 0)) -> str:
-    """What became of the watch words between two turns, at the first token of the answer or at others, and of it."""
-    turns = session.turns
-    changes = word_changes(session, before, after, steps)
-    parts = [f"{watched_name(change)} {percent(change.before)} → {percent(change.after)}." for change in changes]
-    return " ".join([*parts, _verdict(turns[before], turns[after])])
-
-
-def _verdict(before: Turn, after: Turn) -> str:
-    """Whether the answer changed, and from what to what where that is short."""
+def verdict(sides: Sequence[Side]) -> str:
+    """Whether the answer changed, and whether merely asking again changes it too."""
+    named = {side.name: side.turn for side in sides}
+    before, after, again = named["before"], named["after"], named.get("again")
     if same_answer(before, after):
-        return "The answer stayed the same."
-    if before.answer and after.answer and max(len(before.answer), len(after.answer)) <= 30:
-        return f"The answer changed from {quoted(before.answer)} to {quoted(after.answer)}."
-    return "The answer changed."
+        changed = "The answer stayed the same."
+        as_before = "Merely asked again, it stays the same too."
+    else:
+        changed = f"The answer changed{_from_to(before, after)}."
+        as_before = f"Merely asked again, it stays{_named(before)}."
+    if again is None:
+        return changed
+    if same_answer(before, again):
+        return f"{changed} {as_before}"
+    if same_answer(after, again):
+        return f"{changed} Merely asked again, it changes in the same way: the correction is not needed for that."
+    return f"{changed} Merely asked again, it becomes{_named(again) or ' another one'}."
+
+
+def _from_to(before: Turn, after: Turn) -> str:
+    named = _named(before), _named(after)
+    return f" from{named[0]} to{named[1]}" if all(named) else ""
+
+
+def _named(turn: Turn) -> str:
+    """The answer in quotation marks where it is short, with a space in front."""
+    return f" {quoted(turn.answer)}" if 0 < len(turn.answer) <= 30 else ""
 
 
 def ending_note(turn: Turn) -> str:
@@ -93,82 +79,145 @@ def ending_note(turn: Turn) -> str:
     return " (stopped by you)" if turn.ended == "stopped" else ""
 
 
-def candidates_sentence(before: Turn, after: Turn | None = None, before_step: int = 0, after_step: int = 0) -> str:
-    """Which token leads, by how much, and what became of it."""
-    best, prob, rival, rival_prob = _best_two(before, before_step)
-    if after is None:
-        if rival is None:
-            return f"{quoted(best)} is the only candidate."
-        second = f"next comes {quoted(rival)} with {percent(rival_prob)}"
-        return f"The likeliest next token is {quoted(best)} with {percent(prob)}; {second}."
-    new, new_prob, _, _ = _best_two(after, after_step)
-    if new == best:
-        return f"{quoted(best)} leads before and after: {percent(prob)}, then {percent(new_prob)}."
-    return f"Before, {quoted(best)} leads with {percent(prob)}; after, {quoted(new)} leads with {percent(new_prob)}."
+def candidates_sentence(sides: Sequence[Side]) -> str:
+    """Which token leads on each side, and by how much."""
+    if len(sides) == 1:
+        return _one_sided(sides[0])
+    leaders = [(_leaders(side), _best(side)[0][1]) for side in sides]
+    if len({leader for leader, _ in leaders}) == 1:
+        figures = _listed(
+            [f"{WHEN[side.name]} {percent(prob)}" for side, (_, prob) in zip(sides, leaders, strict=True)]
+        )
+        return f"{capitalised(leaders[0][0])} every time: {figures}."
+    clauses = [
+        f"{WHEN[side.name]}, {leader} with {percent(prob)}" for side, (leader, prob) in zip(sides, leaders, strict=True)
+    ]
+    return f"{capitalised('; '.join(clauses))}."
 
 
-def _best_two(turn: Turn, step: int) -> tuple[str, float, str | None, float]:
-    tokens, probs = turn.trace.top_tokens[step], turn.trace.top_probs[step]
-    if len(tokens) < 2:
-        return tokens[0], float(probs[0]), None, 0.0
-    return tokens[0], float(probs[0]), tokens[1], float(probs[1])
+def _one_sided(side: Side) -> str:
+    best = _best(side)
+    if len(best) < 2:
+        return f"{quoted(best[0][0])} is the only candidate."
+    if best[0][1] == best[1][1]:
+        return f"{capitalised(_leaders(side))} with {percent(best[0][1])} each."
+    (token, prob), (rival, rival_prob) = best[:2]
+    second = f"next comes {quoted(rival)} with {percent(rival_prob)}"
+    return f"The likeliest next token is {quoted(token)} with {percent(prob)}; {second}."
 
 
-def layers_sentence(turn: Turn, words: tuple[str, ...] = (), step: int = 0) -> str:
-    """From which layer on the read-out prefers one watch word to another, or ranks the token first."""
-    n_layers = turn.trace.n_layers
-    if len(words) >= 2:
-        difference = lead(turn, words[0], words[1], step)
-        if difference is None:
-            return f"{quoted(words[0])} and {quoted(words[1])} begin with the same token: their lead cannot be read."
-        return _lead_sentence(difference, words[0], words[1], n_layers)
-    table = turn.trace.lens[step]
-    layer = settled_layer(table.token_rank == 1)
-    name = quoted(turn.trace.tokens[step])
-    if layer is None:
-        return f"No layer up to the last ranks {name} first: it ends at rank {int(table.token_rank[-1]):,}."
-    if layer == n_layers:
-        return f"Only the last layer's read-out, {layer} of {n_layers}, ranks {name} first."
-    return f"From layer {layer} of {n_layers} on, the read-out ranks {name} first."
+def _best(side: Side) -> list[tuple[str, float]]:
+    trace = side.turn.trace
+    return list(zip(trace.top_tokens[side.step], map(float, trace.top_probs[side.step]), strict=True))
 
 
-def _lead_sentence(difference: FloatArray, word: str, over: str, n_layers: int) -> str:
+def _leaders(side: Side) -> str:
+    """Who leads: one token, or two that are exactly as likely."""
+    best = _best(side)
+    if len(best) > 1 and best[0][1] == best[1][1]:
+        return f"{quoted(best[0][0])} and {quoted(best[1][0])} lead together"
+    return f"{quoted(best[0][0])} leads"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str, over: str | None = None) -> str:
+    """From which layer on the read-out prefers one word, or how likely it makes it, or where it ranks it."""
+    told: list[str] = []
+    for side in sides:
+        clause = _layer_clause(side, measure, word, over, first=not told)
+        if clause is not None:
+            told.append(f"{WHEN[side.name]}, {clause}" if len(sides) > 1 else clause)
+    return f"{capitalised('; '.join(told))}." if told else _unread(sides, measure, word, over)
+
+
+def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str, over: str | None) -> str:
+    watched = [side for side in sides if side.watched(word) is not None]
+    if measure == "lead" and over is not None and any(side.watched(over) is not None for side in watched):
+        return f"{quoted(word)} and {quoted(over)} begin with the same token: their lead cannot be read."
+    return f"{quoted(word)} has not been read at this token."
+
+
+def _layer_clause(side: Side, measure: LayerMeasure, word: str, over: str | None, first: bool) -> str | None:
+    if measure == "lead":
+        difference = lead(side, word, over) if over is not None else None
+        return None if difference is None or over is None else lead_clause(difference, word, over, first)
+    lens = side.watched(word)
+    if lens is None:
+        return None
+    told = _prob_clause(lens.prob, word) if measure == "prob" else rank_clause(lens.rank, word)
+    return f"{'the read-out' if first else 'it'} {told}"
+
+
+def lead_clause(difference: FloatArray, word: str, over: str, first: bool = True) -> str:
+    """Which of two words the last read-out prefers, from which layer on it does, and where the lead moves most."""
     last = float(difference[-1])
+    opening = "the read-out prefers " if first else ""
     if last == 0:
-        return f"At the last layer the read-out prefers neither {quoted(word)} nor {quoted(over)}."
+        which = f"neither {quoted(word)} nor {quoted(over)}" if first else "neither"
+        return f"{opening}{which} at the last layer{_largest_step(difference)}"
     ahead, behind = (word, over) if last > 0 else (over, word)
+    which = f"{quoted(ahead)} to {quoted(behind)}" if first else quoted(ahead)
     layer = settled_layer(difference > 0 if last > 0 else difference < 0)
-    where = "At every layer" if layer == 1 else f"From layer {layer} of {n_layers} on,"
-    return f"{where} the read-out prefers {quoted(ahead)} to {quoted(behind)}.{_largest_step(difference)}"
+    return f"{opening}{which} {_since(layer, len(difference))}{_largest_step(difference)}"
 
 
 def _largest_step(difference: FloatArray) -> str:
-    """Where the lead moves most from one layer to the next, and by how much; nothing of a model with one layer."""
-    if len(difference) < 2:
-        return ""
-    at = int(np.abs(np.diff(difference)).argmax())
-    return f" Its largest step is at layer {at + 2}: from {_signed(difference[at])} to {_signed(difference[at + 1])}."
+    """The layer at which a lead moves most; nothing where it never moves."""
+    steps = np.abs(np.diff(difference))
+    return f" (largest step: layer {int(steps.argmax()) + 2})" if len(steps) and steps.max() > 0 else ""
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+def _since(layer: int | None, n_layers: int) -> str:
+    """Where something begins that holds up to the last layer."""
+    if layer == 1:
+        return "at every layer"
+    return f"only at the last layer, {n_layers}" if layer == n_layers else f"from layer {layer} of {n_layers} on"
 
 
-def attention_sentence(turn: Turn, step: int = 0, layer: int | None = None) -> str:
-    """How much is parked, and which of the conversation's own words was looked at most."""
-    shares = attention_by_word(turn, step, layer)
-    groups = attention_groups(shares)
-    parked = f"{percent(float(groups.get(PARKED, 0.0)))} is parked on the first token and the template"
-    examples = f", {percent(float(groups['recipe']))} goes to the worked examples" if "recipe" in groups else ""
-    most = _most_looked_at(shares)
-    words = f" Of the conversation's own words, {most}." if most else " There are no other words."
-    return f"{parked}{examples}.{words}"
+def _prob_clause(probs: FloatArray, word: str) -> str:
+    last, at = float(probs[-1]), int(probs.argmax())
+    most = "" if float(probs[at]) == last else f", after {percent(float(probs[at]))} at layer {at + 1}"
+    return f"gives {quoted(word)} {percent(last)} at the last layer{most}"
 
 
-def _most_looked_at(shares: pd.DataFrame) -> str | None:
+def rank_clause(ranks: np.ndarray, word: str) -> str:
+    """From which layer on a word comes first, or at which rank it ends."""
+    layer = settled_layer(ranks == 1)
+    if layer is None:
+        return f"ends with {quoted(word)} at rank {int(ranks[-1]):,}"
+    return f"ranks {quoted(word)} first {_since(layer, len(ranks))}"
+
+
+def attention_sentence(sides: Sequence[Side], layer: int | None = None, head: int | None = None) -> str:
+    """How much is parked on each side, and which of the conversation's own words was looked at most."""
+    told: list[str] = []
+    for side in sides:
+        clause = _attention_clause(side, layer, head, first=not told)
+        told.append(f"{WHEN[side.name]}, {clause}" if len(sides) > 1 else clause)
+    return f"{capitalised('; '.join(told))}."
+
+
+def _attention_clause(side: Side, layer: int | None, head: int | None, first: bool) -> str:
+    shares = attention_by_word(side.turn, side.step, layer, head)
+    parked = percent(float(attention_groups(shares).get(PARKED, 0.0)))
+    names, most = most_looked_at(shares)
+    if not names:
+        return f"{parked} is parked and no word of the conversation was looked at"
+    best = f"{names} ({percent(most)}{' each' if ' and ' in names or names.endswith('words') else ''})"
+    return (
+        f"{parked} is parked and, of the conversation's own words, {best} got most" if first else f"{parked} and {best}"
+    )
+
+
+def most_looked_at(shares: pd.DataFrame) -> tuple[str, float]:
+    """The conversation's own words with the largest share, several where they are exactly equal; "" for none."""
     own = shares[~shares["group"].isin([PARKED, "recipe"])]
     own = own[[not is_mark(word) for word in own["word"]]] if len(own) else own
-    if own.empty:
-        return None
-    best = own.sort_values("share").iloc[-1]
-    return f"{quoted(str(best['word']))} got most: {percent(float(best['share']))}"
+    most = float(own["share"].max()) if len(own) else 0.0
+    if most == 0:
+        return "", 0.0
+    best = [quoted(str(word)) for word in own["word"][own["share"] == most]]
+    return (" and ".join(best) if len(best) <= 2 else f"{len(best)} words"), most

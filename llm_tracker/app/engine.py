@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from llm_tracker.app.jobs import Job, Worker
-from llm_tracker.app.workspace import Workspace, Workspaces
+from llm_tracker.app.jobs import Job, Work, Worker
+from llm_tracker.app.workspace import EXAMPLE, Place, Workspace, Workspaces
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.listing import is_local
 from llm_tracker.models.loading import default_model_id, find_entry
 from llm_tracker.models.pool import ModelPool, memory_limit_bytes
+from llm_tracker.tracing.recipes import CONTROL_TEXT
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
+    from llm_tracker.tracing.run import TokenEvent
     from llm_tracker.tracing.session import Session
 
 MEMORY_SHARE = 0.6
@@ -79,33 +82,70 @@ class Engine:
 
             return begin_session(model, recipe, decoding)
 
-        workspace.begin(lambda _session: self._converse(Job("ask", model_id, question), begin))
-
-    def correct(self, workspace: Workspace, correction: str) -> None:
-        """Correct the last answer of the session in hand, on the model that gave it."""
-
-        def start(session: Session | None) -> Job:
-            if session is None:
-                raise ValueError("a correction needs a session")
-            return self._converse(Job("correct", session.model.id, correction), lambda _model: session)
+        def start() -> Job:
+            job = Job(
+                "ask", model_id, question, session=workspace.free_number(), max_new_tokens=decoding.max_new_tokens
+            )
+            return self._converse(workspace, job, begin)
 
         workspace.begin(start)
 
-    def read_step(self, workspace: Workspace, turn: int, step: int) -> None:
+    def correct(self, workspace: Workspace, place: Place, correction: str) -> None:
+        """Correct an answer on the model that gave it: a session goes on, or branches where it had gone on already."""
+
+        def start() -> Job:
+            session = workspace.sessions[place.session]
+            goes_on = place.turn == len(session.turns) - 1 and place.session != EXAMPLE
+            job = Job(
+                "correct",
+                session.model.id,
+                correction,
+                session=place.session if goes_on else workspace.free_number(),
+                turn=place.turn + 1,
+                max_new_tokens=session.decoding.max_new_tokens,
+            )
+            return self._converse(workspace, job, lambda model: _up_to(session, place.turn, model))
+
+        workspace.begin(start)
+
+    def control(self, workspace: Workspace, place: Place) -> None:
+        """Run the neutral control of a corrected turn."""
+        session = workspace.sessions[place.session]
+
+        def work(job: Job) -> Session:
+            from llm_tracker.tracking import stream_control
+
+            return self._written(job, stream_control(self.pool.model(job.model_id), session, place.turn, job.stopping))
+
+        job = Job("control", session.model.id, session=place.session, turn=place.turn)
+        workspace.begin_background(lambda: self._submit(workspace, job, work))
+
+    def read_step(self, workspace: Workspace, place: Place, step: int) -> None:
         """Compute the lens of a step that a view asks for."""
+        session = workspace.sessions[place.session]
 
-        def start(session: Session | None) -> Job:
-            if session is None:
-                raise ValueError("a step needs a session")
+        def work(job: Job) -> Session:
+            from llm_tracker.tracking import with_step_lens
 
-            def work(_job: Job) -> Session:
-                from llm_tracker.tracking import with_step_lens
+            return with_step_lens(self.pool.model(job.model_id), session, place.turn, step)
 
-                return with_step_lens(self.pool.model(session.model.id), session, turn, step)
+        job = Job("lens", session.model.id, session=place.session, turn=place.turn)
+        workspace.begin_background(lambda: self._submit(workspace, job, work))
 
-            return self.worker(session.model.id).submit(Job("lens", session.model.id), work)
+    def follow(self, workspace: Workspace, number: int, words: tuple[str, ...]) -> None:
+        """Follow further words through all turns of a session."""
+        session = workspace.sessions[number]
 
-        workspace.begin(start)
+        def work(job: Job) -> Session:
+            from llm_tracker.tracking import with_watch_word
+
+            model, followed = self.pool.model(job.model_id), session
+            for word in words:
+                followed = with_watch_word(model, followed, word)
+            return followed
+
+        job = Job("words", session.model.id, session=number, words=words)
+        workspace.begin_background(lambda: self._submit(workspace, job, work))
 
     def _answering_id(self, workspace: Workspace) -> str:
         """The chosen model if it is here and not known to fail, else the one that was ready last."""
@@ -115,21 +155,58 @@ class Engine:
         here = self.loaded(wanted) is not None or is_local(find_entry(wanted))
         return wanted if here and not failed else workspace.model_id
 
-    def _converse(self, job: Job, session_for: Callable[[LoadedModel], Session]) -> Job:
+    def _converse(self, workspace: Workspace, job: Job, session_for: Callable[[LoadedModel], Session]) -> Job:
         def work(job: Job) -> Session:
             from llm_tracker.tracking import stream_turn
 
             model = self.pool.model(job.model_id, report=job.report)
             job.progress = None
-            turn = stream_turn(model, session_for(model), job.said, job.stopping)
-            while True:
-                try:
-                    job.text = next(turn).text
-                except StopIteration as finished:
-                    session: Session = finished.value
-                    return session
+            return self._written(job, stream_turn(model, session_for(model), job.said, job.stopping))
 
-        return self.worker(job.model_id).submit(job, work)
+        return self._submit(workspace, job, work)
+
+    def _submit(self, workspace: Workspace, job: Job, work: Work) -> Job:
+        """Queue a job whose result the workspace takes over at its end, and then the control that it calls for."""
+
+        def then() -> None:
+            workspace.collect()
+            self.run_control(workspace)
+
+        return self.worker(job.model_id).submit(job, work, then)
+
+    def run_control(self, workspace: Workspace) -> None:
+        """Begin the control of the correction that is shown, where it is wanted, missing, and was not stopped."""
+        if not workspace.control or workspace.shown is None or workspace.read_error:
+            return
+        after = workspace.shown[1]
+        if after is None or after in workspace.stopped_controls:
+            return
+        session = workspace.sessions[after.session]
+        if (
+            after.turn > 0
+            and after.turn not in session.controls
+            and session.turns[after.turn].said.strip() != CONTROL_TEXT
+        ):
+            self.control(workspace, after)
+
+    @staticmethod
+    def _written(job: Job, turn: Generator[TokenEvent, None, Session]) -> Session:
+        """Run a turn to its end, noting its text as it comes."""
+        while True:
+            try:
+                job.wrote(next(turn).text)
+            except StopIteration as finished:
+                session: Session = finished.value
+                return session
+
+
+def _up_to(session: Session, turn: int, model: LoadedModel) -> Session:
+    """The session as it was when a turn had just been answered, with the record of the model that goes on."""
+    from llm_tracker.tracking import model_info, versions
+
+    controls = {at: control for at, control in session.controls.items() if at <= turn}
+    turns = session.turns[: turn + 1]
+    return replace(session, turns=turns, controls=controls, model=model_info(model), versions=versions())
 
 
 @st.cache_resource(show_spinner=False)
@@ -138,20 +215,21 @@ def the_engine() -> Engine:
     return Engine()
 
 
-def open_model(engine: Engine, workspace: Workspace) -> None:
-    """Give a new workspace its model: the default one if it is here, else the built-in one, else a download.
+def choose_model(engine: Engine, workspace: Workspace) -> None:
+    """Give a new workspace its model: the default one if it is here, else the built-in one, else one to download.
 
-    A model chosen since is loaded when it is here; it takes over once it is ready, and a refused one never does.
+    A model chosen since takes over once it is ready, and a refused one never does.
     """
     if not workspace.model_id:
         workspace.model_id = workspace.wanted_id = _first_model_id()
-        if engine.must_load(workspace.model_id):
-            engine.load(workspace.model_id)
+    if engine.loaded(workspace.wanted_id) is not None:
+        workspace.model_id = workspace.wanted_id
+
+
+def should_load(engine: Engine, workspace: Workspace) -> bool:
+    """Whether the chosen model is to be loaded unasked: it is here, or there is no other one to begin with."""
     wanted = workspace.wanted_id
-    if engine.loaded(wanted) is not None:
-        workspace.model_id = wanted
-    elif engine.must_load(wanted) and is_local(find_entry(wanted)):
-        engine.load(wanted)
+    return engine.must_load(wanted) and (is_local(find_entry(wanted)) or wanted == workspace.model_id)
 
 
 def _first_model_id() -> str:

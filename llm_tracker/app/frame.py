@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.analysis.reading import tiny
-from llm_tracker.app.engine import Engine, open_model, the_engine
+from llm_tracker.analysis.wording import tiny
+from llm_tracker.app import html
+from llm_tracker.app.engine import Engine, choose_model, should_load, the_engine
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import Workspace
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
@@ -29,16 +30,17 @@ RECIPE_CAPTIONS = [
 
 def open_page(title: str) -> tuple[Engine, Workspace]:
     """Begin a page: configure it, find the visitor's workspace by the address, and draw the sidebar."""
-    st.set_page_config(page_title=f"{title} · {PRODUCT}", layout="centered", initial_sidebar_state="auto")
-    st.html("<style>[data-testid=stMainBlockContainer] {padding-top: 4rem}</style>")
+    st.set_page_config(page_title=f"{title} · {PRODUCT}", layout="wide", initial_sidebar_state="auto")
+    html.style()
     engine = the_engine()
     workspace = engine.workspaces.at(st.query_params.get("s") or st.session_state.get("workspace"))
     st.session_state["workspace"] = st.query_params["s"] = workspace.key
-    open_model(engine, workspace)
+    choose_model(engine, workspace)
     with st.sidebar:
         _links(workspace)
         _model_choice(engine, workspace)
         _recipe_choice(workspace)
+        _control_choice(workspace)
         _length_choice(workspace)
         _failed_plugins()
     return engine, workspace
@@ -67,7 +69,9 @@ def _model_choice(engine: Engine, workspace: Workspace) -> None:
     )
     wanted = find_entry(workspace.wanted_id)
     loading = engine.load_job(wanted.id)
-    if loading is not None and loading.active:
+    if should_load(engine, workspace):
+        _begin_load(engine, wanted)
+    elif loading is not None and loading.active:
         _watch_load(engine, wanted, loading)
     elif engine.loaded(wanted.id) is not None:
         _badge(engine, wanted)
@@ -78,6 +82,16 @@ def _model_choice(engine: Engine, workspace: Workspace) -> None:
     if wanted.id == EMBEDDED.id and not is_local(TINYLLAMA):
         st.caption("The usual model, TinyLlama, is not on this machine; this smaller one is built in.")
         _offer_download(engine, TINYLLAMA, workspace)
+
+
+@st.fragment(run_every=0.3)
+def _begin_load(engine: Engine, entry: ModelEntry) -> None:
+    """Load the chosen model, once the page has been painted: that comes first, and needs no model."""
+    if st.session_state.get("painted"):
+        engine.load(entry.id)
+        st.rerun()
+    st.session_state["painted"] = True
+    st.caption("The model comes next …")
 
 
 @st.fragment(run_every=0.4)
@@ -154,6 +168,20 @@ def _recipe_choice(workspace: Workspace) -> None:
         captions=RECIPE_CAPTIONS,
         key="recipe",
         on_change=choose,
+    )
+
+
+def _control_choice(workspace: Workspace) -> None:
+    def choose() -> None:
+        workspace.control = bool(st.session_state["control"])
+
+    st.toggle(
+        "Also ask again without a correction",
+        workspace.control,
+        key="control",
+        on_change=choose,
+        help="The neutral control: after each correction the same conversation is run once more with “Answer the "
+        "question again.” in its place. What changes there too, the correction is not needed for.",
     )
 
 

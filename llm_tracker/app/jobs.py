@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from llm_tracker.models.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["load", "ask", "correct", "lens"]
+Kind = Literal["load", "ask", "correct", "control", "lens", "words"]
 Status = Literal["queued", "running", "done", "failed", "stopped"]
 
 
@@ -29,8 +30,20 @@ class Job:
     """The question or correction that is being answered."""
     status: Status = "queued"
     progress: Progress | None = None
+    session: int = 0
+    """Where its result goes: the number of a session of the workspace."""
+    turn: int = 0
+    """The turn of that session that it works on."""
+    words: tuple[str, ...] = ()
+    """The words that are to be followed."""
     text: str = ""
     """The answer so far."""
+    n_tokens: int = 0
+    """Tokens of the answer so far."""
+    max_new_tokens: int = 0
+    first_token_at: float = 0.0
+    """Seconds on the monotonic clock."""
+    last_token_at: float = 0.0
     error: str = ""
     """What went wrong, as a sentence for the user."""
     result: Any = None
@@ -49,6 +62,19 @@ class Job:
         """Whether it was asked to stop."""
         return self._stop.is_set()
 
+    def wrote(self, text: str) -> None:
+        """Note one more token of the answer."""
+        now = time.monotonic()
+        self.first_token_at = self.first_token_at or now
+        self.text, self.n_tokens, self.last_token_at = text, self.n_tokens + 1, now
+
+    def pace(self) -> tuple[float, float] | None:
+        """Seconds per token, and at most how many are left; None before the second token."""
+        if self.n_tokens < 2:
+            return None
+        per_token = (self.last_token_at - self.first_token_at) / (self.n_tokens - 1)
+        return per_token, per_token * (self.max_new_tokens - self.n_tokens)
+
     def report(self, progress: Progress) -> None:
         """Note how far a load has come. Raises Cancelled once it was asked to stop."""
         if self.stopping():
@@ -63,16 +89,19 @@ class Worker:
     """One thread that runs the jobs of one model in turn."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: queue.SimpleQueue[tuple[Job, Work]] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[tuple[Job, Work, Callable[[], object] | None]] = queue.SimpleQueue()
         self._waiting: list[Job] = []
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name=f"model {name}", daemon=True).start()
 
-    def submit(self, job: Job, work: Work) -> Job:
-        """Queue a job; `work` is called with it in the worker's thread and returns its result."""
+    def submit(self, job: Job, work: Work, then: Callable[[], object] | None = None) -> Job:
+        """Queue a job; `work` is called with it in the worker's thread and returns its result.
+
+        `then` is called once the job has ended, however it did: the next step goes on also when no page looks.
+        """
         with self._lock:
             self._waiting.append(job)
-        self._jobs.put((job, work))
+        self._jobs.put((job, work, then))
         return job
 
     def ahead_of(self, job: Job) -> int:
@@ -82,11 +111,13 @@ class Worker:
 
     def _run(self) -> None:
         while True:
-            job, work = self._jobs.get()
+            job, work, then = self._jobs.get()
             run_job(job, work)
             with self._lock:
                 self._waiting.remove(job)
-            del job, work  # or the last session, and a model that is to be let go, would live until the next job
+            if then is not None:
+                then()
+            del job, work, then  # or the last session, and a model that is to be let go, would live until the next job
 
 
 def run_job(job: Job, work: Work) -> None:

@@ -18,12 +18,30 @@ MAX_WORKSPACES = 64
 MAX_BYTES = 512 * 2**20
 """What the traces of all workspaces together may take."""
 
+MAX_SESSIONS = 30
+"""Conversations that one workspace keeps; past it, the oldest that is not shown goes."""
+
+MAX_SESSION_BYTES = 256 * 2**20
+"""What their traces may take together, the one that is shown left out of account."""
+
+EXAMPLE = 0
+"""The number of the stored example among a workspace's sessions."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A turn of one of the workspace's sessions."""
+
+    session: int
+    turn: int
+
 
 @dataclass(eq=False)
 class Workspace:
-    """One visitor's model, session and running job, under an unguessable key that the address carries.
+    """One visitor's model, sessions and running job, under an unguessable key that the address carries.
 
-    Several tabs may stand on one workspace; whoever comes first takes over a job's result.
+    Several tabs may stand on one workspace; whoever comes first takes over a job's result. Every question, and every
+    other correction of the same answer, is a session of its own, so that the earlier ones stay to compare with.
     """
 
     key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
@@ -33,12 +51,22 @@ class Workspace:
     """The model chosen in the sidebar."""
     recipe: str = "one-word"
     max_new_tokens: int = 16
-    session: Session | None = None
+    control: bool = True
+    """Whether each correction is followed by its neutral control."""
+    sessions: dict[int, Session] = field(default_factory=dict)
+    shown: tuple[Place, Place | None] | None = None
+    """Before and after; a first answer has nothing after it yet."""
     job: Job | None = None
     ask_error: str = ""
     correct_error: str = ""
     read_error: str = ""
-    """Why a token's layers could not be read; cleared by the next question or correction."""
+    """Why something that a view asked for could not be computed; cleared by the next question or correction."""
+    refused_words: set[str] = field(default_factory=set)
+    """Words that the model has no token for."""
+    stopped_controls: set[Place] = field(default_factory=set)
+    """Corrected turns whose control was stopped, and is not begun again by itself."""
+    results: int = 0
+    """How many answers have arrived: choices that belong to what is shown begin anew with each."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -49,21 +77,35 @@ class Workspace:
 
     @property
     def n_bytes(self) -> int:
-        """What its session's traces take."""
-        session = self.session
-        return sum(turn.trace.n_bytes for turn in session.turns) if session is not None else 0
+        """What its sessions' traces take; turns that several sessions share are counted once."""
+        own = [session for number, session in self.sessions.items() if number != EXAMPLE]
+        traces = {
+            id(turn.trace): turn.trace for session in own for turn in (*session.turns, *session.controls.values())
+        }
+        return sum(trace.n_bytes for trace in traces.values())
 
-    def begin(self, start: Callable[[Session | None], Job]) -> bool:
-        """Take over what has ended, then start a job on the session in hand; False while an answer is under way.
+    def begin(self, start: Callable[[], Job]) -> bool:
+        """Take over what has ended, then start a job; False while an answer is under way.
 
-        `start` is given the session. A click that comes twice, or from a second tab, starts nothing and loses nothing.
+        A click that comes twice, or from a second tab, starts nothing and loses nothing. Work in the background (a
+        control, a lens) is stopped: it is begun again when a view needs it.
         """
         with self._lock:
             self.collect()
             if self.answering:
                 return False
+            if self.job is not None:
+                self.job.stop()
             self.ask_error = self.correct_error = self.read_error = ""
-            self.job = start(self.session)
+            self.job = start()
+            return True
+
+    def begin_background(self, start: Callable[[], Job]) -> bool:
+        """Start work that a view needs; False while anything else is under way."""
+        with self._lock:
+            if self.job is not None:
+                return False
+            self.job = start()
             return True
 
     def collect(self) -> bool:
@@ -74,14 +116,36 @@ class Workspace:
                 return False
             self.job = None
             if job.status == "done":
-                self.session = job.result
+                self._keep(job)
             elif job.kind == "correct":
                 self.correct_error = job.error
-            elif job.kind == "lens":
-                self.read_error = job.error
-            else:
+            elif job.kind == "ask":
                 self.ask_error = job.error
+            elif job.kind == "control" and job.status == "stopped":
+                self.stopped_controls.add(Place(job.session, job.turn))
+            else:
+                self.refused_words |= set(job.words)
+                self.read_error = job.error
             return True
+
+    def free_number(self) -> int:
+        """A number for a new session."""
+        return max(self.sessions, default=EXAMPLE) + 1
+
+    def _keep(self, job: Job) -> None:
+        self.sessions[job.session] = job.result
+        if job.kind == "ask":
+            self._show(Place(job.session, 0), None)
+        elif job.kind == "correct":
+            self._show(Place(job.session, job.turn - 1), Place(job.session, job.turn))
+
+    def _show(self, before: Place, after: Place | None) -> None:
+        self.shown = (before, after)
+        self.results += 1
+        kept = {place.session for place in self.shown if place is not None} | {EXAMPLE}
+        oldest = [number for number in self.sessions if number not in kept]
+        while oldest and (len(self.sessions) > MAX_SESSIONS or self.n_bytes > MAX_SESSION_BYTES):
+            del self.sessions[oldest.pop(0)]
 
 
 class Workspaces:

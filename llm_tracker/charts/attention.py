@@ -1,106 +1,65 @@
-"""Attention by word: the whole as one bar, and the conversation's own words in reading order."""
+"""Where all of the attention went: one bar of 100 % a turn, what is parked in grey first."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from llm_tracker.analysis.reading import percent, shown
-from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS
+from llm_tracker.analysis.wording import percent
+from llm_tracker.charts.palette import GRID, GROUP_COLOURS, GROUP_LABELS, TURN_LABELS
 
-ROW_HEIGHT = 20
-
-
-def attention_whole_chart(groups: pd.Series[float]) -> alt.Chart:
-    """Where all of the attention went: one bar of 100 %, parked in grey first. Groups: `attention_groups`."""
-    frame = pd.DataFrame(
-        {
-            "group": [GROUP_LABELS[str(group)] for group in groups.index],
-            "share": groups.to_numpy(),
-            "order": range(len(groups)),
-            "percent": [percent(float(share)) for share in groups],
-        }
-    )
-    chart: alt.Chart = (
-        alt.Chart(frame)
-        .mark_bar(height=22)
-        .encode(
-            x=alt.X(
-                "share:Q",
-                stack="zero",
-                title=None,
-                scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(format="%", tickCount=5),
-            ),
-            color=_group_colour(list(groups.index)),
-            order="order:Q",
-            tooltip=[alt.Tooltip("group:N"), alt.Tooltip("percent:N", title="share")],
-        )
-        .properties(height=50, width="container")
-    )
-    return chart
+BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
+ROW_HEIGHT = 30
+AXIS_HEIGHT = 58
+"""A chart's height on the page includes its axis."""
 
 
-def attention_words_chart(shares: pd.DataFrame, largest: float) -> alt.Chart:
-    """A bar a word, in reading order, repeats kept apart. Frame: rows of `attention_by_word`.
+def attention_chart(groups: Mapping[str, pd.Series[float]]) -> Any:
+    """A bar a turn, the control's thin; its parts are the groups of `analysis.attention.attention_groups`.
 
-    `largest` is the end of the axis, given so that two charts can share it.
+    `groups` maps "before" (and "after", "again") to shares that sum to 1.
     """
-    frame = pd.DataFrame(
-        {
-            "place": range(len(shares)),
-            "label": _kept_apart([shown(word.strip()) or "␣" for word in shares["word"]]),
-            "group": [GROUP_LABELS[group] for group in shares["group"]],
-            "share": shares["share"].to_numpy(),
-            "percent": [percent(share) for share in shares["share"]],
-        }
-    )
+    frame = pd.concat([_rows(turn, shares) for turn, shares in groups.items()], ignore_index=True)
+    present = [group for group in GROUP_COLOURS if group in set(frame["group"])]
     base = alt.Chart(frame).encode(
+        x=alt.X("start:Q", title="share of the attention", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+        x2="end:Q",
         y=alt.Y(
-            "label:N",
+            "turn:N",
             title=None,
-            # Sorted by a field: words in an expression would be read as code, and one such as "if" would break it.
-            sort=alt.EncodingSortField("place", op="min", order="ascending"),
-            axis=alt.Axis(labelLimit=160, ticks=False, domain=False, labelOverlap=False),
+            sort=list(TURN_LABELS.values()),
+            axis=alt.Axis(ticks=False, domain=False),
         ),
-        x=alt.X(
-            "share:Q",
-            title="share of the attention",
-            scale=alt.Scale(domain=[0, largest], nice=False),
-            axis=alt.Axis(format="~%", tickCount=4),
+        color=alt.Color(
+            "group:N",
+            legend=None,
+            scale=alt.Scale(domain=present, range=[GROUP_COLOURS[group] for group in present]),
         ),
+        tooltip=[
+            alt.Tooltip("turn:N"),
+            alt.Tooltip("meaning:N", title="where"),
+            alt.Tooltip("share:Q", title="share", format=".4%"),
+        ],
     )
-    tooltip = [
-        alt.Tooltip("label:N", title="word"),
-        alt.Tooltip("group:N", title="whose"),
-        alt.Tooltip("share:Q", title="share", format=".4%"),
-    ]
-    bars = base.mark_bar(height=ROW_HEIGHT - 7).encode(
-        color=_group_colour(list(shares["group"].unique())), tooltip=tooltip
-    )
-    chart: alt.Chart = bars.properties(height=alt.Step(ROW_HEIGHT), width="container")
-    return chart
+    bars = [base.transform_filter(alt.datum.name == turn).mark_bar(height=BAR_HEIGHTS[turn]) for turn in groups]
+    chart = alt.layer(*bars).properties(height=ROW_HEIGHT * len(groups) + AXIS_HEIGHT, width="container")
+    return chart.configure_view(stroke=None).configure_axis(gridColor=GRID)
 
 
-def _kept_apart(labels: list[str]) -> list[str]:
-    """Repeated words as rows of their own: each repeat carries one more character of no width."""
-    seen: Counter[str] = Counter()
-    apart = []
-    for label in labels:
-        apart.append(label + "\u200b" * seen[label])
-        seen[label] += 1
-    return apart
-
-
-def _group_colour(groups: list[str]) -> alt.Color:
-    present = [group for group in GROUP_COLOURS if group in groups]
-    return alt.Color(
-        "group:N",
-        title=None,
-        scale=alt.Scale(
-            domain=[GROUP_LABELS[group] for group in present], range=[GROUP_COLOURS[group] for group in present]
-        ),
-        legend=None,  # one legend stands above both sides
+def _rows(turn: str, shares: pd.Series[float]) -> pd.DataFrame:
+    ends = shares.cumsum()
+    return pd.DataFrame(
+        {
+            "name": turn,
+            "turn": TURN_LABELS[turn],
+            "group": [str(group) for group in shares.index],
+            "meaning": [GROUP_LABELS[str(group)] for group in shares.index],
+            "share": shares.to_numpy(),
+            "percent": [percent(float(share)) for share in shares],
+            "start": (ends - shares).to_numpy(),
+            "end": ends.clip(upper=1.0).to_numpy(),
+        }
     )

@@ -1,94 +1,211 @@
-"""Candidates for a token, before | after on one probability axis."""
+"""Candidates for a token: the ranking before and after on one probability scale, ranks joined by lines."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 
-from llm_tracker.analysis.candidates import EVERYTHING_ELSE
-from llm_tracker.analysis.reading import percent, shown
-from llm_tracker.charts.palette import PARKED, TURN_COLOURS
+from llm_tracker.analysis.wording import percent, shown
+from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS, TURN_LABELS
 
-ROW_HEIGHT = 26
-LABELLED_SHARE = 0.05
-"""Dots with at least this probability carry it as text; smaller ones would collide at the axis."""
+ROW_HEIGHT = 36
+COLUMN_WIDTH = 0.42
+"""Of the whole width, what each ranking takes; the lines between them have the rest."""
+
+ROOM_FOR_LOGITS = "width > 560"
+"""A Vega expression: on narrow screens the logits are left to the tooltip and the table."""
+
+Frames = Mapping[str, pd.DataFrame]
 
 
-def candidates_chart(sides: dict[str, pd.DataFrame]) -> alt.LayerChart | alt.FacetChart:
-    """A row a token, a dot a turn, everything else last.
+def candidates_chart(sides: Frames, again: pd.DataFrame | None = None, followed: frozenset[int] = frozenset()) -> Any:
+    """One ranking a side: a row a token with its bar from 0 to 100 %, everything else last.
 
-    `sides` maps "before" (and "after") to frames of `analysis.candidates`. Tokens are ordered by the last side's
-    probabilities, then by the first's; what has no dot is not among that side's best.
+    `sides` maps "before" (and "after") to frames of `analysis.candidates`; `again` is the neutral control's, drawn as
+    a thin tick across the bars on the right. A line joins a token's two ranks; those of the `followed` token ids are
+    drawn darker.
     """
-    frame = _frame(sides)
-    base = alt.Chart(frame).encode(
-        y=alt.Y(
-            "label:N",
-            # Sorted by a field: a list of tokens would become an expression, and a token such as "if" would break it.
-            sort=alt.EncodingSortField("place", op="min", order="ascending"),
-            title=None,
-            axis=alt.Axis(labelLimit=180, ticks=False, domain=False),
-        ),
-        x=alt.X("prob:Q", title="probability", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)),
+    rows = _rows(sides, again)
+    left, right = _columns(len(sides))[0], _columns(len(sides))[-1]
+    n_rows = max(len(frame) for frame in sides.values())
+    layers = [*_grid(len(sides), n_rows), *_bars(rows), *_texts(rows), _heads(list(sides))]
+    if len(sides) > 1:
+        layers.append(_joins(sides, followed, left[1] + 0.015, right[0] - 0.015))
+        layers.append(_ticks(rows))
+    chart = alt.layer(*layers).properties(height=ROW_HEIGHT * n_rows + 46, width="container")
+    return chart.configure_view(stroke=None)
+
+
+def _columns(n_sides: int) -> list[tuple[float, float]]:
+    return [(0.0, 1.0)] if n_sides == 1 else [(0.0, COLUMN_WIDTH), (1 - COLUMN_WIDTH, 1.0)]
+
+
+def _rows(sides: Frames, again: pd.DataFrame | None) -> pd.DataFrame:
+    """Every row of every ranking with the place where it is drawn and the control's probability of its token."""
+    control = {} if again is None else dict(zip(again["token_id"], again["prob"], strict=True))
+    frames = []
+    for (name, frame), (start, end) in zip(sides.items(), _columns(len(sides)), strict=True):
+        width = end - start
+        probs = [control.get(token_id, math.nan) for token_id in frame["token_id"]]
+        named = [
+            f"{rank:,}. {shown(token)}" if rank else token
+            for rank, token in zip(frame["rank"], frame["token"], strict=True)
+        ]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "turn": TURN_LABELS[name],
+                    "colour": [TURN_COLOURS[name] if rank else RECIPE for rank in frame["rank"]],
+                    "row": range(len(frame)),
+                    "label": named,
+                    "prob": frame["prob"],
+                    "percent": [percent(prob) for prob in frame["prob"]],
+                    "logit_text": ["" if math.isnan(logit) else f"{logit:.1f}" for logit in frame["logit"]],
+                    "start": start,
+                    "end": end,
+                    "bar_end": start + width * frame["prob"],
+                    "again_at": [start + width * prob if name == "after" else math.nan for prob in probs],
+                    "again": ["" if math.isnan(prob) else percent(prob) for prob in probs],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _x(field: str) -> alt.X:
+    return alt.X(f"{field}:Q", scale=alt.Scale(domain=[0, 1], nice=False), axis=None)
+
+
+def _at(frame: pd.DataFrame, down: float) -> alt.Chart:
+    """A chart whose marks stand `down` of a row below each row's top; the heads take the room above row 0."""
+    n_rows = int(frame["row"].max()) + 1
+    chart: alt.Chart = alt.Chart(frame.assign(y=frame["row"] + down)).encode(y=_y("y", n_rows))
+    return chart
+
+
+def _y(field: str, n_rows: int) -> alt.Y:
+    return alt.Y(f"{field}:Q", scale=alt.Scale(domain=[-0.7, n_rows + 0.5], nice=False, reverse=True), axis=None)
+
+
+def _bars(rows: pd.DataFrame) -> list[alt.Chart]:
+    tooltip = [
+        alt.Tooltip("turn:N"),
+        alt.Tooltip("label:N", title="token"),
+        alt.Tooltip("prob:Q", title="probability", format=".6f"),
+        alt.Tooltip("logit_text:N", title="logit"),
+        alt.Tooltip("again:N", title="asked again"),
+    ]
+    track = _at(rows, 0.78).mark_rule(strokeWidth=8, color=GRID, strokeCap="butt").encode(x=_x("start"), x2="end:Q")
+    bars = (
+        _at(rows, 0.78)
+        .mark_rule(strokeWidth=8, strokeCap="butt")
+        .encode(x=_x("start"), x2="bar_end:Q", color=alt.Color("colour:N", scale=None), tooltip=tooltip)
     )
-    line = base.mark_line(color=PARKED, opacity=0.6, strokeWidth=1.5).encode(detail="label:N")
-    dots = base.mark_point(filled=True, size=110, opacity=1).encode(
-        color=_turn_colour(list(sides)),
-        shape=alt.Shape("turn:N", scale=alt.Scale(domain=list(SHAPES), range=list(SHAPES.values())), legend=None),
-        tooltip=[
-            alt.Tooltip("label:N", title="token"),
-            alt.Tooltip("turn:N"),
-            alt.Tooltip("prob:Q", title="probability", format=".6f"),
-            alt.Tooltip("logit_text:N", title="logit"),
-        ],
+    return [track, bars]
+
+
+def _texts(rows: pd.DataFrame) -> list[alt.Chart]:
+    """Rank and token on the left of a row, logit and probability on the right."""
+    base = _at(rows, 0.36)
+    n_sides = rows["turn"].nunique()
+    room = f"width * {COLUMN_WIDTH if n_sides > 1 else 1} - ({ROOM_FOR_LOGITS} ? 130 : 74)"
+    return [
+        base.mark_text(align="left", fontSize=13, limit=alt.ExprRef(room)).encode(x=_x("start"), text="label:N"),
+        base.mark_text(align="right", fontSize=13).encode(x=_x("end"), text="percent:N"),
+        base.mark_text(
+            align="right", dx=-84, fontSize=11, color=QUIET, opacity=alt.ExprRef(f"{ROOM_FOR_LOGITS} ? 1 : 0")
+        ).encode(x=_x("end"), text="logit_text:N"),
+    ]
+
+
+def _ticks(rows: pd.DataFrame) -> alt.Chart:
+    """The control's probabilities as thin ticks across the bars."""
+    marked = rows[rows["again_at"].notna()] if rows["again_at"].notna().any() else rows.head(0)
+    n_rows = int(rows["row"].max()) + 1
+    frame = marked.assign(y=marked["row"] + 0.6, y2=marked["row"] + 0.96)
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_rule(strokeWidth=2.5, color=AGAIN)
+        .encode(
+            x=_x("again_at"),
+            y=_y("y", n_rows),
+            y2="y2:Q",
+            tooltip=[alt.Tooltip("label:N", title="token"), alt.Tooltip("again:N", title="asked again")],
+        )
     )
-    text = base.mark_text(align="left", dx=10, fontSize=11, color="#808a96").encode(text="percent:N")
-    layers = [line, dots, text] if len(sides) > 1 else [dots, text]
-    return alt.layer(*layers).properties(height=alt.Step(ROW_HEIGHT), width="container")
+    return chart
 
 
-SHAPES = {"before": "circle", "after": "diamond"}
-
-
-def _turn_colour(turns: list[str]) -> alt.Color:
-    scale = alt.Scale(domain=turns, range=[TURN_COLOURS[turn] for turn in turns])
-    return alt.Color("turn:N", title=None, scale=scale, legend=alt.Legend(orient="top") if len(turns) > 1 else None)
-
-
-def _frame(sides: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """All sides' rows, with the label and the place of each token's row."""
-    frame = pd.concat([side.assign(turn=name) for name, side in sides.items()], ignore_index=True)
-    labels, order = _labels(frame), _order(frame, list(sides))
-    written = len(sides) == 1
-    return pd.DataFrame(
+def _joins(sides: Frames, followed: frozenset[int], start: float, end: float) -> alt.Chart:
+    """A line from each token's row before to its row after."""
+    before, after = (list(frame["token_id"]) for frame in sides.values())
+    both = [token_id for token_id in before if token_id in after]
+    frame = pd.DataFrame(
         {
-            "turn": frame["turn"],
-            "label": [labels[token_id] for token_id in frame["token_id"]],
-            "place": [order.index(token_id) for token_id in frame["token_id"]],
-            "prob": frame["prob"],
-            "percent": [percent(prob) if written or prob >= LABELLED_SHARE else "" for prob in frame["prob"]],
-            "logit_text": ["" if math.isnan(logit) else f"{logit:.3f}" for logit in frame["logit"]],
+            "start": start,
+            "end": end,
+            "y": [before.index(token_id) + 0.55 for token_id in both],
+            "y2": [after.index(token_id) + 0.55 for token_id in both],
+            "weight": [2.2 if token_id in followed else 1.0 for token_id in both],
         }
     )
+    n_rows = max(len(before), len(after))
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_rule(color=QUIET)
+        .encode(
+            x=_x("start"),
+            x2="end:Q",
+            y=_y("y", n_rows),
+            y2="y2:Q",
+            strokeWidth=alt.StrokeWidth("weight:Q", scale=None),
+        )
+    )
+    return chart
 
 
-def _labels(frame: pd.DataFrame) -> dict[int, str]:
-    """Each token as it is shown; two tokens that look alike get their numbers."""
-    labels = {
-        int(token_id): shown(token) if token_id >= 0 else EVERYTHING_ELSE
-        for token_id, token in zip(frame["token_id"], frame["token"], strict=True)
-    }
-    seen = Counter(labels.values())
-    return {token_id: f"{label} #{token_id}" if seen[label] > 1 else label for token_id, label in labels.items()}
+ALIGNED: dict[float, Literal["left", "center", "right"]] = {0.0: "left", 0.5: "center", 1.0: "right"}
 
 
-def _order(frame: pd.DataFrame, sides: list[str]) -> list[int]:
-    """The tokens from top to bottom: the last side's best first, then what only the first has, then all others."""
-    order: list[int] = []
-    for side in reversed(sides):
-        own = frame[(frame["turn"] == side) & (frame["rank"] > 0)].sort_values("rank")
-        order += [token_id for token_id in own["token_id"] if token_id not in order]
-    return [*order, -1]
+def _grid(n_sides: int, n_rows: int) -> list[alt.Chart]:
+    """0, 50 and 100 % of each ranking's bars, named below."""
+    marks = [
+        {"x": start + (end - start) * share, "label": f"{share:.0%}".replace("%", " %"), "share": share}
+        for start, end in _columns(n_sides)
+        for share in ALIGNED
+    ]
+    frame = pd.DataFrame(marks).assign(y=n_rows + 0.3)
+    base = alt.Chart(frame).encode(x=_x("x"), y=_y("y", n_rows))
+    return [
+        base.transform_filter(alt.datum.share == share)
+        .mark_text(align=align, fontSize=11, color=QUIET)
+        .encode(text="label:N")
+        for share, align in ALIGNED.items()
+    ]
+
+
+def _heads(sides: list[str]) -> alt.Chart:
+    """The name of each ranking, in its colour."""
+    frame = pd.DataFrame(
+        {
+            "x": [start for start, _ in _columns(len(sides))],
+            "name": [TURN_LABELS[side].capitalize() for side in sides],
+            "colour": [TURN_COLOURS[side] for side in sides],
+            "y": -0.4,
+        }
+    )
+    chart: alt.Chart = (
+        alt.Chart(frame)
+        .mark_text(align="left", fontSize=13, fontWeight="bold")
+        .encode(
+            x=_x("x"),
+            y=alt.Y("y:Q", axis=None),
+            text="name:N",
+            color=alt.Color("colour:N", scale=None),
+        )
+    )
+    return chart

@@ -1,64 +1,151 @@
-"""What each layer's read-out says about the watch words, all turns in one chart."""
+"""What each layer's read-out says about a watch word, all turns in one chart."""
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
 
-from llm_tracker.analysis.reading import shown
-from llm_tracker.charts.palette import TURN_COLOURS
+from llm_tracker.analysis.compare import LayerMeasure
+from llm_tracker.analysis.wording import shown
+from llm_tracker.charts.palette import GRID, QUIET, TURN_COLOURS, TURN_LABELS
 
-Metric = Literal["prob", "rank"]
+HEIGHT = 300
+LABEL_PIXELS = 84
+"""What the names at the line ends take on the right."""
+
+LABEL_GAP = 0.065
+"""Of the height, what keeps two names at line ends apart."""
 
 
-def lead_chart(leads: dict[str, list[float]], word: str, over: str) -> alt.LayerChart | alt.FacetChart:
-    """The lead of one watch word over another by layer, a line a turn; above zero the first is ahead.
+def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, word: str, over: str = "") -> Any:
+    """A line a turn through all layers: the lead over another word, the probability, or the rank (1 on top).
 
-    `leads` maps "before" (and "after") to logit differences of layers 1..n_layers.
+    Frame: `analysis.compare.layer_frame`. Each line carries its name at its end; the control's is thin.
     """
-    frame = pd.concat(
-        [pd.DataFrame({"turn": turn, "layer": range(1, len(lead) + 1), "lead": lead}) for turn, lead in leads.items()],
-        ignore_index=True,
-    )
-    value = alt.Y("lead:Q", title=f"logit of {shown(word)} − logit of {shown(over)}")
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color="#9aa3ad", strokeWidth=1).encode(y="zero:Q")
-    return alt.layer(zero, *_lines(frame, value, "lead:Q")).properties(height=320, width="container")
-
-
-def word_chart(frame: pd.DataFrame, metric: Metric) -> alt.LayerChart | alt.FacetChart:
-    """Probability or rank of the watch words by layer: a colour a turn, a dash a word. Frame: `watch_frame`."""
-    frame = frame.assign(word=[shown(word) for word in frame["word"]])
-    if metric == "prob":
-        value = alt.Y("prob:Q", title="probability", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%"))
-    else:
-        value = alt.Y("rank:Q", title="rank (1 = best)", scale=alt.Scale(type="log", reverse=True))
-    return alt.layer(*_lines(frame, value, f"{metric}:Q", by_word=True)).properties(height=320, width="container")
-
-
-def _lines(frame: pd.DataFrame, value: alt.Y, field: str, by_word: bool = False) -> list[alt.Chart]:
-    """Lines with points to hover over; direct labels would collide where lines end together."""
     turns = [turn for turn in TURN_COLOURS if turn in set(frame["turn"])]
     n_layers = int(frame["layer"].max())
-    colour = alt.Color(
-        "turn:N",
-        title=None,
-        scale=alt.Scale(domain=turns, range=[TURN_COLOURS[turn] for turn in turns]),
-        legend=alt.Legend(orient="top"),
-    )
-    layer = alt.X(
+    x = alt.X(
         "layer:Q",
         title="layer (depth, not time)",
-        scale=alt.Scale(domain=[1, n_layers], nice=False),
-        axis=alt.Axis(tickMinStep=1, tickCount=min(n_layers, 10), grid=False),
+        scale=alt.Scale(domain=[1, max(2, n_layers)], nice=False),
+        axis=alt.Axis(values=_layer_ticks(n_layers), format="d", grid=False),
     )
-    tooltip = [alt.Tooltip("turn:N"), alt.Tooltip("layer:Q"), alt.Tooltip(field, format=".4~g")]
-    base = alt.Chart(frame).encode(x=layer, y=value, color=colour)
-    if by_word:
-        tooltip.insert(1, alt.Tooltip("word:N"))
-        base = base.encode(strokeDash=alt.StrokeDash("word:N", title=None, legend=alt.Legend(orient="top")))
-    return [
-        base.mark_line(strokeWidth=2.5, interpolate="linear"),
-        base.mark_point(size=60, filled=True, opacity=0).encode(tooltip=tooltip),
+    y, axis = _value_axis(frame, measure, word, over)
+    layers: list[alt.Chart] = []
+    if measure == "lead":
+        zero = alt.Chart(pd.DataFrame({"zero": [0], "layer": [1], "end": [n_layers]}))
+        layers.append(zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=x, x2="end:Q", y="zero:Q"))
+    layers += _lines(frame.assign(name=frame["turn"].map(TURN_LABELS)), turns, x, y)
+    layers.append(_line_ends(frame, turns, x, y, axis))
+    chart = alt.layer(*layers).properties(
+        height=HEIGHT, width="container", padding={"left": 0, "top": 5, "right": LABEL_PIXELS, "bottom": 0}
+    )
+    return chart.configure_view(stroke=None).configure_axis(gridColor=GRID)
+
+
+def _layer_ticks(n_layers: int) -> list[int]:
+    """The first and the last layer, and round numbers between that keep off them."""
+    step = next(step for step in (1, 2, 5, 10, 20, 50) if n_layers / step <= 10)
+    between = [layer for layer in range(step, n_layers, step) if layer > 1 and n_layers - layer >= step * 0.7]
+    return [1, *between, n_layers] if n_layers > 1 else [1]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A value axis: the values at its bottom and at its top."""
+
+    low: float
+    high: float
+    logarithmic: bool = False
+
+    def place(self, value: float) -> float:
+        """Where a value stands between the bottom (0) and the top (1)."""
+        if self.logarithmic:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def value(self, place: float) -> float:
+        """The value at a place."""
+        if self.logarithmic:
+            return self.low * math.pow(self.high / self.low, place)
+        return self.low + place * (self.high - self.low)
+
+
+def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, word: str, over: str) -> tuple[alt.Y, Axis]:
+    """The axis of a measure."""
+    if measure == "prob":
+        scale = alt.Scale(domain=[0, 1])
+        title = f"probability of {shown(word)}"
+        return alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format="%")), Axis(0, 1)
+    if measure == "rank":
+        worst = max(10.0, float(frame["value"].max()))
+        scale = alt.Scale(type="log", domain=[1, worst], reverse=True, nice=False)
+        ticks = alt.Axis(format=",d", tickCount=5)
+        title = f"rank of {shown(word)} (1 = best)"
+        return alt.Y("value:Q", title=title, scale=scale, axis=ticks), Axis(worst, 1, logarithmic=True)
+    low, high = min(0.0, float(frame["value"].min())), max(0.0, float(frame["value"].max()))
+    room = 0.06 * (high - low) or 1.0
+    axis = Axis(low - room, high + room)
+    scale = alt.Scale(domain=[axis.low, axis.high], nice=False)
+    return alt.Y("value:Q", title=f"lead of {shown(word)} over {shown(over)} (logits)", scale=scale), axis
+
+
+def _lines(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """A line a turn, with points to hover over; shapes of their own, so that no line depends on its colour."""
+    dashes = {"before": [1, 0], "after": [1, 0], "again": [5, 3]}
+    colour = alt.Color(
+        "turn:N", legend=None, scale=alt.Scale(domain=turns, range=[TURN_COLOURS[turn] for turn in turns])
+    )
+    width = alt.StrokeWidth(
+        "turn:N", legend=None, scale=alt.Scale(domain=turns, range=[1.4 if turn == "again" else 2.6 for turn in turns])
+    )
+    dash = alt.StrokeDash("turn:N", legend=None, scale=alt.Scale(domain=turns, range=[dashes[turn] for turn in turns]))
+    tooltip = [
+        alt.Tooltip("name:N", title="turn"),
+        alt.Tooltip("layer:Q"),
+        alt.Tooltip("value:Q", title="value", format=".4~g"),
     ]
+    base = alt.Chart(frame).encode(x=x, y=y, color=colour)
+    return [
+        base.mark_line(interpolate="linear").encode(strokeWidth=width, strokeDash=dash),
+        base.mark_point(size=70, filled=True, opacity=0).encode(tooltip=tooltip),
+    ]
+
+
+def _line_ends(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y, axis: Axis) -> alt.Chart:
+    """Each line's name at its end, moved apart where lines end together."""
+    last = frame[frame["layer"] == frame["layer"].max()].set_index("turn")["value"]
+    apart = moved_apart([axis.place(float(last[turn])) for turn in turns], LABEL_GAP)
+    rows = pd.DataFrame(
+        {
+            "layer": frame["layer"].max(),
+            "name": [TURN_LABELS[turn] for turn in turns],
+            "colour": [TURN_COLOURS[turn] for turn in turns],
+            "value": [axis.value(place) for place in apart],
+        }
+    )
+    chart: alt.Chart = (
+        alt.Chart(rows)
+        .mark_text(align="left", dx=7, fontSize=12, fontWeight="bold")
+        .encode(x=x, y=y, text="name:N", color=alt.Color("colour:N", scale=None))
+    )
+    return chart
+
+
+def moved_apart(places: Sequence[float], gap: float) -> list[float]:
+    """Places in [0, 1], each as near as can be to where it was, and no two nearer than `gap`."""
+    order = sorted(range(len(places)), key=lambda at: places[at])
+    moved = [places[at] for at in order]
+    for at in range(1, len(moved)):
+        moved[at] = max(moved[at], moved[at - 1] + gap)
+    over = moved[-1] - 1 + gap / 2 if moved else 0
+    if over > 0:
+        moved[-1] -= over
+        for at in range(len(moved) - 2, -1, -1):
+            moved[at] = min(moved[at], moved[at + 1] - gap)
+    return [moved[order.index(at)] for at in range(len(places))]

@@ -1,15 +1,23 @@
-"""One colour for each meaning, the same in every chart and panel. Blue and orange stay apart for every eye."""
+"""One colour for each meaning, the same in every chart and panel, for light and dark pages alike.
+
+Blue and orange stay apart for every kind of colour vision; tests/charts/test_palette.py simulates three.
+"""
 
 BEFORE = "#3a7cc7"
-AFTER = "#d9772b"
+AFTER = "#cf6a1d"
+AGAIN = "#7f8a97"
 PARKED = "#9aa3ad"
 RECIPE = "#c9ced5"
-SYSTEM = "#7d8aa0"
-USER = "#7a9e87"
-ASSISTANT = "#a68bb0"
-ANSWER = "#c0a35e"
+SYSTEM = "#6f86b3"
+USER = "#5f9e7c"
+ASSISTANT = "#a57bb5"
+ANSWER = "#b99a3f"
+GRID = "#808a9640"
+QUIET = "#7f8a97"
+"""Grid lines and small print, readable on white and on the dark page."""
 
-TURN_COLOURS = {"before": BEFORE, "after": AFTER}
+TURN_COLOURS = {"before": BEFORE, "after": AFTER, "again": AGAIN}
+TURN_LABELS = {"before": "before", "after": "after", "again": "asked again"}
 GROUP_COLOURS = {
     "parked": PARKED,
     "recipe": RECIPE,

@@ -17,6 +17,7 @@ from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
 SCHEMA = 1
 
 Record = dict[str, Any]
+Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 def session_record(session: Session) -> Record:
@@ -31,12 +32,15 @@ def session_record(session: Session) -> Record:
         "decoding": session.decoding.as_dict(),
         "watch_words": list(session.watch_words),
         "turns": [_turn_record(turn, session.recipe) for turn in session.turns],
-        "controls": [],
+        "controls": [{"turn": at, **_turn_record(turn, session.recipe)} for at, turn in session.controls.items()],
     }
 
 
-def session_of(record: Record, arrays: list[dict[str, np.ndarray[Any, Any]]]) -> Session:
-    """The session of a record and the arrays of its turns. Raises KeyError or TypeError for another record."""
+def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays]) -> Session:
+    """The session of a record and the arrays of its turns and controls.
+
+    Raises KeyError or TypeError for another record.
+    """
     model = {**record["model"], "notices": tuple(record["model"]["notices"])}
     decoding = {name: value for name, value in record["decoding"].items() if name != "method"}
     return Session(
@@ -47,6 +51,9 @@ def session_of(record: Record, arrays: list[dict[str, np.ndarray[Any, Any]]]) ->
         turns=tuple(_turn_of(turn, own) for turn, own in zip(record["turns"], arrays, strict=True)),
         watch_words=tuple(record["watch_words"]),
         versions=record["versions"],
+        controls={
+            each["turn"]: _turn_of(each, own) for each, own in zip(record["controls"], control_arrays, strict=True)
+        },
     )
 
 
@@ -66,6 +73,8 @@ def _turn_record(turn: Turn, recipe: str) -> Record:
             "text": turn.prompt.text,
             "spans": [list(span) for span in turn.prompt.spans],
             "roles": list(turn.prompt.roles),
+            "token_bytes": [each.hex() for each in turn.prompt.token_bytes],
+            "controls": sorted(turn.prompt.controls),
             "stops_at_newline": turn.prompt.stops_at_newline,
             "notices": list(turn.prompt.notices),
             "before": turn.trace.before,
@@ -136,7 +145,7 @@ def _watched_record(lens: WatchedLens) -> Record:
     }
 
 
-def _turn_of(record: Record, arrays: dict[str, np.ndarray[Any, Any]]) -> Turn:
+def _turn_of(record: Record, arrays: Arrays) -> Turn:
     prompt = record["prompt"]
     steps = record["steps"]
     return Turn(
@@ -147,6 +156,8 @@ def _turn_of(record: Record, arrays: dict[str, np.ndarray[Any, Any]]) -> Turn:
             token_ids=tuple(record["prompt_token_ids"]),
             spans=tuple((start, end) for start, end in prompt["spans"]),
             roles=tuple(prompt["roles"]),
+            token_bytes=tuple(bytes.fromhex(each) for each in prompt.get("token_bytes", [])),
+            controls=frozenset(prompt.get("controls", [])),
             stops_at_newline=prompt["stops_at_newline"],
             notices=tuple(prompt["notices"]),
         ),

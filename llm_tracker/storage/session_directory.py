@@ -1,4 +1,7 @@
-"""A session as a directory: session.json, and turn-<i>.safetensors with each turn's arrays. Needs no model."""
+"""A session as a directory: session.json, and each turn's and control's arrays. Needs no model.
+
+turn-<i>.safetensors holds the arrays of turn i, control-<i>.safetensors those of its neutral control.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,8 @@ def save_session(session: Session, directory: str | Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for index, turn in enumerate(session.turns):
             save_file(_arrays(turn.trace), folder / f"turn-{index}.safetensors", metadata=AXES)
+        for index, control in session.controls.items():
+            save_file(_arrays(control.trace), folder / f"control-{index}.safetensors", metadata=AXES)
         partial = folder / "session.json.part"
         partial.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         os.replace(partial, folder / "session.json")
@@ -52,7 +57,8 @@ def load_session(directory: str | Path) -> Session:
         if record.get("schema") != SCHEMA:
             raise InputError(f"{folder} holds a session of format {record.get('schema')}; this version reads {SCHEMA}.")
         arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
-        return session_of(record, arrays)
+        controls = [load_file(folder / f"control-{each['turn']}.safetensors") for each in record["controls"]]
+        return session_of(record, arrays, controls)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{folder} holds no complete session ({type(error).__name__}: {error}). Give the folder that --out wrote."

@@ -41,6 +41,9 @@ refusing it. They make a small model answer, and answer a correction, in one wor
 RECIPES: dict[str, tuple[Message, ...]] = {"one-word": ONE_WORD, "chat": (), "raw": ()}
 """`raw` is the text as typed, without any template."""
 
+CONTROL_TEXT = "Answer the question again."
+"""What a neutral control says in place of a correction: asked again, with no verdict and no word named."""
+
 Recipe = str | Iterable[Mapping[str, str]]
 """A recipe's name, or the messages that go in front of the question."""
 

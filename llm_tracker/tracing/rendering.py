@@ -10,7 +10,7 @@ from llm_tracker.errors import InputError
 from llm_tracker.tracing.pieces import Piece, chat_pieces, question_answer_pieces, raw_pieces
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import Message
-from llm_tracker.tracing.tokens import continuation, encode, piece_at, piece_starts, special_tokens
+from llm_tracker.tracing.tokens import continuation, encode, piece_at, piece_starts, special_tokens, token_bytes
 from llm_tracker.tracing.words import Role, Span
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def render_prompt(
         token_ids=tuple(token_ids),
         spans=tuple(spans),
         roles=tuple(_token_roles(pieces, token_ids, spans, special)),
+        token_bytes=tuple(token_bytes(tokenizer, token_ids)),
+        controls=_positions(token_ids, special),
         stops_at_newline=recipe != "raw" and not tokenizer.chat_template,
         notices=tuple(_notices(pieces, special.values(), messages[-1].content)),
     )
@@ -62,7 +64,19 @@ def prompt_of_ids(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) 
     text, spans = continuation(tokenizer, (), token_ids)
     special = special_tokens(tokenizer)
     roles: list[Role] = ["template" if token_id in special else "user" for token_id in token_ids]
-    return Prompt((Message("user", text),), text, tuple(token_ids), tuple(spans), tuple(roles))
+    return Prompt(
+        messages=(Message("user", text),),
+        text=text,
+        token_ids=tuple(token_ids),
+        spans=tuple(spans),
+        roles=tuple(roles),
+        token_bytes=tuple(token_bytes(tokenizer, token_ids)),
+        controls=_positions(token_ids, special),
+    )
+
+
+def _positions(token_ids: Sequence[int], special: Collection[int]) -> frozenset[int]:
+    return frozenset(at for at, token_id in enumerate(token_ids) if token_id in special)
 
 
 def require_plain(texts: Iterable[str]) -> None:

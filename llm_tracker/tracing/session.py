@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Literal
 
 from llm_tracker.errors import InputError
@@ -113,3 +115,20 @@ class Session:
     watch_words: tuple[str, ...] = ()
     """The first answer, the word that a correction named, and any that were added: followed whether said or not."""
     versions: dict[str, str] = field(default_factory=dict)
+    controls: Mapping[int, Turn] = field(default_factory=dict)
+    """By turn: the same conversation up to there, merely asked again. What it changes, no correction is needed for."""
+
+    def __post_init__(self) -> None:
+        """Make the mapping read-only."""
+        object.__setattr__(self, "controls", MappingProxyType(dict(sorted(self.controls.items()))))
+
+    @property
+    def n_bytes(self) -> int:
+        """What the large arrays of its turns and controls take."""
+        return sum(turn.trace.n_bytes for turn in (*self.turns, *self.controls.values()))
+
+    def with_traces(self, change: Callable[[Turn], Trace]) -> Session:
+        """The session with every trace changed: those of its turns, and those of its controls."""
+        turns = tuple(replace(turn, trace=change(turn)) for turn in self.turns)
+        controls = {at: replace(turn, trace=change(turn)) for at, turn in self.controls.items()}
+        return replace(self, turns=turns, controls=controls)

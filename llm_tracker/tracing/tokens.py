@@ -128,6 +128,26 @@ def _bytes_text(token: str) -> str:
     return f"⟨{' '.join(f'{byte_of[character]:02X}' for character in token)}⟩"
 
 
+def token_bytes(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) -> list[bytes]:
+    """The bytes that each token stands for: of a byte-level vocabulary through its table, else as UTF-8."""
+    special = special_tokens(tokenizer)
+    byte_level = b"ByteLevel" in tokenizer.backend_tokenizer.decoder.__getstate__()
+    written = [str(token) for token in tokenizer.convert_ids_to_tokens(list(token_ids))]
+    return [
+        special[token_id].encode() if token_id in special else _bytes_of(token, byte_level)
+        for token_id, token in zip(token_ids, written, strict=True)
+    ]
+
+
+def _bytes_of(token: str, byte_level: bool) -> bytes:
+    byte_of = _byte_of_character()
+    if byte_level and all(character in byte_of for character in token):
+        return bytes(byte_of[character] for character in token)
+    if re.fullmatch(r"<0x[0-9A-F]{2}>", token):
+        return bytes([int(token[3:5], 16)])
+    return token.replace("▁", " ").encode()
+
+
 @cache
 def _byte_of_character() -> dict[str, int]:
     table = bytes_to_unicode()  # type: ignore[no-untyped-call]

@@ -115,6 +115,11 @@ class Trace:
         return int(self.resid.shape[1]) - 1
 
     @property
+    def n_heads(self) -> int:
+        """Attention heads of a layer."""
+        return int(self.attention.shape[2])
+
+    @property
     def n_bytes(self) -> int:
         """What its large arrays take."""
         mean = 0 if self.attention_mean is None else self.attention_mean.nbytes

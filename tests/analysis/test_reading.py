@@ -5,72 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from tiny_models import tiny_model
 
 import llm_tracker as lt
-from llm_tracker.analysis.compare import settled_layer, word_changes
+from llm_tracker.analysis.compare import Side, settled_layer, sides_of, word_changes
 from llm_tracker.analysis.reading import (
-    _lead_sentence,
     attention_sentence,
     candidates_sentence,
     headline,
     layers_sentence,
-    percent,
-    shown,
-    tiny,
+    lead_clause,
+    most_looked_at,
+    rank_clause,
 )
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [
-        (0.0, "0 %"),
-        (0.00099, "under 0.1 %"),
-        (1e-12, "under 0.1 %"),
-        (0.001, "0.1 %"),
-        (0.0066, "0.7 %"),
-        (0.0095, "1 %"),
-        (0.034, "3 %"),
-        (0.5, "50 %"),
-        (0.9519, "95 %"),
-        (0.9949, "99 %"),
-        (0.997, "99.7 %"),
-        (0.99951, "over 99.9 %"),
-        (1.0, "100 %"),
-    ],
-)
-def test_a_share_has_as_many_digits_as_it_means(share: float, text: str) -> None:
-    assert percent(share) == text
-
-
-@pytest.mark.parametrize(
-    ("token", "text"),
-    [
-        (" Paris", "·Paris"),
-        ("a b ", "a b·"),
-        ("  ", "··"),
-        ("\n", "↵"),
-        ("\t\r\n", "⇥␍↵"),
-        ("\u202eabc", "⟨U+202E⟩abc"),
-        ("\x1b[31m", "⟨U+001B⟩[31m"),
-        ("👩\u200d👧", "👩\u200d👧"),
-        ("<b>$x$", "<b>$x$"),
-        ("", ""),
-    ],
-)
-def test_a_token_can_be_seen(token: str, text: str) -> None:
-    assert shown(token) == text
-
-
-@pytest.mark.parametrize(("gap", "text"), [(0, "0"), (1.2e-6, "1·10⁻⁶"), (0.11, "1·10⁻¹"), (3e10, "3·10¹⁰")])
-def test_a_very_small_number_is_written_as_people_write_it(gap: float, text: str) -> None:
-    assert tiny(gap) == text
+from llm_tracker.analysis.wording import percent
+from llm_tracker.tracing.trace import WatchedLens
 
 
 @pytest.fixture(scope="module")
 def session() -> lt.Session:
-    return lt.track(tiny_model("llama"), "What is it?", ["No, London."], recipe="chat", max_new_tokens=2)
+    model = tiny_model("llama")
+    return lt.track(model, "What is it?", ["No, London."], recipe="chat", max_new_tokens=2, control=True)
 
 
 def with_top(turn: lt.Turn, tokens: list[str], probs: list[float]) -> lt.Turn:
@@ -78,84 +35,204 @@ def with_top(turn: lt.Turn, tokens: list[str], probs: list[float]) -> lt.Turn:
     return replace(turn, trace=trace)
 
 
-def test_the_candidates_sentence_names_the_leaders(session: lt.Session) -> None:
-    paris = with_top(session.turns[0], ["Paris", "London"], [0.95, 0.007])
-    london = with_top(session.turns[1], ["London", "Paris"], [0.63, 0.0001])
-    assert (
-        candidates_sentence(paris) == "The likeliest next token is “Paris” with 95 %; next comes “London” with 0.7 %."
+@pytest.fixture
+def paris(session: lt.Session) -> lt.Turn:
+    return with_top(session.turns[0], ["Paris", "London"], [0.95, 0.007])
+
+
+@pytest.fixture
+def london(session: lt.Session) -> lt.Turn:
+    return with_top(session.turns[1], ["London", "Paris"], [0.63, 0.0001])
+
+
+def test_one_answers_candidates(paris: lt.Turn) -> None:
+    assert candidates_sentence([Side("before", paris)]) == (
+        "The likeliest next token is “Paris” with 95 %; next comes “London” with 0.7 %."
     )
-    assert candidates_sentence(paris, london) == "Before, “Paris” leads with 95 %; after, “London” leads with 63 %."
-    assert candidates_sentence(paris, paris) == "“Paris” leads before and after: 95 %, then 95 %."
-    assert candidates_sentence(with_top(paris, ["Paris"], [1.0])) == "“Paris” is the only candidate."
+    assert candidates_sentence([Side("before", with_top(paris, ["Paris"], [1.0]))]) == "“Paris” is the only candidate."
+    even = with_top(paris, ["a", "b"], [0.5, 0.5])
+    assert candidates_sentence([Side("before", even)]) == "“a” and “b” lead together with 50 % each."
+
+
+def test_the_leaders_before_after_and_asked_again(paris: lt.Turn, london: lt.Turn) -> None:
+    before, after = Side("before", paris), Side("after", london)
+    assert candidates_sentence([before, after]) == ("Before, “Paris” leads with 95 %; after, “London” leads with 63 %.")
+    again = Side("again", with_top(paris, ["Paris", "Rome"], [0.67, 0.05]))
+    assert candidates_sentence([before, after, again]) == (
+        "Before, “Paris” leads with 95 %; after, “London” leads with 63 %; merely asked again, “Paris” leads with 67 %."
+    )
+
+
+def test_one_leader_all_along_is_named_once(paris: lt.Turn) -> None:
+    tiny = with_top(paris, ["Paris", "London"], [0.0004, 0.0003])
+    sides = [Side("before", paris), Side("after", tiny), Side("again", paris)]
+    assert candidates_sentence(sides) == (
+        "“Paris” leads every time: before 95 %, after under 0.1 % and merely asked again 95 %."
+    )
 
 
 @pytest.mark.parametrize(
-    ("lead", "sentence"),
+    ("lead", "clause"),
     [
-        (
-            [-1.0, 2.0, 3.0],
-            "From layer 2 of 3 on, the read-out prefers “a” to “b”. Its largest step is at layer 2: from −1.0 to +2.0.",
-        ),
-        (
-            [1.0, 2.0, 3.0],
-            "At every layer the read-out prefers “a” to “b”. Its largest step is at layer 2: from +1.0 to +2.0.",
-        ),
-        (
-            [1.0, 2.0, -3.0],
-            "From layer 3 of 3 on, the read-out prefers “b” to “a”. Its largest step is at layer 3: from +2.0 to −3.0.",
-        ),
-        ([1.0, 1.0, 0.0], "At the last layer the read-out prefers neither “a” nor “b”."),
-        ([0.5], "At every layer the read-out prefers “a” to “b”."),
+        ([-1.0, 2.0, 3.0], "the read-out prefers “a” to “b” from layer 2 of 3 on (largest step: layer 2)"),
+        ([1.0, 2.0, 3.0], "the read-out prefers “a” to “b” at every layer (largest step: layer 2)"),
+        ([1.0, 2.0, -3.0], "the read-out prefers “b” to “a” only at the last layer, 3 (largest step: layer 3)"),
+        ([1.0, 1.0, 0.0], "the read-out prefers neither “a” nor “b” at the last layer (largest step: layer 3)"),
+        ([2.0, 2.0, 2.0], "the read-out prefers “a” to “b” at every layer"),
+        ([0.5], "the read-out prefers “a” to “b” at every layer"),
+        ([1e-7, 1e-6], "the read-out prefers “a” to “b” at every layer (largest step: layer 2)"),
     ],
 )
-def test_the_lead_sentence_says_from_which_layer_on(lead: list[float], sentence: str) -> None:
-    assert _lead_sentence(np.array(lead, dtype=np.float32), "a", "b", len(lead)) == sentence
+def test_the_lead_says_from_which_layer_on(lead: list[float], clause: str) -> None:
+    assert lead_clause(np.array(lead, dtype=np.float32), "a", "b") == clause
 
 
-def with_ranks(turn: lt.Turn, ranks: list[int]) -> lt.Turn:
-    table = replace(turn.trace.lens[0], token_rank=np.array(ranks))
-    return replace(turn, trace=replace(turn.trace, tokens=("Paris", "."), lens={0: table}))
+def test_a_later_side_does_not_repeat_what_the_first_one_said() -> None:
+    assert lead_clause(np.array([1.0, -1.0]), "a", "b", first=False) == (
+        "“b” only at the last layer, 2 (largest step: layer 2)"
+    )
+    assert lead_clause(np.array([1.0, 0.0]), "a", "b", first=False).startswith("neither at the last layer")
 
 
 @pytest.mark.parametrize(
-    ("ranks", "sentence"),
+    ("ranks", "clause"),
     [
-        ([5, 1, 1], "From layer 2 of 3 on, the read-out ranks “Paris” first."),
-        ([1, 9, 1], "Only the last layer's read-out, 3 of 3, ranks “Paris” first."),
-        ([1, 1, 1200], "No layer up to the last ranks “Paris” first: it ends at rank 1,200."),
+        ([5, 1, 1], "ranks “Paris” first from layer 2 of 3 on"),
+        ([1, 9, 1], "ranks “Paris” first only at the last layer, 3"),
+        ([1, 1, 1], "ranks “Paris” first at every layer"),
+        ([1, 1, 1200], "ends with “Paris” at rank 1,200"),
     ],
 )
-def test_the_layers_sentence_says_where_the_token_comes_first(
-    session: lt.Session, ranks: list[int], sentence: str
-) -> None:
-    assert layers_sentence(with_ranks(session.turns[0], ranks)) == sentence
+def test_the_rank_says_where_the_word_comes_first(ranks: list[int], clause: str) -> None:
+    assert rank_clause(np.array(ranks), "Paris") == clause
 
 
-def test_two_words_that_begin_alike_have_no_lead(session: lt.Session) -> None:
+def lens(token_id: int, logits: list[float], probs: list[float] | None = None) -> WatchedLens:
+    values = np.array(logits, dtype=np.float32)
+    shares = np.array(probs or [0.1] * len(logits), dtype=np.float32)
+    return WatchedLens(token_id, "x", values, shares, np.ones(len(logits), dtype=np.int64))
+
+
+def side_with(session: lt.Session, name: str, **words: WatchedLens) -> Side:
     turn = session.turns[0]
-    lens = turn.trace.lens[0]
-    same = next(iter(lens.watched.values()))
-    alike = replace(turn, trace=replace(turn.trace, lens={0: replace(lens, watched={"Par": same, "Paris": same})}))
-    assert "begin with the same token" in layers_sentence(alike, ("Par", "Paris"))
+    table = replace(turn.trace.lens[0], watched=words)
+    return Side(name, replace(turn, trace=replace(turn.trace, lens={0: table})))  # type: ignore[arg-type]
 
 
-def test_the_attention_sentence_names_what_is_parked_and_what_was_looked_at(session: lt.Session) -> None:
-    shares = lt.attention_by_word(session.turns[0])
-    sentence = attention_sentence(session.turns[0])
-    own = shares[(shares["group"] == "user") & (shares["word"].str.strip() != "?")]
-    best = own.loc[own["share"].idxmax(), "word"].strip()
-    assert f"“{best}” got most" in sentence
-    assert percent(float(lt.attention_groups(shares)["parked"])) in sentence
+def test_the_layers_sentence_tells_each_side(session: lt.Session) -> None:
+    before = side_with(session, "before", a=lens(1, [-1, 2, 3]), b=lens(2, [0, 0, 0]))
+    after = side_with(session, "after", a=lens(1, [0, 0, -1]), b=lens(2, [0, 0, 0]))
+    again = side_with(session, "again", a=lens(1, [1, 1, 1]), b=lens(2, [0, 0, 0]))
+    assert layers_sentence([before, after, again], "lead", "a", "b") == (
+        "Before, the read-out prefers “a” to “b” from layer 2 of 3 on (largest step: layer 2); after, “b” only at the "
+        "last layer, 3 (largest step: layer 3); merely asked again, “a” at every layer."
+    )
+    assert layers_sentence([before], "rank", "a") == "The read-out ranks “a” first at every layer."
 
 
-def test_the_headline_follows_the_watch_words(session: lt.Session) -> None:
-    changes = {change.word: change for change in word_changes(session, 0, 1)}
-    assert "London" in changes
-    first, second = (float(turn.trace.lens[0].watched["London"].prob[-1]) for turn in session.turns)
-    assert (changes["London"].before, changes["London"].after) == (first, second)
-    assert f"{percent(first)} → {percent(second)}" in headline(session)
-    same = replace(session, turns=(session.turns[0], session.turns[0]))
-    assert headline(same).endswith("The answer stayed the same.")
+def test_the_probability_says_where_it_ends_and_where_it_was_more(session: lt.Session) -> None:
+    falls = side_with(session, "before", a=lens(1, [0, 0, 0], [0.2, 0.7, 0.0004]))
+    rises = side_with(session, "after", a=lens(1, [0, 0, 0], [0.2, 0.2, 0.2]))
+    assert layers_sentence([falls, rises], "prob", "a") == (
+        "Before, the read-out gives “a” under 0.1 % at the last layer, after 70 % at layer 2; after, it gives “a” 20 % "
+        "at the last layer."
+    )
+
+
+def test_what_cannot_be_read_is_said(session: lt.Session) -> None:
+    alike = side_with(session, "before", Par=lens(7, [1, 2, 3]), Paris=lens(7, [1, 2, 3]))
+    assert layers_sentence([alike], "lead", "Par", "Paris") == (
+        "“Par” and “Paris” begin with the same token: their lead cannot be read."
+    )
+    assert layers_sentence([alike], "prob", "Rome") == "“Rome” has not been read at this token."
+    assert layers_sentence([alike], "lead", "Rome", "Oslo") == "“Rome” has not been read at this token."
+
+
+def test_the_attention_sentence_tells_each_side(session: lt.Session) -> None:
+    sides = sides_of(session)
+    told = attention_sentence(sides)
+    for side in sides:
+        shares = lt.attention_by_word(side.turn, 0)
+        assert percent(float(lt.attention_groups(shares)["parked"])) in told
+        names, most = most_looked_at(shares)
+        assert f"{names} ({percent(most)}" in told
+    assert told.startswith("Before, ")
+    assert "; merely asked again, " in told
+
+
+def shares(**words: float) -> pd.DataFrame:
+    rows = [{"word": word, "group": "user", "share": share} for word, share in words.items()]
+    return pd.DataFrame([{"word": "<s>", "group": "parked", "share": 0.9}, *rows])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"a": 0.02, "b": 0.05}, ("“b”", 0.05)),
+        ({"a": 0.05, "b": 0.05}, ("“a” and “b”", 0.05)),
+        ({"a": 0.05, "b": 0.05, "c": 0.05}, ("3 words", 0.05)),
+        ({"a": 0.0, "b": 0.0}, ("", 0.0)),
+        ({"?": 0.5, "a": 0.01}, ("“a”", 0.01)),
+        ({}, ("", 0.0)),
+    ],
+)
+def test_the_word_that_was_looked_at_most(words: dict[str, float], told: tuple[str, float]) -> None:
+    assert most_looked_at(shares(**words)) == told
+
+
+def test_the_headline_sets_each_word_against_before_and_against_asking_again(session: lt.Session) -> None:
+    sides = sides_of(session)
+    change = {each.word: each for each in word_changes(sides, session.watch_words)}["London"]
+    first, second, third = (float(side.turn.trace.lens[0].watched["London"].prob[-1]) for side in sides)
+    assert (change.before, change.after, change.again) == (first, second, third)
+    told = headline(sides, session.watch_words)
+    assert f"{percent(first)} → {percent(second)} (asked again: {percent(third)})." in told
+
+
+def test_without_a_control_the_headline_does_not_speak_of_one(session: lt.Session) -> None:
+    assert "sked again" not in headline(sides_of(replace(session, controls={})), session.watch_words)
+
+
+def answering(turn: lt.Turn, answer: str) -> lt.Turn:
+    return replace(turn, answer=answer)
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (("Paris", "London", None), "The answer changed from “Paris” to “London”."),
+        (
+            ("Paris", "London", "Paris."),
+            "The answer changed from “Paris” to “London”. Merely asked again, it stays “Paris”.",
+        ),
+        (
+            ("Paris", "London", "london"),
+            "The answer changed from “Paris” to “London”. "
+            "Merely asked again, it changes in the same way: the correction is not needed for that.",
+        ),
+        (
+            ("Paris", "London", "Rome"),
+            "The answer changed from “Paris” to “London”. Merely asked again, it becomes “Rome”.",
+        ),
+        (("Paris", "paris", "Paris"), "The answer stayed the same. Merely asked again, it stays the same too."),
+        (("Paris", "Paris", "Rome"), "The answer stayed the same. Merely asked again, it becomes “Rome”."),
+        (
+            ("Paris", "", ""),
+            "The answer changed. Merely asked again, it changes in the same way: "
+            "the correction is not needed for that.",
+        ),
+        (("Paris", "x" * 50, "y" * 50), "The answer changed. Merely asked again, it becomes another one."),
+    ],
+)
+def test_the_verdict_speaks_of_the_answer_itself(
+    session: lt.Session, answers: tuple[str, str, str | None], told: str
+) -> None:
+    before, after, again = answers
+    turn = session.turns[0]
+    sides = [Side("before", answering(turn, before)), Side("after", answering(turn, after))]
+    if again is not None:
+        sides.append(Side("again", answering(turn, again)))
+    assert headline(sides, []) == told
 
 
 def test_a_statement_settles_at_the_first_layer_from_which_it_holds() -> None:

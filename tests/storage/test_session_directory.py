@@ -62,6 +62,17 @@ def test_the_record_has_what_the_contract_names(session: lt.Session) -> None:
             assert set(words[0]) == {"text", "role", "tokens", "share"}
 
 
+def test_a_session_of_before_the_tokens_bytes_were_kept_can_still_be_read(session: lt.Session, tmp_path: Path) -> None:
+    folder = lt.save_session(session, tmp_path / "s")
+    record = json.loads((folder / "session.json").read_text())
+    for turn in record["turns"]:
+        del turn["prompt"]["token_bytes"], turn["prompt"]["controls"]
+    (folder / "session.json").write_text(json.dumps(record))
+    prompt = lt.load_session(folder).turns[0].prompt
+    assert (prompt.token_bytes, prompt.controls) == ((), frozenset())
+    assert prompt.token_ids == session.turns[0].prompt.token_ids
+
+
 def test_the_tensors_name_their_axes(session: lt.Session, tmp_path: Path) -> None:
     folder = lt.save_session(session, tmp_path / "s")
     with safe_open(folder / "turn-1.safetensors", "np") as tensors:

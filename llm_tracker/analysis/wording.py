@@ -1,0 +1,66 @@
+"""Numbers and tokens as people read them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def percent(share: float) -> str:
+    """A share with as many digits as it means: 97 %, 3 %, 0.3 %, under 0.1 %, over 99.9 %."""
+    if share <= 0:
+        return "0 %"
+    if share < 0.001:
+        return "under 0.1 %"
+    if 0.9995 <= share < 1:
+        return "over 99.9 %"
+    if share < 0.0095 or 0.995 <= share < 1:
+        return f"{share * 100:.1f} %"
+    return f"{share * 100:.0f} %"
+
+
+def tiny(gap: float) -> str:
+    """A very small number as people write it: 1·10⁻⁶."""
+    if gap == 0:
+        return "0"
+    digits, exponent = f"{gap:.0e}".split("e")
+    return f"{digits}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+_VISIBLE = {"\n": "↵", "\t": "⇥", "\r": "␍"}
+
+
+def shown(token: str) -> str:
+    """A token as text that can be seen: outer spaces as dots, line ends as arrows, invisible characters by number."""
+    inner = token.strip(" ")
+    start = len(token) - len(token.lstrip(" "))
+    dots = "·" * start + inner + "·" * (len(token) - start - len(inner)) if inner else "·" * len(token)
+    return visible(dots)
+
+
+def visible(text: str, but: str = "") -> str:
+    """Text in which every character can be seen: line ends as arrows, control and bidi characters by number.
+
+    Characters in `but` stay as they are.
+    """
+    return "".join(character if character in but else _visible(character) for character in text)
+
+
+def _visible(character: str) -> str:
+    if character in _VISIBLE:
+        return _VISIBLE[character]
+    if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs", "Zl", "Zp") and character != "\u200d":
+        return f"⟨U+{ord(character):04X}⟩"
+    return character
+
+
+def quoted(text: str) -> str:
+    """A word or token in quotation marks, fit to be seen."""
+    return f"“{shown(text.strip() or text)}”"
+
+
+def capitalised(sentence: str) -> str:
+    """The sentence with a capital in front; the rest stays as it is."""
+    return sentence[:1].upper() + sentence[1:]

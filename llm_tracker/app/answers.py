@@ -1,0 +1,119 @@
+"""The answers before and after: as they come, and finished with their token strips; and what changed, in one line."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side, word_changes
+from llm_tracker.analysis.reading import change_parts, verdict
+from llm_tracker.app.cards import answer_card, empty_card, pace_note, running_card
+from llm_tracker.app.comparison import Comparison, pick_step
+from llm_tracker.app.engine import Engine
+from llm_tracker.app.frame import RECIPE_LABELS
+from llm_tracker.app.html import paragraph
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.token_strip import token_strip
+from llm_tracker.app.workspace import EXAMPLE, Place, Workspace
+from llm_tracker.tracing.recipes import CONTROL_TEXT
+
+
+def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """Before | after; the side that a job is working on shows its tokens as they come."""
+    job = workspace.job if workspace.answering else None
+    left, right = st.columns(2)
+    with left:
+        if job is not None and job.kind == "ask":
+            _watch_answer(engine, job, "before")
+        else:
+            _finished(workspace, comparison.before, comparison.places[0])
+    with right:
+        if job is not None and job.kind == "correct":
+            _watch_answer(engine, job, "after")
+        elif comparison.after is not None and job is None:
+            _finished(workspace, comparison.after, comparison.places[1])
+        else:
+            empty_card("after", "Correct the answer, and the next one will stand here.")
+
+
+def _finished(workspace: Workspace, side: Side, place: Place) -> None:
+    answer_card(side)
+    key = f"strip {side.name} {workspace.results} {place.session} {place.turn}"
+    token_strip(side, key, lambda step: pick_step(workspace, place, step))
+
+
+@st.fragment(run_every=0.25)
+def _watch_answer(engine: Engine, job: Job, name: str) -> None:
+    """Show an answer as it comes; when it has ended, draw the page anew."""
+    if not job.active:
+        st.rerun()
+    running_card(name, job, f"{_stage(engine, job)} …")
+
+
+def _stage(engine: Engine, job: Job) -> str:
+    """What an answer is waiting for, or that it is being written, and how fast where that is slow."""
+    if job.stopping():
+        return "Stopping"
+    load = engine.load_job(job.model_id)
+    if job.status == "queued" and load is not None and load.active:
+        return load.progress.stage if load.progress else "Waiting for the model"
+    if job.status == "queued":
+        return f"Waiting, {engine.worker(job.model_id).ahead_of(job)} ahead of you"
+    if job.progress:
+        return job.progress.stage
+    return f"Writing{pace_note(job)}" if job.text else "Reading the text"
+
+
+def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
+    """What changed against before and against merely asking again, at the tokens that the views describe."""
+    for notice in dict.fromkeys(notice for side in comparison.sides for notice in side.turn.prompt.notices):
+        paragraph(notice)
+    if comparison.after is None:
+        return
+    sides = comparison.sides
+    changes = []
+    for change in word_changes(sides, words):
+        name, shift, again = change_parts(change)
+        aside = f' <span class="again">({escape(again)})</span>' if again else ""
+        changes.append(f"<b>{escape(name)}</b> {escape(shift)}{aside}.")
+    st.html(f'<p class="lt-headline headline">{" ".join(changes)} {escape(verdict(sides))}</p>')
+    where = "the first token of each answer"
+    if comparison.before.step or comparison.after.step:
+        where = f"token {comparison.before.step + 1} before and token {comparison.after.step + 1} after"
+    paragraph(f"Probabilities at {where}. {_control_note(workspace, comparison)}", quiet=True)
+
+
+def _control_note(workspace: Workspace, comparison: Comparison) -> str:
+    """What is to be said about the control of the correction that is shown."""
+    job = workspace.job
+    if job is not None and job.kind == "control" and job.active:
+        return "The control is being run: the same conversation, merely asked again …"
+    if comparison.again is not None:
+        return (
+            "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
+        )
+    session, place = comparison.sessions[-1], comparison.places[-1]
+    if place.turn in session.controls:
+        return "The control is shown at the first token of each answer, and at each answer's own."
+    if place.turn == 0:
+        return "These are two first answers: there is no correction between them."
+    if session.turns[place.turn].said.strip() == CONTROL_TEXT:
+        return "This turn is the control itself: merely asked again."
+    return "Without a control: part of any change comes from being asked again at all."
+
+
+def answered_by(workspace: Workspace) -> None:
+    """Which model and recipe made what is shown, and when the sidebar's choices apply."""
+    if workspace.shown is None:
+        return
+    place = workspace.shown[1] or workspace.shown[0]
+    session = workspace.sessions[place.session]
+    recipe = RECIPE_LABELS.get(session.recipe, session.recipe).lower()
+    if place.session == EXAMPLE:
+        paragraph(f"A finished example, made with {session.model.title}. Ask your own question above.", quiet=True)
+        return
+    later = ""
+    if (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
+        later = " A correction goes to the same; what the sidebar says now is for the next question."
+    paragraph(f"Answered by {session.model.title}, {recipe}.{later}", quiet=True)

@@ -1,0 +1,112 @@
+"""The third view: where the position that wrote the token looked, by word in reading order, before | after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.reading import attention_sentence
+from llm_tracker.analysis.wording import percent, shown
+from llm_tracker.app.downloads import csv_button
+from llm_tracker.app.html import legend, paragraph, table_html
+from llm_tracker.app.remembered import Picture, picture, remembered
+from llm_tracker.app.shaded_text import shaded_texts, spoken
+from llm_tracker.charts.attention import attention_chart
+from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_COLOURS, TURN_LABELS
+
+Shares = dict[str, pd.DataFrame]
+
+
+@st.fragment
+def attention_view(sides: list[Side]) -> None:
+    """All of the view, for the tokens that are looked at."""
+    st.header("Attention by word", anchor=False)
+    layer, head = _choose(sides)
+    drawn = remembered("attention", (tuple(sides), layer, head), lambda: _draw(sides, layer, head))
+    legend({GROUP_LABELS[group]: GROUP_COLOURS[group] for group in drawn.groups})
+    drawn.whole.draw("Where all of the attention went")
+    paragraph(drawn.whole.sentence)
+    names = [str(side.name) for side in sides]
+    beside = [name for name in names if name != "again"]
+    for column, name in zip(st.columns(len(beside)), beside, strict=True):
+        column.html(drawn.texts[name])
+    if "again" in names:
+        st.html(drawn.texts["again"])
+    again = "the same word, merely asked again" if "again" in names else ""
+    legend({"the darker, the more it looked there": TURN_COLOURS["before"]}, again, "line")
+    with st.expander("Table: every word's share"):
+        for column, name in zip(st.columns(len(names)), names, strict=True):
+            column.html(drawn.tables[name])
+        csv_button("attention", lambda: _shares(sides, layer, head))
+    with st.expander("How to read this"):
+        st.markdown(
+            "When the model writes a token, each attention head of a layer spreads 100 % over all tokens so far; shown "
+            "is the mean over the layer's heads, or one head. Most of it is usually **parked** on the very first token "
+            "and on the template, which carry little; it is shown in grey, not hidden. The words of the conversation "
+            "follow in reading order: the darker, the more this position looked at them, on one scale for all texts. "
+            "A grey line under a word is its share when the model is merely asked again. A word that was looked at "
+            "much need not have changed the answer, and the reverse: attention is where the model looked, not why it "
+            "answered."
+        )
+
+
+def _choose(sides: list[Side]) -> tuple[int, int | None]:
+    """The layer, and one head of it or none for their mean."""
+    trace = sides[0].turn.trace
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    layer = left.slider(
+        "Layer", 1, trace.n_layers, trace.n_layers, key=f"attention layer of {trace.n_layers}", persist_state="session"
+    )
+    by_head = all(side.step < len(side.turn.trace.attention) for side in sides)
+    head = right.selectbox(
+        "Head",
+        [None, *range(1, trace.n_heads + 1)] if by_head else [None],
+        format_func=lambda each: f"mean of all {trace.n_heads}" if each is None else f"head {each}",
+        key=f"attention head of {trace.n_heads} {by_head}",
+        persist_state="session",
+        help=None if by_head else "This answer is long: of its later tokens only the mean over heads was kept.",
+    )
+    return layer, head
+
+
+def _share_table(name: str, frame: pd.DataFrame) -> str:
+    """What is parked and what the worked examples got, each in one row, then the conversation's own words."""
+    groups = attention_groups(frame)
+    rows = [(GROUP_LABELS[group], float(groups[group])) for group in (PARKED, "recipe") if group in groups]
+    own = frame[spoken(frame)]
+    rows += [
+        (shown(str(word).strip()) or "␣", float(share)) for word, share in zip(own["word"], own["share"], strict=True)
+    ]
+    cells = [[word, percent(share)] for word, share in rows]
+    caption = f"Attention, {TURN_LABELS[name]}"
+    return table_html(caption, ["word", "share"], cells, ("share",), [share for _, share in rows])
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """All of the view, ready to be drawn; texts and tables by side."""
+
+    whole: Picture
+    groups: list[str]
+    texts: dict[str, str]
+    tables: dict[str, str]
+
+
+def _draw(sides: list[Side], layer: int, head: int | None) -> _Drawn:
+    shares = _shares(sides, layer, head)
+    groups = {name: attention_groups(frame) for name, frame in shares.items()}
+    present = {str(group) for each in groups.values() for group in each.index}
+    return _Drawn(
+        whole=picture(attention_chart(groups), attention_sentence(sides, layer, head)),
+        groups=[group for group in GROUP_COLOURS if group in present],
+        texts=shaded_texts(shares),
+        tables={name: _share_table(name, frame) for name, frame in shares.items()},
+    )
+
+
+def _shares(sides: list[Side], layer: int, head: int | None) -> Shares:
+    return {side.name: attention_by_word(side.turn, side.step, layer, head) for side in sides}

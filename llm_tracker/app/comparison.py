@@ -1,0 +1,177 @@
+"""What is compared on the page: which two answers, at which token of each, and which words are followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.wording import quoted
+from llm_tracker.app.workspace import EXAMPLE, Place, Workspace
+from llm_tracker.tracing.session import Session, Turn
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The sides that are shown, and where they are in the workspace."""
+
+    before: Side
+    after: Side | None
+    again: Side | None
+    places: tuple[Place, ...]
+    """Of before, and of after where there is one."""
+    sessions: tuple[Session, ...]
+    """The sessions of the places."""
+
+    @property
+    def sides(self) -> list[Side]:
+        """Before, after and the control, as far as they are there."""
+        return [side for side in (self.before, self.after, self.again) if side is not None]
+
+    @property
+    def answers(self) -> list[tuple[Side, Place]]:
+        """Before and after with their places."""
+        return list(zip(self.sides, self.places, strict=False))
+
+    @property
+    def watch_words(self) -> tuple[str, ...]:
+        """The words that are watched in any of the sessions."""
+        return tuple(dict.fromkeys(word for session in self.sessions for word in session.watch_words))
+
+
+def shown_comparison(workspace: Workspace) -> Comparison:
+    """What the workspace shows, at the tokens that were chosen."""
+    if workspace.shown is None:
+        raise ValueError("the workspace shows nothing yet")
+    before, after = workspace.shown
+    places = (before,) if after is None else (before, after)
+    sessions = tuple(workspace.sessions[place.session] for place in places)
+    turns = [session.turns[place.turn] for session, place in zip(sessions, places, strict=True)]
+    steps = [
+        _chosen_step(workspace, place, turn, alone=after is None) for place, turn in zip(places, turns, strict=True)
+    ]
+    first = Side("before", turns[0], steps[0])
+    if after is None:
+        return Comparison(first, None, None, places, sessions)
+    second = Side("after", turns[1], steps[1])
+    return Comparison(first, second, _control(sessions, places, first, second), places, sessions)
+
+
+def _control(sessions: tuple[Session, ...], places: tuple[Place, ...], before: Side, after: Side) -> Side | None:
+    """The neutral control where it can be compared: of the same conversation, at the same kind of token."""
+    control = sessions[1].controls.get(places[1].turn)
+    if control is None or not _of_one_conversation(sessions, places):
+        return None
+    if before.step == 0 and after.step == 0:
+        return Side("again", control, 0)
+    at_answers = before.step == before.turn.answer_step and after.step == after.turn.answer_step
+    return Side("again", control, control.answer_step) if at_answers else None
+
+
+def _of_one_conversation(sessions: tuple[Session, ...], places: tuple[Place, ...]) -> bool:
+    """Whether the corrected turn follows the other one, or corrects the same answer in another way."""
+    before, after = (path(session, place.turn) for session, place in zip(sessions, places, strict=True))
+    return before == after[:-1] or before[:-1] == after[:-1]
+
+
+Path = tuple[object, ...]
+
+
+def path(session: Session, turn: int) -> Path:
+    """What an answer follows from: two turns with the same path are the same answer."""
+    made_by = (
+        session.model.id,
+        session.model.weights_sha256,
+        session.recipe_messages,
+        session.recipe,
+        session.decoding,
+    )
+    return (made_by, *(each.said for each in session.turns[: turn + 1]))
+
+
+def _steps() -> dict[tuple[int, Place], int]:
+    chosen: dict[tuple[int, Place], int] = st.session_state.setdefault("steps", {})
+    return chosen
+
+
+def _chosen_step(workspace: Workspace, place: Place, turn: Turn, alone: bool) -> int:
+    """The step that was chosen on the strip; else the answer's own where it stands alone, the first in a comparison."""
+    at_answer = alone or st.session_state.get("compared at") == "answer"
+    step = _steps().get((workspace.results, place), turn.answer_step if at_answer else 0)
+    return min(step, turn.trace.n_steps - 1)
+
+
+def pick_step(workspace: Workspace, place: Place, step: int) -> None:
+    """Look at another token of an answer."""
+    _steps()[workspace.results, place] = step
+
+
+def compare_at(comparison: Comparison) -> None:
+    """Where two answers are compared; a choice only where one does not begin with its answer token."""
+    if comparison.after is None or all(side.turn.answer_step == 0 for side in comparison.sides):
+        return
+    labels = {"first": "the first token of each answer", "answer": "each answer's own token"}
+    st.segmented_control(
+        "Compare",
+        list(labels),
+        default="first",
+        format_func=lambda name: labels[name],
+        key="compared at",
+        on_change=_steps().clear,
+        required=True,
+        help="The first token stands behind the same kind of text on both sides: like is compared with like. "
+        "The answer's own token stands behind the words that each answer began with.",
+    )
+
+
+def answer_pickers(workspace: Workspace) -> None:
+    """Which two of all answers so far are compared; they stay here to be compared with later ones."""
+    if workspace.shown is None:
+        return
+    options: list[Place | None] = [*_all_answers(workspace)]
+
+    def choose() -> None:
+        workspace.shown = (st.session_state["shown before"], st.session_state["shown after"])
+
+    columns = st.columns(2)
+    sides = zip(columns, ("before", "after"), workspace.shown, (options, [None, *options]), strict=True)
+    for column, name, chosen, offered in sides:
+        st.session_state[f"shown {name}"] = chosen
+        column.selectbox(
+            f"Compared, {name}",
+            offered,
+            format_func=lambda place: answer_label(workspace, place),
+            key=f"shown {name}",
+            on_change=choose,
+            disabled=workspace.answering or len(options) < 2,
+        )
+
+
+def _all_answers(workspace: Workspace) -> list[Place]:
+    """Every answer of the conversations with the model that is shown; the same answer once, newest first."""
+    if workspace.shown is None:
+        return []
+    model = workspace.sessions[workspace.shown[0].session].model.id
+    own = [number for number in workspace.sessions if number != EXAMPLE] or [EXAMPLE]
+    places: dict[Path, Place] = {}
+    for number in own:
+        session = workspace.sessions[number]
+        for turn in range(len(session.turns)) if session.model.id == model else ():
+            places[path(session, turn)] = Place(number, turn)
+    for shown in workspace.shown:
+        if shown is not None:
+            places[path(workspace.sessions[shown.session], shown.turn)] = shown
+    return sorted(places.values(), key=lambda place: (-place.session, place.turn))
+
+
+def answer_label(workspace: Workspace, place: Place | None) -> str:
+    """An answer as an option to choose: what it says, and to what."""
+    if place is None:
+        return "(nothing: one answer alone)"
+    turn = workspace.sessions[place.session].turns[place.turn]
+    return f"{quoted(_short(turn.answer, 24)) if turn.answer else 'an empty answer'} to {quoted(_short(turn.said, 60))}"
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

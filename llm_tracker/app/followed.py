@@ -1,0 +1,67 @@
+"""The words that are followed through all views, said or not; and the background work that the views need."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.comparison import Comparison
+from llm_tracker.app.engine import Engine
+from llm_tracker.app.html import paragraph
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.workspace import Workspace
+
+
+def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
+    """Which words are followed: the first answer, the word that the correction named, and any that is typed here."""
+    key = f"followed {workspace.results} {comparison.places}"
+    known = list(comparison.watch_words)
+    kept = [word for word in st.session_state.get(key, known) if word not in workspace.refused_words]
+    if key in st.session_state and kept != st.session_state[key]:
+        st.session_state[key] = kept
+    chosen: list[str] = st.multiselect(
+        "Words to follow",
+        list(dict.fromkeys([*known, *kept])),
+        default=known,
+        key=key,
+        accept_new_options=True,
+        placeholder="Type a word and press Enter",
+        help="Each is followed through all three views, also when no answer says it. Of a word with several tokens the "
+        "first one is followed.",
+    )
+    return chosen
+
+
+def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
+    """Begin what the shown views still need: the control, a token's layers, or a word's."""
+    if workspace.read_error or workspace.answering:
+        return
+    engine.run_control(workspace)
+    for side, place in comparison.answers:
+        if side.step not in side.turn.trace.lens:
+            engine.read_step(workspace, place, side.step)
+    for session, place in zip(comparison.sessions, comparison.places, strict=True):
+        missing = tuple(word for word in words if word not in session.watch_words)
+        if missing:
+            engine.follow(workspace, place.session, missing)
+
+
+def reading_status(workspace: Workspace) -> None:
+    """What is being computed for the views, or why it could not be."""
+    if workspace.read_error:
+        st.error(workspace.read_error)
+    job = workspace.job
+    if job is not None and job.active and job.kind in ("lens", "words", "control"):
+        _watch(job)
+
+
+@st.fragment(run_every=0.25)
+def _watch(job: Job) -> None:
+    """Wait for background work; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    texts = {"lens": "Reading this token's layers …", "words": "Following the new word …", "control": "Asking again …"}
+    text, button = st.columns([5, 1], vertical_alignment="center")
+    with text:
+        paragraph(texts[job.kind], quiet=True)
+    if job.kind == "control":
+        button.button("Skip", key="skip control", on_click=job.stop, help="Leave the control out", width="stretch")

@@ -1,0 +1,146 @@
+"""The two things that a visitor says: the question and the correction, typed or with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from llm_tracker.app.comparison import Comparison
+from llm_tracker.app.engine import Engine
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.ready import CORRECTIONS, FIRST_QUESTION, QUESTIONS, ReadyCorrection, correction_text
+from llm_tracker.app.workspace import Place, Workspace
+
+FIELDS = {"ask": "question", "correct": "correction"}
+BUTTONS = {"ask": "Ask", "correct": "Correct"}
+
+
+def question_form(engine: Engine, workspace: Workspace) -> None:
+    """The question and its button (Enter asks too), and ready questions below."""
+
+    def ask(text: str) -> None:
+        if not text.strip():
+            workspace.ask_error, workspace.correct_error = "The question is empty. Type one, then press Ask.", ""
+            return
+        engine.ask(workspace, text)
+
+    def ask_ready(text: str) -> None:
+        st.session_state["question"] = text
+        ask(text)
+
+    _one_line_form("ask", _last_question(workspace), workspace, ask)
+    with st.container(horizontal=True, gap="small", key="question_chips"):
+        for ready in QUESTIONS:
+            st.button(
+                ready.label,
+                key=f"ask {ready.label}",
+                help=ready.question,
+                on_click=ask_ready,
+                args=(ready.question,),
+                disabled=workspace.answering,
+            )
+    if workspace.ask_error:
+        st.error(workspace.ask_error)
+
+
+def _last_question(workspace: Workspace) -> str:
+    """What the field holds in a fresh tab: the question that is being answered, else the one that is shown."""
+    job = workspace.job
+    if job is not None and job.kind == "ask":
+        return job.said
+    place = workspace.shown[0] if workspace.shown else None
+    return FIRST_QUESTION if place is None else workspace.sessions[place.session].turns[0].said
+
+
+def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """The correction and its button, and ready corrections below; after a correction also what is to be corrected."""
+    place = _corrected_answer(comparison)
+    question = comparison.sessions[comparison.places.index(place)].turns[0].said
+
+    def correct(text: str) -> None:
+        workspace.ask_error = ""
+        if not text.strip():
+            workspace.correct_error = "The correction is empty. Type one, then press Correct."
+            return
+        engine.correct(workspace, place, text)
+
+    def correct_ready(ready: ReadyCorrection) -> None:
+        text, whole = correction_text(ready, question)
+        st.session_state["correction"] = text
+        st.session_state["to complete"] = not whole
+        if whole:
+            correct(text)
+
+    _one_line_form("correct", "", workspace, correct)
+    with st.container(horizontal=True, gap="small", key="correction_chips"):
+        for ready in CORRECTIONS:
+            st.button(
+                ready.label,
+                key=f"correct {ready.label}",
+                help=correction_text(ready, question)[0],
+                on_click=correct_ready,
+                args=(ready,),
+                disabled=workspace.answering,
+            )
+    if st.session_state.pop("to complete", False):
+        st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
+    if workspace.correct_error:
+        st.error(workspace.correct_error)
+
+
+def _corrected_answer(comparison: Comparison) -> Place:
+    """The answer that the next correction speaks to: the one before (once more, in other words), or the one after."""
+    labels = {"before": "Correct “Before”", "after": "Correct “After”"}
+    alone = len(comparison.places) < 2
+    chosen = st.segmented_control(
+        "Which answer to correct",
+        list(labels),
+        default="before",
+        format_func=lambda name: labels[name],
+        key="corrects",
+        required=True,
+        persist_state="session",
+        label_visibility="collapsed",
+        disabled=alone,
+        help="Correcting the answer “Before” in another way starts from the same place, and the earlier correction "
+        "stays to compare with. Correcting the answer “After” goes on with the conversation.",
+    )
+    return comparison.places[0 if alone or chosen == "before" else 1]
+
+
+def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[[str], None]) -> None:
+    """A text field with its button beside it, which is Stop while its own answer is being written."""
+    job = workspace.job
+    running = job if job is not None and job.active and job.kind == kind else None
+    key = FIELDS[kind]
+    placeholder = (
+        "Correct it: type anything, or pick below" if kind == "correct" else "Ask anything that one word can answer"
+    )
+    with st.form(f"{kind} form", border=False, enter_to_submit=not workspace.answering):
+        field, press = st.columns([5, 1], vertical_alignment="bottom")
+        field.text_input(
+            key.capitalize(),
+            text,
+            key=key,
+            placeholder=placeholder,
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        press.form_submit_button(
+            BUTTONS[kind] if running is None else "Stop",
+            type="primary" if kind == "ask" or running else "secondary",
+            on_click=_press,
+            args=(running, key, submit),
+            disabled=workspace.answering and running is None,
+            width="stretch",
+            key=f"{kind} button",
+        )
+
+
+def _press(running: Job | None, key: str, submit: Callable[[str], None]) -> None:
+    """Stop what this form's button was drawn for, or submit its text."""
+    if running is not None:
+        running.stop()
+    else:
+        submit(st.session_state[key])

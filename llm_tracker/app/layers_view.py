@@ -1,0 +1,90 @@
+"""The second view: what each layer's read-out says, by the logit lens, all turns in one chart."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import LayerMeasure, Side, layer_frame, lead
+from llm_tracker.analysis.lens import logit_lens
+from llm_tracker.analysis.reading import layers_sentence
+from llm_tracker.analysis.wording import percent, quoted, shown
+from llm_tracker.app.downloads import csv_button
+from llm_tracker.app.html import paragraph, table_html
+from llm_tracker.app.remembered import Picture, picture, remembered
+from llm_tracker.charts.layers import layers_chart
+from llm_tracker.charts.palette import TURN_LABELS
+
+MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
+
+
+@st.fragment
+def layers_view(sides: list[Side], words: list[str]) -> None:
+    """All of the view, for the tokens that are looked at and the words that are followed."""
+    st.header("Layer by layer", anchor=False)
+    read = [word for word in words if all(side.watched(word) is not None for side in sides)]
+    pairs = [(one, other) for one in read for other in read if _has_lead(sides, one, other)]
+    if read:
+        _chart(sides, read, pairs)
+    else:
+        paragraph("No followed word has been read at this token yet.", quiet=True)
+    with st.expander("Table: every layer's probability of the answer, and its three likeliest tokens"):
+        whole = [side for side in sides if side.step in side.turn.trace.lens]
+        if whole:
+            st.html(remembered("layer tables", tuple(whole), lambda: "".join(map(_layer_table, whole))))
+            csv_button("layers", lambda: {side.name: logit_lens(side.turn.trace, side.step) for side in whole})
+    with st.expander("How to read this"):
+        st.markdown(
+            "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what would "
+            "it write? The last layer's read-out is the model's own prediction. The **lead** is the logit of one word "
+            "minus the other's: above zero this read-out prefers the first. Where a word has several tokens, its first "
+            "token is read. Early layers write in a code of their own, so a low probability there does not mean that "
+            "nothing is known; and *from layer 24 on, this read-out prefers Paris* does not say that the model decided "
+            "there. The axis is depth, not time."
+        )
+
+
+def _has_lead(sides: list[Side], one: str, other: str) -> bool:
+    return one != other and all(lead(side, one, other) is not None for side in sides)
+
+
+def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
+    measures = [measure for measure in MEASURES if measure != "lead" or pairs]
+    choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="bottom")
+    with choice:
+        measure = st.segmented_control(
+            "What the lines show",
+            measures,
+            default=measures[0],
+            format_func=lambda name: MEASURES[name],
+            key=f"layers measure of {len(measures)}",
+            persist_state="session",
+            required=True,
+        )
+    words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
+    word = first.selectbox("of", words, format_func=shown, key=f"layers word {measure} {words}")
+    over = None
+    if measure == "lead":
+        others = [other for one, other in pairs if one == word]
+        over = second.selectbox("over", others, format_func=shown, key=f"layers over {word} {others}")
+    key = (tuple(sides), measure, word, over)
+    drawn = remembered("layers", key, lambda: _draw(sides, measure, word, over))
+    drawn.draw("Layers")
+    paragraph(drawn.sentence)
+
+
+def _draw(sides: list[Side], measure: LayerMeasure, word: str, over: str | None) -> Picture:
+    chart = layers_chart(layer_frame(sides, measure, word, over), measure, word, over or "")
+    return picture(chart, layers_sentence(sides, measure, word, over))
+
+
+def _layer_table(side: Side) -> str:
+    """Every layer: the probability and rank of the token that was written there, and the three likeliest."""
+    lens = side.turn.trace.lens[side.step]
+    rows = []
+    for at, (prob, rank) in enumerate(zip(lens.token_prob, lens.token_rank, strict=True)):
+        best = zip(lens.top_tokens[at][:3], lens.top_probs[at][:3], strict=True)
+        said = [f"{shown(token)} {percent(float(each))}" for token, each in best]
+        rows.append([str(at + 1), percent(float(prob)), f"{rank:,}", *(said + [""] * 3)[:3]])
+    caption = f"{TURN_LABELS[side.name].capitalize()}: its own token {quoted(side.token)}, layer by layer"
+    columns = ["layer", "probability", "rank", "likeliest", "second", "third"]
+    return table_html(caption, columns, rows, ("layer", "probability", "rank"))

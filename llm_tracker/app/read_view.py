@@ -1,0 +1,82 @@
+"""What the model read: the exact text with its roles, and every token of it."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import groupby
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.wording import shown, visible
+from llm_tracker.app.html import LINE_END, paragraph
+from llm_tracker.charts.palette import TURN_LABELS
+from llm_tracker.tracing.prompt import Prompt
+
+ROLES = {
+    "template": "the template's marks",
+    "recipe": "worked examples",
+    "system": "system line",
+    "user": "your words",
+    "assistant": "its earlier answers",
+}
+
+
+@st.fragment
+def read_view(sides: list[Side]) -> None:
+    """All of the panel, for one side at a time."""
+    with st.expander("What the model read"):
+        names = {side.name: side for side in sides}
+        name = st.segmented_control(
+            "Of which answer",
+            list(names),
+            default=list(names)[-1] if "after" not in names else "after",
+            format_func=lambda each: TURN_LABELS[each],
+            key=f"read of {len(names)}",
+            required=True,
+            label_visibility="collapsed",
+        )
+        prompt = names[name].turn.prompt
+        paragraph(
+            f"The exact text in front of the answer, {len(prompt.token_ids):,} tokens. Each kind of text has its own "
+            "underline; what the template and the worked examples wrote is grey.",
+            quiet=True,
+        )
+        _legend({word.role for word in prompt.words})
+        _text(prompt)
+        st.markdown("**Token by token**")
+        st.dataframe(_token_frame(prompt), hide_index=True, height=260)
+        paragraph("A special token is a control token: the template writes it, and no typed text can.", quiet=True)
+
+
+def _legend(roles: set[str]) -> None:
+    entries = "".join(
+        f'<span class="entry {role}">{escape(text)}</span>' for role, text in ROLES.items() if role in roles
+    )
+    st.html(f'<div class="lt-legend lt-read">{entries}</div>')
+
+
+def _text(prompt: Prompt) -> None:
+    runs = "".join(
+        f'<span class="{role}" title="{escape(ROLES.get(role, role))}">'
+        f"{escape(visible(''.join(word.text for word in words), but=LINE_END))}</span>"
+        for role, words in groupby(prompt.words, key=lambda word: word.role)
+    )
+    st.html(f'<pre class="lt-read" tabindex="0" aria-label="What the model read">{runs}</pre>')
+
+
+def _token_frame(prompt: Prompt) -> pd.DataFrame:
+    """A row a token: place, id, text, bytes, whose, special or not."""
+    texts = [shown(prompt.text[start:end]) for start, end in prompt.spans]
+    held = prompt.token_bytes or (None,) * len(texts)
+    return pd.DataFrame(
+        {
+            "place": range(1, len(texts) + 1),
+            "id": prompt.token_ids,
+            "text": texts,
+            "bytes": ["" if each is None else each.hex(" ").upper() for each in held],
+            "whose": [ROLES.get(role, role) for role in prompt.roles],
+            "special": ["special" if at in prompt.controls else "" for at in range(len(texts))],
+        }
+    )

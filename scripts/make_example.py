@@ -1,0 +1,25 @@
+"""Make the example session that the app shows before the first question, with the built-in model.
+
+.venv/bin/python scripts/make_example.py
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import llm_tracker as lt
+from llm_tracker.app.example import EXAMPLE_DIR
+from llm_tracker.app.ready import FIRST_QUESTION
+
+CORRECTION = "That is wrong. The correct answer is London."
+
+
+def example() -> lt.Session:
+    """The example, without what is of this machine only."""
+    model = lt.load_model("embedded")
+    session = lt.track(model, FIRST_QUESTION, [CORRECTION], control=True)
+    return replace(session, model=replace(session.model, path=None))
+
+
+if __name__ == "__main__":
+    lt.save_session(example(), EXAMPLE_DIR)

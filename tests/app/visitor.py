@@ -1,0 +1,73 @@
+"""A visitor of the app in a test: every page as a script, on a tiny random model, without a browser."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+from streamlit.testing.v1 import AppTest
+from tiny_models import tiny_model
+
+import llm_tracker as lt
+from llm_tracker.app import engine as engines
+from llm_tracker.app.workspace import Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tiny_of_any_name(name: str, *_: object) -> lt.LoadedModel:
+    model = tiny_model("llama")
+    return replace(model, entry=replace(model.entry, id=name))
+
+
+def opened(page: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    return settled((at if page == "dashboard.py" else at.switch_page(page)).run())
+
+
+def settled(at: AppTest) -> AppTest:
+    """Run again until no fragment waits for a job."""
+    for _ in range(100):
+        assert not at.exception, at.exception[0].message
+        if not any("…" in caption.value for caption in at.caption) and "…" not in " ".join(
+            h.proto.body for h in at.get("html")
+        ):
+            return at
+        time.sleep(0.05)
+        at.run()
+    raise AssertionError("a job did not end")
+
+
+def shown_html(at: AppTest) -> str:
+    return " ".join(element.proto.body for element in at.get("html"))
+
+
+def asked(at: AppTest, question: str = "What is it?") -> AppTest:
+    at.text_input(key="question").set_value(question)
+    return settled(at.button(key="ask button").click().run())
+
+
+def corrected(at: AppTest, correction: str = "No, London.") -> AppTest:
+    at.text_input(key="correction").set_value(correction)
+    return settled(at.button(key="correct button").click().run())
+
+
+def visitor(engine: engines.Engine) -> Workspace:
+    """The workspace of the one visitor of a test."""
+    return next(iter(engine.workspaces._kept.values()))
+
+
+def headings(at: AppTest) -> list[str]:
+    return [heading.value for heading in at.header]
+
+
+VIEWS = ["Candidates", "Layer by layer", "Attention by word"]
+
+
+def chart_rows(at: AppTest, place: int) -> list[list[dict[str, object]]]:
+    """The data of a chart on the page."""
+    proto = at.get("vega_lite_chart")[place].proto
+    frames = [pa.ipc.open_stream(dataset.data.data).read_pandas() for dataset in proto.datasets]
+    return [frame.to_dict("records") for frame in frames]
