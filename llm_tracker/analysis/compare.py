@@ -99,14 +99,17 @@ def settled_layer(prefers: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | 
 LayerMeasure = Literal["lead", "prob", "rank"]
 
 
-def layer_frame(sides: Sequence[Side], measure: LayerMeasure, word: str, over: str | None = None) -> pd.DataFrame:
-    """One watch word through the layers of all sides, tidy: the lead over another word, its probability or its rank.
+def layer_frame(
+    sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None = None
+) -> pd.DataFrame:
+    """A word through the layers of all sides, tidy: the lead over another word, its probability or its rank.
 
-    Columns: turn (the side's name), layer (1..n_layers), value. A side where it can't be read has no rows.
+    Without a word it is the token that each side wrote itself. Columns: turn (the side's name), layer (1..n_layers),
+    value. A side where it can't be read has no rows.
     """
     frames = []
     for side in sides:
-        values = _by_layer(side, measure, word, over)
+        values = by_layer(side, measure, word, over)
         if values is not None:
             layers = np.arange(1, len(values) + 1)
             frames.append(pd.DataFrame({"turn": side.name, "layer": layers, "value": values.astype(float)}))
@@ -114,8 +117,12 @@ def layer_frame(sides: Sequence[Side], measure: LayerMeasure, word: str, over: s
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 
 
-def _by_layer(side: Side, measure: LayerMeasure, word: str, over: str | None) -> np.ndarray | None:
+def by_layer(side: Side, measure: LayerMeasure, word: str | None, over: str | None = None) -> np.ndarray | None:
+    """One side's values of a measure: (layer); None where they can't be read."""
     if measure == "lead":
-        return lead(side, word, over) if over is not None else None
+        return lead(side, word, over) if word is not None and over is not None else None
+    if word is None:
+        table = side.turn.trace.lens.get(side.step)
+        return None if table is None else table.token_prob if measure == "prob" else table.token_rank
     lens = side.watched(word)
     return None if lens is None else getattr(lens, measure)

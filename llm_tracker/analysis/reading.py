@@ -11,7 +11,15 @@ import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups
-from llm_tracker.analysis.compare import LayerMeasure, Side, WordChange, lead, same_answer, settled_layer, word_changes
+from llm_tracker.analysis.compare import (
+    LayerMeasure,
+    Side,
+    WordChange,
+    by_layer,
+    same_answer,
+    settled_layer,
+    word_changes,
+)
 from llm_tracker.analysis.wording import capitalised, percent, quoted
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray
@@ -123,31 +131,36 @@ def _listed(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str, over: str | None = None) -> str:
-    """From which layer on the read-out prefers one word, or how likely it makes it, or where it ranks it."""
+def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None = None) -> str:
+    """From which layer on the read-out prefers one word, or how likely it makes it, or where it ranks it.
+
+    Without a word it speaks of the token that each side wrote itself.
+    """
     told: list[str] = []
     for side in sides:
-        clause = _layer_clause(side, measure, word, over, first=not told)
-        if clause is not None:
+        values = by_layer(side, measure, word, over)
+        if values is not None:
+            clause = _layer_clause(side, measure, values, word, over, first=not told)
             told.append(f"{WHEN[side.name]}, {clause}" if len(sides) > 1 else clause)
     return f"{capitalised('; '.join(told))}." if told else _unread(sides, measure, word, over)
 
 
-def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str, over: str | None) -> str:
+def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None) -> str:
+    if word is None:
+        return "This token's layers have not been read."
     watched = [side for side in sides if side.watched(word) is not None]
     if measure == "lead" and over is not None and any(side.watched(over) is not None for side in watched):
         return f"{quoted(word)} and {quoted(over)} begin with the same token: their lead cannot be read."
     return f"{quoted(word)} has not been read at this token."
 
 
-def _layer_clause(side: Side, measure: LayerMeasure, word: str, over: str | None, first: bool) -> str | None:
-    if measure == "lead":
-        difference = lead(side, word, over) if over is not None else None
-        return None if difference is None or over is None else lead_clause(difference, word, over, first)
-    lens = side.watched(word)
-    if lens is None:
-        return None
-    told = _prob_clause(lens.prob, word) if measure == "prob" else rank_clause(lens.rank, word)
+def _layer_clause(
+    side: Side, measure: LayerMeasure, values: np.ndarray, word: str | None, over: str | None, first: bool
+) -> str:
+    if measure == "lead" and word is not None and over is not None:
+        return lead_clause(values, word, over, first)
+    name = quoted(word) if word is not None else quoted(side.token)
+    told = prob_clause(values, name) if measure == "prob" else rank_clause(values, name)
     return f"{'the read-out' if first else 'it'} {told}"
 
 
@@ -177,18 +190,19 @@ def _since(layer: int | None, n_layers: int) -> str:
     return f"only at the last layer, {n_layers}" if layer == n_layers else f"from layer {layer} of {n_layers} on"
 
 
-def _prob_clause(probs: FloatArray, word: str) -> str:
+def prob_clause(probs: FloatArray, name: str) -> str:
+    """How likely a word is at the last layer, and where it was likelier."""
     last, at = float(probs[-1]), int(probs.argmax())
     most = "" if float(probs[at]) == last else f", after {percent(float(probs[at]))} at layer {at + 1}"
-    return f"gives {quoted(word)} {percent(last)} at the last layer{most}"
+    return f"gives {name} {percent(last)} at the last layer{most}"
 
 
-def rank_clause(ranks: np.ndarray, word: str) -> str:
+def rank_clause(ranks: np.ndarray, name: str) -> str:
     """From which layer on a word comes first, or at which rank it ends."""
     layer = settled_layer(ranks == 1)
     if layer is None:
-        return f"ends with {quoted(word)} at rank {int(ranks[-1]):,}"
-    return f"ranks {quoted(word)} first {_since(layer, len(ranks))}"
+        return f"ends with {name} at rank {int(ranks[-1]):,}"
+    return f"ranks {name} first {_since(layer, len(ranks))}"
 
 
 def attention_sentence(sides: Sequence[Side], layer: int | None = None, head: int | None = None) -> str:

@@ -34,8 +34,9 @@ def attention_view(sides: list[Side]) -> None:
     beside = [name for name in names if name != "again"]
     for column, name in zip(st.columns(len(beside)), beside, strict=True):
         column.html(drawn.texts[name])
-    if "again" in names:
-        st.html(drawn.texts["again"])
+    with st.container():
+        if "again" in names:
+            st.html(drawn.texts["again"])
     again = "the same word, merely asked again" if "again" in names else ""
     legend({"the darker, the more it looked there": TURN_COLOURS["before"]}, again, "line")
     with st.expander("Table: every word's share"):

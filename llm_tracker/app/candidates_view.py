@@ -28,8 +28,9 @@ def candidates_view(sides: list[Side], words: list[str]) -> None:
     """All of the view, for the tokens that are looked at."""
     st.header("Candidates", anchor=False)
     drawn, tables = remembered("candidates", (tuple(sides), tuple(words)), lambda: _draw(sides, words))
-    if any(side.name == "again" for side in sides):
-        legend({}, again="asked again, on the right: the same token without the correction")
+    with st.container():
+        if any(side.name == "again" for side in sides):
+            legend({}, again="asked again, on the right: the same token without the correction")
     drawn.draw("Candidates")
     paragraph(drawn.sentence)
     with st.expander("Table: ranks, logits and probabilities"):

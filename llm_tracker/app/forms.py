@@ -40,8 +40,9 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
                 args=(ready.question,),
                 disabled=workspace.answering,
             )
-    if workspace.ask_error:
-        st.error(workspace.ask_error)
+    with st.container():
+        if workspace.ask_error:
+            st.error(workspace.ask_error)
 
 
 def _last_question(workspace: Workspace) -> str:
@@ -83,10 +84,11 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
                 args=(ready,),
                 disabled=workspace.answering,
             )
-    if st.session_state.pop("to complete", False):
-        st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
-    if workspace.correct_error:
-        st.error(workspace.correct_error)
+    with st.container():
+        if st.session_state.pop("to complete", False):
+            st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
+        if workspace.correct_error:
+            st.error(workspace.correct_error)
 
 
 def _corrected_answer(comparison: Comparison) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.analysis.compare import LayerMeasure, Side, layer_frame, lead
+from llm_tracker.analysis.compare import LayerMeasure, Side, by_layer, layer_frame
 from llm_tracker.analysis.lens import logit_lens
 from llm_tracker.analysis.reading import layers_sentence
 from llm_tracker.analysis.wording import percent, quoted, shown
@@ -21,12 +21,14 @@ MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "ran
 def layers_view(sides: list[Side], words: list[str]) -> None:
     """All of the view, for the tokens that are looked at and the words that are followed."""
     st.header("Layer by layer", anchor=False)
-    read = [word for word in words if all(side.watched(word) is not None for side in sides)]
+    read: list[str | None] = [word for word in words if all(side.watched(word) is not None for side in sides)]
     pairs = [(one, other) for one in read for other in read if _has_lead(sides, one, other)]
+    if all(side.step in side.turn.trace.lens for side in sides):
+        read.append(None)
     if read:
         _chart(sides, read, pairs)
     else:
-        paragraph("No followed word has been read at this token yet.", quiet=True)
+        paragraph("This token's layers have not been read yet.", quiet=True)
     with st.expander("Table: every layer's probability of the answer, and its three likeliest tokens"):
         whole = [side for side in sides if side.step in side.turn.trace.lens]
         if whole:
@@ -43,11 +45,15 @@ def layers_view(sides: list[Side], words: list[str]) -> None:
         )
 
 
-def _has_lead(sides: list[Side], one: str, other: str) -> bool:
-    return one != other and all(lead(side, one, other) is not None for side in sides)
+def _has_lead(sides: list[Side], one: str | None, other: str | None) -> bool:
+    return one != other and all(by_layer(side, "lead", one, other) is not None for side in sides)
 
 
-def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
+def _name(word: str | None) -> str:
+    return "its own token" if word is None else shown(word)
+
+
+def _chart(sides: list[Side], read: list[str | None], pairs: list[tuple[str | None, str | None]]) -> None:
     measures = [measure for measure in MEASURES if measure != "lead" or pairs]
     choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="bottom")
     with choice:
@@ -61,19 +67,19 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
             required=True,
         )
     words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
-    word = first.selectbox("of", words, format_func=shown, key=f"layers word {measure} {words}")
+    word = first.selectbox("of", words, format_func=_name, key=f"layers word {measure} {words}")
     over = None
     if measure == "lead":
         others = [other for one, other in pairs if one == word]
-        over = second.selectbox("over", others, format_func=shown, key=f"layers over {word} {others}")
+        over = second.selectbox("over", others, format_func=_name, key=f"layers over {word} {others}")
     key = (tuple(sides), measure, word, over)
     drawn = remembered("layers", key, lambda: _draw(sides, measure, word, over))
     drawn.draw("Layers")
     paragraph(drawn.sentence)
 
 
-def _draw(sides: list[Side], measure: LayerMeasure, word: str, over: str | None) -> Picture:
-    chart = layers_chart(layer_frame(sides, measure, word, over), measure, word, over or "")
+def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:
+    chart = layers_chart(layer_frame(sides, measure, word, over), measure, word, over)
     return picture(chart, layers_sentence(sides, measure, word, over))
 
 

@@ -48,18 +48,18 @@ def _shares_at(frame: pd.DataFrame) -> Again:
 
 def _shaded_text(name: str, frame: pd.DataFrame, largest: float, again: Again) -> str:
     """One side's text: a line a speaker, the worked examples folded with their share."""
-    rows = [row for row in frame.to_dict("records") if row["group"] != PARKED]
+    rows = [row for row in frame.to_dict("records") if row["role"] != "template"]
 
     def shaded(words: Iterable[Row]) -> str:
         return "".join(_shaded_word(word, TURN_COLOURS[name], largest, again) for word in words)
 
-    examples = [row for row in rows if row["group"] == "recipe"]
-    share = percent(sum(float(row["share"]) for row in examples))
+    examples = [row for row in rows if row["role"] == "recipe"]
+    share = percent(sum(float(row["share"]) for row in examples if row["group"] == "recipe"))
     folded = f"<details><summary>worked examples: {share}</summary>{shaded(examples)}</details>" if examples else ""
     lines = "".join(
-        f'<span class="who">{WHO[group]}</span>{shaded(words)}'
-        for group, words in groupby(rows, key=lambda row: str(row["group"]))
-        if group != "recipe"
+        f'<span class="who">{WHO[role]}</span>{shaded(words)}'
+        for role, words in groupby(rows, key=lambda row: str(row["role"]))
+        if role != "recipe"
     )
     title = f'<b class="lt-{name}">{TURN_LABELS[name].capitalize()}</b>'
     label = f"Attention by word, {TURN_LABELS[name]}"
@@ -67,6 +67,8 @@ def _shaded_text(name: str, frame: pd.DataFrame, largest: float, again: Again) -
 
 
 def _shaded_word(row: Row, colour: str, largest: float, again: Again) -> str:
+    if row["group"] == PARKED:  # the first token of all, where no template stands in front
+        return f'<span class="lt-quiet" title="parked">{escape(visible(str(row["word"])))}</span>'
     share = float(str(row["share"]))
     opacity = SHADE * min(1.0, share / largest)
     style = f"background:{_faded(colour, opacity)}"

@@ -9,7 +9,8 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.wording import percent
-from llm_tracker.charts.palette import GRID, GROUP_COLOURS, GROUP_LABELS, TURN_LABELS
+from llm_tracker.charts.frame import framed
+from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_LABELS
 
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
 ROW_HEIGHT = 30
@@ -45,8 +46,7 @@ def attention_chart(groups: Mapping[str, pd.Series[float]]) -> Any:
         ],
     )
     bars = [base.transform_filter(alt.datum.name == turn).mark_bar(height=BAR_HEIGHTS[turn]) for turn in groups]
-    chart = alt.layer(*bars).properties(height=ROW_HEIGHT * len(groups) + AXIS_HEIGHT, width="container")
-    return chart.configure_view(stroke=None).configure_axis(gridColor=GRID)
+    return framed(alt.layer(*bars), ROW_HEIGHT * len(groups) + AXIS_HEIGHT)
 
 
 def _rows(turn: str, shares: pd.Series[float]) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.wording import percent, shown
+from llm_tracker.charts.frame import framed
 from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS, TURN_LABELS
 
 ROW_HEIGHT = 36
@@ -36,8 +37,7 @@ def candidates_chart(sides: Frames, again: pd.DataFrame | None = None, followed:
     if len(sides) > 1:
         layers.append(_joins(sides, followed, left[1] + 0.015, right[0] - 0.015))
         layers.append(_ticks(rows))
-    chart = alt.layer(*layers).properties(height=ROW_HEIGHT * n_rows + 46, width="container")
-    return chart.configure_view(stroke=None)
+    return framed(alt.layer(*layers), ROW_HEIGHT * n_rows + 46)
 
 
 def _columns(n_sides: int) -> list[tuple[float, float]]:

@@ -12,7 +12,8 @@ import pandas as pd
 
 from llm_tracker.analysis.compare import LayerMeasure
 from llm_tracker.analysis.wording import shown
-from llm_tracker.charts.palette import GRID, QUIET, TURN_COLOURS, TURN_LABELS
+from llm_tracker.charts.frame import framed
+from llm_tracker.charts.palette import QUIET, TURN_COLOURS, TURN_LABELS
 
 HEIGHT = 300
 LABEL_PIXELS = 84
@@ -22,10 +23,11 @@ LABEL_GAP = 0.065
 """Of the height, what keeps two names at line ends apart."""
 
 
-def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, word: str, over: str = "") -> Any:
+def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, word: str | None, over: str | None = None) -> Any:
     """A line a turn through all layers: the lead over another word, the probability, or the rank (1 on top).
 
-    Frame: `analysis.compare.layer_frame`. Each line carries its name at its end; the control's is thin.
+    Frame: `analysis.compare.layer_frame`; without a word it is each turn's own token. Each line carries its name at
+    its end; the control's is thin.
     """
     turns = [turn for turn in TURN_COLOURS if turn in set(frame["turn"])]
     n_layers = int(frame["layer"].max())
@@ -42,10 +44,8 @@ def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, word: str, over: st
         layers.append(zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=x, x2="end:Q", y="zero:Q"))
     layers += _lines(frame.assign(name=frame["turn"].map(TURN_LABELS)), turns, x, y)
     layers.append(_line_ends(frame, turns, x, y, axis))
-    chart = alt.layer(*layers).properties(
-        height=HEIGHT, width="container", padding={"left": 0, "top": 5, "right": LABEL_PIXELS, "bottom": 0}
-    )
-    return chart.configure_view(stroke=None).configure_axis(gridColor=GRID)
+    padding = {"left": 0, "top": 5, "right": LABEL_PIXELS, "bottom": 0}
+    return framed(alt.layer(*layers), HEIGHT, padding=padding)
 
 
 def _layer_ticks(n_layers: int) -> list[int]:
@@ -76,23 +76,24 @@ class Axis:
         return self.low + place * (self.high - self.low)
 
 
-def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, word: str, over: str) -> tuple[alt.Y, Axis]:
+def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, word: str | None, over: str | None) -> tuple[alt.Y, Axis]:
     """The axis of a measure."""
+    name = "its own token" if word is None else shown(word)
     if measure == "prob":
         scale = alt.Scale(domain=[0, 1])
-        title = f"probability of {shown(word)}"
+        title = f"probability of {name}"
         return alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format="%")), Axis(0, 1)
     if measure == "rank":
         worst = max(10.0, float(frame["value"].max()))
         scale = alt.Scale(type="log", domain=[1, worst], reverse=True, nice=False)
         ticks = alt.Axis(format=",d", tickCount=5)
-        title = f"rank of {shown(word)} (1 = best)"
+        title = f"rank of {name} (1 = best)"
         return alt.Y("value:Q", title=title, scale=scale, axis=ticks), Axis(worst, 1, logarithmic=True)
     low, high = min(0.0, float(frame["value"].min())), max(0.0, float(frame["value"].max()))
     room = 0.06 * (high - low) or 1.0
     axis = Axis(low - room, high + room)
     scale = alt.Scale(domain=[axis.low, axis.high], nice=False)
-    return alt.Y("value:Q", title=f"lead of {shown(word)} over {shown(over)} (logits)", scale=scale), axis
+    return alt.Y("value:Q", title=f"lead of {name} over {shown(over or '')} (logits)", scale=scale), axis
 
 
 def _lines(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y) -> list[alt.Chart]:

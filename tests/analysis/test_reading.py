@@ -104,7 +104,7 @@ def test_a_later_side_does_not_repeat_what_the_first_one_said() -> None:
     ],
 )
 def test_the_rank_says_where_the_word_comes_first(ranks: list[int], clause: str) -> None:
-    assert rank_clause(np.array(ranks), "Paris") == clause
+    assert rank_clause(np.array(ranks), "“Paris”") == clause
 
 
 def lens(token_id: int, logits: list[float], probs: list[float] | None = None) -> WatchedLens:
@@ -137,6 +137,15 @@ def test_the_probability_says_where_it_ends_and_where_it_was_more(session: lt.Se
         "Before, the read-out gives “a” under 0.1 % at the last layer, after 70 % at layer 2; after, it gives “a” 20 % "
         "at the last layer."
     )
+
+
+def test_without_a_followed_word_each_side_tells_of_its_own_token(session: lt.Session) -> None:
+    sides = sides_of(session)
+    told = layers_sentence(sides, "rank", None)
+    for side in sides:
+        assert f"“{side.token.strip() or '·'}”" in told
+    unread = replace(sides[0].turn, trace=replace(sides[0].turn.trace, lens={}))
+    assert layers_sentence([Side("before", unread)], "prob", None) == "This token's layers have not been read."
 
 
 def test_what_cannot_be_read_is_said(session: lt.Session) -> None:

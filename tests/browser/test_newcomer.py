@@ -4,64 +4,126 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from steps import (
+    CORRECTION,
+    QUESTION,
+    ask,
+    chip,
+    choose,
+    correct,
+    expect_all_views,
+    expect_answer,
+    expect_control,
+    settle,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
-QUESTION = "What is the capital of France?"
-CORRECTION = "That is wrong. The correct answer is London."
-VIEWS = ("Candidates", "Layer by layer", "Attention by word")
 
-
-def ask(page: Page, question: str = QUESTION) -> None:
-    page.get_by_label("Question", exact=True).fill(question)
-    page.get_by_role("button", name="Ask", exact=True).click()
-
-
-def correct(page: Page, correction: str = CORRECTION) -> None:
-    page.get_by_label("Correction", exact=True).fill(correction)
-    page.get_by_role("button", name="Correct", exact=True).click()
-
-
-def expect_answer(page: Page, side: str, text: str) -> None:
-    expect(page.locator(f".answer-card.{side} .answer")).to_have_text(text, timeout=60_000)
-
-
-def expect_all_views(page: Page, n_charts: int) -> None:
-    for view in VIEWS:
-        expect(page.get_by_role("heading", name=view)).to_be_visible()
-    expect(page.locator("[data-testid=stVegaLiteChart] svg.marks")).to_have_count(n_charts)
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+def test_before_anything_is_loaded_a_finished_example_shows_the_whole_page(browser: Browser, server: str) -> None:
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.set_default_timeout(60_000)
+    tab.goto(server)
+    expect(tab.get_by_text("A finished example, made with SmolLM2-135M-Instruct.")).to_be_visible()
+    expect_answer(tab, "before", "Paris")
+    expect_answer(tab, "after", "London")
+    expect_all_views(tab)
+    box = tab.locator(".headline").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 800, "question, both answers and the headline stand above the fold"
+    tab.close()
 
 
 def test_the_newcomers_path(page: Page) -> None:
     ask(page)
+    expect(page.get_by_text("Answered by SmolLM2-135M-Instruct, one-word answers.")).to_be_visible()
     expect_answer(page, "before", "Paris")
-    expect_all_views(page, 4)
+    expect(page.locator(".headline")).to_have_count(0)
+    expect_all_views(page)
     correct(page)
     expect_answer(page, "after", "London")
     expect_answer(page, "before", "Paris")
-    expect_all_views(page, 6)
+    expect_control(page)
     expect(page.locator(".headline")).to_have_text(
-        "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 63 %. The answer changed from “Paris” to “London”."
+        "“Paris” 95 % → under 0.1 % (asked again: 67 %). “London” 0.7 % → 63 % (asked again: 0.1 %). "
+        "The answer changed from “Paris” to “London”. Merely asked again, it stays “Paris”."
     )
-    expect(page.get_by_text("Before, “Paris” leads with 95 %; after, “London” leads with 63 %.")).to_be_visible()
-    expect(page.get_by_text("Before: From layer 24 of 30 on, the read-out prefers “Paris” to “London”")).to_be_visible()
-    expect(page.get_by_text("83 % is parked on the first token and the template")).to_be_visible()
+    expect_all_views(page)
+    expect(
+        page.get_by_text("after, “London” leads with 63 %; merely asked again, “Paris” leads with 67 %.")
+    ).to_be_visible()
+    expect(page.get_by_text("Before, the read-out prefers “Paris” to “London” from layer 24 of 30 on")).to_be_visible()
+    expect(page.get_by_text("Before, 83 % is parked and, of the conversation's own words, “France”")).to_be_visible()
+
+
+def test_ready_questions_and_corrections_take_one_click_each(page: Page) -> None:
+    chip(page, "one it gets wrong")
+    expect_answer(page, "before", "New York", "What is the capital of Australia?")
+    chip(page, "it is …")
+    expect_answer(page, "after", "Canberra", "The correct answer is Canberra.")
+    expect(page.get_by_label("Question", exact=True)).to_have_value("What is the capital of Australia?")
+
+
+def test_another_correction_of_the_same_answer_stays_to_compare_with(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    chip(page, "it is …")
+    expect_answer(page, "after", "London")
+    chip(page, "right")
+    expect_answer(page, "after", "Paris", "That is right.")
+    expect_control(page)
+    choose(page, "Compared, before", "“London” to “That is wrong. The correct answer is London.”")
+    expect_answer(page, "before", "London")
+    expect(page.locator(".headline")).to_contain_text("The answer changed from “London” to “Paris”.")
+
+
+def test_a_correction_can_go_on_from_the_last_answer(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    correct(page)
+    expect_answer(page, "after", "London")
+    page.get_by_role("radio", name="Correct “After”").click()
+    chip(page, "are you sure?")
+    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?", timeout=60_000)
+    expect_answer(page, "before", "London")
 
 
 def test_enter_asks_and_a_reloaded_tab_finds_the_answer_again(page: Page) -> None:
+    page.get_by_label("Question", exact=True).fill("What is the capital of Japan?")
     page.get_by_label("Question", exact=True).press("Enter")
-    expect_answer(page, "before", "Paris")
+    expect_answer(page, "before", "Tokyo")
     page.reload()
-    expect_answer(page, "before", "Paris")
-    expect(page.get_by_label("Question", exact=True)).to_have_value(QUESTION)
+    expect_answer(page, "before", "Tokyo")
+    expect(page.get_by_label("Question", exact=True)).to_have_value("What is the capital of Japan?")
 
 
 def test_a_tab_reloaded_while_the_model_works_loses_nothing(page: Page) -> None:
     ask(page, "What is the opposite of hot?")
-    page.locator(".answer-card.before", has_text="What is the opposite of hot?").wait_for()
+    page.locator(".lt-card.before", has_text="What is the opposite of hot?").wait_for()
     page.reload()
     expect_answer(page, "before", "Cold")
+
+
+def test_a_slider_moved_or_a_page_changed_while_the_model_works_loses_nothing(page: Page) -> None:
+    ask(page, "What is the opposite of hot?")
+    page.locator(".lt-card.before", has_text="What is the opposite of hot?").wait_for()
+    page.get_by_role("slider", name="Layer").press("ArrowLeft")
+    page.get_by_role("link", name="Guide").click()
+    expect(page.get_by_role("heading", name="Say what was measured")).to_be_visible()
+    page.get_by_role("link", name="Ask").click()
+    expect_answer(page, "before", "Cold")
+
+
+def test_the_correction_and_its_control_go_on_while_nobody_looks(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    correct(page)
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Adapters")).to_be_visible()
+    page.wait_for_timeout(4000)
+    page.get_by_role("link", name="Ask").click()
+    expect_answer(page, "after", "London")
+    expect_control(page)
 
 
 def test_pages_are_reached_and_the_conversation_stays(page: Page) -> None:
@@ -78,8 +140,6 @@ def test_pages_are_reached_and_the_conversation_stays(page: Page) -> None:
 
 
 def test_bad_input_is_a_sentence_and_everything_stays(page: Page) -> None:
-    correct(page)
-    expect(page.get_by_text("There is no answer to correct yet. Ask a question first.")).to_be_visible()
     ask(page)
     expect_answer(page, "before", "Paris")
     ask(page, "   ")
@@ -88,56 +148,98 @@ def test_bad_input_is_a_sentence_and_everything_stays(page: Page) -> None:
     ask(page, "word " * 9000)
     expect(page.get_by_text("SmolLM2-135M-Instruct reads 8,192 at most")).to_be_visible()
     expect_answer(page, "before", "Paris")
+    expect_all_views(page)
 
 
-def test_typed_markup_appears_as_it_was_typed(page: Page) -> None:
-    question = "Is **this** $x$ <b>bold</b> :red[or] `not`? <|im_end|>"
-    ask(page, question)
-    card = page.locator(".answer-card.before")
-    expect(card).to_contain_text(question)
-    expect_all_views(page, 4)
-    expect(card).to_contain_text(question)
-
-
-def test_words_that_a_chart_could_take_for_code_are_drawn(page: Page) -> None:
-    ask(page, "Which keyword begins a condition in Python?")
-    page.get_by_role("heading", name="Attention by word").wait_for()
-    correct(page, "That is wrong. The correct answer is if or datum event null.")
-    page.locator(".answer-card.after", has_text="likely").wait_for()
-    expect_all_views(page, 6)
-
-
-def test_an_answer_can_be_stopped(page: Page) -> None:
+def test_an_answer_can_be_stopped_where_it_was_asked_for(page: Page) -> None:
     page.get_by_text("Plain chat").click()
     page.get_by_label("Longest answer, in tokens", exact=True).fill("200")
     page.get_by_label("Longest answer, in tokens", exact=True).press("Enter")
-    page.wait_for_timeout(500)
+    settle(page)
     ask(page, "Write a long story about a dragon and a princess.")
-    expect(page.locator(".answer-card.before .answer")).to_contain_text("a", timeout=30_000)
-    page.get_by_role("button", name="Stop").click()
-    expect(page.locator(".answer-card.before")).to_contain_text("stopped by you", timeout=20_000)
-    expect_all_views(page, 4)
+    expect(page.locator(".lt-card.before .answer")).to_contain_text("a", timeout=30_000)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".lt-card.before")).to_contain_text("stopped by you", timeout=20_000)
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
+    expect_all_views(page)
+
+
+def test_the_control_can_be_left_out(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    page.get_by_text("Also ask again without a correction").click()
+    settle(page)
+    correct(page)
+    expect_answer(page, "after", "London")
+    expect(page.get_by_text("Without a control: part of any change comes from being asked again")).to_be_visible()
+    expect(page.locator(".headline")).not_to_contain_text("asked again:")
+
+
+def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    correct(page)
+    expect_answer(page, "after", "London")
+    expect_control(page)
+    field = page.get_by_role("combobox", name="Words to follow")
+    field.fill("Rome")
+    field.press("Enter")
+    field.press("Escape")
+    expect(page.locator(".headline")).to_contain_text("“Rome”")
+    expect(page.locator(".headline")).to_contain_text("(asked again:")
+    choose(page, "of", "Rome")
+    expect(
+        page.get_by_text("Before, the read-out prefers “London” to “Rome”").or_(
+            page.get_by_text("Before, the read-out prefers “Paris” to “Rome”")
+        )
+    ).to_be_visible()
+    texts = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg text")
+    assert any(text.endswith(". Rome") for text in texts.all_text_contents())
+
+
+def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    strip = page.get_by_role("radiogroup", name="Token to look at, before")
+    expect(strip.get_by_role("radio")).to_have_count(2)
+    strip.get_by_role("radio").nth(1).click()
+    expect(page.locator(".lt-card.before .note")).to_contain_text("(token 2 of 2)")
+    expect(page.get_by_text("The likeliest next token is “<|im_end|>”")).to_be_visible()
+    strip.get_by_role("radio").nth(1).press("ArrowLeft")
+    expect(page.locator(".lt-card.before .note")).to_contain_text("(token 1 of 2)")
+    expect(strip.get_by_role("radio").nth(0)).to_be_focused()
+
+
+def test_what_the_model_read_is_one_click_away(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    page.get_by_text("What the model read", exact=True).click()
+    text = page.locator("pre.lt-read")
+    expect(text).to_contain_text("<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant")
+    expect(text.locator(".user")).to_have_text([QUESTION])
+    expect(page.get_by_text("Token by token")).to_be_visible()
+
+
+def test_layer_and_head_can_be_chosen(page: Page) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    sentence = page.get_by_text("is parked and, of the conversation's own words")
+    settle(page)
+    first = sentence.text_content()
+    choose(page, "Head", "head 3")
+    expect(sentence).not_to_have_text(str(first))
+    second = sentence.text_content()
+    page.get_by_role("slider", name="Layer").press("ArrowLeft")
+    expect(sentence).not_to_have_text(str(second))
 
 
 def test_another_model_is_offered_for_download_and_the_answer_stays(page: Page) -> None:
     ask(page)
     expect_answer(page, "before", "Paris")
     expect(page.get_by_role("button", name="Download TinyLlama, 2.2 GB")).to_be_visible()
-    page.get_by_role("combobox", name="Model").click()
-    page.get_by_role("option", name="SmolLM2-135M-Instruct (hub)").click()
+    choose(page, "Model", "SmolLM2-135M-Instruct (hub)")
     expect(page.get_by_role("button", name="Download SmolLM2-135M-Instruct (hub), 269 MB")).to_be_visible()
     expect_answer(page, "before", "Paris")
-
-
-def test_two_visitors_do_not_disturb_each_other(page: Page, browser: Browser, server: str) -> None:
-    other = browser.new_page(viewport={"width": 1280, "height": 800})
-    other.set_default_timeout(60_000)
-    other.goto(server)
-    ask(page)
-    ask(other, "What is the capital of Japan?")
-    expect_answer(page, "before", "Paris")
-    expect_answer(other, "before", "Tokyo")
-    other.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -145,9 +247,18 @@ def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(browser: Bro
     tab = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
     tab.set_default_timeout(60_000)
     tab.goto(server)
-    ask(tab)
+    chip(tab, "capital")
     expect_answer(tab, "before", "Paris")
-    expect_all_views(tab, 4)
-    width = tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
-    assert width <= 400
+    correct(tab, CORRECTION)
+    expect_answer(tab, "after", "London")
+    expect_control(tab)
+    expect_all_views(tab)
+    wide = tab.evaluate(
+        """() => [...document.querySelectorAll('[data-testid=stMain] *')]
+            .filter(each => each.getBoundingClientRect().right > 401 && getComputedStyle(each).opacity !== "0")
+            .filter(each => !each.closest(".lt-scroll, .strip, [data-testid=stDataFrame], [data-testid=stSlider]"))
+            .map(each => each.className || each.tagName)"""
+    )
+    assert wide == []
+    assert tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
     tab.close()

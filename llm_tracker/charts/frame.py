@@ -1,0 +1,19 @@
+"""What all charts share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from llm_tracker.charts.palette import GRID
+
+
+def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: Any) -> Any:
+    """The chart at the width of its column, without a box around it.
+
+    Marks and axes are hidden from screen readers, which would read out coordinates: the page gives each chart one
+    text alternative and a table.
+    """
+    sized = chart.properties(height=height, width="container", **properties)
+    return sized.configure_view(stroke=None).configure_mark(aria=False).configure_axis(gridColor=GRID, aria=False)

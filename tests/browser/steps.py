@@ -1,0 +1,60 @@
+"""What a visitor does and looks at in the browser, by the names that stand on the screen."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+QUESTION = "What is the capital of France?"
+CORRECTION = "That is wrong. The correct answer is London."
+VIEWS = ("Candidates", "Layer by layer", "Attention by word")
+N_CHARTS = 3
+
+
+def ask(page: Page, question: str = QUESTION) -> None:
+    page.get_by_label("Question", exact=True).fill(question)
+    page.get_by_role("button", name="Ask", exact=True).click()
+
+
+def correct(page: Page, correction: str = CORRECTION) -> None:
+    page.get_by_label("Correction", exact=True).fill(correction)
+    page.get_by_role("button", name="Correct", exact=True).click()
+
+
+def chip(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def expect_answer(page: Page, side: str, text: str, said: str | None = None) -> None:
+    """The finished answer of a side (to what was said); the words below it come only when it has ended."""
+    card = page.locator(f".lt-card.{side}")
+    if said is not None:
+        expect(card.locator(".head")).to_contain_text(said, timeout=60_000)
+    expect(card.locator(".answer")).to_have_text(text, timeout=60_000)
+    expect(card.locator(".note")).to_contain_text("likely", timeout=60_000)
+
+
+def expect_all_views(page: Page) -> None:
+    for view in VIEWS:
+        expect(page.get_by_role("heading", name=view)).to_be_visible()
+    expect(page.locator("[data-testid=stVegaLiteChart] svg.marks")).to_have_count(N_CHARTS)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def expect_control(page: Page) -> None:
+    """The control has been run and stands in the headline."""
+    expect(page.locator(".headline")).to_contain_text("asked again:", timeout=60_000)
+
+
+def settle(page: Page) -> None:
+    """Wait until no script runs, and a moment for what it drew."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(400)
+
+
+def choose(page: Page, box: str, option: str) -> None:
+    """Choose an option of a select box. It is scrolled to first: a list that is open closes when the page scrolls."""
+    field = page.get_by_role("combobox", name=box, exact=True)
+    field.scroll_into_view_if_needed()
+    settle(page)
+    field.click()
+    page.get_by_role("option", name=option, exact=True).click()

@@ -1,0 +1,67 @@
+"""Two tabs, two models, two visitors at once: nobody disturbs anybody."""
+
+from __future__ import annotations
+
+import pytest
+from hub_server import HubServer
+from playwright.sync_api import Browser, Page, expect
+from steps import ask, chip, correct, expect_answer, expect_control
+
+pytestmark = [pytest.mark.browser, pytest.mark.real]
+
+
+def opened(browser: Browser, address: str) -> Page:
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.set_default_timeout(60_000)
+    tab.goto(address)
+    return tab
+
+
+def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, browser: Browser, server: str) -> None:
+    other = opened(browser, server)
+    ask(page)
+    ask(other, "What is the capital of Japan?")
+    expect_answer(page, "before", "Paris", "France")
+    expect_answer(other, "before", "Tokyo", "Japan")
+    correct(page, "That is wrong. The correct answer is London.")
+    correct(other, "That is wrong. The correct answer is Seoul.")
+    expect_answer(page, "after", "London")
+    expect_answer(other, "after", "Seoul")
+    expect_control(page)
+    expect_control(other)
+    other.close()
+
+
+def test_two_tabs_of_one_visitor_show_the_same_conversation(page: Page, browser: Browser) -> None:
+    chip(page, "capital")
+    expect_answer(page, "before", "Paris")
+    second = opened(browser, page.url)
+    expect_answer(second, "before", "Paris", "France")
+    correct(second)
+    expect_answer(second, "after", "London")
+    page.reload()
+    expect_answer(page, "after", "London")
+    second.close()
+
+
+def test_two_visitors_on_two_models_at_once(browser: Browser, online: str, hub: HubServer) -> None:
+    first, second = opened(browser, online), opened(browser, online)
+    first.get_by_text("✓ read exactly").wait_for()
+    second.get_by_role("button", name="Download TinyLlama, 2.2 GB").click()
+    expect(second.get_by_text("3 layers · 4 heads")).to_be_visible(timeout=60_000)
+    ask(first, "What is the capital of France?")
+    ask(second, "What is the capital of Japan?")
+    expect_answer(first, "before", "Paris", "France")
+    expect(second.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible(timeout=60_000)
+    expect(first.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible()
+    expect(second.locator(".lt-card.before .head")).to_contain_text("Japan")
+    correct(first)
+    correct(second)
+    expect_answer(first, "after", "London")
+    expect_control(first)
+    expect_control(second)
+    expect(first.get_by_text("30 layers")).to_be_visible()
+    expect(second.get_by_role("slider", name="Layer")).to_have_value("3")
+    for tab in (first, second):
+        expect(tab.locator("[data-testid=stException]")).to_have_count(0)
+        tab.close()
