@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint chromium clean
+.PHONY: run test lint chromium pictures example clean
 
 run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
@@ -39,6 +39,13 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
 	@touch $@
+
+# What is made from the real model and kept in the repository: the README's pictures, and the app's first example.
+pictures: $(VENV)/.installed-dev chromium
+	$(BIN)/python scripts/make_pictures.py
+
+example: $(VENV)/.installed
+	$(BIN)/python scripts/make_example.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

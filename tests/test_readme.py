@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,8 +55,18 @@ def test_the_python_runs_and_prints_both_answers(tmp_path: Path, embedded: objec
     (snippet,) = blocks("python")
     done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0] == "Paris London"
+    assert done.stdout.splitlines()[:2] == ["Paris London", "Paris"]
     assert (tmp_path / "session" / "session.json").is_file()
+
+
+def test_every_picture_of_the_readme_is_here_and_is_one() -> None:
+    pictures = re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", README)
+    assert {Path(path).name for _, path in pictures} == {"tour.gif", "ask-light.png", "ask-dark.png", "ask-narrow.png"}
+    for alternative, path in pictures:
+        assert len(alternative) > 15
+        with Image.open(ROOT / path) as picture:
+            assert picture.width >= 400
+            assert getattr(picture, "n_frames", 1) >= (8 if path.endswith(".gif") else 1)
 
 
 def test_every_adapter_and_model_of_the_readme_exists() -> None:

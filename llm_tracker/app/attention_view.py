@@ -21,6 +21,10 @@ from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_COLOURS
 Shares = dict[str, pd.DataFrame]
 
 
+MEAN = 0
+"""In place of a head: the mean of all."""
+
+
 @st.fragment
 def attention_view(sides: list[Side]) -> None:
     """All of the view, for the tokens that are looked at."""
@@ -65,13 +69,13 @@ def _choose(sides: list[Side]) -> tuple[int, int | None]:
     by_head = all(side.step < len(side.turn.trace.attention) for side in sides)
     head = right.selectbox(
         "Head",
-        [None, *range(1, trace.n_heads + 1)] if by_head else [None],
-        format_func=lambda each: f"mean of all {trace.n_heads}" if each is None else f"head {each}",
+        range(trace.n_heads + 1) if by_head else [MEAN],
+        format_func=lambda each: f"mean of all {trace.n_heads}" if each == MEAN else f"head {each}",
         key=f"attention head of {trace.n_heads} {by_head}",
         persist_state="session",
         help=None if by_head else "This answer is long: of its later tokens only the mean over heads was kept.",
     )
-    return layer, head
+    return layer, head or None
 
 
 def _share_table(name: str, frame: pd.DataFrame) -> str:

@@ -129,20 +129,20 @@ def answer_pickers(workspace: Workspace) -> None:
     """Which two of all answers so far are compared; they stay here to be compared with later ones."""
     if workspace.shown is None:
         return
-    options: list[Place | None] = [*_all_answers(workspace)]
+    options = _all_answers(workspace)
 
     def choose() -> None:
         workspace.shown = (st.session_state["shown before"], st.session_state["shown after"])
 
     columns = st.columns(2)
-    sides = zip(columns, ("before", "after"), workspace.shown, (options, [None, *options]), strict=True)
-    for column, name, chosen, offered in sides:
+    for column, name, chosen in zip(columns, ("before", "after"), workspace.shown, strict=True):
         st.session_state[f"shown {name}"] = chosen
         column.selectbox(
             f"Compared, {name}",
-            offered,
+            options,
             format_func=lambda place: answer_label(workspace, place),
             key=f"shown {name}",
+            placeholder="one answer alone",
             on_change=choose,
             disabled=workspace.answering or len(options) < 2,
         )
@@ -165,10 +165,8 @@ def _all_answers(workspace: Workspace) -> list[Place]:
     return sorted(places.values(), key=lambda place: (-place.session, place.turn))
 
 
-def answer_label(workspace: Workspace, place: Place | None) -> str:
+def answer_label(workspace: Workspace, place: Place) -> str:
     """An answer as an option to choose: what it says, and to what."""
-    if place is None:
-        return "(nothing: one answer alone)"
     turn = workspace.sessions[place.session].turns[place.turn]
     return f"{quoted(_short(turn.answer, 24)) if turn.answer else 'an empty answer'} to {quoted(_short(turn.said, 60))}"
 

@@ -9,19 +9,22 @@ from llm_tracker.app.engine import Engine
 from llm_tracker.app.html import paragraph
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import Workspace
+from llm_tracker.tracing.answers import named_word
 
 
 def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     """Which words are followed: the first answer, the word that the correction named, and any that is typed here."""
     key = f"followed {workspace.results} {comparison.places}"
-    known = list(comparison.watch_words)
-    kept = [word for word in st.session_state.get(key, known) if word not in workspace.refused_words]
+    known = comparison.watch_words
+    elsewhere = _named_elsewhere(workspace, comparison)
+    followed = [word for word in known if word not in elsewhere]
+    kept = [word for word in st.session_state.get(key, followed) if word not in workspace.refused_words]
     if key in st.session_state and kept != st.session_state[key]:
         st.session_state[key] = kept
     chosen: list[str] = st.multiselect(
         "Words to follow",
         list(dict.fromkeys([*known, *kept])),
-        default=known,
+        default=followed,
         key=key,
         accept_new_options=True,
         placeholder="Type a word and press Enter",
@@ -29,6 +32,18 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
         "first one is followed.",
     )
     return chosen
+
+
+def _named_elsewhere(workspace: Workspace, comparison: Comparison) -> set[str]:
+    """The words that only corrections named which are not shown: they can be chosen, and are not followed unasked."""
+    shown_turns = {(place.session, place.turn) for place in comparison.places}
+    named: dict[bool, set[str]] = {True: set(), False: set()}
+    for number, session in workspace.sessions.items():
+        for at, turn in enumerate(session.turns[1:], start=1):
+            word = named_word(turn.said, session.turns[0].said)
+            if word is not None:
+                named[(number, at) in shown_turns].add(word)
+    return named[False] - named[True]
 
 
 def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:

@@ -17,14 +17,18 @@ from llm_tracker.charts.palette import TURN_LABELS
 MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
 
 
+OWN = ""
+"""In place of a followed word: the token that each answer wrote itself."""
+
+
 @st.fragment
 def layers_view(sides: list[Side], words: list[str]) -> None:
     """All of the view, for the tokens that are looked at and the words that are followed."""
     st.header("Layer by layer", anchor=False)
-    read: list[str | None] = [word for word in words if all(side.watched(word) is not None for side in sides)]
+    read = [word for word in words if all(side.watched(word) is not None for side in sides)]
     pairs = [(one, other) for one in read for other in read if _has_lead(sides, one, other)]
     if all(side.step in side.turn.trace.lens for side in sides):
-        read.append(None)
+        read.append(OWN)
     if read:
         _chart(sides, read, pairs)
     else:
@@ -45,15 +49,15 @@ def layers_view(sides: list[Side], words: list[str]) -> None:
         )
 
 
-def _has_lead(sides: list[Side], one: str | None, other: str | None) -> bool:
+def _has_lead(sides: list[Side], one: str, other: str) -> bool:
     return one != other and all(by_layer(side, "lead", one, other) is not None for side in sides)
 
 
-def _name(word: str | None) -> str:
-    return "its own token" if word is None else shown(word)
+def _name(word: str) -> str:
+    return "its own token" if word == OWN else shown(word)
 
 
-def _chart(sides: list[Side], read: list[str | None], pairs: list[tuple[str | None, str | None]]) -> None:
+def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
     measures = [measure for measure in MEASURES if measure != "lead" or pairs]
     choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="bottom")
     with choice:
@@ -72,8 +76,9 @@ def _chart(sides: list[Side], read: list[str | None], pairs: list[tuple[str | No
     if measure == "lead":
         others = [other for one, other in pairs if one == word]
         over = second.selectbox("over", others, format_func=_name, key=f"layers over {word} {others}")
-    key = (tuple(sides), measure, word, over)
-    drawn = remembered("layers", key, lambda: _draw(sides, measure, word, over))
+    followed = None if word == OWN else word
+    key = (tuple(sides), measure, followed, over)
+    drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over))
     drawn.draw("Layers")
     paragraph(drawn.sentence)
 

@@ -156,6 +156,16 @@ def test_another_correction_of_the_same_answer_leaves_the_first_one_to_compare_w
     assert "(asked again: " in shown_html(at), "two corrections of one answer have the same control"
 
 
+def test_words_that_only_another_correction_named_are_offered_and_not_followed_unasked(
+    engine: engines.Engine,
+) -> None:
+    at = corrected(corrected(asked(opened("dashboard.py"))), "No, Oslo.")
+    (words,) = at.multiselect
+    assert "London" in words.options
+    assert "London" not in words.value
+    assert "Oslo" in words.value
+
+
 def test_a_correction_can_go_on_with_the_conversation(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
     at.segmented_control(key="corrects").set_value("after").run()

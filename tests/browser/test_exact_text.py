@@ -70,6 +70,7 @@ def test_nasty_corrections_and_followed_words_appear_as_they_were_typed(page: Pa
     for text in (":red[x]", "<b>y</b>", "$z$", "if"):
         settle(page)
         field.fill(text)
+        page.get_by_role("option", name=f"Add: {text}", exact=True).wait_for()
         field.press("Enter")
         field.press("Escape")
         expect(page.locator(".headline")).to_contain_text(f"“{text}”", timeout=60_000)

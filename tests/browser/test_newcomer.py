@@ -183,6 +183,7 @@ def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
     expect_control(page)
     field = page.get_by_role("combobox", name="Words to follow")
     field.fill("Rome")
+    page.get_by_role("option", name="Add: Rome", exact=True).wait_for()
     field.press("Enter")
     field.press("Escape")
     expect(page.locator(".headline")).to_contain_text("“Rome”")
