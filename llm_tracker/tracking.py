@@ -50,8 +50,9 @@ def track(
     session = begin_session(model, recipe, decoding, _several(watch_words))
     for text in (question, *_several(corrections)):
         session = _drained(stream_turn(model, session, text))
-    for turn in missing_controls(session) if control else ():
-        session = _drained(stream_control(model, session, turn))
+    for turn in range(len(session.turns)):
+        if control and session.lacks_control(turn):
+            session = _drained(stream_control(model, session, turn))
     return with_all_lenses(model, session)
 
 
@@ -111,15 +112,6 @@ def stream_control(
         raise Cancelled("The control was stopped before its end. The correction's own answer stays as it is.")
     whole = replace(session, controls={**session.controls, turn: control})
     return _watching(model, whole, session.watch_words)
-
-
-def missing_controls(session: Session) -> list[int]:
-    """The corrected turns that have no control yet; a correction that is the control's own text needs none."""
-    return [
-        at
-        for at, turn in enumerate(session.turns)
-        if at > 0 and at not in session.controls and turn.said.strip() != CONTROL_TEXT
-    ]
 
 
 def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int]) -> Prompt:

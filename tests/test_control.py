@@ -11,7 +11,6 @@ from tiny_models import FAMILIES, tiny_model
 
 import llm_tracker as lt
 from llm_tracker.tracing.recipes import CONTROL_TEXT
-from llm_tracker.tracking import missing_controls
 
 QUESTION = "What is the capital of France?"
 CORRECTIONS = ["That is wrong. The correct answer is London.", "Are you sure?"]
@@ -59,7 +58,8 @@ def test_the_correction_itself_is_the_same_with_and_without_its_control(session:
 def test_a_correction_that_is_the_controls_own_text_needs_none() -> None:
     session = lt.track(tiny_model("llama"), QUESTION, [f" {CONTROL_TEXT}"], max_new_tokens=2, control=True)
     assert session.controls == {}
-    assert missing_controls(session) == []
+    assert session.is_control(1)
+    assert not session.lacks_control(1)
 
 
 def test_a_first_answer_has_no_control(session: lt.Session) -> None:

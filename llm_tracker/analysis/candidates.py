@@ -9,6 +9,8 @@ import pandas as pd
 from llm_tracker.tracing.trace import Trace
 
 EVERYTHING_ELSE = "everything else"
+EVERYTHING_ELSE_ID = -1
+"""In place of a token id."""
 
 Row = tuple[int, int, str, float, float]
 
@@ -26,7 +28,7 @@ def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str]
     rows: list[Row] = list(zip(range(1, kept + 1), ids, tokens, logits, probs, strict=True))
     rows += _further_rows(trace, step, words, set(ids))
     rest = max(0.0, 1.0 - sum(row[-1] for row in rows))
-    rows.append((0, -1, EVERYTHING_ELSE, float("nan"), rest))
+    rows.append((0, EVERYTHING_ELSE_ID, EVERYTHING_ELSE, float("nan"), rest))
     return pd.DataFrame(rows, columns=["rank", "token_id", "token", "logit", "prob"])
 
 

@@ -41,8 +41,8 @@ class WordChange:
     """A watch word's probability on each side, at the same place unless asked for others."""
 
     word: str
-    token: str
-    """What is compared: the word's first token (before), which is the word itself if it has only one."""
+    tokens: tuple[str, ...]
+    """What is compared: the word's first token on each side, which is the word itself if it has only one."""
     before: float
     after: float
     again: float | None
@@ -59,20 +59,29 @@ def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
 
 def word_changes(sides: Sequence[Side], words: Sequence[str]) -> list[WordChange]:
     """What became of each of `words` that is watched on both sides, in their order."""
-    named = {side.name: side for side in sides}
     changes = []
     for word in words:
-        first, second = named["before"].watched(word), named["after"].watched(word)
-        third = named["again"].watched(word) if "again" in named else None
-        if first is not None and second is not None:
-            again = None if third is None else float(third.prob[-1])
-            changes.append(WordChange(word, first.token, float(first.prob[-1]), float(second.prob[-1]), again))
+        read = {side.name: lens for side in sides if (lens := side.watched(word)) is not None}
+        if "before" in read and "after" in read:
+            probs = {name: float(lens.prob[-1]) for name, lens in read.items()}
+            tokens = tuple(lens.token for lens in read.values())
+            changes.append(WordChange(word, tokens, probs["before"], probs["after"], probs.get("again")))
     return changes
 
 
-def same_answer(one: Turn, other: Turn) -> bool:
-    """Whether two turns answer the same, but for case and outer marks."""
-    return fold(one.answer.strip(" .!?")) == fold(other.answer.strip(" .!?"))
+def same_answer(one: Turn, other: Turn) -> bool | None:
+    """Whether two turns answer the same, but for case and outer marks; None where one was cut before that shows."""
+    answers = [fold(turn.answer.strip(" .!?")) for turn in (one, other)]
+    if answers[0] == answers[1]:
+        return True
+    cut = [(own, rest) for turn, own, rest in zip((one, other), answers, answers[::-1], strict=True) if turn.is_cut]
+    return None if any(rest.startswith(own) for own, rest in cut) else False
+
+
+def follows(before: Turn, after: Turn) -> bool:
+    """Whether one turn corrects the other's answer, with nothing said between."""
+    earlier = before.prompt.messages
+    return len(after.prompt.messages) == len(earlier) + 2 and after.prompt.messages[: len(earlier)] == earlier
 
 
 def lead(side: Side, word: str, over: str) -> FloatArray | None:

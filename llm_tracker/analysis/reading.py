@@ -16,11 +16,12 @@ from llm_tracker.analysis.compare import (
     Side,
     WordChange,
     by_layer,
+    follows,
     same_answer,
     settled_layer,
     word_changes,
 )
-from llm_tracker.analysis.wording import capitalised, percent, quoted
+from llm_tracker.analysis.wording import capitalised, percent, quoted, shown
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.tracing.words import is_mark
@@ -41,38 +42,53 @@ def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
 def change_parts(change: WordChange) -> tuple[str, str, str]:
     """A change in three pieces: the word, before → after, and the control's value (empty where there is none)."""
     again = "" if change.again is None else f"asked again: {percent(change.again)}"
-    return watched_name(change.word, change.token), f"{percent(change.before)} → {percent(change.after)}", again
+    return watched_name(change.word, change.tokens), f"{percent(change.before)} → {percent(change.after)}", again
 
 
-def watched_name(word: str, token: str) -> str:
-    """A watch word as it was compared: by itself, or by its first token where it has several."""
-    if token.strip() == word:
+def watched_name(word: str, tokens: Sequence[str]) -> str:
+    """A watch word as it was compared: by itself, or by its first token, which may differ from side to side."""
+    pieces = list(dict.fromkeys(token.strip() for token in tokens))
+    if pieces == [word]:
         return quoted(word)
-    return f"{quoted(token)}, the first piece of {quoted(word)},"
+    if len(pieces) == 1:
+        return f"{quoted(pieces[0])}, the first piece of {quoted(word)},"
+    return f"{quoted(word)}, read by its first tokens {_listed([quoted(piece) for piece in pieces])},"
 
 
 def verdict(sides: Sequence[Side]) -> str:
-    """Whether the answer changed, and whether merely asking again changes it too."""
+    """Whether the answer changed, and what merely asking again does to it."""
     named = {side.name: side.turn for side in sides}
     before, after, again = named["before"], named["after"], named.get("again")
-    if same_answer(before, after):
-        changed = "The answer stayed the same."
-        as_before = "Merely asked again, it stays the same too."
-    else:
-        changed = f"The answer changed{_from_to(before, after)}."
-        as_before = f"Merely asked again, it stays{_named(before)}."
+    told = _changed(before, after)
     if again is None:
-        return changed
-    if same_answer(before, again):
-        return f"{changed} {as_before}"
-    if same_answer(after, again):
-        return f"{changed} Merely asked again, it changes in the same way: the correction is not needed for that."
-    return f"{changed} Merely asked again, it becomes{_named(again) or ' another one'}."
+        return told
+    if follows(before, after):
+        return f"{told} {_asked_again(before, after, again)}"
+    return f"{told} Merely asked again, the answer is{_named(again) or ' another sentence'}."
 
 
-def _from_to(before: Turn, after: Turn) -> str:
-    named = _named(before), _named(after)
-    return f" from{named[0]} to{named[1]}" if all(named) else ""
+def _changed(before: Turn, after: Turn) -> str:
+    """Whether the second answer is another one; of answers that were cut, as far as can be said."""
+    same = same_answer(before, after)
+    if same is None:
+        return "An answer was cut short: whether it changed cannot be said."
+    if same:
+        return f"The answer stayed the same{' as far as it goes' if before.is_cut or after.is_cut else ''}."
+    names = _named(before), _named(after)
+    return f"The answer changed{f' from{names[0]} to{names[1]}' if all(names) else ''}."
+
+
+def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
+    """What the control did to the answer that was corrected."""
+    as_before, as_after = same_answer(before, again), same_answer(after, again)
+    if as_before:
+        stays = " the same too" if same_answer(before, after) else _named(before) or " the same"
+        return f"Merely asked again, it stays{stays}."
+    if as_after:
+        return "Merely asked again, it changes in the same way."
+    if as_before is None or as_after is None:
+        return "Merely asked again, it was cut short before that can be said."
+    return f"Merely asked again, it becomes{_named(again) or ' another one'}."
 
 
 def _named(turn: Turn) -> str:
@@ -92,26 +108,22 @@ def candidates_sentence(sides: Sequence[Side]) -> str:
     if len(sides) == 1:
         return _one_sided(sides[0])
     leaders = [(_leaders(side), _best(side)[0][1]) for side in sides]
+    told = list(zip([WHEN[side.name] for side in sides], leaders, strict=True))
     if len({leader for leader, _ in leaders}) == 1:
-        figures = _listed(
-            [f"{WHEN[side.name]} {percent(prob)}" for side, (_, prob) in zip(sides, leaders, strict=True)]
-        )
+        figures = _listed([f"{when} {percent(prob)}" for when, (_, prob) in told])
         return f"{capitalised(leaders[0][0])} every time: {figures}."
-    clauses = [
-        f"{WHEN[side.name]}, {leader} with {percent(prob)}" for side, (leader, prob) in zip(sides, leaders, strict=True)
-    ]
-    return f"{capitalised('; '.join(clauses))}."
+    return f"{capitalised('; '.join(f'{when}, {leader} with {percent(prob)}' for when, (leader, prob) in told))}."
 
 
 def _one_sided(side: Side) -> str:
     best = _best(side)
     if len(best) < 2:
-        return f"{quoted(best[0][0])} is the only candidate."
+        return f"{_token(best[0][0])} is the only candidate."
     if best[0][1] == best[1][1]:
         return f"{capitalised(_leaders(side))} with {percent(best[0][1])} each."
     (token, prob), (rival, rival_prob) = best[:2]
-    second = f"next comes {quoted(rival)} with {percent(rival_prob)}"
-    return f"The likeliest next token is {quoted(token)} with {percent(prob)}; {second}."
+    second = f"next comes {_token(rival)} with {percent(rival_prob)}"
+    return f"The likeliest next token is {_token(token)} with {percent(prob)}; {second}."
 
 
 def _best(side: Side) -> list[tuple[str, float]]:
@@ -119,12 +131,18 @@ def _best(side: Side) -> list[tuple[str, float]]:
     return list(zip(trace.top_tokens[side.step], map(float, trace.top_probs[side.step]), strict=True))
 
 
+def _token(token: str) -> str:
+    """A token in quotation marks, its space to be seen: “·Paris” and “Paris” are two."""
+    return f"“{shown(token)}”"
+
+
 def _leaders(side: Side) -> str:
-    """Who leads: one token, or two that are exactly as likely."""
+    """Who leads: one token, or several that are exactly as likely."""
     best = _best(side)
-    if len(best) > 1 and best[0][1] == best[1][1]:
-        return f"{quoted(best[0][0])} and {quoted(best[1][0])} lead together"
-    return f"{quoted(best[0][0])} leads"
+    level = [token for token, prob in best if prob == best[0][1]]
+    if len(level) == 1:
+        return f"{_token(level[0])} leads"
+    return f"{_listed([_token(each) for each in level]) if len(level) == 2 else f'{len(level)} tokens'} lead together"
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -12,11 +12,10 @@ from llm_tracker.app.cards import answer_card, empty_card, pace_note, running_ca
 from llm_tracker.app.comparison import Comparison, pick_step
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.frame import RECIPE_LABELS
-from llm_tracker.app.html import paragraph
+from llm_tracker.app.html import paragraph, sentence
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.token_strip import token_strip
 from llm_tracker.app.workspace import EXAMPLE, Place, Workspace
-from llm_tracker.tracing.recipes import CONTROL_TEXT
 
 
 def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
@@ -76,8 +75,8 @@ def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str
     for change in word_changes(sides, words):
         name, shift, again = change_parts(change)
         aside = f' <span class="again">({escape(again)})</span>' if again else ""
-        changes.append(f"<b>{escape(name)}</b> {escape(shift)}{aside}.")
-    st.html(f'<p class="lt-headline headline">{" ".join(changes)} {escape(verdict(sides))}</p>')
+        changes.append(f"<b>{sentence(name)}</b> {escape(shift)}{aside}.")
+    st.html(f'<p class="lt-headline headline">{" ".join(changes)} {sentence(verdict(sides))}</p>')
     where = "the first token of each answer"
     if comparison.before.step or comparison.after.step:
         where = f"token {comparison.before.step + 1} before and token {comparison.after.step + 1} after"
@@ -94,11 +93,13 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
             "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
         )
     session, place = comparison.sessions[-1], comparison.places[-1]
+    if all(each.turn == 0 for each in comparison.places):
+        return "These are two first answers: there is no correction between them."
+    if not comparison.of_one_answer:
+        return "These answers are not a correction apart: the control is shown beside the answer that was corrected."
     if place.turn in session.controls:
         return "The control is shown at the first token of each answer, and at each answer's own."
-    if place.turn == 0:
-        return "These are two first answers: there is no correction between them."
-    if session.turns[place.turn].said.strip() == CONTROL_TEXT:
+    if session.is_control(place.turn):
         return "This turn is the control itself: merely asked again."
     return "Without a control: part of any change comes from being asked again at all."
 
@@ -109,7 +110,7 @@ def answered_by(workspace: Workspace) -> None:
         return
     place = workspace.shown[1] or workspace.shown[0]
     session = workspace.sessions[place.session]
-    recipe = RECIPE_LABELS.get(session.recipe, session.recipe).lower()
+    recipe = " and ".join(dict.fromkeys(_recipe_label(workspace, each) for each in workspace.shown if each is not None))
     if place.session == EXAMPLE:
         paragraph(f"A finished example, made with {session.model.title}. Ask your own question above.", quiet=True)
         return
@@ -117,3 +118,8 @@ def answered_by(workspace: Workspace) -> None:
     if (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
         later = " A correction goes to the same; what the sidebar says now is for the next question."
     paragraph(f"Answered by {session.model.title}, {recipe}.{later}", quiet=True)
+
+
+def _recipe_label(workspace: Workspace, place: Place) -> str:
+    recipe = workspace.sessions[place.session].recipe
+    return RECIPE_LABELS.get(recipe, recipe).lower()

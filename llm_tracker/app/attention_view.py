@@ -63,9 +63,10 @@ def _choose(sides: list[Side]) -> tuple[int, int | None]:
     """The layer, and one head of it or none for their mean."""
     trace = sides[0].turn.trace
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    layer = left.slider(
-        "Layer", 1, trace.n_layers, trace.n_layers, key=f"attention layer of {trace.n_layers}", persist_state="session"
-    )
+    layer = 1
+    if trace.n_layers > 1:
+        key = f"attention layer of {trace.n_layers}"
+        layer = left.slider("Layer", 1, trace.n_layers, trace.n_layers, key=key, persist_state="session")
     by_head = all(side.step < len(side.turn.trace.attention) for side in sides)
     head = right.selectbox(
         "Head",

@@ -35,9 +35,19 @@ class Comparison:
         return list(zip(self.sides, self.places, strict=False))
 
     @property
+    def of_one_answer(self) -> bool:
+        """Whether the right answer corrects the left one, or both correct the same one."""
+        return len(self.places) == 2 and _of_one_answer(self.sessions, self.places)
+
+    @property
     def watch_words(self) -> tuple[str, ...]:
         """The words that are watched in any of the sessions."""
         return tuple(dict.fromkeys(word for session in self.sessions for word in session.watch_words))
+
+
+def _at_answers() -> bool:
+    """Whether answers are compared at the tokens that carry them."""
+    return bool(st.session_state.get("compared at") == "answer")
 
 
 def shown_comparison(workspace: Workspace) -> Comparison:
@@ -61,18 +71,19 @@ def shown_comparison(workspace: Workspace) -> Comparison:
 def _control(sessions: tuple[Session, ...], places: tuple[Place, ...], before: Side, after: Side) -> Side | None:
     """The neutral control where it can be compared: of the same conversation, at the same kind of token."""
     control = sessions[1].controls.get(places[1].turn)
-    if control is None or not _of_one_conversation(sessions, places):
+    if control is None or not _of_one_answer(sessions, places):
         return None
-    if before.step == 0 and after.step == 0:
+    at_first = before.step == 0 and after.step == 0
+    if at_first and not _at_answers():
         return Side("again", control, 0)
-    at_answers = before.step == before.turn.answer_step and after.step == after.turn.answer_step
-    return Side("again", control, control.answer_step) if at_answers else None
+    at_own = before.step == before.turn.answer_step and after.step == after.turn.answer_step
+    return Side("again", control, control.answer_step) if at_own else None
 
 
-def _of_one_conversation(sessions: tuple[Session, ...], places: tuple[Place, ...]) -> bool:
+def _of_one_answer(sessions: tuple[Session, ...], places: tuple[Place, ...]) -> bool:
     """Whether the corrected turn follows the other one, or corrects the same answer in another way."""
     before, after = (path(session, place.turn) for session, place in zip(sessions, places, strict=True))
-    return before == after[:-1] or before[:-1] == after[:-1]
+    return places[1].turn > 0 and (before == after[:-1] or before[:-1] == after[:-1])
 
 
 Path = tuple[object, ...]
@@ -87,7 +98,8 @@ def path(session: Session, turn: int) -> Path:
         session.recipe,
         session.decoding,
     )
-    return (made_by, *(each.said for each in session.turns[: turn + 1]))
+    said = [(each.said, each.trace.n_steps if each.ended == "stopped" else None) for each in session.turns[: turn + 1]]
+    return (made_by, *said)
 
 
 def _steps() -> dict[tuple[int, Place], int]:
@@ -97,8 +109,7 @@ def _steps() -> dict[tuple[int, Place], int]:
 
 def _chosen_step(workspace: Workspace, place: Place, turn: Turn, alone: bool) -> int:
     """The step that was chosen on the strip; else the answer's own where it stands alone, the first in a comparison."""
-    at_answer = alone or st.session_state.get("compared at") == "answer"
-    step = _steps().get((workspace.results, place), turn.answer_step if at_answer else 0)
+    step = _steps().get((workspace.results, place), turn.answer_step if alone or _at_answers() else 0)
     return min(step, turn.trace.n_steps - 1)
 
 
@@ -132,7 +143,7 @@ def answer_pickers(workspace: Workspace) -> None:
     options = _all_answers(workspace)
 
     def choose() -> None:
-        workspace.shown = (st.session_state["shown before"], st.session_state["shown after"])
+        workspace.show(st.session_state["shown before"], st.session_state["shown after"])
 
     columns = st.columns(2)
     for column, name, chosen in zip(columns, ("before", "after"), workspace.shown, strict=True):

@@ -15,7 +15,6 @@ from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.listing import is_local
 from llm_tracker.models.loading import default_model_id, find_entry
 from llm_tracker.models.pool import ModelPool, memory_limit_bytes
-from llm_tracker.tracing.recipes import CONTROL_TEXT
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
@@ -106,46 +105,67 @@ class Engine:
             )
             return self._converse(workspace, job, lambda model: _up_to(session, place.turn, model))
 
-        workspace.begin(start)
+        if place.session in workspace.sessions:
+            workspace.begin(start)
+        else:
+            workspace.correct_error = "That answer is not kept any more. Ask its question again, then correct it."
 
-    def control(self, workspace: Workspace, place: Place) -> None:
-        """Run the neutral control of a corrected turn."""
-        session = workspace.sessions[place.session]
+    def run_control(self, workspace: Workspace) -> None:
+        """Begin the control of the correction that is shown, where it is wanted, missing, and was not stopped."""
 
-        def work(job: Job) -> Session:
-            from llm_tracker.tracking import stream_control
+        def start() -> Job | None:
+            after = workspace.shown[1] if workspace.shown is not None else None
+            if not workspace.control or workspace.read_error or after is None or after in workspace.stopped_controls:
+                return None
+            session = workspace.sessions[after.session]
+            if not session.lacks_control(after.turn):
+                return None
 
-            return self._written(job, stream_control(self.pool.model(job.model_id), session, place.turn, job.stopping))
+            def work(job: Job) -> Session:
+                from llm_tracker.tracking import stream_control
 
-        job = Job("control", session.model.id, session=place.session, turn=place.turn)
-        workspace.begin_background(lambda: self._submit(workspace, job, work))
+                model = self.pool.model(job.model_id)
+                return self._written(job, stream_control(model, session, after.turn, job.stopping))
+
+            job = Job("control", session.model.id, session=after.session, turn=after.turn)
+            return self._submit(workspace, job, work)
+
+        workspace.begin_background(start)
 
     def read_step(self, workspace: Workspace, place: Place, step: int) -> None:
-        """Compute the lens of a step that a view asks for."""
-        session = workspace.sessions[place.session]
+        """Compute the lens of a step, if it is missing, as a view asks for it."""
 
-        def work(job: Job) -> Session:
-            from llm_tracker.tracking import with_step_lens
+        def start() -> Job | None:
+            session = workspace.sessions[place.session]
+            if step in session.turns[place.turn].trace.lens:
+                return None
 
-            return with_step_lens(self.pool.model(job.model_id), session, place.turn, step)
+            def work(job: Job) -> Session:
+                from llm_tracker.tracking import with_step_lens
 
-        job = Job("lens", session.model.id, session=place.session, turn=place.turn)
-        workspace.begin_background(lambda: self._submit(workspace, job, work))
+                return with_step_lens(self.pool.model(job.model_id), session, place.turn, step)
 
-    def follow(self, workspace: Workspace, number: int, words: tuple[str, ...]) -> None:
-        """Follow further words through all turns of a session."""
-        session = workspace.sessions[number]
+            job = Job("lens", session.model.id, session=place.session, turn=place.turn)
+            return self._submit(workspace, job, work)
 
-        def work(job: Job) -> Session:
-            from llm_tracker.tracking import with_watch_word
+        workspace.begin_background(start)
 
-            model, followed = self.pool.model(job.model_id), session
-            for word in words:
-                followed = with_watch_word(model, followed, word)
-            return followed
+    def follow(self, workspace: Workspace, number: int, word: str) -> None:
+        """Follow a further word through all turns of a session, unless it is followed already."""
 
-        job = Job("words", session.model.id, session=number, words=words)
-        workspace.begin_background(lambda: self._submit(workspace, job, work))
+        def start() -> Job | None:
+            session = workspace.sessions[number]
+            if word in session.watch_words:
+                return None
+
+            def work(job: Job) -> Session:
+                from llm_tracker.tracking import with_watch_word
+
+                return with_watch_word(self.pool.model(job.model_id), session, word)
+
+            return self._submit(workspace, Job("words", session.model.id, session=number, word=word), work)
+
+        workspace.begin_background(start)
 
     def _answering_id(self, workspace: Workspace) -> str:
         """The chosen model if it is here and not known to fail, else the one that was ready last."""
@@ -173,21 +193,6 @@ class Engine:
             self.run_control(workspace)
 
         return self.worker(job.model_id).submit(job, work, then)
-
-    def run_control(self, workspace: Workspace) -> None:
-        """Begin the control of the correction that is shown, where it is wanted, missing, and was not stopped."""
-        if not workspace.control or workspace.shown is None or workspace.read_error:
-            return
-        after = workspace.shown[1]
-        if after is None or after in workspace.stopped_controls:
-            return
-        session = workspace.sessions[after.session]
-        if (
-            after.turn > 0
-            and after.turn not in session.controls
-            and session.turns[after.turn].said.strip() != CONTROL_TEXT
-        ):
-            self.control(workspace, after)
 
     @staticmethod
     def _written(job: Job, turn: Generator[TokenEvent, None, Session]) -> Session:

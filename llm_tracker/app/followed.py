@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.app.comparison import Comparison
+from llm_tracker.app.comparison import Comparison, path
 from llm_tracker.app.engine import Engine
-from llm_tracker.app.html import paragraph
+from llm_tracker.app.html import failure, paragraph
 from llm_tracker.app.jobs import Job
-from llm_tracker.app.workspace import Workspace
+from llm_tracker.app.workspace import Place, Workspace
 from llm_tracker.tracing.answers import named_word
 
 
@@ -18,7 +18,9 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     known = comparison.watch_words
     elsewhere = _named_elsewhere(workspace, comparison)
     followed = [word for word in known if word not in elsewhere]
-    kept = [word for word in st.session_state.get(key, followed) if word not in workspace.refused_words]
+    model_id = comparison.sessions[0].model.id
+    typed = [word.strip() for word in st.session_state.get(key, followed)]
+    kept = [word for word in dict.fromkeys(typed) if word and (model_id, word) not in workspace.refused_words]
     if key in st.session_state and kept != st.session_state[key]:
         st.session_state[key] = kept
     chosen: list[str] = st.multiselect(
@@ -36,14 +38,15 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
 
 def _named_elsewhere(workspace: Workspace, comparison: Comparison) -> set[str]:
     """The words that only corrections named which are not shown: they can be chosen, and are not followed unasked."""
-    shown_turns = {(place.session, place.turn) for place in comparison.places}
+    first = path(comparison.sessions[-1], 0)
+    answers = {session.watch_words[0] for session in comparison.sessions if session.watch_words}
     named: dict[bool, set[str]] = {True: set(), False: set()}
     for number, session in workspace.sessions.items():
-        for at, turn in enumerate(session.turns[1:], start=1):
+        for at, turn in enumerate(session.turns[1:], start=1) if path(session, 0) == first else ():
             word = named_word(turn.said, session.turns[0].said)
             if word is not None:
-                named[(number, at) in shown_turns].add(word)
-    return named[False] - named[True]
+                named[Place(number, at) in comparison.places].add(word)
+    return named[False] - named[True] - answers
 
 
 def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
@@ -52,18 +55,17 @@ def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, 
         return
     engine.run_control(workspace)
     for side, place in comparison.answers:
-        if side.step not in side.turn.trace.lens:
-            engine.read_step(workspace, place, side.step)
-    for session, place in zip(comparison.sessions, comparison.places, strict=True):
-        missing = tuple(word for word in words if word not in session.watch_words)
-        if missing:
-            engine.follow(workspace, place.session, missing)
+        engine.read_step(workspace, place, side.step)
+    for place in comparison.places:
+        for word in words:
+            engine.follow(workspace, place.session, word)
 
 
 def reading_status(workspace: Workspace) -> None:
     """What is being computed for the views, or why it could not be."""
     if workspace.read_error:
-        st.error(workspace.read_error)
+        failure(workspace.read_error)
+        st.button("Try again", key="read again", on_click=workspace.forget_read_error)
     job = workspace.job
     if job is not None and job.active and job.kind in ("lens", "words", "control"):
         _watch(job)

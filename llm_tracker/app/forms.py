@@ -8,7 +8,7 @@ import streamlit as st
 
 from llm_tracker.app.comparison import Comparison
 from llm_tracker.app.engine import Engine
-from llm_tracker.app.jobs import Job
+from llm_tracker.app.html import failure
 from llm_tracker.app.ready import CORRECTIONS, FIRST_QUESTION, QUESTIONS, ReadyCorrection, correction_text
 from llm_tracker.app.workspace import Place, Workspace
 
@@ -42,7 +42,7 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
             )
     with st.container():
         if workspace.ask_error:
-            st.error(workspace.ask_error)
+            failure(workspace.ask_error)
 
 
 def _last_question(workspace: Workspace) -> str:
@@ -88,7 +88,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
         if st.session_state.pop("to complete", False):
             st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
         if workspace.correct_error:
-            st.error(workspace.correct_error)
+            failure(workspace.correct_error)
 
 
 def _corrected_answer(comparison: Comparison) -> Place:
@@ -129,20 +129,14 @@ def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[
             persist_state="session",
             label_visibility="collapsed",
         )
+        if running is not None:
+            press.form_submit_button("Stop", type="primary", on_click=running.stop, width="stretch", key=f"stop {kind}")
+            return
         press.form_submit_button(
-            BUTTONS[kind] if running is None else "Stop",
-            type="primary" if kind == "ask" or running else "secondary",
-            on_click=_press,
-            args=(running, key, submit),
-            disabled=workspace.answering and running is None,
+            BUTTONS[kind],
+            type="primary" if kind == "ask" else "secondary",
+            on_click=lambda: submit(st.session_state[key]),
+            disabled=workspace.answering,
             width="stretch",
             key=f"{kind} button",
         )
-
-
-def _press(running: Job | None, key: str, submit: Callable[[str], None]) -> None:
-    """Stop what this form's button was drawn for, or submit its text."""
-    if running is not None:
-        running.stop()
-    else:
-        submit(st.session_state[key])

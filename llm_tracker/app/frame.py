@@ -137,7 +137,7 @@ def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
     if job.status == "stopped":
         st.caption("The download was cancelled. What had arrived of finished files is kept.")
     else:
-        st.error(job.error)
+        html.failure(job.error)
     if st.button("Try again", key=f"retry {entry.id}", width="stretch"):
         engine.load(entry.id)
         st.rerun()

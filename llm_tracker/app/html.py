@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -27,7 +28,17 @@ def exact(text: str) -> str:
 
 def paragraph(text: str, quiet: bool = False) -> None:
     """A paragraph whose text is shown as it is, whatever markup it spells."""
-    st.html(f'<p class="lt-text{" lt-quiet" if quiet else ""}">{escape(visible(text))}</p>')
+    st.html(f'<p class="lt-text{" lt-quiet" if quiet else ""}">{sentence(text)}</p>')
+
+
+def sentence(text: str) -> str:
+    """A sentence as HTML; each quoted word keeps its own direction, so that Hebrew turns no figures around."""
+    return re.sub("“([^“”]*)”", r"“<bdi>\1</bdi>”", escape(visible(text)))
+
+
+def failure(text: str) -> None:
+    """What went wrong and what to do, where it happened; the text may hold what was typed."""
+    st.html(f'<div class="lt-error" role="alert">{sentence(text)}</div>')
 
 
 def table_html(

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llm_tracker.errors import Cancelled, TrackerError, one_line
+from llm_tracker.errors import Cancelled, InputError, TrackerError, one_line
 from llm_tracker.models.progress import Progress
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ class Job:
     """Where its result goes: the number of a session of the workspace."""
     turn: int = 0
     """The turn of that session that it works on."""
-    words: tuple[str, ...] = ()
-    """The words that are to be followed."""
+    word: str = ""
+    """The word that is to be followed."""
     text: str = ""
     """The answer so far."""
     n_tokens: int = 0
@@ -46,6 +46,8 @@ class Job:
     last_token_at: float = 0.0
     error: str = ""
     """What went wrong, as a sentence for the user."""
+    is_refused: bool = False
+    """Whether it failed because of what was asked for: asked again, it would fail again."""
     result: Any = None
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -116,7 +118,10 @@ class Worker:
             with self._lock:
                 self._waiting.remove(job)
             if then is not None:
-                then()
+                try:
+                    then()
+                except Exception:  # the thread has to live on for all who wait
+                    logger.exception("what follows a %s job failed", job.kind)
             del job, work, then  # or the last session, and a model that is to be let go, would live until the next job
 
 
@@ -131,6 +136,7 @@ def run_job(job: Job, work: Work) -> None:
     except Cancelled as stopped:
         job.error, job.status = str(stopped), "stopped"
     except TrackerError as error:
+        job.is_refused = isinstance(error, InputError)
         job.error, job.status = str(error), "failed"
     except Exception as error:
         logger.exception("a %s job failed", job.kind)

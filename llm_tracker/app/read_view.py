@@ -77,6 +77,6 @@ def _token_frame(prompt: Prompt) -> pd.DataFrame:
             "text": texts,
             "bytes": ["" if each is None else each.hex(" ").upper() for each in held],
             "whose": [ROLES.get(role, role) for role in prompt.roles],
-            "special": ["special" if at in prompt.controls else "" for at in range(len(texts))],
+            "special": ["special" if at in prompt.control_positions else "" for at in range(len(texts))],
         }
     )

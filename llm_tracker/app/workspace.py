@@ -5,14 +5,15 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING
 
 from llm_tracker.app.jobs import Job
 
 if TYPE_CHECKING:
-    from llm_tracker.tracing.session import Session
+    from llm_tracker.tracing.session import Session, Turn
 
 MAX_WORKSPACES = 64
 MAX_BYTES = 512 * 2**20
@@ -61,12 +62,13 @@ class Workspace:
     correct_error: str = ""
     read_error: str = ""
     """Why something that a view asked for could not be computed; cleared by the next question or correction."""
-    refused_words: set[str] = field(default_factory=set)
-    """Words that the model has no token for."""
+    refused_words: set[tuple[str, str]] = field(default_factory=set)
+    """Models and words that they have no token for."""
     stopped_controls: set[Place] = field(default_factory=set)
     """Corrected turns whose control was stopped, and is not begun again by itself."""
     results: int = 0
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
+    _numbers: Iterator[int] = field(default_factory=lambda: count(EXAMPLE + 1))
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -78,11 +80,11 @@ class Workspace:
     @property
     def n_bytes(self) -> int:
         """What its sessions' traces take; turns that several sessions share are counted once."""
-        own = [session for number, session in self.sessions.items() if number != EXAMPLE]
-        traces = {
-            id(turn.trace): turn.trace for session in own for turn in (*session.turns, *session.controls.values())
-        }
-        return sum(trace.n_bytes for trace in traces.values())
+        return self._bytes_of([number for number in self.sessions if number != EXAMPLE])
+
+    def _bytes_of(self, numbers: Iterable[int]) -> int:
+        turns = [turn for number in numbers for turn in _turns(self.sessions[number])]
+        return sum({id(turn.trace): turn.trace.n_bytes for turn in turns}.values())
 
     def begin(self, start: Callable[[], Job]) -> bool:
         """Take over what has ended, then start a job; False while an answer is under way.
@@ -94,19 +96,30 @@ class Workspace:
             self.collect()
             if self.answering:
                 return False
+            job = start()
             if self.job is not None:
                 self.job.stop()
             self.ask_error = self.correct_error = self.read_error = ""
-            self.job = start()
+            self.job = job
             return True
 
-    def begin_background(self, start: Callable[[], Job]) -> bool:
-        """Start work that a view needs; False while anything else is under way."""
+    def begin_background(self, start: Callable[[], Job | None]) -> bool:
+        """Start work that a view needs, if `start` finds that it still does; False while anything else is under way."""
         with self._lock:
-            if self.job is not None:
-                return False
-            self.job = start()
-            return True
+            if self.job is None:
+                self.job = start()
+                return self.job is not None
+            return False
+
+    def show(self, before: Place, after: Place | None) -> None:
+        """Compare two other answers; places that are not kept any more change nothing."""
+        with self._lock:
+            if all(place is None or place.session in self.sessions for place in (before, after)):
+                self.shown = (before, after)
+
+    def forget_read_error(self) -> None:
+        """Let the views ask again for what could not be computed."""
+        self.read_error = ""
 
     def collect(self) -> bool:
         """Take over the result of a job that has ended; False where there is none."""
@@ -124,13 +137,14 @@ class Workspace:
             elif job.kind == "control" and job.status == "stopped":
                 self.stopped_controls.add(Place(job.session, job.turn))
             else:
-                self.refused_words |= set(job.words)
+                if job.is_refused and job.word:
+                    self.refused_words.add((job.model_id, job.word))
                 self.read_error = job.error
             return True
 
     def free_number(self) -> int:
-        """A number for a new session."""
-        return max(self.sessions, default=EXAMPLE) + 1
+        """A number for a new session, never used before."""
+        return next(self._numbers)
 
     def _keep(self, job: Job) -> None:
         self.sessions[job.session] = job.result
@@ -144,8 +158,12 @@ class Workspace:
         self.results += 1
         kept = {place.session for place in self.shown if place is not None} | {EXAMPLE}
         oldest = [number for number in self.sessions if number not in kept]
-        while oldest and (len(self.sessions) > MAX_SESSIONS or self.n_bytes > MAX_SESSION_BYTES):
+        while oldest and (len(self.sessions) > MAX_SESSIONS or self._bytes_of(oldest) > MAX_SESSION_BYTES):
             del self.sessions[oldest.pop(0)]
+
+
+def _turns(session: Session) -> list[Turn]:
+    return [*session.turns, *session.controls.values()]
 
 
 class Workspaces:

@@ -8,7 +8,6 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.analysis.wording import percent
 from llm_tracker.charts.frame import framed
 from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_LABELS
 
@@ -58,7 +57,6 @@ def _rows(turn: str, shares: pd.Series[float]) -> pd.DataFrame:
             "group": [str(group) for group in shares.index],
             "meaning": [GROUP_LABELS[str(group)] for group in shares.index],
             "share": shares.to_numpy(),
-            "percent": [percent(float(share)) for share in shares],
             "start": (ends - shares).to_numpy(),
             "end": ends.clip(upper=1.0).to_numpy(),
         }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from llm_tracker.analysis.candidates import EVERYTHING_ELSE_ID
 from llm_tracker.analysis.wording import percent, shown
 from llm_tracker.charts.frame import framed
 from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS, TURN_LABELS
@@ -47,6 +48,7 @@ def _columns(n_sides: int) -> list[tuple[float, float]]:
 def _rows(sides: Frames, again: pd.DataFrame | None) -> pd.DataFrame:
     """Every row of every ranking with the place where it is drawn and the control's probability of its token."""
     control = {} if again is None else dict(zip(again["token_id"], again["prob"], strict=True))
+    control.pop(EVERYTHING_ELSE_ID, None)  # what is left over is another rest on each side
     frames = []
     for (name, frame), (start, end) in zip(sides.items(), _columns(len(sides)), strict=True):
         width = end - start

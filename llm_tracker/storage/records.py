@@ -52,7 +52,8 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
         watch_words=tuple(record["watch_words"]),
         versions=record["versions"],
         controls={
-            each["turn"]: _turn_of(each, own) for each, own in zip(record["controls"], control_arrays, strict=True)
+            each["turn"]: _turn_of(each, own)
+            for each, own in zip(record.get("controls", []), control_arrays, strict=True)
         },
     )
 
@@ -74,7 +75,7 @@ def _turn_record(turn: Turn, recipe: str) -> Record:
             "spans": [list(span) for span in turn.prompt.spans],
             "roles": list(turn.prompt.roles),
             "token_bytes": [each.hex() for each in turn.prompt.token_bytes],
-            "controls": sorted(turn.prompt.controls),
+            "control_positions": sorted(turn.prompt.control_positions),
             "stops_at_newline": turn.prompt.stops_at_newline,
             "notices": list(turn.prompt.notices),
             "before": turn.trace.before,
@@ -157,7 +158,7 @@ def _turn_of(record: Record, arrays: Arrays) -> Turn:
             spans=tuple((start, end) for start, end in prompt["spans"]),
             roles=tuple(prompt["roles"]),
             token_bytes=tuple(bytes.fromhex(each) for each in prompt.get("token_bytes", [])),
-            controls=frozenset(prompt.get("controls", [])),
+            control_positions=frozenset(prompt.get("control_positions", [])),
             stops_at_newline=prompt["stops_at_newline"],
             notices=tuple(prompt["notices"]),
         ),

@@ -57,7 +57,7 @@ def load_session(directory: str | Path) -> Session:
         if record.get("schema") != SCHEMA:
             raise InputError(f"{folder} holds a session of format {record.get('schema')}; this version reads {SCHEMA}.")
         arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
-        controls = [load_file(folder / f"control-{each['turn']}.safetensors") for each in record["controls"]]
+        controls = [load_file(folder / f"control-{each['turn']}.safetensors") for each in record.get("controls", [])]
         return session_of(record, arrays, controls)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

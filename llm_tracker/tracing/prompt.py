@@ -23,7 +23,7 @@ class Prompt:
     """Of each token whose words it is part of."""
     token_bytes: tuple[bytes, ...] = ()
     """Of each token the bytes that it stands for (UTF-8), also where they are half a character."""
-    controls: frozenset[int] = frozenset()
+    control_positions: frozenset[int] = frozenset()
     """The positions of control tokens, which no typed text can write."""
     stops_at_newline: bool = False
     """Whether the answer ends with its line (the plain form for a model without a chat template)."""

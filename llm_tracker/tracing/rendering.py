@@ -45,7 +45,7 @@ def render_prompt(
         spans=tuple(spans),
         roles=tuple(_token_roles(pieces, token_ids, spans, special)),
         token_bytes=tuple(token_bytes(tokenizer, token_ids)),
-        controls=_positions(token_ids, special),
+        control_positions=_positions(token_ids, special),
         stops_at_newline=recipe != "raw" and not tokenizer.chat_template,
         notices=tuple(_notices(pieces, special.values(), messages[-1].content)),
     )
@@ -71,7 +71,7 @@ def prompt_of_ids(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) 
         spans=tuple(spans),
         roles=tuple(roles),
         token_bytes=tuple(token_bytes(tokenizer, token_ids)),
-        controls=_positions(token_ids, special),
+        control_positions=_positions(token_ids, special),
     )
 
 

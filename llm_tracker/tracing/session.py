@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.prompt import Prompt
-from llm_tracker.tracing.recipes import Message
+from llm_tracker.tracing.recipes import CONTROL_TEXT, Message
 from llm_tracker.tracing.trace import Trace
 from llm_tracker.tracing.words import Span, Word, token_words
 
@@ -96,6 +96,11 @@ class Turn:
     ended: Ending = "end"
     """How it ended: by the model's end token, with its line, at the limit of tokens, or stopped by hand."""
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it would have gone on: cut at the limit of tokens, or stopped by hand."""
+        return self.ended in ("limit", "stopped")
+
     def words_before(self, step: int) -> list[Word]:
         """The words of everything in front of a step's token: the prompt's, and those of the answer so far."""
         spans = self.spans[:step]
@@ -122,10 +127,13 @@ class Session:
         """Make the mapping read-only."""
         object.__setattr__(self, "controls", MappingProxyType(dict(sorted(self.controls.items()))))
 
-    @property
-    def n_bytes(self) -> int:
-        """What the large arrays of its turns and controls take."""
-        return sum(turn.trace.n_bytes for turn in (*self.turns, *self.controls.values()))
+    def lacks_control(self, turn: int) -> bool:
+        """Whether a turn is a correction without its control; one that is the control's own text needs none."""
+        return turn > 0 and turn not in self.controls and not self.is_control(turn)
+
+    def is_control(self, turn: int) -> bool:
+        """Whether what was said in a turn is the control's own text."""
+        return self.turns[turn].said.strip() == CONTROL_TEXT
 
     def with_traces(self, change: Callable[[Turn], Trace]) -> Session:
         """The session with every trace changed: those of its turns, and those of its controls."""

@@ -131,7 +131,8 @@ def _bytes_text(token: str) -> str:
 def token_bytes(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) -> list[bytes]:
     """The bytes that each token stands for: of a byte-level vocabulary through its table, else as UTF-8."""
     special = special_tokens(tokenizer)
-    byte_level = b"ByteLevel" in tokenizer.backend_tokenizer.decoder.__getstate__()
+    decoder = tokenizer.backend_tokenizer.decoder
+    byte_level = decoder is not None and b"ByteLevel" in decoder.__getstate__()
     written = [str(token) for token in tokenizer.convert_ids_to_tokens(list(token_ids))]
     return [
         special[token_id].encode() if token_id in special else _bytes_of(token, byte_level)

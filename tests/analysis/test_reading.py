@@ -19,6 +19,7 @@ from llm_tracker.analysis.reading import (
     lead_clause,
     most_looked_at,
     rank_clause,
+    watched_name,
 )
 from llm_tracker.analysis.wording import percent
 from llm_tracker.tracing.trace import WatchedLens
@@ -50,6 +51,8 @@ def test_one_answers_candidates(paris: lt.Turn) -> None:
         "The likeliest next token is “Paris” with 95 %; next comes “London” with 0.7 %."
     )
     assert candidates_sentence([Side("before", with_top(paris, ["Paris"], [1.0]))]) == "“Paris” is the only candidate."
+    thirds = with_top(paris, ["a", "b", "c"], [0.25, 0.25, 0.25])
+    assert candidates_sentence([Side("before", thirds)]) == "3 tokens lead together with 25 % each."
     even = with_top(paris, ["a", "b"], [0.5, 0.5])
     assert candidates_sentence([Side("before", even)]) == "“a” and “b” lead together with 50 % each."
 
@@ -60,6 +63,13 @@ def test_the_leaders_before_after_and_asked_again(paris: lt.Turn, london: lt.Tur
     again = Side("again", with_top(paris, ["Paris", "Rome"], [0.67, 0.05]))
     assert candidates_sentence([before, after, again]) == (
         "Before, “Paris” leads with 95 %; after, “London” leads with 63 %; merely asked again, “Paris” leads with 67 %."
+    )
+
+
+def test_a_token_with_its_space_is_another_token(paris: lt.Turn) -> None:
+    spaced = with_top(paris, [" Paris", "x"], [0.6, 0.1])
+    assert candidates_sentence([Side("before", paris), Side("after", spaced)]) == (
+        "Before, “Paris” leads with 95 %; after, “·Paris” leads with 60 %."
     )
 
 
@@ -202,8 +212,8 @@ def test_without_a_control_the_headline_does_not_speak_of_one(session: lt.Sessio
     assert "sked again" not in headline(sides_of(replace(session, controls={})), session.watch_words)
 
 
-def answering(turn: lt.Turn, answer: str) -> lt.Turn:
-    return replace(turn, answer=answer)
+def answering(turn: lt.Turn, answer: str, ended: str = "end") -> lt.Turn:
+    return replace(turn, answer=answer, ended=ended)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -216,8 +226,7 @@ def answering(turn: lt.Turn, answer: str) -> lt.Turn:
         ),
         (
             ("Paris", "London", "london"),
-            "The answer changed from “Paris” to “London”. "
-            "Merely asked again, it changes in the same way: the correction is not needed for that.",
+            "The answer changed from “Paris” to “London”. Merely asked again, it changes in the same way.",
         ),
         (
             ("Paris", "London", "Rome"),
@@ -225,11 +234,7 @@ def answering(turn: lt.Turn, answer: str) -> lt.Turn:
         ),
         (("Paris", "paris", "Paris"), "The answer stayed the same. Merely asked again, it stays the same too."),
         (("Paris", "Paris", "Rome"), "The answer stayed the same. Merely asked again, it becomes “Rome”."),
-        (
-            ("Paris", "", ""),
-            "The answer changed. Merely asked again, it changes in the same way: "
-            "the correction is not needed for that.",
-        ),
+        (("Paris", "", ""), "The answer changed. Merely asked again, it changes in the same way."),
         (("Paris", "x" * 50, "y" * 50), "The answer changed. Merely asked again, it becomes another one."),
     ],
 )
@@ -237,11 +242,53 @@ def test_the_verdict_speaks_of_the_answer_itself(
     session: lt.Session, answers: tuple[str, str, str | None], told: str
 ) -> None:
     before, after, again = answers
-    turn = session.turns[0]
-    sides = [Side("before", answering(turn, before)), Side("after", answering(turn, after))]
+    sides = [
+        Side("before", answering(session.turns[0], before)),
+        Side("after", answering(session.turns[1], after)),
+    ]
     if again is not None:
-        sides.append(Side("again", answering(turn, again)))
+        sides.append(Side("again", answering(session.controls[1], again)))
     assert headline(sides, []) == told
+
+
+def test_of_two_corrections_of_one_answer_the_verdict_claims_nothing_about_asking_again(session: lt.Session) -> None:
+    sides = [
+        Side("before", answering(session.turns[1], "London")),
+        Side("after", answering(session.turns[1], "Paris")),
+        Side("again", answering(session.controls[1], "Paris")),
+    ]
+    assert headline(sides, []) == (
+        "The answer changed from “London” to “Paris”. Merely asked again, the answer is “Paris”."
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (("The capital is", "limit"), ("The capital is", "limit"), "The answer stayed the same as far as it goes."),
+        (
+            ("The capital is Paris", "end"),
+            ("The", "stopped"),
+            "An answer was cut short: whether it changed cannot be said.",
+        ),
+        (("Paris", "end"), ("London is a", "limit"), "The answer changed from “Paris” to “London is a”."),
+        (("The", "end"), ("The capital", "end"), "The answer changed from “The” to “The capital”."),
+    ],
+)
+def test_of_an_answer_that_was_cut_no_more_is_said_than_can_be_seen(
+    session: lt.Session, before: tuple[str, str], after: tuple[str, str], told: str
+) -> None:
+    sides = [
+        Side("before", answering(session.turns[0], *before)),
+        Side("after", answering(session.turns[1], *after)),
+    ]
+    assert headline(sides, []) == told
+
+
+def test_a_word_is_named_by_what_was_really_compared() -> None:
+    assert watched_name("Paris", ("Paris", " Paris", "Paris")) == "“Paris”"
+    assert watched_name("Tokyo", ("T", "T")) == "“T”, the first piece of “Tokyo”,"
+    assert watched_name("Tokyo", ("T", " Tokyo")) == "“Tokyo”, read by its first tokens “T” and “Tokyo”,"
 
 
 def test_a_statement_settles_at_the_first_layer_from_which_it_holds() -> None:

@@ -79,6 +79,29 @@ def test_what_comes_next_is_done_also_when_a_job_fails() -> None:
     assert done == ["after a failure", "after an answer"]
 
 
+def test_a_worker_lives_on_when_what_comes_next_fails(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker("m")
+    worker.submit(Job("ask"), lambda _job: 1, then=lambda: {}["gone"])
+    after = worker.submit(Job("ask"), lambda _job: 2)
+    wait_for(after)
+    assert after.result == 2
+    assert "what follows a ask job failed" in caplog.text
+
+
+def test_only_what_was_asked_for_can_be_refused() -> None:
+    asked, broken = Job("words"), Job("words")
+
+    def refuse(_job: Job) -> None:
+        raise InputError("No token.")
+
+    def fail(_job: Job) -> None:
+        raise RuntimeError("gone")
+
+    run_job(asked, refuse)
+    run_job(broken, fail)
+    assert (asked.is_refused, broken.is_refused) == (True, False)
+
+
 def test_the_pace_is_known_from_the_second_token_on(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 102.0, 104.0])
     monkeypatch.setattr("llm_tracker.app.jobs.time.monotonic", lambda: next(clock))

@@ -38,7 +38,40 @@ def test_earlier_answers_stay_when_something_else_is_asked() -> None:
         workspace.job = done("ask", number, each)
         workspace.collect()
     assert workspace.sessions == {1: first, 2: second}
-    assert workspace.free_number() == 3
+
+
+def test_a_number_is_never_used_twice() -> None:
+    workspace = Workspace()
+    first = workspace.free_number()
+    workspace.sessions[first] = session()
+    del workspace.sessions[first]
+    assert workspace.free_number() != first
+
+
+def test_a_word_that_could_not_be_read_for_another_reason_is_not_refused_for_ever() -> None:
+    workspace = Workspace()
+    workspace.job = Job("words", "m", status="failed", error="The model is gone.", word="Rome")
+    workspace.collect()
+    assert workspace.refused_words == set()
+    workspace.forget_read_error()
+    assert workspace.read_error == ""
+
+
+def test_answers_that_are_not_kept_any_more_cannot_be_chosen() -> None:
+    workspace = Workspace(sessions={1: session(), 2: session()})
+    workspace.show(Place(1, 0), Place(2, 0))
+    workspace.show(Place(1, 0), Place(7, 0))
+    assert workspace.shown == (Place(1, 0), Place(2, 0))
+
+
+def test_a_question_that_cannot_begin_leaves_the_work_in_the_background_alone() -> None:
+    workspace = Workspace()
+    control = Job("control", status="running")
+    workspace.job = control
+    with pytest.raises(KeyError):
+        workspace.begin(lambda: {}["gone"])
+    assert workspace.job is control
+    assert not control.stopping()
 
 
 def test_work_in_the_background_changes_no_choice_of_what_is_shown() -> None:
@@ -73,10 +106,10 @@ def test_a_running_job_is_not_collected() -> None:
 
 def test_what_could_not_be_read_is_said_once_and_not_asked_for_again() -> None:
     workspace = Workspace()
-    workspace.job = Job("words", status="failed", error="No token for it.", words=("qx",))
+    workspace.job = Job("words", "m", status="failed", error="No token for it.", word="qx", is_refused=True)
     workspace.collect()
     assert workspace.read_error == "No token for it."
-    assert workspace.refused_words == {"qx"}
+    assert workspace.refused_words == {("m", "qx")}
     workspace.begin(lambda: Job("ask"))
     assert workspace.read_error == ""
 
@@ -140,7 +173,7 @@ def test_large_conversations_go_first_come_first_gone(monkeypatch: pytest.Monkey
     for number in (1, 2, 3):
         workspace.job = done("ask", number, session(n_bytes=60))
         workspace.collect()
-    assert list(workspace.sessions) == [3]
+    assert list(workspace.sessions) == [2, 3], "what is shown does not count against the earlier ones"
 
 
 def test_turns_that_branches_share_are_counted_once() -> None:

@@ -66,10 +66,11 @@ def test_a_session_of_before_the_tokens_bytes_were_kept_can_still_be_read(sessio
     folder = lt.save_session(session, tmp_path / "s")
     record = json.loads((folder / "session.json").read_text())
     for turn in record["turns"]:
-        del turn["prompt"]["token_bytes"], turn["prompt"]["controls"]
+        del turn["prompt"]["token_bytes"], turn["prompt"]["control_positions"]
+    del record["controls"]
     (folder / "session.json").write_text(json.dumps(record))
     prompt = lt.load_session(folder).turns[0].prompt
-    assert (prompt.token_bytes, prompt.controls) == ((), frozenset())
+    assert (prompt.token_bytes, prompt.control_positions) == ((), frozenset())
     assert prompt.token_ids == session.turns[0].prompt.token_ids
 
 

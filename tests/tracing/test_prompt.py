@@ -175,7 +175,7 @@ def test_text_that_no_model_can_read_is_refused_with_a_sentence(text: str) -> No
 def test_the_bytes_of_all_tokens_are_the_text(kind: str, text: str) -> None:
     tokenizer = tiny_tokenizer() if kind == "byte-level" else tinyllama_like_tokenizer()
     prompt = render_prompt(tokenizer, "raw", [Message("user", text)], 0)
-    spoken = b"".join(own for at, own in enumerate(prompt.token_bytes) if at not in prompt.controls)
+    spoken = b"".join(own for at, own in enumerate(prompt.token_bytes) if at not in prompt.control_positions)
     assert spoken.decode().strip() == text.strip()
     assert len(prompt.token_bytes) == len(prompt.token_ids)
 
@@ -183,6 +183,6 @@ def test_the_bytes_of_all_tokens_are_the_text(kind: str, text: str) -> None:
 def test_control_tokens_are_marked_and_typed_ones_are_not() -> None:
     prompt = render_prompt(tiny_tokenizer(), "chat", [Message("user", "Is <|end|> a word?")], 0)
     special = {at for at, token_id in enumerate(prompt.token_ids) if token_id in (0, 1, 2)}
-    assert prompt.controls == special
+    assert prompt.control_positions == special
     assert {prompt.token_bytes[at] for at in special} == {b"<|start|>", b"<|end|>"}
     assert {prompt.roles[at] for at in special} == {"template"}
