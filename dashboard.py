@@ -26,18 +26,19 @@ answer_cards(engine, workspace, comparison)
 correction_form(engine, workspace, comparison)
 
 # Containers keep the place of what comes and goes: without them all that follows would be drawn anew, and jump.
-headline, pickers = st.container(), st.container()
-with pickers:
-    answer_pickers(workspace)
-words = words_choice(workspace, comparison)
-start_missing(engine, workspace, comparison, words)
-with headline:
-    headline_panel(workspace, comparison, words)
-with st.container():
-    reading_status(workspace)
-with st.container():
-    compare_at(comparison)
-read_view(comparison.sides)
-candidates_view(comparison.sides, words)
-layers_view(comparison.sides, words)
-attention_view(comparison.sides)
+with st.container(key="shown"):
+    headline, pickers = st.container(), st.container()
+    with pickers:
+        answer_pickers(workspace)
+    words = words_choice(workspace, comparison)
+    start_missing(engine, workspace, comparison, words)
+    with headline:
+        headline_panel(workspace, comparison, words)
+    with st.container():
+        reading_status(workspace)
+    with st.container():
+        compare_at(comparison)
+    read_view(comparison.sides)
+    candidates_view(comparison.sides, words)
+    layers_view(comparison.sides, words)
+    attention_view(comparison.sides)

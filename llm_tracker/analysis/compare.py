@@ -47,6 +47,8 @@ class WordChange:
     after: float
     again: float | None
     """Of the neutral control, where there is one."""
+    ranks: tuple[int, int]
+    """Before and after; 1 = best."""
 
 
 def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
@@ -65,7 +67,8 @@ def word_changes(sides: Sequence[Side], words: Sequence[str]) -> list[WordChange
         if "before" in read and "after" in read:
             probs = {name: float(lens.prob[-1]) for name, lens in read.items()}
             tokens = tuple(lens.token for lens in read.values())
-            changes.append(WordChange(word, tokens, probs["before"], probs["after"], probs.get("again")))
+            ranks = int(read["before"].rank[-1]), int(read["after"].rank[-1])
+            changes.append(WordChange(word, tokens, probs["before"], probs["after"], probs.get("again"), ranks))
     return changes
 
 

@@ -42,7 +42,35 @@ def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
 def change_parts(change: WordChange) -> tuple[str, str, str]:
     """A change in three pieces: the word, before → after, and the control's value (empty where there is none)."""
     again = "" if change.again is None else f"asked again: {percent(change.again)}"
-    return watched_name(change.word, change.tokens), f"{percent(change.before)} → {percent(change.after)}", again
+    shift = f"{percent(change.before)} → {percent(change.after)}"
+    if max(change.before, change.after) < TOO_SMALL:
+        shift += f", rank {change.ranks[0]:,} → {change.ranks[1]:,}"
+    return watched_name(change.word, change.tokens), shift, again
+
+
+TOO_SMALL = 0.001
+"""Probabilities below this are written alike; ranks tell them apart."""
+
+
+def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
+    """How much of the first word's change comes with merely being asked again ; "" where none can be told.
+
+    The two parts add up to the whole: before → asked again, and asked again → after.
+    """
+    changes = word_changes(sides, words)
+    named = {side.name: side.turn for side in sides}
+    if not changes or changes[0].again is None or not follows(named["before"], named["after"]):
+        return ""
+    change = changes[0]
+    whole, again = round(100 * (change.after - change.before)), round(100 * (changes[0].again - change.before))
+    if abs(whole) < 2 or not 0 <= again / whole <= 1:
+        return ""
+    name, moved = watched_name(change.word, change.tokens), "lost" if whole < 0 else "gained"
+    told = f"Of the {abs(whole)} points that {name} {moved}"
+    if again in (0, whole):
+        return f"{told}, {'none comes' if again == 0 else 'all come'} with merely being asked again."
+    rest = abs(whole - again)
+    return f"{told}, {abs(again)} come with merely being asked again, the other {rest} with this correction."
 
 
 def watched_name(word: str, tokens: Sequence[str]) -> str:
@@ -64,7 +92,7 @@ def verdict(sides: Sequence[Side]) -> str:
         return told
     if follows(before, after):
         return f"{told} {_asked_again(before, after, again)}"
-    return f"{told} Merely asked again, the answer is{_named(again) or ' another sentence'}."
+    return f"{told} Merely asked again, the answer is{_named(again) or ' empty'}."
 
 
 def _changed(before: Turn, after: Turn) -> str:
@@ -88,12 +116,18 @@ def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
         return "Merely asked again, it changes in the same way."
     if as_before is None or as_after is None:
         return "Merely asked again, it was cut short before that can be said."
-    return f"Merely asked again, it becomes{_named(again) or ' another one'}."
+    return f"Merely asked again, it becomes{_named(again) or ' empty'}."
 
 
 def _named(turn: Turn) -> str:
-    """The answer in quotation marks where it is short, with a space in front."""
-    return f" {quoted(turn.answer)}" if 0 < len(turn.answer) <= 30 else ""
+    """The answer, or its beginning, in quotation marks, with a space in front; "" of an empty one."""
+    if len(turn.answer) > LONG_ANSWER:
+        return f" {quoted(turn.answer[:LONG_ANSWER].rstrip())[:-1]} …”"
+    return f" {quoted(turn.answer)}" if turn.answer else ""
+
+
+LONG_ANSWER = 40
+"""Characters that a sentence quotes of an answer."""
 
 
 def ending_note(turn: Turn) -> str:

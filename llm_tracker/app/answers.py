@@ -7,12 +7,12 @@ from html import escape
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side, word_changes
-from llm_tracker.analysis.reading import change_parts, verdict
+from llm_tracker.analysis.reading import change_parts, shift_split, verdict
 from llm_tracker.app.cards import answer_card, empty_card, pace_note, running_card
 from llm_tracker.app.comparison import Comparison, pick_step
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.frame import RECIPE_LABELS
-from llm_tracker.app.html import paragraph, sentence
+from llm_tracker.app.html import fade_views, paragraph, sentence
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.token_strip import token_strip
 from llm_tracker.app.workspace import EXAMPLE, Place, Workspace
@@ -70,17 +70,26 @@ def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str
         paragraph(notice)
     if comparison.after is None:
         return
-    sides = comparison.sides
+    sides = comparison.headline_sides
     changes = []
     for change in word_changes(sides, words):
         name, shift, again = change_parts(change)
         aside = f' <span class="again">({escape(again)})</span>' if again else ""
         changes.append(f"<b>{sentence(name)}</b> {escape(shift)}{aside}.")
     st.html(f'<p class="lt-headline headline">{" ".join(changes)} {sentence(verdict(sides))}</p>')
-    where = "the first token of each answer"
-    if comparison.before.step or comparison.after.step:
-        where = f"token {comparison.before.step + 1} before and token {comparison.after.step + 1} after"
-    paragraph(f"Probabilities at {where}. {_control_note(workspace, comparison)}", quiet=True)
+    split = shift_split(sides, words)
+    note = _control_note(workspace, comparison)
+    paragraph(" ".join(filter(None, [split, _place(comparison), note])), quiet=True, also="lt-note")
+
+
+def _place(comparison: Comparison) -> str:
+    """Where the headline compares, and where the views look if that is elsewhere."""
+    at_first = all(side.step == 0 for side in comparison.headline_sides)
+    told = f"Probabilities at {'the first token of each answer' if at_first else 'the tokens that carry the answers'}."
+    looked_at = [side.step for side, _ in comparison.answers]
+    if looked_at == [side.step for side in comparison.headline_sides if side.name != "again"]:
+        return told
+    return f"{told} The views below look at token {looked_at[0] + 1} before and token {looked_at[1] + 1} after."
 
 
 def _control_note(workspace: Workspace, comparison: Comparison) -> str:
@@ -88,7 +97,7 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
     job = workspace.job
     if job is not None and job.kind == "control" and job.active:
         return "The control is being run: the same conversation, merely asked again …"
-    if comparison.again is not None:
+    if any(side.name == "again" for side in comparison.headline_sides):
         return (
             "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
         )
@@ -97,8 +106,6 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
         return "These are two first answers: there is no correction between them."
     if not comparison.of_one_answer:
         return "These answers are not a correction apart: the control is shown beside the answer that was corrected."
-    if place.turn in session.controls:
-        return "The control is shown at the first token of each answer, and at each answer's own."
     if session.is_control(place.turn):
         return "This turn is the control itself: merely asked again."
     return "Without a control: part of any change comes from being asked again at all."
@@ -107,6 +114,10 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
 def answered_by(workspace: Workspace) -> None:
     """Which model and recipe made what is shown, and when the sidebar's choices apply."""
     if workspace.shown is None:
+        return
+    if workspace.answering:
+        fade_views()
+        paragraph("The next answer is on its way; what is pale below still belongs to the one before.", quiet=True)
         return
     place = workspace.shown[1] or workspace.shown[0]
     session = workspace.sessions[place.session]

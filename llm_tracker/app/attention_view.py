@@ -42,7 +42,7 @@ def attention_view(sides: list[Side]) -> None:
         if "again" in names:
             st.html(drawn.texts["again"])
     again = "the same word, merely asked again" if "again" in names else ""
-    legend({"the darker, the more it looked there": TURN_COLOURS["before"]}, again, "line")
+    legend({"the stronger the colour, the more it looked there": TURN_COLOURS["before"]}, again, "line")
     with st.expander("Table: every word's share"):
         for column, name in zip(st.columns(len(names)), names, strict=True):
             column.html(drawn.tables[name])
@@ -52,10 +52,10 @@ def attention_view(sides: list[Side]) -> None:
             "When the model writes a token, each attention head of a layer spreads 100 % over all tokens so far; shown "
             "is the mean over the layer's heads, or one head. Most of it is usually **parked** on the very first token "
             "and on the template, which carry little; it is shown in grey, not hidden. The words of the conversation "
-            "follow in reading order: the darker, the more this position looked at them, on one scale for all texts. "
-            "A grey line under a word is its share when the model is merely asked again. A word that was looked at "
-            "much need not have changed the answer, and the reverse: attention is where the model looked, not why it "
-            "answered."
+            "follow in reading order: the stronger the colour, the more this position looked at them, on one scale for "
+            "all texts. A grey line under a word is its share when the model is merely asked again. A word that was "
+            "looked at much need not have changed the answer, and the reverse: attention is where the model looked, "
+            "not why it answered."
         )
 
 

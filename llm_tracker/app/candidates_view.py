@@ -30,7 +30,7 @@ def candidates_view(sides: list[Side], words: list[str]) -> None:
     drawn, tables = remembered("candidates", (tuple(sides), tuple(words)), lambda: _draw(sides, words))
     with st.container():
         if any(side.name == "again" for side in sides):
-            legend({}, again="asked again, on the right: the same token without the correction")
+            legend({}, again="the same token, merely asked again")
     drawn.draw("Candidates")
     paragraph(drawn.sentence)
     with st.expander("Table: ranks, logits and probabilities"):

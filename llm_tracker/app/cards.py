@@ -9,7 +9,7 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.reading import ending_note
 from llm_tracker.analysis.wording import percent, quoted
-from llm_tracker.app.html import exact
+from llm_tracker.app.html import exact, sentence
 from llm_tracker.app.jobs import Job
 
 LONG_ANSWER = 60
@@ -25,9 +25,9 @@ SLOW_SECONDS = 0.25
 def answer_card(side: Side) -> None:
     """One answer: what was said, the answer, and how likely the token is that is looked at."""
     turn, trace = side.turn, side.turn.trace
-    likely = f"{quoted(side.token)} was {percent(float(trace.token_probs[side.step]))} likely"
-    place = f" (token {side.step + 1} of {trace.n_steps})" if trace.n_steps > 1 else ""
-    _card(side.name, turn.said, turn.answer or "(an empty answer)", likely + place + ending_note(turn), False)
+    likely = f"{quoted(side.token)}, was {percent(float(trace.token_probs[side.step]))} likely"
+    note = f"Token {side.step + 1} of {trace.n_steps}, {likely}{ending_note(turn)}"
+    _card(side.name, turn.said, turn.answer or "(an empty answer)", note, trace.n_steps > LONG_ANSWER_TOKENS)
 
 
 def running_card(name: str, job: Job, note: str) -> None:
@@ -46,8 +46,8 @@ def _card(name: str, said: str, answer: str, note: str, tall: bool) -> None:
     scroll = f' tabindex="0" role="region" aria-label="The answer {name}"' if long else ""
     st.html(
         f'<div class="lt-card {name}"><div class="head lt-quiet">{name.capitalize()}{quote}</div>'
-        f'<div class="answer lt-{name}{" long" if long else ""}"{scroll}>{exact(answer)}</div>'
-        f'<div class="note lt-quiet">{escape(note)}</div></div>'
+        f'<div class="answer lt-{name}{" long" if long else ""}{" tall" if tall else ""}"{scroll}>{exact(answer)}</div>'
+        f'<div class="note lt-quiet">{sentence(note)}</div></div>'
     )
 
 

@@ -23,6 +23,8 @@ class Comparison:
     """Of before, and of after where there is one."""
     sessions: tuple[Session, ...]
     """The sessions of the places."""
+    headline_sides: tuple[Side, ...]
+    """The same answers at the tokens where answers are compared, whatever the views look at."""
 
     @property
     def sides(self) -> list[Side]:
@@ -58,14 +60,23 @@ def shown_comparison(workspace: Workspace) -> Comparison:
     places = (before,) if after is None else (before, after)
     sessions = tuple(workspace.sessions[place.session] for place in places)
     turns = [session.turns[place.turn] for session, place in zip(sessions, places, strict=True)]
-    steps = [
-        _chosen_step(workspace, place, turn, alone=after is None) for place, turn in zip(places, turns, strict=True)
-    ]
+    defaults = [turn.answer_step if after is None or _at_answers() else 0 for turn in turns]
+    steps = [_chosen_step(workspace, *each) for each in zip(places, turns, defaults, strict=True)]
+    looked_at, compared = (_sides(sessions, places, turns, each) for each in (steps, defaults))
+    first, second, again = [*looked_at, None, None][:3]
+    if first is None:
+        raise ValueError("a comparison has at least one answer")
+    return Comparison(first, second, again, places, sessions, tuple(compared))
+
+
+def _sides(sessions: tuple[Session, ...], places: tuple[Place, ...], turns: list[Turn], steps: list[int]) -> list[Side]:
+    """The answers at these steps, with their control where it can be compared."""
     first = Side("before", turns[0], steps[0])
-    if after is None:
-        return Comparison(first, None, None, places, sessions)
+    if len(turns) == 1:
+        return [first]
     second = Side("after", turns[1], steps[1])
-    return Comparison(first, second, _control(sessions, places, first, second), places, sessions)
+    control = _control(sessions, places, first, second)
+    return [first, second, *([] if control is None else [control])]
 
 
 def _control(sessions: tuple[Session, ...], places: tuple[Place, ...], before: Side, after: Side) -> Side | None:
@@ -107,10 +118,9 @@ def _steps() -> dict[tuple[int, Place], int]:
     return chosen
 
 
-def _chosen_step(workspace: Workspace, place: Place, turn: Turn, alone: bool) -> int:
-    """The step that was chosen on the strip; else the answer's own where it stands alone, the first in a comparison."""
-    step = _steps().get((workspace.results, place), turn.answer_step if alone or _at_answers() else 0)
-    return min(step, turn.trace.n_steps - 1)
+def _chosen_step(workspace: Workspace, place: Place, turn: Turn, default: int) -> int:
+    """The step that was chosen on the strip; else the one where answers are compared."""
+    return min(_steps().get((workspace.results, place), default), turn.trace.n_steps - 1)
 
 
 def pick_step(workspace: Workspace, place: Place, step: int) -> None:

@@ -11,6 +11,9 @@ from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import Place, Workspace
 from llm_tracker.tracing.answers import named_word
 
+N_SUGGESTED = 10
+"""Candidates of each answer that are offered where they are words."""
+
 
 def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     """Which words are followed: the first answer, the word that the correction named, and any that is typed here."""
@@ -24,8 +27,8 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     if key in st.session_state and kept != st.session_state[key]:
         st.session_state[key] = kept
     chosen: list[str] = st.multiselect(
-        "Words to follow",
-        list(dict.fromkeys([*known, *kept])),
+        "Words to follow: pick some, or type any",
+        list(dict.fromkeys([*known, *kept, *_suggested(comparison)])),
         default=followed,
         key=key,
         accept_new_options=True,
@@ -34,6 +37,12 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
         "first one is followed.",
     )
     return chosen
+
+
+def _suggested(comparison: Comparison) -> list[str]:
+    """Whole words among the best candidates of the answers that are shown."""
+    best = [token.strip() for side in comparison.sides for token in side.turn.trace.top_tokens[side.step][:N_SUGGESTED]]
+    return [word for word in best if len(word) > 2 and word.isalpha()]
 
 
 def _named_elsewhere(workspace: Workspace, comparison: Comparison) -> set[str]:

@@ -9,7 +9,14 @@ import streamlit as st
 from llm_tracker.app.comparison import Comparison
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.html import failure
-from llm_tracker.app.ready import CORRECTIONS, FIRST_QUESTION, QUESTIONS, ReadyCorrection, correction_text
+from llm_tracker.app.ready import (
+    CORRECTIONS,
+    FIRST_QUESTION,
+    QUESTIONS,
+    ReadyCorrection,
+    correction_label,
+    correction_text,
+)
 from llm_tracker.app.workspace import Place, Workspace
 
 FIELDS = {"ask": "question", "correct": "correction"}
@@ -77,7 +84,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
     with st.container(horizontal=True, gap="small", key="correction_chips"):
         for ready in CORRECTIONS:
             st.button(
-                ready.label,
+                correction_label(ready, question),
                 key=f"correct {ready.label}",
                 help=correction_text(ready, question)[0],
                 on_click=correct_ready,

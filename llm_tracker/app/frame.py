@@ -129,8 +129,8 @@ def _badge(engine: Engine, entry: ModelEntry) -> None:
 
 def _proof_table(model: LoadedModel) -> None:
     st.caption("Compared with the model itself when it was loaded: the largest gap found, and the bound.")
-    rows = [{"check": each.name, "gap": f"{each.gap:.1e}", "bound": f"{each.bound:.0e}"} for each in model.proof.checks]
-    st.dataframe(rows, hide_index=True, height="content")
+    rows = [[each.name, f"{each.gap:.0e}", f"{each.bound:.0e}"] for each in model.proof.checks]
+    st.html(html.table_html("Gaps and bounds", ["check", "gap", "bound"], rows, ("gap", "bound")))
 
 
 def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:

@@ -21,14 +21,19 @@ def style() -> None:
     st.html(STYLE)
 
 
+def fade_views() -> None:
+    """Draw the headline and the views pale: an answer is on its way, and they still show the one before it."""
+    st.html("<style>.st-key-shown {opacity: .38}</style>")
+
+
 def exact(text: str) -> str:
     """Text as HTML that shows it as it is: no markup, line ends kept, control and bidi characters by number."""
     return f'<bdi class="lt-exact">{escape(visible(text, but=LINE_END))}</bdi>'
 
 
-def paragraph(text: str, quiet: bool = False) -> None:
-    """A paragraph whose text is shown as it is, whatever markup it spells."""
-    st.html(f'<p class="lt-text{" lt-quiet" if quiet else ""}">{sentence(text)}</p>')
+def paragraph(text: str, quiet: bool = False, also: str = "") -> None:
+    """A paragraph whose text is shown as it is, whatever markup it spells; `also` is a further class of style.css."""
+    st.html(f'<p class="lt-text{" lt-quiet" if quiet else ""} {also}">{sentence(text)}</p>')
 
 
 def sentence(text: str) -> str:

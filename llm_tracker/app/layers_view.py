@@ -59,7 +59,7 @@ def _name(word: str) -> str:
 
 def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
     measures = [measure for measure in MEASURES if measure != "lead" or pairs]
-    choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="bottom")
+    choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="top")
     with choice:
         measure = st.segmented_control(
             "What the lines show",
@@ -70,17 +70,42 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
             persist_state="session",
             required=True,
         )
-    words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
-    word = first.selectbox("of", words, format_func=_name, key=f"layers word {measure} {words}")
+    with first:
+        words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
+        word = _kept_choice("Lead of" if measure == "lead" else "Word", words, "layers word", _newest(read))
     over = None
     if measure == "lead":
-        others = [other for one, other in pairs if one == word]
-        over = second.selectbox("over", others, format_func=_name, key=f"layers over {word} {others}")
+        with second:
+            over = _kept_choice("over", [other for one, other in pairs if one == word], "layers over")
     followed = None if word == OWN else word
     key = (tuple(sides), measure, followed, over)
     drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over))
     drawn.draw("Layers")
     paragraph(drawn.sentence)
+    paragraph(
+        "A read-out, not a decision: early layers use a code of their own, and small leads there say little.", True
+    )
+
+
+def _kept_choice(label: str, words: list[str], name: str, newest: str | None = None) -> str:
+    """A word to be chosen; the choice stays while it can be made, and a word that was just added is chosen."""
+    kept = newest if newest in words else st.session_state.get(f"{name} kept")
+    at = words.index(kept) if kept in words else 0
+    chosen = st.selectbox(label, words, at, format_func=_name, key=f"{name} {words} {newest}")
+    st.session_state[f"{name} kept"] = chosen
+    return chosen
+
+
+def _newest(read: list[str]) -> str | None:
+    """The word that was added to those that were read when this tab last drew the view."""
+    before = st.session_state.get("layers read", read)
+    if before != read:
+        added = [word for word in read if word not in before]
+        st.session_state["layers newest"] = added[0] if len(added) == 1 and set(before) <= set(read) else None
+        st.session_state["layers read"] = read
+    st.session_state.setdefault("layers read", read)
+    newest: str | None = st.session_state.get("layers newest")
+    return newest
 
 
 def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:

@@ -13,6 +13,7 @@ from llm_tracker.analysis.wording import shown, visible
 from llm_tracker.app.html import LINE_END, paragraph
 from llm_tracker.charts.palette import TURN_LABELS
 from llm_tracker.tracing.prompt import Prompt
+from llm_tracker.tracing.words import Word
 
 ROLES = {
     "template": "the template's marks",
@@ -39,15 +40,23 @@ def read_view(sides: list[Side]) -> None:
         )
         prompt = names[name].turn.prompt
         paragraph(
-            f"The exact text in front of the answer, {len(prompt.token_ids):,} tokens. Each kind of text has its own "
-            "underline; what the template and the worked examples wrote is grey.",
+            f"The exact text in front of the answer, {len(prompt.token_ids):,} tokens. What was said in this "
+            "conversation is underlined; what the template and the worked examples wrote is grey.",
             quiet=True,
         )
         _legend({word.role for word in prompt.words})
         _text(prompt)
         st.markdown("**Token by token**")
-        st.dataframe(_token_frame(prompt), hide_index=True, height=260)
+        tokens, first = _token_frame(prompt), _first_said(prompt)
+        if first and not st.toggle("With the worked examples", key="read examples"):
+            tokens = tokens[first:]
+        st.dataframe(tokens, hide_index=True, height=300)
         paragraph("A special token is a control token: the template writes it, and no typed text can.", quiet=True)
+
+
+def _first_said(prompt: Prompt) -> int:
+    """The position behind the last worked example; 0 where there are none."""
+    return max((word.tokens[1] for word in prompt.words if word.role == "recipe"), default=0)
 
 
 def _legend(roles: set[str]) -> None:
@@ -58,12 +67,20 @@ def _legend(roles: set[str]) -> None:
 
 
 def _text(prompt: Prompt) -> None:
-    runs = "".join(
+    first = _first_said(prompt)
+    examples = [word for word in prompt.words if word.tokens[0] < first]
+    said = [word for word in prompt.words if word.tokens[0] >= first]
+    folded = f"<details><summary>worked examples, {first} tokens</summary>{_runs(examples)}</details>" if first else ""
+    st.html(f'<pre class="lt-read" tabindex="0" aria-label="What the model read">{folded}{_runs(said)}</pre>')
+
+
+def _runs(words: list[Word]) -> str:
+    """Words as HTML, a run a role."""
+    return "".join(
         f'<span class="{role}" title="{escape(ROLES.get(role, role))}">'
-        f"{escape(visible(''.join(word.text for word in words), but=LINE_END))}</span>"
-        for role, words in groupby(prompt.words, key=lambda word: word.role)
+        f"{escape(visible(''.join(word.text for word in own), but=LINE_END))}</span>"
+        for role, own in groupby(words, key=lambda word: word.role)
     )
-    st.html(f'<pre class="lt-read" tabindex="0" aria-label="What the model read">{runs}</pre>')
 
 
 def _token_frame(prompt: Prompt) -> pd.DataFrame:

@@ -32,15 +32,19 @@ class ReadyCorrection:
 
     label: str
     text: str
-    names_a_word: bool = False
+
+    @property
+    def names_a_word(self) -> bool:
+        """Whether it needs a word to be whole."""
+        return "{word}" in self.text
 
 
 CORRECTIONS = (
     ReadyCorrection("wrong", "That is wrong."),
     ReadyCorrection("right", "That is right."),
-    ReadyCorrection("it is …", "That is wrong. The correct answer is {word}.", names_a_word=True),
+    ReadyCorrection("it is {word}", "That is wrong. The correct answer is {word}."),
     ReadyCorrection("are you sure?", "Are you sure?"),
-    ReadyCorrection("my teacher says …", "My teacher says that it is {word}.", names_a_word=True),
+    ReadyCorrection("my teacher says {word}", "My teacher says that it is {word}."),
     ReadyCorrection("just ask again", CONTROL_TEXT),
 )
 
@@ -48,6 +52,11 @@ CORRECTIONS = (
 def other_word(question: str) -> str | None:
     """The word that a ready correction names for a ready question."""
     return next((ready.other for ready in QUESTIONS if ready.question == question.strip()), None)
+
+
+def correction_label(ready: ReadyCorrection, question: str) -> str:
+    """What stands on the button: the word where one is known, else a gap."""
+    return ready.label.format(word=other_word(question) or "…")
 
 
 def correction_text(ready: ReadyCorrection, question: str) -> tuple[str, bool]:

@@ -34,6 +34,8 @@ function mark(strip, chosen) {
     const own = Number(each.dataset.step) === chosen;
     each.setAttribute("aria-checked", own);
     each.tabIndex = own ? 0 : -1;
+    if (own && (each.offsetLeft < strip.scrollLeft || each.offsetLeft + each.offsetWidth > strip.scrollLeft + strip.clientWidth))
+      strip.scrollLeft = each.offsetLeft - strip.clientWidth / 2;
   }
 }
 

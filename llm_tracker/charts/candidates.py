@@ -34,7 +34,7 @@ def candidates_chart(sides: Frames, again: pd.DataFrame | None = None, followed:
     rows = _rows(sides, again)
     left, right = _columns(len(sides))[0], _columns(len(sides))[-1]
     n_rows = max(len(frame) for frame in sides.values())
-    layers = [*_grid(len(sides), n_rows), *_bars(rows), *_texts(rows), _heads(list(sides))]
+    layers = [*_grid(len(sides), n_rows), *_bars(rows), *_texts(rows), *_heads(list(sides))]
     if len(sides) > 1:
         layers.append(_joins(sides, followed, left[1] + 0.015, right[0] - 0.015))
         layers.append(_ticks(rows))
@@ -115,13 +115,21 @@ def _texts(rows: pd.DataFrame) -> list[alt.Chart]:
     base = _at(rows, 0.36)
     n_sides = rows["turn"].nunique()
     room = f"width * {COLUMN_WIDTH if n_sides > 1 else 1} - ({ROOM_FOR_LOGITS} ? 130 : 74)"
+    token, rest = alt.datum.logit_text != "", alt.datum.logit_text == ""
+    tokens = base.transform_filter(token).mark_text(align="left", fontSize=13, limit=alt.ExprRef(room))
     return [
-        base.mark_text(align="left", fontSize=13, limit=alt.ExprRef(room)).encode(x=_x("start"), text="label:N"),
+        tokens.encode(x=_x("start"), text="label:N"),
+        base.transform_filter(rest).mark_text(align="left", fontSize=13).encode(x=_x("start"), text="label:N"),
         base.mark_text(align="right", fontSize=13).encode(x=_x("end"), text="percent:N"),
-        base.mark_text(
-            align="right", dx=-84, fontSize=11, color=QUIET, opacity=alt.ExprRef(f"{ROOM_FOR_LOGITS} ? 1 : 0")
-        ).encode(x=_x("end"), text="logit_text:N"),
+        _logit_text(base).encode(x=_x("end"), text="logit_text:N"),
     ]
+
+
+def _logit_text(base: alt.Chart) -> alt.Chart:
+    """Small print left of the percentages, where there is room for it."""
+    opacity = alt.ExprRef(f"{ROOM_FOR_LOGITS} ? 1 : 0")
+    chart: alt.Chart = base.mark_text(align="right", dx=-84, fontSize=11, color=QUIET, opacity=opacity)
+    return chart
 
 
 def _ticks(rows: pd.DataFrame) -> alt.Chart:
@@ -190,24 +198,20 @@ def _grid(n_sides: int, n_rows: int) -> list[alt.Chart]:
     ]
 
 
-def _heads(sides: list[str]) -> alt.Chart:
-    """The name of each ranking, in its colour."""
+def _heads(sides: list[str]) -> list[alt.Chart]:
+    """The name of each ranking in its colour, and what its small numbers are."""
     frame = pd.DataFrame(
         {
             "x": [start for start, _ in _columns(len(sides))],
+            "end": [end for _, end in _columns(len(sides))],
             "name": [TURN_LABELS[side].capitalize() for side in sides],
+            "logit": "logit",
             "colour": [TURN_COLOURS[side] for side in sides],
             "y": -0.4,
         }
     )
-    chart: alt.Chart = (
-        alt.Chart(frame)
-        .mark_text(align="left", fontSize=13, fontWeight="bold")
-        .encode(
-            x=_x("x"),
-            y=alt.Y("y:Q", axis=None),
-            text="name:N",
-            color=alt.Color("colour:N", scale=None),
-        )
+    base = alt.Chart(frame).encode(y=alt.Y("y:Q", axis=None))
+    names = base.mark_text(align="left", fontSize=13, fontWeight="bold").encode(
+        x=_x("x"), text="name:N", color=alt.Color("colour:N", scale=None)
     )
-    return chart
+    return [names, _logit_text(base).encode(x=_x("end"), text="logit:N")]

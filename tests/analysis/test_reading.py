@@ -10,16 +10,14 @@ import pytest
 from tiny_models import tiny_model
 
 import llm_tracker as lt
-from llm_tracker.analysis.compare import Side, settled_layer, sides_of, word_changes
+from llm_tracker.analysis.compare import Side, settled_layer, sides_of
 from llm_tracker.analysis.reading import (
     attention_sentence,
     candidates_sentence,
-    headline,
     layers_sentence,
     lead_clause,
     most_looked_at,
     rank_clause,
-    watched_name,
 )
 from llm_tracker.analysis.wording import percent
 from llm_tracker.tracing.trace import WatchedLens
@@ -197,98 +195,6 @@ def shares(**words: float) -> pd.DataFrame:
 )
 def test_the_word_that_was_looked_at_most(words: dict[str, float], told: tuple[str, float]) -> None:
     assert most_looked_at(shares(**words)) == told
-
-
-def test_the_headline_sets_each_word_against_before_and_against_asking_again(session: lt.Session) -> None:
-    sides = sides_of(session)
-    change = {each.word: each for each in word_changes(sides, session.watch_words)}["London"]
-    first, second, third = (float(side.turn.trace.lens[0].watched["London"].prob[-1]) for side in sides)
-    assert (change.before, change.after, change.again) == (first, second, third)
-    told = headline(sides, session.watch_words)
-    assert f"{percent(first)} → {percent(second)} (asked again: {percent(third)})." in told
-
-
-def test_without_a_control_the_headline_does_not_speak_of_one(session: lt.Session) -> None:
-    assert "sked again" not in headline(sides_of(replace(session, controls={})), session.watch_words)
-
-
-def answering(turn: lt.Turn, answer: str, ended: str = "end") -> lt.Turn:
-    return replace(turn, answer=answer, ended=ended)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("answers", "told"),
-    [
-        (("Paris", "London", None), "The answer changed from “Paris” to “London”."),
-        (
-            ("Paris", "London", "Paris."),
-            "The answer changed from “Paris” to “London”. Merely asked again, it stays “Paris”.",
-        ),
-        (
-            ("Paris", "London", "london"),
-            "The answer changed from “Paris” to “London”. Merely asked again, it changes in the same way.",
-        ),
-        (
-            ("Paris", "London", "Rome"),
-            "The answer changed from “Paris” to “London”. Merely asked again, it becomes “Rome”.",
-        ),
-        (("Paris", "paris", "Paris"), "The answer stayed the same. Merely asked again, it stays the same too."),
-        (("Paris", "Paris", "Rome"), "The answer stayed the same. Merely asked again, it becomes “Rome”."),
-        (("Paris", "", ""), "The answer changed. Merely asked again, it changes in the same way."),
-        (("Paris", "x" * 50, "y" * 50), "The answer changed. Merely asked again, it becomes another one."),
-    ],
-)
-def test_the_verdict_speaks_of_the_answer_itself(
-    session: lt.Session, answers: tuple[str, str, str | None], told: str
-) -> None:
-    before, after, again = answers
-    sides = [
-        Side("before", answering(session.turns[0], before)),
-        Side("after", answering(session.turns[1], after)),
-    ]
-    if again is not None:
-        sides.append(Side("again", answering(session.controls[1], again)))
-    assert headline(sides, []) == told
-
-
-def test_of_two_corrections_of_one_answer_the_verdict_claims_nothing_about_asking_again(session: lt.Session) -> None:
-    sides = [
-        Side("before", answering(session.turns[1], "London")),
-        Side("after", answering(session.turns[1], "Paris")),
-        Side("again", answering(session.controls[1], "Paris")),
-    ]
-    assert headline(sides, []) == (
-        "The answer changed from “London” to “Paris”. Merely asked again, the answer is “Paris”."
-    )
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "told"),
-    [
-        (("The capital is", "limit"), ("The capital is", "limit"), "The answer stayed the same as far as it goes."),
-        (
-            ("The capital is Paris", "end"),
-            ("The", "stopped"),
-            "An answer was cut short: whether it changed cannot be said.",
-        ),
-        (("Paris", "end"), ("London is a", "limit"), "The answer changed from “Paris” to “London is a”."),
-        (("The", "end"), ("The capital", "end"), "The answer changed from “The” to “The capital”."),
-    ],
-)
-def test_of_an_answer_that_was_cut_no_more_is_said_than_can_be_seen(
-    session: lt.Session, before: tuple[str, str], after: tuple[str, str], told: str
-) -> None:
-    sides = [
-        Side("before", answering(session.turns[0], *before)),
-        Side("after", answering(session.turns[1], *after)),
-    ]
-    assert headline(sides, []) == told
-
-
-def test_a_word_is_named_by_what_was_really_compared() -> None:
-    assert watched_name("Paris", ("Paris", " Paris", "Paris")) == "“Paris”"
-    assert watched_name("Tokyo", ("T", "T")) == "“T”, the first piece of “Tokyo”,"
-    assert watched_name("Tokyo", ("T", " Tokyo")) == "“Tokyo”, read by its first tokens “T” and “Tokyo”,"
 
 
 def test_a_statement_settles_at_the_first_layer_from_which_it_holds() -> None:

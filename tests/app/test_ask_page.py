@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -102,8 +103,10 @@ def test_a_word_can_be_followed_that_nobody_said(engine: engines.Engine) -> None
     zebra = [float(turn.trace.lens[0].watched["zebra"].prob[-1]) for turn in (*session.turns, session.controls[1])]
     before, after, again = (percent(prob) for prob in zebra)
     assert f"{before} → {after}" in shown_html(at)
+    ranks = [int(turn.trace.lens[0].watched["zebra"].rank[-1]) for turn in session.turns]
+    assert max(zebra[:2]) >= 0.001 or f"rank {ranks[0]:,} → {ranks[1]:,}" in shown_html(at)
     assert f"(asked again: {again})" in shown_html(at)
-    assert any("zebra" in box.options for box in at.selectbox if box.label == "of")
+    assert any("zebra" in box.options for box in at.selectbox if box.label in ("Lead of", "Word"))
 
 
 def test_a_word_without_a_token_is_refused_and_the_others_stay(engine: engines.Engine) -> None:
@@ -131,9 +134,19 @@ def test_another_token_can_be_looked_at(engine: engines.Engine) -> None:
     unread = next(step for step in range(turn.trace.n_steps) if step not in turn.trace.lens)
     at.session_state["steps"] = {(workspace.results, Place(1, 0)): unread}
     at = settled(at.run())
-    assert f"(token {unread + 1} of {turn.trace.n_steps})" in shown_html(at)
+    assert f"Token {unread + 1} of {turn.trace.n_steps}," in shown_html(at)
     assert unread in workspace.sessions[1].turns[0].trace.lens
     assert headings(at) == VIEWS
+
+
+def test_the_headline_keeps_its_place_when_another_token_is_looked_at(engine: engines.Engine) -> None:
+    at = corrected(asked(opened("dashboard.py")))
+    workspace = visitor(engine)
+    headline = re.findall(r'<p class="lt-headline.*?</p>', shown_html(at))
+    at.session_state["steps"] = {(workspace.results, Place(1, 1)): 1}
+    at = settled(at.run())
+    assert re.findall(r'<p class="lt-headline.*?</p>', shown_html(at)) == headline
+    assert "The views below look at token 1 before and token 2 after." in shown_html(at)
 
 
 def test_a_rerun_asks_nothing_of_the_model(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +176,7 @@ def test_a_second_click_on_ask_never_stops_the_answer(engine: engines.Engine) ->
 def test_a_ready_question_and_a_ready_correction_take_one_click_each(engine: engines.Engine) -> None:
     at = settled(opened("dashboard.py").button(key="ask opposite").click().run())
     assert at.text_input(key="question").value == "What is the opposite of black?"
-    at = settled(at.button(key="correct it is …").click().run())
+    at = settled(at.button(key="correct it is {word}").click().run())
     turns = visitor(engine).sessions[1].turns
     assert [turn.said for turn in turns] == [
         "What is the opposite of black?",
@@ -174,7 +187,7 @@ def test_a_ready_question_and_a_ready_correction_take_one_click_each(engine: eng
 
 def test_a_ready_correction_that_needs_a_word_waits_for_it(engine: engines.Engine) -> None:
     at = asked(opened("dashboard.py"), "Who wrote Faust?")
-    at = settled(at.button(key="correct it is …").click().run())
+    at = settled(at.button(key="correct it is {word}").click().run())
     assert at.text_input(key="correction").value == "That is wrong. The correct answer is "
     assert "Type the word" in at.info[0].value
     assert len(visitor(engine).sessions[1].turns) == 1

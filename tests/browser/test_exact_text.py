@@ -66,7 +66,7 @@ def test_nasty_corrections_and_followed_words_appear_as_they_were_typed(page: Pa
         correct(page, text)
         expect_text(page, ".lt-card.after .head", seen(text))
         expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=60_000)
-    field = page.get_by_role("combobox", name="Words to follow", exact=True)
+    field = page.get_by_role("combobox", name="Words to follow: pick some, or type any", exact=True)
     for text in (":red[x]", "<b>y</b>", "$z$", "if"):
         settle(page)
         field.fill(text)
@@ -92,7 +92,7 @@ def test_nasty_tokens_appear_as_they_are_in_strips_charts_tooltips_and_tables(pa
     for at in marks[:4]:
         token = str(texts[at])
         strip.get_by_role("radio").nth(at).click()
-        expect(page.locator(".lt-card.before .note")).to_contain_text(f"(token {at + 1} of 16)")
+        expect(page.locator(".lt-card.before .note")).to_contain_text(f"Token {at + 1} of 16")
         settle(page)
         chart = page.locator("[data-testid=stVegaLiteChart]").first
         assert f"1. {token}" in chart.locator("svg text").all_text_contents()

@@ -48,6 +48,9 @@ def test_the_newcomers_path(page: Page) -> None:
         "“Paris” 95 % → under 0.1 % (asked again: 67 %). “London” 0.7 % → 63 % (asked again: 0.1 %). "
         "The answer changed from “Paris” to “London”. Merely asked again, it stays “Paris”."
     )
+    expect(
+        page.get_by_text("Of the 95 points that “Paris” lost, 28 come with merely being asked again")
+    ).to_be_visible()
     expect_all_views(page)
     expect(
         page.get_by_text("after, “London” leads with 63 %; merely asked again, “Paris” leads with 67 %.")
@@ -59,7 +62,7 @@ def test_the_newcomers_path(page: Page) -> None:
 def test_ready_questions_and_corrections_take_one_click_each(page: Page) -> None:
     chip(page, "one it gets wrong")
     expect_answer(page, "before", "New York", "What is the capital of Australia?")
-    chip(page, "it is …")
+    chip(page, "it is Canberra")
     expect_answer(page, "after", "Canberra", "The correct answer is Canberra.")
     expect(page.get_by_label("Question", exact=True)).to_have_value("What is the capital of Australia?")
 
@@ -67,7 +70,7 @@ def test_ready_questions_and_corrections_take_one_click_each(page: Page) -> None
 def test_another_correction_of_the_same_answer_stays_to_compare_with(page: Page) -> None:
     chip(page, "capital")
     expect_answer(page, "before", "Paris")
-    chip(page, "it is …")
+    chip(page, "it is London")
     expect_answer(page, "after", "London")
     chip(page, "right")
     expect_answer(page, "after", "Paris", "That is right.")
@@ -181,19 +184,15 @@ def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
     correct(page)
     expect_answer(page, "after", "London")
     expect_control(page)
-    field = page.get_by_role("combobox", name="Words to follow")
+    field = page.get_by_role("combobox", name="Words to follow: pick some, or type any")
     field.fill("Rome")
     page.get_by_role("option", name="Add: Rome", exact=True).wait_for()
     field.press("Enter")
     field.press("Escape")
     expect(page.locator(".headline")).to_contain_text("“Rome”")
     expect(page.locator(".headline")).to_contain_text("(asked again:")
-    choose(page, "of", "Rome")
-    expect(
-        page.get_by_text("Before, the read-out prefers “London” to “Rome”").or_(
-            page.get_by_text("Before, the read-out prefers “Paris” to “Rome”")
-        )
-    ).to_be_visible()
+    expect(page.get_by_role("combobox", name="Lead of", exact=True)).to_have_value("Rome")
+    expect(page.get_by_text("Before, the read-out prefers “Paris” to “Rome”")).to_be_visible()
     texts = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg text")
     assert any(text.endswith(". Rome") for text in texts.all_text_contents())
 
@@ -204,10 +203,10 @@ def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(pag
     strip = page.get_by_role("radiogroup", name="Token to look at, before")
     expect(strip.get_by_role("radio")).to_have_count(2)
     strip.get_by_role("radio").nth(1).click()
-    expect(page.locator(".lt-card.before .note")).to_contain_text("(token 2 of 2)")
+    expect(page.locator(".lt-card.before .note")).to_contain_text("Token 2 of 2")
     expect(page.get_by_text("The likeliest next token is “<|im_end|>”")).to_be_visible()
     strip.get_by_role("radio").nth(1).press("ArrowLeft")
-    expect(page.locator(".lt-card.before .note")).to_contain_text("(token 1 of 2)")
+    expect(page.locator(".lt-card.before .note")).to_contain_text("Token 1 of 2")
     expect(strip.get_by_role("radio").nth(0)).to_be_focused()
 
 
@@ -218,6 +217,7 @@ def test_what_the_model_read_is_one_click_away(page: Page) -> None:
     text = page.locator("pre.lt-read")
     expect(text).to_contain_text("<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant")
     expect(text.locator(".user")).to_have_text([QUESTION])
+    expect(text.get_by_text("worked examples, 205 tokens")).to_be_visible()
     expect(page.get_by_text("Token by token")).to_be_visible()
 
 
