@@ -25,21 +25,31 @@ def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -
     with left:
         if job is not None and job.kind == "ask":
             _watch_answer(engine, job, "before")
+            _strip_room("before")
         else:
             _finished(workspace, comparison.before, comparison.places[0])
     with right:
         if job is not None and job.kind == "correct":
             _watch_answer(engine, job, "after")
+            _strip_room("after")
         elif comparison.after is not None and job is None:
             _finished(workspace, comparison.after, comparison.places[1])
         else:
             empty_card("after", "Correct the answer, and the next one will stand here.")
+            _strip_room("after")
 
 
 def _finished(workspace: Workspace, side: Side, place: Place) -> None:
     answer_card(side)
     key = f"strip {side.name} {workspace.results} {place.session} {place.turn}"
-    token_strip(side, key, lambda step: pick_step(workspace, place, step))
+    with st.container(key=f"strip_{side.name}"):
+        token_strip(side, key, lambda step: pick_step(workspace, place, step))
+
+
+def _strip_room(name: str) -> None:
+    """The room that the token strip will take, so that nothing moves when it comes."""
+    with st.container(key=f"strip_{name}"):
+        st.html("<div></div>")
 
 
 @st.fragment(run_every=0.25)
@@ -69,6 +79,8 @@ def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str
     for notice in dict.fromkeys(notice for side in comparison.sides for notice in side.turn.prompt.notices):
         paragraph(notice)
     if comparison.after is None:
+        st.html('<p class="lt-headline lt-quiet">Correct the answer, and what changed will stand here.</p>')
+        paragraph("", also="lt-note")
         return
     sides = comparison.headline_sides
     changes = []

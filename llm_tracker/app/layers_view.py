@@ -72,7 +72,7 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
         )
     with first:
         words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
-        word = _kept_choice("Lead of" if measure == "lead" else "Word", words, "layers word", _newest(read))
+        word = _kept_choice("Lead of" if measure == "lead" else "Word", words, "layers word", _newest(sides, read))
     over = None
     if measure == "lead":
         with second:
@@ -96,15 +96,16 @@ def _kept_choice(label: str, words: list[str], name: str, newest: str | None = N
     return chosen
 
 
-def _newest(read: list[str]) -> str | None:
-    """The word that was added to those that were read when this tab last drew the view."""
-    before = st.session_state.get("layers read", read)
-    if before != read:
-        added = [word for word in read if word not in before]
-        st.session_state["layers newest"] = added[0] if len(added) == 1 and set(before) <= set(read) else None
-        st.session_state["layers read"] = read
-    st.session_state.setdefault("layers read", read)
-    newest: str | None = st.session_state.get("layers newest")
+def _newest(sides: list[Side], read: list[str]) -> str | None:
+    """The word that was added since this tab first drew these answers; another answer begins anew."""
+    answers = [(side.turn.said, side.turn.answer) for side in sides if side.name != "again"]
+    before = st.session_state.get("layers read")
+    if before is None or before[0] != answers:
+        st.session_state["layers read"] = (answers, read, None)
+    elif read != before[1]:
+        added = [word for word in read if word not in before[1]]
+        st.session_state["layers read"] = (answers, read, added[-1] if added else before[2])
+    newest: str | None = st.session_state["layers read"][2]
     return newest
 
 

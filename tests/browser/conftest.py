@@ -79,7 +79,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, server: str) -> Iterator[Page]:
     """A fresh visitor's tab on the Ask page, with the model ready."""
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
+    tab.set_default_timeout(25_000)
     tab.goto(server)
     tab.get_by_text("✓ read exactly").wait_for()
     yield tab

@@ -7,7 +7,7 @@ import re
 import pytest
 from nasty import NASTY
 from playwright.sync_api import Page, expect
-from steps import ask, chip, correct, expect_all_views, settle
+from steps import ask, ask_capital, correct, expect_all_views, follow, settle
 
 from llm_tracker.analysis.wording import shown, visible
 
@@ -31,11 +31,11 @@ def seen(text: str) -> str:
 def expect_text(page: Page, selector: str, text: str) -> None:
     """The element's text is exactly this, with nothing taken for markup (textContent, spaces and all)."""
     element = page.locator(selector)
-    expect(element).to_contain_text(text.split()[0], timeout=60_000)
+    expect(element).to_contain_text(text.split()[0], timeout=25_000)
     page.wait_for_function(
         "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)",
         arg=[selector, text],
-        timeout=60_000,
+        timeout=25_000,
     )
 
 
@@ -46,7 +46,7 @@ def test_forty_nasty_questions_appear_as_they_were_typed(page: Page) -> None:
     for text in NASTY:
         ask(page, text)
         expect_text(page, ".lt-card.before .head", seen(text))
-        expect(page.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
+        expect(page.locator(".lt-card.before .note")).to_contain_text("likely", timeout=25_000)
         expect_text(page, "pre.lt-read", seen(text))
         page.wait_for_function(
             "text => document.querySelector('.lt-words.before').textContent.endsWith(text)", arg=seen(text)
@@ -60,20 +60,13 @@ def test_forty_nasty_questions_appear_as_they_were_typed(page: Page) -> None:
 
 
 def test_nasty_corrections_and_followed_words_appear_as_they_were_typed(page: Page) -> None:
-    chip(page, "capital")
-    expect(page.locator(".lt-card.before .answer")).to_have_text("Paris", timeout=60_000)
+    ask_capital(page)
     for text in (NASTY[12], NASTY[16], NASTY[24], NASTY[36]):
         correct(page, text)
         expect_text(page, ".lt-card.after .head", seen(text))
-        expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=60_000)
-    field = page.get_by_role("combobox", name="Words to follow: pick some, or type any", exact=True)
+        expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=25_000)
     for text in (":red[x]", "<b>y</b>", "$z$", "if"):
-        settle(page)
-        field.fill(text)
-        page.get_by_role("option", name=f"Add: {text}", exact=True).wait_for()
-        field.press("Enter")
-        field.press("Escape")
-        expect(page.locator(".headline")).to_contain_text(f"“{text}”", timeout=60_000)
+        follow(page, text)
     settle(page)
     expect_all_views(page)
     assert "LLM Inference Tracker" in page.title()
@@ -84,7 +77,7 @@ def test_nasty_tokens_appear_as_they_are_in_strips_charts_tooltips_and_tables(pa
     settle(page)
     ask(page, "**b** <b>x</b> $y$ :red[z] **b** <b>x</b> $y$ :red[z] **b** <b>x</b> $y$ :red[z]")
     strip = page.get_by_role("radiogroup", name="Token to look at, before")
-    expect(strip.get_by_role("radio")).to_have_count(16, timeout=60_000)
+    expect(strip.get_by_role("radio")).to_have_count(16, timeout=25_000)
     settle(page)
     texts = [each.locator("span").first.text_content() for each in strip.get_by_role("radio").all()]
     marks = [at for at, text in enumerate(texts) if text and re.search(r"[*<>$:\[\]]", text)]

@@ -8,12 +8,14 @@ from steps import (
     CORRECTION,
     QUESTION,
     ask,
+    ask_capital,
     chip,
     choose,
     correct,
     expect_all_views,
     expect_answer,
     expect_control,
+    follow,
     settle,
 )
 
@@ -22,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 def test_before_anything_is_loaded_a_finished_example_shows_the_whole_page(browser: Browser, server: str) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
+    tab.set_default_timeout(25_000)
     tab.goto(server)
     expect(tab.get_by_text("A finished example, made with SmolLM2-135M-Instruct.")).to_be_visible()
     expect_answer(tab, "before", "Paris")
@@ -68,8 +70,7 @@ def test_ready_questions_and_corrections_take_one_click_each(page: Page) -> None
 
 
 def test_another_correction_of_the_same_answer_stays_to_compare_with(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     chip(page, "it is London")
     expect_answer(page, "after", "London")
     chip(page, "right")
@@ -81,13 +82,12 @@ def test_another_correction_of_the_same_answer_stays_to_compare_with(page: Page)
 
 
 def test_a_correction_can_go_on_from_the_last_answer(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     correct(page)
     expect_answer(page, "after", "London")
     page.get_by_role("radio", name="Correct “After”").click()
     chip(page, "are you sure?")
-    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?", timeout=60_000)
+    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?", timeout=25_000)
     expect_answer(page, "before", "London")
 
 
@@ -118,8 +118,7 @@ def test_a_slider_moved_or_a_page_changed_while_the_model_works_loses_nothing(pa
 
 
 def test_the_correction_and_its_control_go_on_while_nobody_looks(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     correct(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Adapters")).to_be_visible()
@@ -168,8 +167,7 @@ def test_an_answer_can_be_stopped_where_it_was_asked_for(page: Page) -> None:
 
 
 def test_the_control_can_be_left_out(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     page.get_by_text("Also ask again without a correction").click()
     settle(page)
     correct(page)
@@ -179,17 +177,11 @@ def test_the_control_can_be_left_out(page: Page) -> None:
 
 
 def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     correct(page)
     expect_answer(page, "after", "London")
     expect_control(page)
-    field = page.get_by_role("combobox", name="Words to follow: pick some, or type any")
-    field.fill("Rome")
-    page.get_by_role("option", name="Add: Rome", exact=True).wait_for()
-    field.press("Enter")
-    field.press("Escape")
-    expect(page.locator(".headline")).to_contain_text("“Rome”")
+    follow(page, "Rome")
     expect(page.locator(".headline")).to_contain_text("(asked again:")
     expect(page.get_by_role("combobox", name="Lead of", exact=True)).to_have_value("Rome")
     expect(page.get_by_text("Before, the read-out prefers “Paris” to “Rome”")).to_be_visible()
@@ -198,8 +190,7 @@ def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
 
 
 def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     strip = page.get_by_role("radiogroup", name="Token to look at, before")
     expect(strip.get_by_role("radio")).to_have_count(2)
     strip.get_by_role("radio").nth(1).click()
@@ -211,19 +202,17 @@ def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(pag
 
 
 def test_what_the_model_read_is_one_click_away(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     page.get_by_text("What the model read", exact=True).click()
     text = page.locator("pre.lt-read")
     expect(text).to_contain_text("<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant")
     expect(text.locator(".user")).to_have_text([QUESTION])
-    expect(text.get_by_text("worked examples, 205 tokens")).to_be_visible()
+    expect(text.get_by_text("worked examples, 203 tokens")).to_be_visible()
     expect(page.get_by_text("Token by token")).to_be_visible()
 
 
 def test_layer_and_head_can_be_chosen(page: Page) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     sentence = page.get_by_text("is parked and, of the conversation's own words")
     settle(page)
     first = sentence.text_content()
@@ -246,10 +235,9 @@ def test_another_model_is_offered_for_download_and_the_answer_stays(page: Page) 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(browser: Browser, server: str, scheme: str) -> None:
     tab = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(60_000)
+    tab.set_default_timeout(25_000)
     tab.goto(server)
-    chip(tab, "capital")
-    expect_answer(tab, "before", "Paris")
+    ask_capital(tab)
     correct(tab, CORRECTION)
     expect_answer(tab, "after", "London")
     expect_control(tab)

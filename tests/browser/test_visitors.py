@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from hub_server import HubServer
 from playwright.sync_api import Browser, Page, expect
-from steps import ask, chip, correct, expect_answer, expect_control
+from steps import ask, ask_capital, correct, expect_answer, expect_control
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 
 def opened(browser: Browser, address: str) -> Page:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
+    tab.set_default_timeout(25_000)
     tab.goto(address)
     return tab
 
@@ -33,8 +33,7 @@ def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, browser:
 
 
 def test_two_tabs_of_one_visitor_show_the_same_conversation(page: Page, browser: Browser) -> None:
-    chip(page, "capital")
-    expect_answer(page, "before", "Paris")
+    ask_capital(page)
     second = opened(browser, page.url)
     expect_answer(second, "before", "Paris", "France")
     correct(second)
@@ -48,11 +47,11 @@ def test_two_visitors_on_two_models_at_once(browser: Browser, online: str, hub: 
     first, second = opened(browser, online), opened(browser, online)
     first.get_by_text("✓ read exactly").wait_for()
     second.get_by_role("button", name="Download TinyLlama, 2.2 GB").click()
-    expect(second.get_by_text("3 layers · 4 heads")).to_be_visible(timeout=60_000)
+    expect(second.get_by_text("3 layers · 4 heads")).to_be_visible(timeout=25_000)
     ask(first, "What is the capital of France?")
     ask(second, "What is the capital of Japan?")
     expect_answer(first, "before", "Paris", "France")
-    expect(second.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible(timeout=60_000)
+    expect(second.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible(timeout=25_000)
     expect(first.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible()
     expect(second.locator(".lt-card.before .head")).to_contain_text("Japan")
     correct(first)
