@@ -68,9 +68,11 @@ def ask_capital(page: Page) -> None:
 
 
 def follow(page: Page, word: str) -> None:
-    """Type a word to be followed."""
-    settle(page)
+    """Type a word to be followed. The field is scrolled to first: a list that is open closes when the page scrolls."""
     field = page.get_by_role("combobox", name="Words to follow: pick some, or type any", exact=True)
+    field.evaluate("each => each.scrollIntoView({block: 'center'})")
+    settle(page)
+    field.click()
     field.fill(word)
     page.get_by_role("option", name=f"Add: {word}", exact=True).wait_for()
     page.wait_for_timeout(300)

@@ -184,7 +184,7 @@ def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
     follow(page, "Rome")
     expect(page.locator(".headline")).to_contain_text("(asked again:")
     expect(page.get_by_role("combobox", name="Lead of", exact=True)).to_have_value("Rome")
-    expect(page.get_by_text("Before, the read-out prefers “Paris” to “Rome”")).to_be_visible()
+    expect(page.get_by_text("Before, the read-out prefers “London” to “Rome”")).to_be_visible()
     texts = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg text")
     assert any(text.endswith(". Rome") for text in texts.all_text_contents())
 
