@@ -35,6 +35,11 @@ class Side:
         table = self.turn.trace.lens.get(self.step)
         return table.watched.get(word) if table else None
 
+    def piece(self, word: str) -> str:
+        """What is read of a watch word here: its first token, without the space in front."""
+        lens = self.watched(word)
+        return word if lens is None else lens.token.strip() or lens.token
+
 
 @dataclass(frozen=True)
 class WordChange:

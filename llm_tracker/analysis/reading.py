@@ -210,22 +210,28 @@ def _layer_clause(
     side: Side, measure: LayerMeasure, values: np.ndarray, word: str | None, over: str | None, first: bool
 ) -> str:
     if measure == "lead" and word is not None and over is not None:
-        return lead_clause(values, word, over, first)
-    name = quoted(word) if word is not None else quoted(side.token)
+        return lead_clause(values, _read_name(side, word), _read_name(side, over), first)
+    name = _read_name(side, word) if word is not None else quoted(side.token)
     told = prob_clause(values, name) if measure == "prob" else rank_clause(values, name)
     return f"{'the read-out' if first else 'it'} {told}"
 
 
-def lead_clause(difference: FloatArray, word: str, over: str, first: bool = True) -> str:
+def _read_name(side: Side, word: str) -> str:
+    """A watch word as a layer reads it: by itself, or by its first piece."""
+    piece = side.piece(word)
+    return quoted(word) if piece == word else f"{quoted(piece)} (the first piece of {quoted(word)})"
+
+
+def lead_clause(difference: FloatArray, name: str, over: str, first: bool = True) -> str:
     """Which of two words the last read-out prefers, from which layer on it does, and where the lead moves most."""
     last = float(difference[-1])
     opening = "the read-out prefers " if first else ""
     if last == 0:
-        which = f"neither {quoted(word)} nor {quoted(over)}" if first else "neither"
+        which = f"neither {name} nor {over}" if first else "neither"
         return f"{opening}{which} at the last layer{_largest_step(difference)}"
-    ahead, behind = (word, over) if last > 0 else (over, word)
-    which = f"{quoted(ahead)} to {quoted(behind)}" if first else quoted(ahead)
+    ahead, behind = (name, over) if last > 0 else (over, name)
     layer = settled_layer(difference > 0 if last > 0 else difference < 0)
+    which = f"{ahead} to {behind}" if first else ahead
     return f"{opening}{which} {_since(layer, len(difference))}{_largest_step(difference)}"
 
 

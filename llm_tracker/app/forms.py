@@ -30,6 +30,7 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
         if not text.strip():
             workspace.ask_error, workspace.correct_error = "The question is empty. Type one, then press Ask.", ""
             return
+        st.session_state["correction"] = ""  # it spoke of another answer, and stays among those to compare with
         engine.ask(workspace, text)
 
     def ask_ready(text: str) -> None:

@@ -110,8 +110,17 @@ def _newest(sides: list[Side], read: list[str]) -> str | None:
 
 
 def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:
-    chart = layers_chart(layer_frame(sides, measure, word, over), measure, word, over)
+    names = [_axis_name(sides[0], each) for each in (word, over or "")]
+    chart = layers_chart(layer_frame(sides, measure, word, over), measure, *names)
     return picture(chart, layers_sentence(sides, measure, word, over))
+
+
+def _axis_name(side: Side, word: str | None) -> str:
+    """What an axis calls a word: its first piece where it has several."""
+    if not word:
+        return "its own token" if word is None else ""
+    piece = side.piece(word)
+    return word if piece == word else f"{piece}, first piece of {word},"
 
 
 def _layer_table(side: Side) -> str:

@@ -23,11 +23,11 @@ LABEL_GAP = 0.065
 """Of the height, what keeps two names at line ends apart."""
 
 
-def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, word: str | None, over: str | None = None) -> Any:
+def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: str = "") -> Any:
     """A line a turn through all layers: the lead over another word, the probability, or the rank (1 on top).
 
-    Frame: `analysis.compare.layer_frame`; without a word it is each turn's own token. Each line carries its name at
-    its end; the control's is thin.
+    Frame: `analysis.compare.layer_frame`; `name` and `over` say on the axis whose values they are. Each line carries
+    the name of its turn at its end; the control's is thin.
     """
     turns = [turn for turn in TURN_COLOURS if turn in set(frame["turn"])]
     n_layers = int(frame["layer"].max())
@@ -37,7 +37,7 @@ def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, word: str | None, o
         scale=alt.Scale(domain=[1, max(2, n_layers)], nice=False),
         axis=alt.Axis(values=_layer_ticks(n_layers), format="d", grid=False),
     )
-    y, axis = _value_axis(frame, measure, word, over)
+    y, axis = _value_axis(frame, measure, shown(name), shown(over))
     layers: list[alt.Chart] = []
     if measure == "lead":
         zero = alt.Chart(pd.DataFrame({"zero": [0], "layer": [1], "end": [n_layers]}))
@@ -76,9 +76,8 @@ class Axis:
         return self.low + place * (self.high - self.low)
 
 
-def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, word: str | None, over: str | None) -> tuple[alt.Y, Axis]:
+def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: str) -> tuple[alt.Y, Axis]:
     """The axis of a measure."""
-    name = "its own token" if word is None else shown(word)
     if measure == "prob":
         scale = alt.Scale(domain=[0, 1])
         title = f"probability of {name}"
@@ -93,7 +92,7 @@ def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, word: str | None, ov
     room = 0.06 * (high - low) or 1.0
     axis = Axis(low - room, high + room)
     scale = alt.Scale(domain=[axis.low, axis.high], nice=False)
-    return alt.Y("value:Q", title=f"lead of {name} over {shown(over or '')} (logits)", scale=scale), axis
+    return alt.Y("value:Q", title=f"lead of {name} over {over} (logits)", scale=scale), axis
 
 
 def _lines(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y) -> list[alt.Chart]:

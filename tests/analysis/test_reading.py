@@ -92,14 +92,14 @@ def test_one_leader_all_along_is_named_once(paris: lt.Turn) -> None:
     ],
 )
 def test_the_lead_says_from_which_layer_on(lead: list[float], clause: str) -> None:
-    assert lead_clause(np.array(lead, dtype=np.float32), "a", "b") == clause
+    assert lead_clause(np.array(lead, dtype=np.float32), "“a”", "“b”") == clause
 
 
 def test_a_later_side_does_not_repeat_what_the_first_one_said() -> None:
-    assert lead_clause(np.array([1.0, -1.0]), "a", "b", first=False) == (
+    assert lead_clause(np.array([1.0, -1.0]), "“a”", "“b”", first=False) == (
         "“b” only at the last layer, 2 (largest step: layer 2)"
     )
-    assert lead_clause(np.array([1.0, 0.0]), "a", "b", first=False).startswith("neither at the last layer")
+    assert lead_clause(np.array([1.0, 0.0]), "“a”", "“b”", first=False).startswith("neither at the last layer")
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ def test_the_rank_says_where_the_word_comes_first(ranks: list[int], clause: str)
     assert rank_clause(np.array(ranks), "“Paris”") == clause
 
 
-def lens(token_id: int, logits: list[float], probs: list[float] | None = None) -> WatchedLens:
+def lens(token_id: int, logits: list[float], probs: list[float] | None = None, token: str = "") -> WatchedLens:
     values = np.array(logits, dtype=np.float32)
     shares = np.array(probs or [0.1] * len(logits), dtype=np.float32)
-    return WatchedLens(token_id, "x", values, shares, np.ones(len(logits), dtype=np.int64))
+    return WatchedLens(token_id, token or "ab"[token_id % 7 - 1], values, shares, np.ones(len(logits), dtype=np.int64))
 
 
 def side_with(session: lt.Session, name: str, **words: WatchedLens) -> Side:
@@ -156,8 +156,15 @@ def test_without_a_followed_word_each_side_tells_of_its_own_token(session: lt.Se
     assert layers_sentence([Side("before", unread)], "prob", None) == "This token's layers have not been read."
 
 
+def test_a_word_of_several_tokens_is_named_by_the_piece_that_is_read(session: lt.Session) -> None:
+    barcelona = side_with(session, "before", Barcelona=lens(1, [0, 0, 0], [0, 0, 0.1], token=" B"))
+    assert layers_sentence([barcelona], "prob", "Barcelona") == (
+        "The read-out gives “B” (the first piece of “Barcelona”) 10 % at the last layer."
+    )
+
+
 def test_what_cannot_be_read_is_said(session: lt.Session) -> None:
-    alike = side_with(session, "before", Par=lens(7, [1, 2, 3]), Paris=lens(7, [1, 2, 3]))
+    alike = side_with(session, "before", Par=lens(7, [1, 2, 3], token="Par"), Paris=lens(7, [1, 2, 3], token="Par"))
     assert layers_sentence([alike], "lead", "Par", "Paris") == (
         "“Par” and “Paris” begin with the same token: their lead cannot be read."
     )
