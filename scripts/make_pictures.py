@@ -135,11 +135,14 @@ def main() -> None:
             page = opened(browser, address, **context)
             ask_and_correct(page)
             shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-            shot.quantize(192).save(PICTURES / name, optimize=True)
+            shot.quantize(224, Image.Quantize.MAXCOVERAGE).save(PICTURES / name, optimize=True)
             page.close()
         page = opened(browser, address, viewport=FRAME_SIZE, color_scheme="light")
         frames, durations = zip(*animation(page), strict=True)
-        small = [frame.resize((870, 570), Image.Resampling.LANCZOS).quantize(96) for frame in frames]
+        small = [
+            frame.resize((870, 570), Image.Resampling.LANCZOS).quantize(160, Image.Quantize.MAXCOVERAGE)
+            for frame in frames
+        ]
         small[0].save(
             PICTURES / "tour.gif",
             save_all=True,

@@ -210,16 +210,16 @@ def _layer_clause(
     side: Side, measure: LayerMeasure, values: np.ndarray, word: str | None, over: str | None, first: bool
 ) -> str:
     if measure == "lead" and word is not None and over is not None:
-        return lead_clause(values, _read_name(side, word), _read_name(side, over), first)
-    name = _read_name(side, word) if word is not None else quoted(side.token)
+        return lead_clause(values, _read_name(side, word, first), _read_name(side, over, first), first)
+    name = _read_name(side, word, first) if word is not None else quoted(side.token)
     told = prob_clause(values, name) if measure == "prob" else rank_clause(values, name)
     return f"{'the read-out' if first else 'it'} {told}"
 
 
-def _read_name(side: Side, word: str) -> str:
-    """A watch word as a layer reads it: by itself, or by its first piece."""
+def _read_name(side: Side, word: str, first: bool) -> str:
+    """A watch word as a layer reads it: by itself, or by its first piece; of which word is said the first time only."""
     piece = side.piece(word)
-    return quoted(word) if piece == word else f"{quoted(piece)} (the first piece of {quoted(word)})"
+    return f"{quoted(piece)} (the first piece of {quoted(word)})" if first and piece != word else quoted(piece)
 
 
 def lead_clause(difference: FloatArray, name: str, over: str, first: bool = True) -> str:

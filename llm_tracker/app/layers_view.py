@@ -116,11 +116,11 @@ def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str 
 
 
 def _axis_name(side: Side, word: str | None) -> str:
-    """What an axis calls a word: its first piece where it has several."""
+    """What an axis calls a word: its first piece, and a sign that it goes on, where it has several."""
     if not word:
         return "its own token" if word is None else ""
     piece = side.piece(word)
-    return word if piece == word else f"{piece}, first piece of {word},"
+    return word if piece == word else f"{piece}…"
 
 
 def _layer_table(side: Side) -> str:

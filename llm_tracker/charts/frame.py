@@ -16,4 +16,4 @@ def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: An
     text alternative and a table.
     """
     sized = chart.properties(height=height, width="container", **properties)
-    return sized.configure_view(stroke=None).configure_mark(aria=False).configure_axis(gridColor=GRID, aria=False)
+    return sized.configure_view(stroke=None).configure_mark(aria=False).configure_axis(gridColor=GRID, aria=False, titleLimit=230)
