@@ -8,6 +8,9 @@ import altair as alt
 
 from llm_tracker.charts.palette import GRID
 
+TITLE_LIMIT = 230
+"""Pixels of an axis title: a followed word may be longer than its chart is high."""
+
 
 def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: Any) -> Any:
     """The chart at the width of its column, without a box around it.
@@ -16,4 +19,5 @@ def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: An
     text alternative and a table.
     """
     sized = chart.properties(height=height, width="container", **properties)
-    return sized.configure_view(stroke=None).configure_mark(aria=False).configure_axis(gridColor=GRID, aria=False, titleLimit=230)
+    plain = sized.configure_view(stroke=None).configure_mark(aria=False)
+    return plain.configure_axis(gridColor=GRID, aria=False, titleLimit=TITLE_LIMIT)
