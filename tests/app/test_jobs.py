@@ -9,6 +9,7 @@ import weakref
 
 import pytest
 
+from llm_tracker.app.cards import pace_note
 from llm_tracker.app.jobs import Job, Worker, run_job
 from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.models.progress import Progress
@@ -77,6 +78,13 @@ def test_what_comes_next_is_done_also_when_a_job_fails() -> None:
     wait_for(worker.submit(Job("ask"), lambda _job: 1, then=lambda: done.append("after an answer")))
     wait_for(worker.submit(Job("ask"), lambda _job: 1))
     assert done == ["after a failure", "after an answer"]
+
+
+def test_a_slow_answer_says_its_pace_and_how_long_it_may_take() -> None:
+    slow = Job("ask", max_new_tokens=10, n_tokens=3, first_token_at=100.0, last_token_at=103.0)
+    assert pace_note(slow) == ", 1.5 s per token, at most 10 s left"
+    fast = Job("ask", max_new_tokens=10, n_tokens=3, first_token_at=100.0, last_token_at=100.1)
+    assert pace_note(fast) == pace_note(Job("ask")) == ""
 
 
 def test_a_worker_lives_on_when_what_comes_next_fails(caplog: pytest.LogCaptureFixture) -> None:
