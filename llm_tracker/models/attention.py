@@ -1,9 +1,10 @@
 """Watch the attention that the model itself computes: the pattern row of the last query, layer by layer.
 
-Generation stays on SDPA, which returns no pattern. The function registered here lets SDPA compute the output, and
-recomputes from the same query and key only the row of the last position, softmax(q·k·scaling + mask) in float32: O(T)
-instead of O(T²). Families whose attention takes a keyword that SDPA would swallow or refuse run on eager attention,
-where the row is read from the pattern that eager returns.
+Generation stays on SDPA, which returns no pattern. While a prompt is read, the function registered here lets SDPA
+compute the output, and recomputes from the same query and key only the row of the last position, softmax(q·k·scaling +
+mask) in float32: O(T) instead of O(T²). Of a single query that row is all there is: its output is taken from the row
+itself, so what is shown is what was used. Families whose attention takes a keyword that SDPA would swallow or refuse
+run on eager attention, where the row is read from the pattern that eager returns.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ def watched_attention(
         raise UnhonouredKeywordError(", ".join(unknown))
     observer = _observer.get()
     if observer is not None:
-        observer(module, last_row(query, key, attention_mask, scaling))
+        row = last_row(query, key, attention_mask, scaling)
+        observer(module, row)
+        if query.shape[0] == query.shape[2] == 1:
+            return weighed(row, value).to(query.dtype), None
     output, _ = sdpa_attention_forward(
         module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
     )
@@ -68,18 +72,25 @@ def watched_attention(
 def last_row(query: Tensor, key: Tensor, attention_mask: Tensor | None, scaling: float | None) -> Tensor:
     """The attention pattern of the last query of the first batch row: (head, key), float32, rows sum to 1."""
     kv_heads, d_head = key.shape[1], key.shape[-1]
-    grouped = query[0, :, -1].float().reshape(kv_heads, -1, d_head)
     scale = d_head**-0.5 if scaling is None else scaling
-    scores = (grouped @ key[0].float().transpose(1, 2) * scale).reshape(-1, key.shape[2])
+    grouped = (query[0, :, -1].float() * scale).reshape(kv_heads, -1, d_head)
+    scores = torch.bmm(grouped, key[0].float().transpose(1, 2)).reshape(-1, key.shape[2])
     if attention_mask is not None:
         mask = attention_mask[0, :, -1, : key.shape[2]]
         scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.float()
     return scores.softmax(-1)
 
 
+def weighed(row: Tensor, value: Tensor) -> Tensor:
+    """The attention output of a pattern row (head, key): the values weighed by it, (1, 1, head, d_head), float32."""
+    kv_heads = value.shape[1]
+    return torch.bmm(row.view(kv_heads, -1, row.shape[-1]), value[0].float()).view(1, 1, row.shape[0], -1)
+
+
 def whole_row(row: Tensor, length: int) -> Tensor:
     """A row (head, key) over all positions so far: a sliding cache holds only the last ones, those before get 0."""
-    return functional.pad(row, (length - row.shape[-1], 0))
+    missing = length - row.shape[-1]
+    return functional.pad(row, (missing, 0)) if missing else row
 
 
 @contextmanager

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+    from llm_tracker.models.kernels import KernelChoice
     from llm_tracker.models.proof import Proof
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -37,6 +38,8 @@ class LoadedModel:
     tokenizer: PreTrainedTokenizerBase
     adapter: ModelAdapter
     proof: Proof
+    kernels: KernelChoice | None = None
+    """What multiplies by its weights, where that is not what torch would choose."""
 
     @property
     def id(self) -> str:
@@ -226,6 +229,7 @@ def _proved(
     report: Report,
 ) -> LoadedModel:
     """The loaded model, once its adapter has been proved on it."""
+    from llm_tracker.models.kernels import choose_kernels
     from llm_tracker.models.proof import prove, require
 
     report(Progress("Checking that it is read exactly"))
@@ -234,9 +238,10 @@ def _proved(
         raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
     model.train(False)
     adapter = adapter_for(model.config.get_text_config().model_type)
+    kernels = choose_kernels(model)
     proof = prove(model, adapter)
     require(proof)
-    return LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof)
+    return LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof, kernels)
 
 
 def adapter_for(model_type: str) -> ModelAdapter:

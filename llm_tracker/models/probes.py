@@ -14,6 +14,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from llm_tracker.models.adapter import ModelAdapter, hidden_state
 from llm_tracker.models.attention import WATCHED, AttentionKind, UnhonouredKeywordError, observe_rows, whole_row
+from llm_tracker.models.kernels import plain_kernels
 
 N_TOKENS = 9
 
@@ -63,6 +64,7 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
             stack.callback(keep.remove)
         hook = layers[-1].register_forward_hook(lambda _m, _a, output: last_resid.append(hidden_state(output)[0]))
         stack.callback(hook.remove)
+        stack.enter_context(plain_kernels(model))
         output = model(token_ids, use_cache=False, output_attentions=True)
     patterns = [pattern[0].float() for pattern in output.attentions]
     return EagerRun(output.logits[0], patterns, last_resid[0], max(max(seam) for seam in seams), calls)

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.attention import AttentionKind
+from llm_tracker.models.kernels import plain_kernels
 from llm_tracker.models.probes import (
     EagerRun,
     LiveRun,
@@ -109,7 +110,8 @@ def prove(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
 def _reading_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun) -> list[Check]:
     """The adapter's parts and tail against the eager run, and whether that run's attention can be drawn at all."""
     bounds = _Bounds.of(model.dtype)
-    tail = in_deviations(adapter.logits(model, eager.last_resid), eager.logits)
+    with plain_kernels(model):
+        tail = in_deviations(adapter.logits(model, eager.last_resid), eager.logits)
     row_sums = max((pattern.sum(-1) - 1).abs().max().item() for pattern in eager.patterns)
     ahead = max(pattern.triu(1).abs().max().item() for pattern in eager.patterns)
     return [

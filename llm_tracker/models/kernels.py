@@ -1,0 +1,193 @@
+"""Which routine multiplies by a weight on this CPU: measured when a model loads, never guessed from the CPU's name.
+
+Three can do it. `plain` is torch's own choice. `onednn` asks oneDNN directly: in float32 torch asks MKL, which reads a
+weight with one thread where there is a single row. `upcast` is for bfloat16 where the CPU has no instructions for it:
+a slice of the weight at a time is read into a float32 buffer and multiplied there, which also rounds less. Weights and
+their format stay as they are. On CUDA and MPS this module does nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import MethodType
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Kernel = Callable[[Tensor, Tensor, Tensor | None], Tensor]
+"""rows (..., n_in), weight (n_out, n_in) and bias (n_out) or None -> (..., n_out), in the rows' format."""
+
+MEASURED_ROWS = (1, 3, 12, 64)
+"""Numbers of rows that are timed: a decoded token, a few, a short prompt, a long one."""
+
+LAST_ROWS = (1, 5, 31)
+"""The largest number of rows that each choice but the last one is used for."""
+
+SAMPLE_BYTES = 64 * 2**20
+"""Weights that are timed: more than the CPU keeps in its cache, as in a whole model."""
+
+N_TIMINGS = 3
+
+WORTHWHILE = 0.9
+"""Another kernel is chosen where it takes less than this much of the plain one's time."""
+
+BUFFER_BYTES = 4 * 2**20
+"""The slice of a weight that `upcast` holds in float32 at a time: it stays in the CPU's cache."""
+
+
+def plain(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """torch's own choice."""
+    return functional.linear(rows, weight, bias)
+
+
+def onednn(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """oneDNN, with the weight as it lies in memory. Raises RuntimeError where oneDNN can't multiply this format."""
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
+    return product
+
+
+def upcast(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A float32 product of a lower format: slice by slice of the weight, rounded once, at the end."""
+    n_out, n_in = weight.shape
+    step = max(1, BUFFER_BYTES // (4 * n_in))
+    rows32, multiply = rows.float(), onednn if _has_onednn() else plain
+    product = rows.new_empty((*rows.shape[:-1], n_out))
+    for start in range(0, n_out, step):
+        part = weight[start : start + step]
+        part32 = _buffer.of(part.shape).copy_(part)
+        bias32 = None if bias is None else bias[start : start + step].float()
+        product[..., start : start + step] = multiply(rows32, part32, bias32)
+    return product
+
+
+class _Buffer(threading.local):
+    """float32 memory of the thread that multiplies, used again and again."""
+
+    def __init__(self) -> None:
+        self._memory = torch.empty(0)
+
+    def of(self, shape: torch.Size) -> Tensor:
+        """A tensor of this shape with anything in it."""
+        if self._memory.numel() < shape.numel():
+            self._memory = torch.empty(shape.numel())
+        return self._memory[: shape.numel()].view(shape)
+
+
+_buffer = _Buffer()
+
+
+def _has_onednn() -> bool:
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+CANDIDATES: dict[torch.dtype, tuple[Kernel, ...]] = {
+    torch.float32: (plain, onednn),
+    torch.bfloat16: (plain, onednn, upcast),
+    torch.float16: (plain, onednn, upcast),
+}
+"""What can multiply by weights of each format, where this build and CPU can."""
+
+
+@dataclass(frozen=True)
+class KernelChoice:
+    """The kernels that were chosen for weights of one format."""
+
+    dtype: torch.dtype
+    kernels: tuple[Kernel, ...]
+    """One for each of `MEASURED_ROWS`."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(kernel.__name__ for kernel in self.kernels)
+
+    def product(self, linear: nn.Linear, rows: Tensor) -> Tensor:
+        """What a linear layer gives for rows. Where gradients are kept, and for another format, torch chooses."""
+        if torch.is_grad_enabled() or not linear.weight.dtype == rows.dtype == self.dtype:
+            return plain(rows, linear.weight, linear.bias)
+        kernel = self.kernels[bisect_left(LAST_ROWS, rows.numel() // rows.shape[-1])]
+        return kernel(rows, linear.weight, linear.bias)
+
+
+def choose_kernels(model: nn.Module) -> KernelChoice | None:
+    """Time the kernels on the model's own weights and let it use the fastest; None where there is no choice.
+
+    The layers' `forward` is bound anew on each of them, so that a copy of the model multiplies by its own weights.
+    """
+    sample = _sample(model)
+    choice = _measured(sample) if sample else None
+    if choice is None or set(choice.kernels) == {plain}:
+        return None
+
+    def forward(linear: nn.Linear, rows: Tensor) -> Tensor:
+        return choice.product(linear, rows)
+
+    for linear in _linears(model):
+        linear.forward = MethodType(forward, linear)  # type: ignore[method-assign]
+    return choice
+
+
+@contextmanager
+def plain_kernels(model: nn.Module) -> Iterator[None]:
+    """Within this context the model multiplies as torch chooses: what a choice is checked against."""
+    bound = {linear: linear.__dict__.pop("forward") for linear in _linears(model) if "forward" in linear.__dict__}
+    try:
+        yield
+    finally:
+        for linear, forward in bound.items():
+            linear.forward = forward  # type: ignore[method-assign]
+
+
+def _linears(model: nn.Module) -> list[nn.Linear]:
+    return [module for module in model.modules() if type(module) is nn.Linear]
+
+
+def _sample(model: nn.Module) -> list[Tensor]:
+    """Weights of the shape that most of a model on the CPU consists of, up to `SAMPLE_BYTES`."""
+    weights = [linear.weight for linear in _linears(model)]
+    known = [each for each in weights if each.device.type == "cpu" and each.dtype in CANDIDATES]
+    sizes: Counter[tuple[torch.dtype, torch.Size]] = Counter()
+    for weight in known:
+        sizes[weight.dtype, weight.shape] += weight.numel()
+    if not sizes:
+        return []
+    kind = sizes.most_common(1)[0][0]
+    same = [weight for weight in known if (weight.dtype, weight.shape) == kind]
+    return same[: max(1, SAMPLE_BYTES // same[0].nbytes)]
+
+
+def _measured(weights: list[Tensor]) -> KernelChoice:
+    with torch.inference_mode():
+        able = [kernel for kernel in CANDIDATES[weights[0].dtype] if kernel is plain or _can(kernel, weights[0])]
+        return KernelChoice(weights[0].dtype, tuple(_fastest(able, weights, n_rows) for n_rows in MEASURED_ROWS))
+
+
+def _can(kernel: Kernel, weight: Tensor) -> bool:
+    """Whether this build and CPU have the kernel, tried on one row and several."""
+    try:
+        for n_rows in MEASURED_ROWS[:2]:
+            kernel(weight.new_zeros(n_rows, weight.shape[1]), weight, None)
+    except (AttributeError, NotImplementedError, RuntimeError):
+        return False
+    return True
+
+
+def _fastest(kernels: list[Kernel], weights: list[Tensor], n_rows: int) -> Kernel:
+    """The kernel that goes through the weights fastest, timed in turn; the plain one unless another is worthwhile."""
+    rows = weights[0].new_ones(n_rows, weights[0].shape[1])
+    seconds = dict.fromkeys(kernels, float("inf"))
+    for _ in range(N_TIMINGS):
+        for kernel in kernels:
+            begun = time.perf_counter()
+            for weight in weights:
+                kernel(rows, weight, None)
+            seconds[kernel] = min(seconds[kernel], time.perf_counter() - begun)
+    best = min(kernels, key=lambda kernel: seconds[kernel])
+    return best if seconds[best] < WORTHWHILE * seconds[plain] else plain
