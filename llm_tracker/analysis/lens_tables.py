@@ -1,7 +1,4 @@
-"""Computes the logit lens (nostalgebraist, 2020): residual rows through the model's own tail.
-
-The tail is final norm, output matrix, scale, soft cap and bias; the last layer's lens is the model's own prediction.
-"""
+"""Computes the logit lens (nostalgebraist, 2020) of an answer's tokens; the last layer's is what the model predicts."""
 
 from __future__ import annotations
 
@@ -10,9 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from llm_tracker.analysis.read_out import ReadOut, read_out
 from llm_tracker.analysis.watch_tokens import watch_token_id
 from llm_tracker.tracing.tokens import token_text
 from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
@@ -27,48 +23,45 @@ N_LENS_CANDIDATES = 5
 def with_lens(model: LoadedModel, trace: Trace, steps: Iterable[int], words: Sequence[str] = ()) -> Trace:
     """The trace with the lens tables of these steps, `words` watched in them; tables that are there are kept.
 
-    One step at a time, so that no more than one row of the vocabulary's size per layer is ever held.
+    All that is missing is read in one batch, of which a few million logits are held at a time.
     """
-    tables = dict(trace.lens)
-    for step in sorted(set(steps)):
-        known = tables.get(step)
-        if known is None or not set(words) <= known.watched.keys():
-            word_ids = {word: watch_token_id(model, trace, word, step) for word in words}
-            tables[step] = _table(model, trace, step, word_ids)
-    return replace(trace, lens=tables)
+    missing = [step for step in sorted(set(steps)) if not _has(trace, step, words)]
+    if not missing:
+        return trace
+    word_ids = [{word: watch_token_id(model, trace, word, step) for word in words} for step in missing]
+    asked = [[trace.token_ids[step], *ids.values()] for step, ids in zip(missing, word_ids, strict=True)]
+    rows = trace.resid[missing, 1:].reshape(-1, trace.resid.shape[-1])
+    read = read_out(model, rows, np.repeat(np.array(asked), trace.n_layers, axis=0), N_LENS_CANDIDATES)
+    tables = {
+        step: _table(model, read, at, trace, ids) for at, (step, ids) in enumerate(zip(missing, word_ids, strict=True))
+    }
+    return replace(trace, lens={**trace.lens, **tables})
 
 
-def _table(model: LoadedModel, trace: Trace, step: int, word_ids: Mapping[str, int]) -> LensTable:
-    with torch.inference_mode():
-        rows = torch.tensor(trace.resid[step, 1:], device=model.model.device, dtype=model.model.dtype)
-        logits = model.adapter.logits(model.model, rows).float()  # (layer, vocab_size)
-        log_total = logits.logsumexp(-1)
-        best = logits.topk(min(N_LENS_CANDIDATES, logits.shape[-1]))
-        own = _watched(logits, log_total, int(trace.token_ids[step]), trace.tokens[step])
-        watched = {
-            word: _watched(logits, log_total, token_id, token_text(model.tokenizer, token_id))
-            for word, token_id in word_ids.items()
-        }
-        top_ids = best.indices.cpu().numpy()
-        top_probs = (best.values - log_total[:, None]).exp().cpu().numpy()
+def _has(trace: Trace, step: int, words: Sequence[str]) -> bool:
+    return step in trace.lens and set(words) <= trace.lens[step].watched.keys()
+
+
+def _table(model: LoadedModel, read: ReadOut, at: int, trace: Trace, word_ids: Mapping[str, int]) -> LensTable:
+    """The table of the step whose layers come `at`th in what was read, the step's own token first among those asked."""
+    layers = slice(at * trace.n_layers, (at + 1) * trace.n_layers)
+    top_ids = read.top_token_ids[layers]
     texts = {token_id: token_text(model.tokenizer, int(token_id)) for token_id in np.unique(top_ids)}
+    watched = {
+        word: WatchedLens(
+            token_id=token_id,
+            token=token_text(model.tokenizer, token_id),
+            logit=read.logit[layers, column],
+            prob=read.prob[layers, column],
+            rank=read.rank[layers, column],
+        )
+        for column, (word, token_id) in enumerate(word_ids.items(), start=1)
+    }
     return LensTable(
-        token_prob=own.prob,
-        token_rank=own.rank,
+        token_prob=read.prob[layers, 0],
+        token_rank=read.rank[layers, 0],
         top_token_ids=top_ids,
         top_tokens=tuple(tuple(texts[token_id] for token_id in row) for row in top_ids),
-        top_probs=top_probs,
+        top_probs=read.top_probs[layers],
         watched=watched,
-    )
-
-
-def _watched(logits: Tensor, log_total: Tensor, token_id: int, token: str) -> WatchedLens:
-    """One token's logit, probability and rank in every layer's logits (layer, vocab_size)."""
-    logit = logits[:, token_id]
-    return WatchedLens(
-        token_id=token_id,
-        token=token,
-        logit=logit.cpu().numpy(),
-        prob=(logit - log_total).exp().cpu().numpy(),
-        rank=((logits > logit[:, None]).sum(-1) + 1).cpu().numpy(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +21,16 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from llm_tracker.models.kernels import KernelChoice
+    from llm_tracker.models.kv_caches import KVCaches
     from llm_tracker.models.proof import Proof
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+
+def _kv_caches() -> KVCaches:
+    from llm_tracker.models.kv_caches import KVCaches
+
+    return KVCaches()
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,8 @@ class LoadedModel:
     proof: Proof
     kernels: KernelChoice | None = None
     """What multiplies by its weights, where that is not what torch would choose."""
+    kv_caches: KVCaches = field(default_factory=_kv_caches)
+    """What it has read already, for texts that begin alike."""
 
     @property
     def id(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -43,39 +43,64 @@ def decode(
     decoding: Decoding,
     recorder: Recorder,
     stop: Callable[[], bool] = lambda: False,
+    n_fixed: int = 0,
 ) -> Iterator[Step]:
     """Generate up to `decoding.max_new_tokens` tokens, the last of them an end token where one comes.
 
-    Hooks are in place only while the model runs: between two tokens the iterator may be left at any time. A long
-    prompt is read in pieces; raises Cancelled where `stop` says so between two of them.
+    What the model has read already is not read again; the first `n_fixed` tokens are kept for the next text that begins
+    with them, and the whole for one that goes on from it. Hooks are in place only while the model runs: between two
+    tokens the iterator may be left at any time. A long prompt is read in pieces; raises Cancelled where `stop` says so
+    between two of them.
     """
-    cache = DynamicCache(config=model.model.config)
-    n_read = _read_ahead(model, prompt_ids, cache, stop)
+    cache, n_read = model.kv_caches.begin(model.model, prompt_ids)
     generator = torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
-    unread = list(prompt_ids[n_read:])
-    for step in range(decoding.max_new_tokens):
-        with torch.inference_mode(), recorder.watching():
-            ids = torch.tensor([unread], device=model.model.device)
-            output = model.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            recorder.end_step(len(prompt_ids) + step)
-            chosen = _choose(output.logits[0, -1].float(), decoding, generator)
-        yield chosen
-        if chosen.token_id in ends:
-            return
-        unread = [chosen.token_id]
+    ids = list(prompt_ids)
+    n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
+    try:
+        for _ in range(decoding.max_new_tokens):
+            with torch.inference_mode(), recorder.watching():
+                output = _read(model, ids[n_read:], cache)
+                n_read = len(ids)
+                recorder.end_step(n_read)
+                chosen = _choose(output.logits[0, -1].float(), decoding, generator)
+            yield chosen
+            if chosen.token_id in ends:
+                return
+            ids.append(chosen.token_id)
+    finally:
+        if cache.get_seq_length() == n_read:  # not so where a forward pass failed half-way
+            model.kv_caches.keep(ids[:n_read], cache)
 
 
-def _read_ahead(model: LoadedModel, prompt_ids: Sequence[int], cache: DynamicCache, stop: Callable[[], bool]) -> int:
-    """Read a long prompt into the cache up to its last piece, and return how many tokens were read."""
-    last_piece = (len(prompt_ids) - 1) // PIECE_TOKENS * PIECE_TOKENS
-    for start in range(0, last_piece, PIECE_TOKENS):
+def _read_ahead(
+    model: LoadedModel,
+    ids: Sequence[int],
+    cache: DynamicCache,
+    n_read: int,
+    n_fixed: int,
+    stop: Callable[[], bool],
+) -> int:
+    """Read a prompt into the cache up to its last piece, and return how many tokens have been read."""
+    while True:
+        end = n_read + PIECE_TOKENS
+        if n_read < n_fixed < len(ids):
+            end = min(end, n_fixed)
+        if end >= len(ids):
+            return n_read
         with torch.inference_mode():
-            ids = torch.tensor([list(prompt_ids[start : start + PIECE_TOKENS])], device=model.model.device)
-            model.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            _read(model, ids[n_read:end], cache)
+        n_read = end
+        if n_read == n_fixed:
+            model.kv_caches.keep(ids[:n_read], cache)
         if stop():
             raise Cancelled("Stopped before the first token. Nothing was changed.")
-    return last_piece
+
+
+def _read(model: LoadedModel, ids: Sequence[int], cache: DynamicCache) -> Any:
+    """One forward pass over the next tokens; logits of the last one only."""
+    tensor = torch.tensor([list(ids)], device=model.model.device)
+    return model.model(input_ids=tensor, past_key_values=cache, use_cache=True, logits_to_keep=1)
 
 
 def end_token_ids(model: LoadedModel) -> set[int]:

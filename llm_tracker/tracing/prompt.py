@@ -34,3 +34,9 @@ class Prompt:
     def words(self) -> tuple[Word, ...]:
         """The words of the prompt, covering every token once, in order."""
         return tuple(token_words(self.text, self.spans, self.roles))
+
+    @cached_property
+    def n_fixed(self) -> int:
+        """How many tokens stand in front of the first that is the user's: the same for every question."""
+        typed = (at for at, role in enumerate(self.roles) if role not in ("template", "recipe"))
+        return next(typed, len(self.roles))

@@ -53,7 +53,7 @@ def run_turn(
     require_fits(model, prompt, decoding.max_new_tokens)
     recorder, steps = Recorder(model), list[Step]()
     ended: Ending = "limit"
-    for step in decode(model, prompt.token_ids, decoding, recorder, stop):
+    for step in decode(model, prompt.token_ids, decoding, recorder, stop, prompt.n_fixed):
         steps.append(step)
         ids = [each.token_id for each in steps]
         text, _ = continuation(model.tokenizer, prompt.token_ids, ids)
