@@ -57,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     app = commands.add_parser("app", help="serve the app in the browser")
     app.add_argument("--port", type=int, default=8501, help="default: 8501")
+    app.add_argument("--model", help="the model to begin with; default: TinyLlama if it is here, else the built-in one")
+    _add_engine(app)
     app.set_defaults(run=_app)
     return parser
 
@@ -155,6 +157,12 @@ def _check(args: argparse.Namespace) -> int:
 
 def _app(args: argparse.Namespace) -> int:
     """Become the process that `streamlit run dashboard.py` would be: it alone reads .streamlit/ beside the script."""
+    from llm_tracker.models.loading import find_entry, require_dtype
+    from llm_tracker.settings import Settings
+
+    require_dtype(args.dtype)
+    model = find_entry(args.model).id if args.model else ""
+    os.environ |= Settings(model, args.device, args.dtype).as_environment()
     script = str(app_dir() / "dashboard.py")
     options = ["--server.port", str(args.port), "--server.headless", "true"]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])

@@ -36,7 +36,7 @@ def test_the_control_is_what_a_correction_of_that_text_would_have_been(session: 
     control, turn = session.controls[1], asked.turns[1]
     assert control.prompt.token_ids == turn.prompt.token_ids
     assert control.trace.token_ids.tolist() == turn.trace.token_ids.tolist()
-    assert control.trace.top_probs == pytest.approx(turn.trace.top_probs, abs=1e-6)
+    assert control.trace.top_probs == pytest.approx(turn.trace.top_probs, abs=1e-4)  # read on from other places
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "granite", "mistral"])

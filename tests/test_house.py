@@ -11,10 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
-BASE = {"errors", "places"}
+BASE = {"errors", "places", "settings"}
 ROOMS = {
     "errors": set(),
     "places": set(),
+    "settings": set(),
     "models": BASE,
     "tracing": BASE | {"models"},
     "analysis": BASE | {"models", "tracing"},
@@ -22,8 +23,8 @@ ROOMS = {
     "storage": BASE | {"tracing", "analysis"},
     "tracking": BASE | {"models", "tracing", "analysis"},
     "textual": BASE | {"tracing", "analysis"},
-    "app": {"errors", "places", "models", "tracing", "analysis", "charts", "storage", "tracking"},
-    "cli": {"errors", "places", "models", "tracing", "analysis", "storage", "tracking", "textual"},
+    "app": {"errors", "places", "settings", "models", "tracing", "analysis", "charts", "storage", "tracking"},
+    "cli": {"errors", "places", "settings", "models", "tracing", "analysis", "storage", "tracking", "textual"},
 }
 """Room or module -> what it may import of ours. Nobody imports app, cli or the pages."""
 

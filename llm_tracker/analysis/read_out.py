@@ -6,7 +6,7 @@ ones that were asked for are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,23 +42,26 @@ class ReadOut:
     """(row, asked), 1 = best."""
 
 
-def read_out(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int) -> ReadOut:
-    """What the model would predict from rows (row, d_model), with the tokens (row, asked) that are asked for."""
-    parts = list(read_out_chunks(model, resid, token_ids, n_best))
-    fields = ("top_token_ids", "top_probs", "logit", "prob", "rank")
-    return ReadOut(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+def read_out(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int, ranks: bool = True) -> ReadOut:
+    """What the model would predict from rows (row, d_model), with the tokens (row, asked) that are asked for.
 
-
-def read_out_chunks(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int) -> Iterator[ReadOut]:
-    """The same, chunk after chunk of `chunk_rows`."""
+    Ranks cost a further walk through the vocabulary for each of them; without `ranks` they are all 0.
+    """
     step = chunk_rows(model)
+    parts = []
     for start in range(0, len(resid), step):
         with torch.inference_mode():
             rows = torch.tensor(resid[start : start + step], device=model.model.device, dtype=model.model.dtype)
             asked = torch.tensor(token_ids[start : start + step], device=model.model.device)
-            logits = model.adapter.logits(model.model, rows).float()  # (row, vocab_size)
-            part = _of_logits(logits, asked, n_best)
-        yield part
+            parts.append(_of_logits(model.adapter.logits(model.model, rows).float(), asked, n_best, ranks))
+    return joined(parts)
+
+
+def joined(parts: Sequence[ReadOut], axis: int = 0) -> ReadOut:
+    """Several read-outs as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return ReadOut(**{name: np.concatenate([vars(part)[name] for part in parts], axis) for name in vars(parts[0])})
 
 
 def chunk_rows(model: LoadedModel) -> int:
@@ -66,17 +69,20 @@ def chunk_rows(model: LoadedModel) -> int:
     return max(1, CHUNK_BYTES // (4 * int(model.config.vocab_size)))
 
 
-def _of_logits(logits: Tensor, asked: Tensor, n_best: int) -> ReadOut:
+def _of_logits(logits: Tensor, asked: Tensor, n_best: int, ranks: bool) -> ReadOut:
+    """The read-out of logits (row, vocab_size)."""
     log_total = logits.logsumexp(-1, keepdim=True)
     values, ids = best_of(logits, min(n_best, logits.shape[-1]))
     logit = logits.gather(1, asked)
-    above = [(logits > each[:, None]).sum(-1, dtype=torch.int32) for each in logit.unbind(1)]
+    rank = torch.zeros_like(asked)
+    for column in range(asked.shape[1]) if ranks else ():
+        rank[:, column] = (logits > logit[:, [column]]).sum(-1, dtype=torch.int32) + 1
     return ReadOut(
         top_token_ids=ids.cpu().numpy(),
         top_probs=(values - log_total).exp().cpu().numpy(),
         logit=logit.cpu().numpy(),
         prob=(logit - log_total).exp().cpu().numpy(),
-        rank=torch.stack(above, 1).long().add(1).cpu().numpy() if above else np.zeros(asked.shape, dtype=np.int64),
+        rank=rank.cpu().numpy(),
     )
 
 

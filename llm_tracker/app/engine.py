@@ -14,11 +14,15 @@ from llm_tracker.app.workspace import EXAMPLE, Place, Workspace, Workspaces
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.listing import is_local
 from llm_tracker.models.loading import default_model_id, find_entry
-from llm_tracker.models.pool import ModelPool, memory_limit_bytes
+from llm_tracker.models.memory import limit_bytes
+from llm_tracker.models.pool import ModelPool
+from llm_tracker.models.progress import silent
+from llm_tracker.settings import Settings
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
+    from llm_tracker.models.progress import Report
     from llm_tracker.tracing.run import TokenEvent
     from llm_tracker.tracing.session import Session
 
@@ -30,7 +34,8 @@ class Engine:
     """Hands work to the worker thread of the model that it needs. Pages talk to models only through here."""
 
     def __init__(self) -> None:
-        self.pool = ModelPool(int(memory_limit_bytes() * MEMORY_SHARE))
+        self.settings = Settings.of_environment()
+        self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE))
         self.workspaces = Workspaces()
         self._lock = threading.Lock()
         self._workers: dict[str, Worker] = {}
@@ -45,7 +50,11 @@ class Engine:
 
     def loaded(self, model_id: str) -> LoadedModel | None:
         """The model if it is in memory."""
-        return self.pool.peek(model_id)
+        return self.pool.peek(model_id, self.settings.device, self.settings.dtype)
+
+    def _model(self, model_id: str, report: Report = silent) -> LoadedModel:
+        """The model, loaded now unless it is here, on the device and in the format that the app was started with."""
+        return self.pool.model(model_id, self.settings.device, self.settings.dtype, report)
 
     def load(self, model_id: str) -> Job:
         """Begin to load a model (and to download it, if it is not here), unless that is already under way."""
@@ -58,7 +67,7 @@ class Engine:
             self._loads[model_id] = job
 
         def work(job: Job) -> None:  # the pool keeps the model; a job that did too would keep it for ever
-            self.pool.model(model_id, report=job.report)
+            self._model(model_id, job.report)
 
         return worker.submit(job, work)
 
@@ -124,7 +133,7 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import stream_control
 
-                model = self.pool.model(job.model_id)
+                model = self._model(job.model_id)
                 return self._written(job, stream_control(model, session, after.turn, job.stopping))
 
             job = Job("control", session.model.id, session=after.session, turn=after.turn)
@@ -143,7 +152,7 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import with_step_lens
 
-                return with_step_lens(self.pool.model(job.model_id), session, place.turn, step)
+                return with_step_lens(self._model(job.model_id), session, place.turn, step)
 
             job = Job("lens", session.model.id, session=place.session, turn=place.turn)
             return self._submit(workspace, job, work)
@@ -161,7 +170,7 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import with_watch_word
 
-                return with_watch_word(self.pool.model(job.model_id), session, word)
+                return with_watch_word(self._model(job.model_id), session, word)
 
             return self._submit(workspace, Job("words", session.model.id, session=number, word=word), work)
 
@@ -179,7 +188,7 @@ class Engine:
         def work(job: Job) -> Session:
             from llm_tracker.tracking import stream_turn
 
-            model = self.pool.model(job.model_id, report=job.report)
+            model = self._model(job.model_id, job.report)
             job.progress = None
             return self._written(job, stream_turn(model, session_for(model), job.said, job.stopping))
 
@@ -226,7 +235,7 @@ def choose_model(engine: Engine, workspace: Workspace) -> None:
     A model chosen since takes over once it is ready, and a refused one never does.
     """
     if not workspace.model_id:
-        workspace.model_id = workspace.wanted_id = _first_model_id()
+        workspace.model_id = workspace.wanted_id = engine.settings.model or _first_model_id()
     if engine.loaded(workspace.wanted_id) is not None:
         workspace.model_id = workspace.wanted_id
 

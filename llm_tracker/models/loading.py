@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from llm_tracker.errors import ModelError, one_line
 from llm_tracker.models import digests, gguf, hub
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.memory import require_room, weights_bytes
 from llm_tracker.models.plugins import Plugins, installed_plugins
 from llm_tracker.models.progress import Progress, Report, silence_bars, silent
 
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from llm_tracker.models.proof import Proof
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+MakeRoom = Callable[[int], None]
+"""Is told what the weights will take before they are read. Raises ModelError where they don't fit."""
 
 
 def _kv_caches() -> KVCaches:
@@ -145,21 +150,34 @@ def _path(name: str) -> Path:
     return path
 
 
-def load_model(name: str, device: str = "auto", dtype: str = "auto", report: Report = silent) -> LoadedModel:
+def load_model(
+    name: str,
+    device: str = "auto",
+    dtype: str = "auto",
+    report: Report = silent,
+    make_room: MakeRoom = require_room,
+) -> LoadedModel:
     """Load a model and prove its adapter.
 
     `device` is a torch device or "auto" (CUDA where there is one), `dtype` one of `DTYPES` ("auto": the file's own).
-    A hub model that is not in the local cache is downloaded. Raises ModelError with what to do next, and
+    A hub model that is not in the local cache is downloaded. A model that can't fit in memory is refused before its
+    weights are read. Raises ModelError with what to do next, and
     `llm_tracker.models.proof.RefusedError` where the model cannot be read exactly.
     """
-    if dtype not in DTYPES:
-        raise ModelError(f"There is no number format “{dtype}”. Choose one of: {', '.join(DTYPES)}.")
+    require_dtype(dtype)
     entry = find_entry(name)
     own = installed_plugins().manager.hook.load_model(entry=entry, device=device, dtype=dtype)
     if own is not None:
         return _proved(entry, None, None, own, report)
     directory, revision = fetch(entry, report)
+    make_room(weights_bytes(directory, dtype))
     return _proved(entry, directory, revision, _from_directory(directory, device, dtype, report), report)
+
+
+def require_dtype(dtype: str) -> None:
+    """Raise ModelError, with the known ones, for a number format that there is not."""
+    if dtype not in DTYPES:
+        raise ModelError(f"There is no number format “{dtype}”. Choose one of: {', '.join(DTYPES)}.")
 
 
 def fetch(entry: ModelEntry, report: Report = silent) -> tuple[Path, str | None]:

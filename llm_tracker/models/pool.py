@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 
-from llm_tracker.models.loading import LoadedModel, load_model
+from llm_tracker.models.loading import LoadedModel, MakeRoom, load_model
+from llm_tracker.models.memory import require_room
 from llm_tracker.models.progress import Report, silent
 
 Key = tuple[str, str, str]
 """Name, device, dtype."""
 
 
+Load = Callable[[str, str, str, Report, MakeRoom], LoadedModel]
+
+
 class ModelPool:
-    """Keeps loaded models up to a budget in bytes; past it, the one that was used longest ago goes first.
+    """Keeps loaded models up to a budget in bytes; the one that was used longest ago goes first.
+
+    Room is made before a model is read, and one that cannot fit is refused with the figures, never tried.
 
     Safe to use from several threads: a model that two ask for is loaded once, and others can be asked for meanwhile.
     """
 
-    def __init__(self, budget_bytes: int, load: Callable[[str, str, str, Report], LoadedModel] = load_model) -> None:
+    def __init__(self, budget_bytes: int, load: Load = load_model) -> None:
         self.budget_bytes = budget_bytes
         self._load = load
         self._lock = threading.Lock()
@@ -36,7 +40,9 @@ class ModelPool:
             loading = self._loading.setdefault(key, threading.Lock())
         with loading:
             kept = self.peek(*key)
-            return kept if kept is not None else self._keep(key, self._load(name, device, dtype, report))
+            return (
+                kept if kept is not None else self._keep(key, self._load(name, device, dtype, report, self._make_room))
+            )
 
     def peek(self, name: str, device: str = "auto", dtype: str = "auto") -> LoadedModel | None:
         """The model if it is in memory; never loads."""
@@ -45,6 +51,15 @@ class ModelPool:
             if key in self._models:
                 self._models.move_to_end(key)
             return self._models.get(key)
+
+    def _make_room(self, needed_bytes: int) -> None:
+        """Let models go until one of this size is within the budget. Raises ModelError where it fits even so not."""
+        with self._lock:
+            while self._models and self._held_bytes() + needed_bytes > self.budget_bytes:
+                self._models.popitem(last=False)
+            held = self._held_bytes()
+        gc.collect()
+        require_room(needed_bytes, held)
 
     def _keep(self, key: Key, model: LoadedModel) -> LoadedModel:
         with self._lock:
@@ -55,12 +70,4 @@ class ModelPool:
         return model
 
     def _held_bytes(self) -> int:
-        return sum(model.weights_bytes for model in self._models.values())
-
-
-def memory_limit_bytes() -> int:
-    """What this process may use: the host's memory, or its control group's limit where that is lower."""
-    host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-    texts = [path.read_text().strip() for path in files if path.is_file()]
-    return min([host, *(int(text) for text in texts if text.isdigit())])
+        return sum(model.weights_bytes + model.kv_caches.n_bytes for model in self._models.values())

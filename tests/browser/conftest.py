@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from hub_server import HubServer
 from playwright.sync_api import Browser, Page, sync_playwright
-from tinyllama_like import write_tinyllama_like
 
+from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
 
 FLAGS = (

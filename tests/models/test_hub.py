@@ -18,9 +18,9 @@ import torch
 from hub_server import BROKEN, GATED, NO_REPOSITORY, HubServer
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
-from tinyllama_like import write_tinyllama_like
 
 import llm_tracker as lt
+from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
 from llm_tracker.models.digests import digest
 from llm_tracker.models.hub import PATIENCE_SECONDS, HubModel, ask_hub, cached_model, download, is_complete

@@ -7,9 +7,9 @@ import unicodedata
 
 import pytest
 from tiny_models import tiny_tokenizer
-from tinyllama_like import tinyllama_like_tokenizer
 
 import llm_tracker as lt
+from benchmarks.tinyllama_like import tinyllama_like_tokenizer
 from llm_tracker.tracing.recipes import ONE_WORD, Message
 from llm_tracker.tracing.rendering import prompt_of_ids, render_prompt
 from llm_tracker.tracing.tokens import special_tokens
