@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint chromium pictures example clean
+.PHONY: run test lint chromium bench pictures example clean
 
 run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
@@ -39,6 +39,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
 	@touch $@
+
+# What seeing inside costs; how to read it: benchmarks/README.md.
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
 
 # What is made from the real model and kept in the repository: the README's pictures, and the app's first example.
 pictures: $(VENV)/.installed-dev chromium

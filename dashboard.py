@@ -11,6 +11,7 @@ from llm_tracker.app.followed import reading_status, start_missing, words_choice
 from llm_tracker.app.forms import correction_form, question_form
 from llm_tracker.app.frame import PRODUCT, open_page
 from llm_tracker.app.layers_view import layers_view
+from llm_tracker.app.positions_view import positions_view
 from llm_tracker.app.read_view import read_view
 
 engine, workspace = open_page("Ask")
@@ -41,4 +42,5 @@ with st.container(key="shown"):
     read_view(comparison.sides)
     candidates_view(comparison.sides, words)
     layers_view(comparison.sides, words)
+    positions_view(engine, workspace, comparison)
     attention_view(comparison.sides)

@@ -74,13 +74,15 @@ def _run_app(model_id: str, dtype: str) -> dict[str, float]:
         engine.settings = Settings(model_id, "auto", dtype)
         at.run()
         _settle(at, lambda: engine.loaded(model_id) is not None)
+        workspace = next(iter(engine.workspaces._kept.values()))
         at.text_input(key="question").set_value(QUESTION)
         at.button(key="ask button").click().run()
-        _settle(at, lambda: len(at.get("vega_lite_chart")) == 3)
+        _settle(at, lambda: workspace.sessions.keys() > {0} and workspace.job is None)
         at.text_input(key="correction").set_value(CORRECTION)
         at.button(key="correct button").click().run()
-        workspace = next(iter(engine.workspaces._kept.values()))
         _settle(at, lambda: any(session.controls for number, session in workspace.sessions.items() if number))
+        if len(at.get("vega_lite_chart")) != 3:
+            raise RuntimeError("the app did not draw its three views")
         return {"peak_rss_mib": status_mib("VmHWM"), "peak_anon_mib": peak()}
 
 
@@ -91,6 +93,7 @@ def _settle(at: Any, done: Callable[[], bool]) -> None:
         if at.exception:
             raise RuntimeError(at.exception[0].message)
         if done():
+            at.run()
             return
         if time.monotonic() > until:
             raise RuntimeError("the app did not come to its end")

@@ -1,18 +1,27 @@
-"""A tiny random checkpoint whose files are of the same kinds as those of TinyLlama-1.1B-Chat."""
+"""Random checkpoints whose files are of the same kinds as those of TinyLlama-1.1B-Chat: a tiny one, and its own shape.
+
+`python -m benchmarks.tinyllama_like DIR` writes the large one (2.2 GB): its speed and memory are TinyLlama's, its
+answers are noise.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import sys
 import tempfile
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, processors
-from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
 from llm_tracker.models.progress import silence_bars
+from llm_tracker.places import app_dir
+from llm_tracker.tracing.recipes import ONE_WORD
 
 LEAST_LOGIT_SPREAD = 6.0
 SPECIAL = ["<unk>", "<s>", "</s>"]
@@ -35,15 +44,33 @@ CHAT_TEMPLATE = """{% for message in messages %}
 {% endfor %}"""
 
 
-def write_tinyllama_like(directory: Path) -> Path:
+TINY: dict[str, Any] = {
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "initializer_range": 0.3,
+}
+TINYLLAMA_SHAPE: dict[str, Any] = {
+    "hidden_size": 2048,
+    "intermediate_size": 5632,
+    "num_hidden_layers": 22,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 4,
+}
+TINYLLAMA_VOCABULARY = 32_000
+
+
+def write_tinyllama_like(directory: Path, shape: dict[str, Any] = TINY, vocab_size: int = 0) -> Path:
     """Write config, bfloat16 safetensors, tokenizer and chat template, and return the directory."""
     directory.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer()
+    tokenizer = _tokenizer(vocab_size)
     tokenizer.save(str(directory / "tokenizer.json"))
     _write_json(directory / "tokenizer_config.json", _tokenizer_config())
     _write_json(directory / "special_tokens_map.json", {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
     silence_bars()
-    _network(tokenizer.get_vocab_size()).bfloat16().save_pretrained(directory)
+    _network(tokenizer.get_vocab_size(), shape).save_pretrained(directory)
     return directory
 
 
@@ -51,34 +78,32 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
-def _network(vocab_size: int) -> LlamaForCausalLM:
-    """Random weights, with the head scaled up: over flat logits a wrong reading would look right."""
+def _network(vocab_size: int, shape: dict[str, Any]) -> LlamaForCausalLM:
+    """Random bfloat16 weights, with the head scaled up: over flat logits a wrong reading would look right."""
     torch.manual_seed(0)
     config = LlamaConfig(
         vocab_size=vocab_size,
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
         max_position_embeddings=2048,
-        initializer_range=0.3,
         rms_norm_eps=1e-5,
         bos_token_id=1,
         eos_token_id=2,
         tie_word_embeddings=False,
+        dtype="bfloat16",
+        **shape,
     )
-    network = LlamaForCausalLM(config).eval()
+    network = AutoModelForCausalLM.from_config(config).eval()
     with torch.no_grad():
-        spread = network(torch.arange(3, 35)[None]).logits.std().item()
+        spread = network(torch.arange(3, 35)[None]).logits.float().std().item()
         network.lm_head.weight *= max(1.0, LEAST_LOGIT_SPREAD / spread)
     return network
 
 
-def _tokenizer() -> Tokenizer:
-    merges = _merges()
+def _tokenizer(vocab_size: int) -> Tokenizer:
+    """A byte-fallback tokenizer. Up to `vocab_size` it has the words of the project's own English, and idle pieces."""
+    merges = _merges(_own_words() if vocab_size else WORDS)
     pieces = [*SPECIAL, *(f"<0x{byte:02X}>" for byte in range(256)), "▁", *map(chr, range(33, 127))]
     pieces += [left + right for left, right in merges]
+    pieces += [f"▁piece{number}" for number in range(len(pieces), vocab_size)]
     vocab = {piece: number for number, piece in enumerate(pieces)}
     tokenizer = Tokenizer(models.BPE(vocab, merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
     tokenizer.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
@@ -92,10 +117,17 @@ def _tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def _merges() -> list[tuple[str, str]]:
+def _merges(words: Iterable[str]) -> list[tuple[str, str]]:
     """Each word grown from its left, a merge a letter; words that begin alike share their first merges."""
-    grown = ((word[:end], word[end]) for word in WORDS for end in range(1, len(word)))
+    grown = ((word[:end], word[end]) for word in words for end in range(1, len(word)))
     return list(dict.fromkeys(grown))
+
+
+def _own_words() -> list[str]:
+    """The words of the README and of the worked examples, so that texts have about as many tokens as TinyLlama's."""
+    texts = [(app_dir() / "README.md").read_text(encoding="utf-8"), *(message.content for message in ONE_WORD)]
+    words = dict.fromkeys(re.findall(r"[A-Za-z]+", " ".join(texts)))
+    return ["user", "system", "assistant", *(f"▁{word}" for word in words)]
 
 
 def _tokenizer_config() -> dict[str, Any]:
@@ -122,3 +154,7 @@ def tinyllama_like_tokenizer() -> PreTrainedTokenizerBase:
     """That checkpoint's tokenizer, loaded as the app loads it."""
     with tempfile.TemporaryDirectory() as directory:
         return AutoTokenizer.from_pretrained(write_tinyllama_like(Path(directory)))
+
+
+if __name__ == "__main__":
+    print(write_tinyllama_like(Path(sys.argv[1]), TINYLLAMA_SHAPE, TINYLLAMA_VOCABULARY))

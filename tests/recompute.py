@@ -15,8 +15,11 @@ class Recomputed:
     """One turn's prompt and answer, run once without any of our code."""
 
     def __init__(self, model: lt.LoadedModel, turn: lt.Turn) -> None:
-        self.network = copy.deepcopy(model.model).float()
+        self.network = copy.deepcopy(model.model).float().cpu()
         self.network.set_attn_implementation("eager")
+        for module in self.network.modules():
+            if isinstance(module, torch.nn.Linear):
+                module.__class__ = torch.nn.Linear  # no kernel of ours: torch multiplies as it chooses
         self.turn = turn
         self.layers = next(each for each in self.network.modules() if isinstance(each, torch.nn.ModuleList))
         self.first = len(turn.prompt.token_ids) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import llm_tracker as lt
 from llm_tracker.cli import main
 from llm_tracker.models import checking, loading
 from llm_tracker.models.proof import RefusedError
+from llm_tracker.settings import Settings
 
 CORRECTION = "That is wrong. The correct answer is London."
 
@@ -155,6 +157,30 @@ def test_the_app_is_served_with_its_own_settings_from_any_folder(tmp_path: Path)
         process.terminate()
         output = process.communicate(timeout=20)[0]
     assert "Collecting usage statistics" not in output
+
+
+def test_the_app_takes_over_the_model_the_device_and_the_format(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[str] = []
+
+    def become(_path: str, arguments: list[str]) -> None:
+        started.extend(arguments)
+        raise SystemExit
+
+    monkeypatch.setattr(os, "execv", become)
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    with pytest.raises(SystemExit):
+        main(["app", "--port", "8600", "--model", "embedded", "--device", "cpu", "--dtype", "bfloat16"])
+    assert "8600" in started
+    assert Settings.of_environment() == Settings("embedded", "cpu", "bfloat16")
+
+
+@pytest.mark.parametrize("arguments", [["--dtype", "int3"], ["--model", "nonsense"]])
+def test_the_app_is_not_started_with_what_there_is_not(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("the app was started"))
+    assert main(["app", *arguments]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def served(url: str, seconds: float = 40) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from llm_tracker.analysis.read_out import ReadOut, chunk_rows, joined, read_out
+from llm_tracker.analysis.read_out import ReadOut, read_into
 from llm_tracker.analysis.watch_tokens import watch_token_id
 from llm_tracker.errors import Cancelled
 from llm_tracker.tracing.reading import read_positions
@@ -30,6 +30,8 @@ class PositionLens:
 
     tokens: tuple[str, ...]
     """(position)."""
+    next_token_ids: IntArray
+    """(position): the token that does come next."""
     top_token_ids: IntArray
     """(layer, position, candidate), best first."""
     top_tokens: Mapping[int, str]
@@ -40,6 +42,12 @@ class PositionLens:
     """(layer, position): of the token that does come next."""
     watched: Mapping[str, FloatArray]
     """By watch word: the probability (layer, position) of its first token, cut as at the answer's first position."""
+
+    @property
+    def n_right(self) -> IntArray:
+        """(layer): at how many positions the layer's likeliest token is the one that does come next."""
+        right: IntArray = (self.top_token_ids[..., 0] == self.next_token_ids).sum(-1)
+        return right
 
     def frame(self) -> pd.DataFrame:
         """A row for each layer (from 1) and position: token, best, best_prob, next_prob, and “prob of …” each word."""
@@ -55,6 +63,16 @@ class PositionLens:
                 **{f"prob of {word}": prob.ravel() for word, prob in self.watched.items()},
             }
         )
+
+
+def positions_sentence(lens: PositionLens) -> str:
+    """At how many positions the last layer and one half-way would write the token that does come next."""
+    right = lens.n_right
+    middle = max(1, len(right) // 2)
+    return (
+        f"At {right[-1]:,} of {len(lens.tokens):,} tokens the last layer's likeliest token is the one that does come "
+        f"next; at layer {middle} it is so at {right[middle - 1]:,}."
+    )
 
 
 def position_lens(model: LoadedModel, turn: Turn, words: Sequence[str] = ()) -> PositionLens:
@@ -76,38 +94,31 @@ def stream_position_lens(
     The text is read once more in pieces, and of each the rows of all layers go through the model's tail. Raises
     Cancelled where `stop` says so between two chunks, InputError for a word without tokens.
     """
-    ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
-    word_ids = {word: watch_token_id(model, turn.trace, word) for word in words}
-    n_positions, pieces = len(ids) - 1, list[ReadOut]()
-    done, total = 0, n_positions * len(model.layers)
-    chunk = chunk_rows(model)
-    for resid in read_positions(model, ids[:-1], stop):
-        first, length = done // len(model.layers), resid.shape[1]
-        following = np.array(ids[first + 1 : first + length + 1])
-        asked = np.stack([following, *(np.full(length, each) for each in word_ids.values())], axis=1)
-        rows, asked = resid.reshape(-1, resid.shape[-1]), np.tile(asked, (len(model.layers), 1))
-        parts = []
-        for start in range(0, len(rows), chunk):
+    ids = np.array([*turn.prompt.token_ids, *turn.trace.token_ids.tolist()])
+    asked = [ids[1:], *(np.full(len(ids) - 1, watch_token_id(model, turn.trace, word)) for word in words)]
+    token_ids = np.stack(asked, axis=1)  # (position, asked)
+    n_layers, n_positions = len(model.layers), len(token_ids)
+    n_best = min(N_BEST, model.config.vocab_size)
+    whole = ReadOut.empty((n_layers, n_positions), n_best, len(asked))
+    first = 0
+    for resid in read_positions(model, ids[:-1].tolist(), stop):
+        length = resid.shape[1]
+        piece = ReadOut.empty((n_layers * length,), n_best, len(asked))
+        of_piece = np.tile(token_ids[first : first + length], (n_layers, 1))
+        for done in read_into(piece, model, resid.reshape(-1, resid.shape[-1]), of_piece, ranks=False):
             if stop():
                 raise Cancelled("Stopped before every position was read. Nothing was changed.")
-            span = slice(start, start + chunk)
-            parts.append(read_out(model, rows[span], asked[span], N_BEST, ranks=False))
-            yield (done + min(start + chunk, len(rows))) / total
-        done += len(rows)
-        pieces.append(_by_layer(joined(parts), len(model.layers)))
-    return _assembled(model, turn, pieces, list(word_ids))
+            yield (first * n_layers + done) / (n_positions * n_layers)
+        for name, rows in vars(piece).items():
+            vars(whole)[name][:, first : first + length] = rows.reshape(n_layers, length, -1)
+        first += length
+    return _assembled(model, whole, ids, words)
 
 
-def _by_layer(read: ReadOut, n_layers: int) -> ReadOut:
-    """Rows as (layer, position) ones."""
-    return ReadOut(**{name: rows.reshape(n_layers, -1, rows.shape[-1]) for name, rows in vars(read).items()})
-
-
-def _assembled(model: LoadedModel, turn: Turn, pieces: list[ReadOut], words: list[str]) -> PositionLens:
-    whole = joined(pieces, axis=1)
-    ids = [*turn.prompt.token_ids, *turn.trace.token_ids[:-1].tolist()]
+def _assembled(model: LoadedModel, whole: ReadOut, ids: IntArray, words: Sequence[str]) -> PositionLens:
     return PositionLens(
-        tokens=tuple(token_text(model.tokenizer, token_id) for token_id in ids),
+        tokens=tuple(token_text(model.tokenizer, token_id) for token_id in ids[:-1].tolist()),
+        next_token_ids=ids[1:],
         top_token_ids=whole.top_token_ids,
         top_tokens={each: token_text(model.tokenizer, each) for each in np.unique(whole.top_token_ids).tolist()},
         top_probs=whole.top_probs,

@@ -6,7 +6,7 @@ ones that were asked for are kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from llm_tracker.tracing.trace import FloatArray, IntArray
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
-CHUNK_BYTES = 32 * 2**20
+CHUNK_BYTES = 16 * 2**20
 """Logits, in float32, that are held at a time."""
 
 BLOCK = 128
@@ -39,29 +39,40 @@ class ReadOut:
     prob: FloatArray
     """(row, asked)."""
     rank: IntArray
-    """(row, asked), 1 = best."""
+    """(row, asked), 1 = best; 0 where ranks were not asked for."""
+
+    @classmethod
+    def empty(cls, rows: tuple[int, ...], n_best: int, n_asked: int) -> ReadOut:
+        """Room for what will be read. One large piece: many small ones between the chunks' logits fragment memory."""
+        best, asked = (*rows, n_best), (*rows, n_asked)
+        ids, ranks = np.zeros(best, np.int64), np.zeros(asked, np.int64)
+        return cls(ids, np.zeros(best, np.float32), np.zeros(asked, np.float32), np.zeros(asked, np.float32), ranks)
 
 
-def read_out(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int, ranks: bool = True) -> ReadOut:
-    """What the model would predict from rows (row, d_model), with the tokens (row, asked) that are asked for.
+def read_out(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int) -> ReadOut:
+    """What the model would predict from rows (row, d_model), with the tokens (row, asked) that are asked for."""
+    found = ReadOut.empty((len(resid),), min(n_best, model.config.vocab_size), token_ids.shape[1])
+    for _ in read_into(found, model, resid, token_ids):
+        pass
+    return found
 
-    Ranks cost a further walk through the vocabulary for each of them; without `ranks` they are all 0.
+
+def read_into(
+    found: ReadOut, model: LoadedModel, resid: FloatArray, token_ids: IntArray, ranks: bool = True
+) -> Iterator[int]:
+    """The same, chunk after chunk into `found`, yielding how many rows are done.
+
+    Ranks cost a further walk through the vocabulary for each token that is asked for.
     """
     step = chunk_rows(model)
-    parts = []
     for start in range(0, len(resid), step):
+        span = slice(start, start + step)
         with torch.inference_mode():
-            rows = torch.tensor(resid[start : start + step], device=model.model.device, dtype=model.model.dtype)
-            asked = torch.tensor(token_ids[start : start + step], device=model.model.device)
-            parts.append(_of_logits(model.adapter.logits(model.model, rows).float(), asked, n_best, ranks))
-    return joined(parts)
-
-
-def joined(parts: Sequence[ReadOut], axis: int = 0) -> ReadOut:
-    """Several read-outs as one."""
-    if len(parts) == 1:
-        return parts[0]
-    return ReadOut(**{name: np.concatenate([vars(part)[name] for part in parts], axis) for name in vars(parts[0])})
+            rows = torch.tensor(resid[span], device=model.model.device, dtype=model.model.dtype)
+            asked = torch.tensor(token_ids[span], device=model.model.device)
+            logits = model.adapter.logits(model.model, rows).float()  # (row, vocab_size)
+            _note(found, span, logits, asked, ranks)
+        yield min(start + step, len(resid))
 
 
 def chunk_rows(model: LoadedModel) -> int:
@@ -69,21 +80,17 @@ def chunk_rows(model: LoadedModel) -> int:
     return max(1, CHUNK_BYTES // (4 * int(model.config.vocab_size)))
 
 
-def _of_logits(logits: Tensor, asked: Tensor, n_best: int, ranks: bool) -> ReadOut:
-    """The read-out of logits (row, vocab_size)."""
+def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: bool) -> None:
+    """Write what a chunk of logits (row, vocab_size) says into its place."""
     log_total = logits.logsumexp(-1, keepdim=True)
-    values, ids = best_of(logits, min(n_best, logits.shape[-1]))
+    values, ids = best_of(logits, found.top_probs.shape[-1])
     logit = logits.gather(1, asked)
-    rank = torch.zeros_like(asked)
+    found.top_token_ids[span] = ids.cpu().numpy()
+    found.top_probs[span] = (values - log_total).exp().cpu().numpy()
+    found.logit[span] = logit.cpu().numpy()
+    found.prob[span] = (logit - log_total).exp().cpu().numpy()
     for column in range(asked.shape[1]) if ranks else ():
-        rank[:, column] = (logits > logit[:, [column]]).sum(-1, dtype=torch.int32) + 1
-    return ReadOut(
-        top_token_ids=ids.cpu().numpy(),
-        top_probs=(values - log_total).exp().cpu().numpy(),
-        logit=logit.cpu().numpy(),
-        prob=(logit - log_total).exp().cpu().numpy(),
-        rank=rank.cpu().numpy(),
-    )
+        found.rank[span, column] = (logits > logit[:, [column]]).sum(-1, dtype=torch.int32).cpu().numpy() + 1
 
 
 def best_of(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
@@ -14,16 +14,16 @@ from llm_tracker.app.workspace import EXAMPLE, Place, Workspace, Workspaces
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.listing import is_local
 from llm_tracker.models.loading import default_model_id, find_entry
-from llm_tracker.models.memory import limit_bytes
+from llm_tracker.models.memory import limit_bytes, return_freed_memory
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import silent
 from llm_tracker.settings import Settings
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
+    from llm_tracker.analysis.position_lens import PositionLens
     from llm_tracker.models.loading import LoadedModel
     from llm_tracker.models.progress import Report
-    from llm_tracker.tracing.run import TokenEvent
     from llm_tracker.tracing.session import Session
 
 MEMORY_SHARE = 0.6
@@ -34,6 +34,7 @@ class Engine:
     """Hands work to the worker thread of the model that it needs. Pages talk to models only through here."""
 
     def __init__(self) -> None:
+        return_freed_memory()
         self.settings = Settings.of_environment()
         self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE))
         self.workspaces = Workspaces()
@@ -134,7 +135,9 @@ class Engine:
                 from llm_tracker.tracking import stream_control
 
                 model = self._model(job.model_id)
-                return self._written(job, stream_control(model, session, after.turn, job.stopping))
+                return ended(
+                    stream_control(model, session, after.turn, job.stopping), lambda token: job.wrote(token.text)
+                )
 
             job = Job("control", session.model.id, session=after.session, turn=after.turn)
             return self._submit(workspace, job, work)
@@ -176,6 +179,24 @@ class Engine:
 
         workspace.begin_background(start)
 
+    def read_positions(self, workspace: Workspace, place: Place) -> None:
+        """Begin the lens of all layers at all positions of a turn, as a view asks for it."""
+
+        def start() -> Job:
+            session = workspace.sessions[place.session]
+
+            def work(job: Job) -> PositionLens:
+                from llm_tracker.analysis.position_lens import stream_position_lens
+
+                turn, words = session.turns[place.turn], session.watch_words
+                reading = stream_position_lens(self._model(job.model_id), turn, words, job.stopping)
+                return ended(reading, job.has_read)
+
+            job = Job("positions", session.model.id, session=place.session, turn=place.turn)
+            return self._submit(workspace, job, work)
+
+        workspace.begin_background(start)
+
     def _answering_id(self, workspace: Workspace) -> str:
         """The chosen model if it is here and not known to fail, else the one that was ready last."""
         wanted = workspace.wanted_id
@@ -190,7 +211,9 @@ class Engine:
 
             model = self._model(job.model_id, job.report)
             job.progress = None
-            return self._written(job, stream_turn(model, session_for(model), job.said, job.stopping))
+            return ended(
+                stream_turn(model, session_for(model), job.said, job.stopping), lambda token: job.wrote(token.text)
+            )
 
         return self._submit(workspace, job, work)
 
@@ -203,15 +226,19 @@ class Engine:
 
         return self.worker(job.model_id).submit(job, work, then)
 
-    @staticmethod
-    def _written(job: Job, turn: Generator[TokenEvent, None, Session]) -> Session:
-        """Run a turn to its end, noting its text as it comes."""
-        while True:
-            try:
-                job.wrote(next(turn).text)
-            except StopIteration as finished:
-                session: Session = finished.value
-                return session
+
+Seen = TypeVar("Seen")
+Result = TypeVar("Result")
+
+
+def ended(work: Generator[Seen, None, Result], see: Callable[[Seen], object]) -> Result:
+    """Run work to its end, noting what it tells on the way, and return its result."""
+    while True:
+        try:
+            see(next(work))
+        except StopIteration as finished:
+            result: Result = finished.value
+            return result
 
 
 def _up_to(session: Session, turn: int, model: LoadedModel) -> Session:

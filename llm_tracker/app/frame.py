@@ -119,18 +119,28 @@ def _badge(engine: Engine, entry: ModelEntry) -> None:
     gap = tiny(max(proof.tail_gap, proof.pattern_gap))
     st.caption(
         f"✓ read exactly (gap {gap}) · {proof.n_layers} layers · {model.config.num_attention_heads} heads · "
-        f"{_gigabytes(model.weights_bytes)} on {model.device}"
+        f"{_gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"
     )
     for notice in model.notices:
         st.caption(notice)
     with st.expander("How exactly?"):
         _proof_table(model)
+        _engine_room(model)
 
 
 def _proof_table(model: LoadedModel) -> None:
     st.caption("Compared with the model itself when it was loaded: the largest gap found, and the bound.")
     rows = [[each.name, f"{each.gap:.0e}", f"{each.bound:.0e}"] for each in model.proof.checks]
     st.html(html.table_html("Gaps and bounds", ["check", "gap", "bound"], rows, ("gap", "bound")))
+
+
+def _engine_room(model: LoadedModel) -> None:
+    """What makes answers fast: the chosen kernels, and the memory of what was read already."""
+    kept, most = _gigabytes(model.kv_caches.n_bytes), _gigabytes(model.kv_caches.budget_bytes)
+    st.caption(f"Texts that begin alike are not read twice: {kept} are kept for that, {most} at most.")
+    if model.kernels is not None:
+        names = " or ".join(dict.fromkeys(model.kernels.names))
+        st.caption(f"Weights are multiplied by {names}, the fastest of those that were timed when it was loaded.")
 
 
 def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:

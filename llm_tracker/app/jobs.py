@@ -15,7 +15,7 @@ from llm_tracker.models.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["load", "ask", "correct", "control", "lens", "words"]
+Kind = Literal["load", "ask", "correct", "control", "lens", "words", "positions"]
 Status = Literal["queued", "running", "done", "failed", "stopped"]
 
 
@@ -40,6 +40,8 @@ class Job:
     """The answer so far."""
     n_tokens: int = 0
     """Tokens of the answer so far."""
+    share: float = 0.0
+    """Of a reading of all positions, what is done."""
     max_new_tokens: int = 0
     first_token_at: float = 0.0
     """Seconds on the monotonic clock."""
@@ -69,6 +71,10 @@ class Job:
         now = time.monotonic()
         self.first_token_at = self.first_token_at or now
         self.text, self.n_tokens, self.last_token_at = text, self.n_tokens + 1, now
+
+    def has_read(self, share: float) -> None:
+        """Note how much of all positions has been read."""
+        self.share = share
 
     def pace(self) -> tuple[float, float] | None:
         """Seconds per token, and at most how many are left; None before the second token."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from llm_tracker.app.jobs import Job
 
 if TYPE_CHECKING:
+    from llm_tracker.analysis.position_lens import PositionLens
     from llm_tracker.tracing.session import Session, Turn
 
 MAX_WORKSPACES = 64
@@ -24,6 +25,9 @@ MAX_SESSIONS = 30
 
 MAX_SESSION_BYTES = 256 * 2**20
 """What their traces may take together, the one that is shown left out of account."""
+
+MAX_POSITION_LENSES = 4
+"""Lenses of whole texts that one workspace keeps, some 3 MB each for a thousand tokens."""
 
 EXAMPLE = 0
 """The number of the stored example among a workspace's sessions."""
@@ -66,6 +70,8 @@ class Workspace:
     """Models and words that they have no token for."""
     stopped_controls: set[Place] = field(default_factory=set)
     """Corrected turns whose control was stopped, and is not begun again by itself."""
+    position_lenses: dict[Place, PositionLens] = field(default_factory=dict)
+    """What every layer would write at every position, of the turns that it was last asked for."""
     results: int = 0
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(EXAMPLE + 1))
@@ -136,6 +142,8 @@ class Workspace:
                 self.ask_error = job.error
             elif job.kind == "control" and job.status == "stopped":
                 self.stopped_controls.add(Place(job.session, job.turn))
+            elif job.kind == "positions" and job.status == "stopped":
+                pass
             else:
                 if job.is_refused and job.word:
                     self.refused_words.add((job.model_id, job.word))
@@ -147,6 +155,11 @@ class Workspace:
         return next(self._numbers)
 
     def _keep(self, job: Job) -> None:
+        if job.kind == "positions":
+            self.position_lenses[Place(job.session, job.turn)] = job.result
+            while len(self.position_lenses) > MAX_POSITION_LENSES:
+                del self.position_lenses[next(iter(self.position_lenses))]
+            return
         self.sessions[job.session] = job.result
         if job.kind == "ask":
             self._show(Place(job.session, 0), None)

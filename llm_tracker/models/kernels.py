@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MethodType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +76,8 @@ class _Buffer(threading.local):
     def of(self, shape: torch.Size) -> Tensor:
         """A tensor of this shape with anything in it."""
         if self._memory.numel() < shape.numel():
-            self._memory = torch.empty(shape.numel())
+            with torch.inference_mode(False):  # one that was made for inference could not be written to outside of it
+                self._memory = torch.empty(shape.numel())
         return self._memory[: shape.numel()].view(shape)
 
 
@@ -116,42 +117,52 @@ class KernelChoice:
         return kernel(rows, linear.weight, linear.bias)
 
 
-def choose_kernels(model: nn.Module) -> KernelChoice | None:
-    """Time the kernels on the model's own weights and let it use the fastest; None where there is no choice.
+class MeasuredLinear(nn.Linear):
+    """A linear layer that multiplies by the kernels of a choice."""
 
-    The layers' `forward` is bound anew on each of them, so that a copy of the model multiplies by its own weights.
+    choice: KernelChoice
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """The layer's product, rows (..., n_in) -> (..., n_out)."""
+        return self.choice.product(self, rows)
+
+
+def choose_kernels(model: nn.Module) -> KernelChoice | None:
+    """Time the kernels on the model's own weights and let it use the fastest; None where torch's own are.
+
+    Its linear layers stay the objects that they are, with the same weights; only their class is another.
     """
     sample = _sample(model)
     choice = _measured(sample) if sample else None
     if choice is None or set(choice.kernels) == {plain}:
         return None
-
-    def forward(linear: nn.Linear, rows: Tensor) -> Tensor:
-        return choice.product(linear, rows)
-
-    for linear in _linears(model):
-        linear.forward = MethodType(forward, linear)  # type: ignore[method-assign]
+    for linear in _linears(model, nn.Linear):
+        linear.__class__ = MeasuredLinear
+        linear.choice = choice
     return choice
 
 
 @contextmanager
 def plain_kernels(model: nn.Module) -> Iterator[None]:
     """Within this context the model multiplies as torch chooses: what a choice is checked against."""
-    bound = {linear: linear.__dict__.pop("forward") for linear in _linears(model) if "forward" in linear.__dict__}
+    measured = _linears(model, MeasuredLinear)
     try:
+        for linear in measured:
+            linear.__class__ = nn.Linear
         yield
     finally:
-        for linear, forward in bound.items():
-            linear.forward = forward  # type: ignore[method-assign]
+        for linear in measured:
+            linear.__class__ = MeasuredLinear
 
 
-def _linears(model: nn.Module) -> list[nn.Linear]:
-    return [module for module in model.modules() if type(module) is nn.Linear]
+def _linears(model: nn.Module, kind: type[nn.Linear]) -> list[Any]:
+    """The linear layers of exactly this class: another one may multiply in its own way."""
+    return [module for module in model.modules() if type(module) is kind]
 
 
 def _sample(model: nn.Module) -> list[Tensor]:
     """Weights of the shape that most of a model on the CPU consists of, up to `SAMPLE_BYTES`."""
-    weights = [linear.weight for linear in _linears(model)]
+    weights = [linear.weight for linear in _linears(model, nn.Linear)]
     known = [each for each in weights if each.device.type == "cpu" and each.dtype in CANDIDATES]
     sizes: Counter[tuple[torch.dtype, torch.Size]] = Counter()
     for weight in known:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from pathlib import Path
 
@@ -9,6 +11,11 @@ from llm_tracker.errors import ModelError
 
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
+
+LARGE_BYTES = 4 * 2**20
+"""From here on a block of memory is returned to the system when it is freed."""
+
+_M_MMAP_THRESHOLD = -3  # malloc.h
 
 _BITS = {"F64": 64, "F32": 32, "BF16": 16, "F16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U8": 8, "BOOL": 8}
 _FLOATS = {"float32": 32, "bfloat16": 16, "float16": 16}
@@ -49,6 +56,15 @@ def private_bytes() -> int:
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.is_file() else []
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
+
+
+def return_freed_memory() -> None:
+    """Let large blocks go back to the system as soon as they are freed (glibc; elsewhere nothing is done).
+
+    glibc otherwise learns to keep them: many short-lived blocks of some 20 MB then hold several hundred MB.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def require_room(needed_bytes: int, held_bytes: int = 0) -> None:

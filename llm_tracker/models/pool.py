@@ -53,7 +53,11 @@ class ModelPool:
             return self._models.get(key)
 
     def _make_room(self, needed_bytes: int) -> None:
-        """Let models go until one of this size is within the budget. Raises ModelError where it fits even so not."""
+        """Let models go until one of this size is within the budget; none for one that could not fit even alone.
+
+        Raises ModelError where it does not fit.
+        """
+        require_room(needed_bytes)
         with self._lock:
             while self._models and self._held_bytes() + needed_bytes > self.budget_bytes:
                 self._models.popitem(last=False)

@@ -23,9 +23,9 @@ N_TOKENS = 9
 class EagerRun:
     """What plain transformers says about the tokens, position by position."""
 
-    logits: Tensor  # (position, vocab)
+    logits: Tensor  # (1, vocab), of the last position: of more, a 16-bit head may be copied whole
     patterns: list[Tensor]  # layer: (head, query, key)
-    last_resid: Tensor  # (position, d_model), after the last layer, before the final norm
+    last_resid: Tensor  # (1, d_model), of the last position after the last layer, before the final norm
     norm_gap: float
     attention_calls: list[tuple[tuple[Any, ...], dict[str, Any]]]
 
@@ -65,9 +65,9 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
         hook = layers[-1].register_forward_hook(lambda _m, _a, output: last_resid.append(hidden_state(output)[0]))
         stack.callback(hook.remove)
         stack.enter_context(plain_kernels(model))
-        output = model(token_ids, use_cache=False, output_attentions=True)
+        output = model(token_ids, use_cache=False, output_attentions=True, logits_to_keep=1)
     patterns = [pattern[0].float() for pattern in output.attentions]
-    return EagerRun(output.logits[0], patterns, last_resid[0], max(max(seam) for seam in seams), calls)
+    return EagerRun(output.logits[0], patterns, last_resid[0][-1:], max(max(seam) for seam in seams), calls)
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def _decode_last(
     seen: list[tuple[int, Tensor]] = []
     cache = DynamicCache(config=model.config)
     with observe_rows(attentions, kind, lambda index, row: seen.append((index, row))):
-        model(token_ids[:, :-1], past_key_values=cache, use_cache=True)
+        model(token_ids[:, :-1], past_key_values=cache, use_cache=True, logits_to_keep=1)
         before = len(seen)
         output = model(token_ids[:, -1:], past_key_values=cache, use_cache=True)
     rows = [whole_row(row, token_ids.shape[1]) for _, row in sorted(seen[before:], key=lambda pair: pair[0])]

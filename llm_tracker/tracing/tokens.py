@@ -155,6 +155,13 @@ def _byte_of_character() -> dict[str, int]:
     return {character: byte for byte, character in table.items()}
 
 
+N_CONTEXT = 8
+"""Tokens in front of others that are decoded with them."""
+
+N_DECODED = 32
+"""Tokens that are decoded together at most, half characters left out of account."""
+
+
 def continuation(
     tokenizer: PreTrainedTokenizerBase, prompt_ids: Sequence[int], token_ids: Sequence[int]
 ) -> tuple[str, list[Span]]:
@@ -162,15 +169,19 @@ def continuation(
 
     Tokens that only together make a character share its span.
     """
-    context = list(prompt_ids[-8:])  # so that a tokenizer that drops a leading space sees that this is no start
-    read = len(_decoded(tokenizer, context))
-    text, spans, waiting = "", [], 0
-    for count in range(1, len(token_ids) + 1):
-        so_far = _decoded(tokenizer, [*context, *token_ids[:count]])[read:]
+    ids = [*prompt_ids[-N_CONTEXT:], *token_ids]
+    first = len(ids) - len(token_ids)
+    text, spans, waiting = "", list[Span](), 0
+    known, start = "", first  # the text up to a token from which decoding begins anew, or long texts would take forever
+    for end in range(first + 1, len(ids) + 1):
+        context = ids[max(0, start - N_CONTEXT) : start]  # a tokenizer that drops a leading space sees: no start
+        so_far = known + _decoded(tokenizer, [*context, *ids[start:end]])[len(_decoded(tokenizer, context)) :]
         waiting += 1
         if not so_far.endswith("\ufffd"):
             spans += [(len(text), len(so_far))] * waiting
             text, waiting = so_far, 0
+            if end - start >= N_DECODED:
+                known, start = text, end
     if waiting:  # half a character at the end: decoded by itself, or it would eat the bytes in front of it
         rest = _decoded(tokenizer, token_ids[-waiting:])
         spans += [(len(text), len(text) + len(rest))] * waiting

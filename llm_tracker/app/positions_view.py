@@ -1,0 +1,108 @@
+"""Behind the second view: what every layer would write after every token of a text. Computed when asked for."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.position_lens import PositionLens, positions_sentence
+from llm_tracker.analysis.wording import quoted
+from llm_tracker.app.comparison import Comparison
+from llm_tracker.app.downloads import csv_button
+from llm_tracker.app.engine import Engine
+from llm_tracker.app.html import paragraph
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.remembered import Picture, picture, remembered
+from llm_tracker.app.workspace import Place, Workspace
+from llm_tracker.charts.palette import TURN_LABELS
+from llm_tracker.charts.positions import positions_chart
+
+WINDOW = 60
+"""Tokens that are drawn at once."""
+
+NEXT = "next_prob"
+BEST = "best_prob"
+NAMES = {NEXT: "the token that does come next", BEST: "the layer's likeliest token"}
+
+
+def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """All of it, in a panel that is closed until it is wanted."""
+    with st.expander("All layers at all tokens of the text"):
+        side, place = _choose(comparison)
+        job = workspace.job
+        lens = workspace.position_lenses.get(place)
+        if job is not None and job.active and job.kind == "positions":
+            _watch(job)
+        elif lens is None:
+            _offer(engine, workspace, side, place)
+        else:
+            _map(side, lens)
+
+
+def _choose(comparison: Comparison) -> tuple[Side, Place]:
+    """The answer whose text is read."""
+    answers = comparison.answers
+    at = 0
+    if len(answers) > 1:
+        names = [TURN_LABELS[side.name] for side, _ in answers]
+        at = names.index(
+            st.segmented_control("Of the text", names, default=names[-1], key="positions of", required=True)
+        )
+    return answers[at]
+
+
+def _offer(engine: Engine, workspace: Workspace, side: Side, place: Place) -> None:
+    trace = side.turn.trace
+    count = trace.prompt_length + trace.n_steps - 1
+    paragraph(
+        f"The logit lens of all {trace.n_layers} layers at all {count:,} tokens of this text, the worked examples "
+        "included. It is computed when you ask for it, since it takes a while: a few seconds for every hundred tokens "
+        "on a laptop.",
+        quiet=True,
+    )
+    is_busy = workspace.job is not None
+    label = "Read every token" if not is_busy else "Read every token (once the work above has ended)"
+    if st.button(label, key=f"read positions {place.session} {place.turn}", disabled=is_busy):
+        engine.read_positions(workspace, place)
+        st.rerun()
+
+
+@st.fragment(run_every=0.3)
+def _watch(job: Job) -> None:
+    """How far it is, with a button that stops it; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    st.progress(job.share, text=f"Reading every layer of every token: {job.share:.0%}")
+    st.button("Stop", key="stop positions", on_click=job.stop, disabled=job.stopping())
+
+
+@st.fragment
+def _map(side: Side, lens: PositionLens) -> None:
+    """The map of a stretch of the text, its sentence, and the whole as CSV."""
+    named = {**NAMES, **{f"prob of {word}": quoted(word) for word in lens.watched}}
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    value = left.selectbox(
+        "The colour is the probability of", list(named), format_func=named.__getitem__, key="positions value"
+    )
+    first, last = 0, len(lens.tokens)
+    if last > WINDOW:
+        start = right.slider("From token", 1, last - WINDOW + 1, last - WINDOW + 1, key=f"positions from {last}") - 1
+        first, last = start, start + WINDOW
+    drawn = remembered(
+        "positions", (side.turn.trace, value, first), lambda: _draw(lens, value, named[value], first, last)
+    )
+    drawn.draw("What every layer would write")
+    paragraph(drawn.sentence)
+    paragraph(
+        "A read-out, not a decision, as above. In the first layers of many models the token that was just read shines "
+        "through.",
+        quiet=True,
+    )
+    csv_button("positions", lambda: {side.name: lens.frame()})
+
+
+def _draw(lens: PositionLens, value: str, meaning: str, first: int, last: int) -> Picture:
+    frame: pd.DataFrame = lens.frame()
+    stretch = frame[frame["position"].between(first, last - 1)]
+    return picture(positions_chart(stretch, value, meaning), positions_sentence(lens))
