@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,9 +90,9 @@ def test_what_disagrees_is_not_timed() -> None:
     ids = next(prompts(model, 40))
     with ours.endless(model):
         seen = plain.seen(model, ids)
-        seen.attention[0] += 0.01
+        off = replace(seen, attention=seen.attention + 0.01)
         with pytest.raises(RuntimeError, match="not compared"):
-            require_agreement(model, ids, seen)
+            require_agreement(model, ids, off)
 
 
 def test_an_answer_without_ends_has_its_number_of_tokens_and_the_model_gets_its_ends_back() -> None:

@@ -11,7 +11,7 @@ from tiny_models import loaded, tiny_network
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import write_tinyllama_like
-from llm_tracker.analysis.position_lens import position_lens
+from llm_tracker.analysis.position_reading import position_lens
 from llm_tracker.models.kernels import choose_kernels
 
 pytestmark = [

@@ -1,27 +1,14 @@
-"""The logit lens (nostalgebraist, 2020) of all layers at all positions of a turn: what each would write next."""
+"""What every layer would write after every position of a turn, by the logit lens (nostalgebraist, 2020). A value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from llm_tracker.analysis.read_out import ReadOut, read_into
-from llm_tracker.analysis.watch_tokens import watch_token_id
-from llm_tracker.errors import Cancelled
-from llm_tracker.tracing.reading import read_positions
-from llm_tracker.tracing.session import Turn
-from llm_tracker.tracing.tokens import token_text
 from llm_tracker.tracing.trace import FloatArray, IntArray
-
-if TYPE_CHECKING:
-    from llm_tracker.models.loading import LoadedModel
-
-N_BEST = 3
-"""Candidates kept of every layer and position."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,56 +59,4 @@ def positions_sentence(lens: PositionLens) -> str:
     return (
         f"At {right[-1]:,} of {len(lens.tokens):,} tokens the last layer's likeliest token is the one that does come "
         f"next; at layer {middle} it is so at {right[middle - 1]:,}."
-    )
-
-
-def position_lens(model: LoadedModel, turn: Turn, words: Sequence[str] = ()) -> PositionLens:
-    """The lens of all layers at all positions of a turn. Takes about as long as its matrix products; see `stream`."""
-    reading = stream_position_lens(model, turn, words)
-    while True:
-        try:
-            next(reading)
-        except StopIteration as finished:
-            lens: PositionLens = finished.value
-            return lens
-
-
-def stream_position_lens(
-    model: LoadedModel, turn: Turn, words: Sequence[str] = (), stop: Callable[[], bool] = lambda: False
-) -> Generator[float, None, PositionLens]:
-    """The same, chunk after chunk, yielding the share that is done.
-
-    The text is read once more in pieces, and of each the rows of all layers go through the model's tail. Raises
-    Cancelled where `stop` says so between two chunks, InputError for a word without tokens.
-    """
-    ids = np.array([*turn.prompt.token_ids, *turn.trace.token_ids.tolist()])
-    asked = [ids[1:], *(np.full(len(ids) - 1, watch_token_id(model, turn.trace, word)) for word in words)]
-    token_ids = np.stack(asked, axis=1)  # (position, asked)
-    n_layers, n_positions = len(model.layers), len(token_ids)
-    n_best = min(N_BEST, model.config.vocab_size)
-    whole = ReadOut.empty((n_layers, n_positions), n_best, len(asked))
-    first = 0
-    for resid in read_positions(model, ids[:-1].tolist(), stop):
-        length = resid.shape[1]
-        piece = ReadOut.empty((n_layers * length,), n_best, len(asked))
-        of_piece = np.tile(token_ids[first : first + length], (n_layers, 1))
-        for done in read_into(piece, model, resid.reshape(-1, resid.shape[-1]), of_piece, ranks=False):
-            if stop():
-                raise Cancelled("Stopped before every position was read. Nothing was changed.")
-            yield (first * n_layers + done) / (n_positions * n_layers)
-        for name, rows in vars(piece).items():
-            vars(whole)[name][:, first : first + length] = rows.reshape(n_layers, length, -1)
-        first += length
-    return _assembled(model, whole, ids, words)
-
-
-def _assembled(model: LoadedModel, whole: ReadOut, ids: IntArray, words: Sequence[str]) -> PositionLens:
-    return PositionLens(
-        tokens=tuple(token_text(model.tokenizer, token_id) for token_id in ids[:-1].tolist()),
-        next_token_ids=ids[1:],
-        top_token_ids=whole.top_token_ids,
-        top_tokens={each: token_text(model.tokenizer, each) for each in np.unique(whole.top_token_ids).tolist()},
-        top_probs=whole.top_probs,
-        next_prob=whole.prob[..., 0],
-        watched={word: whole.prob[..., 1 + at] for at, word in enumerate(words)},
     )

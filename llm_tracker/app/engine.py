@@ -186,7 +186,7 @@ class Engine:
             session = workspace.sessions[place.session]
 
             def work(job: Job) -> PositionLens:
-                from llm_tracker.analysis.position_lens import stream_position_lens
+                from llm_tracker.analysis.position_reading import stream_position_lens
 
                 turn, words = session.turns[place.turn], session.watch_words
                 reading = stream_position_lens(self._model(job.model_id), turn, words, job.stopping)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 from pathlib import Path
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelError, one_line
 
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
@@ -22,25 +23,29 @@ _FLOATS = {"float32": 32, "bfloat16": 16, "float16": 16}
 
 
 def weights_bytes(directory: Path, dtype: str = "auto") -> int:
-    """What the weights of a directory's safetensors files take in a number format ("auto": each its own)."""
+    """What the weights of a directory's safetensors files take in a number format ("auto": each its own).
+
+    Raises ModelError for a damaged file.
+    """
+    from safetensors import SafetensorError
+
+    try:
+        return sum(_file_bytes(file, dtype) for file in sorted(directory.glob("*.safetensors")))
+    except SafetensorError as error:
+        raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+
+
+def _file_bytes(file: Path, dtype: str) -> int:
     from safetensors import safe_open
 
     total = 0
-    for file in sorted(directory.glob("*.safetensors")):
-        with safe_open(file, framework="numpy") as weights:
-            for name in weights.keys():  # noqa: SIM118 (it is no mapping)
-                stored = weights.get_slice(name)
-                is_float = stored.get_dtype().endswith(("F16", "F32", "F64"))
-                own = _BITS.get(stored.get_dtype(), 8)
-                total += _count(stored.get_shape()) * (_FLOATS.get(dtype, own) if is_float else own) // 8
+    with safe_open(file, framework="numpy") as weights:
+        for name in weights.keys():  # noqa: SIM118 (it is no mapping)
+            stored = weights.get_slice(name)
+            is_float = stored.get_dtype().endswith(("F16", "F32", "F64"))
+            own = _BITS.get(stored.get_dtype(), 8)
+            total += math.prod(stored.get_shape()) * (_FLOATS.get(dtype, own) if is_float else own) // 8
     return total
-
-
-def _count(shape: list[int]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count
 
 
 def limit_bytes() -> int:

@@ -10,7 +10,7 @@ from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.analysis import read_out as read_outs
-from llm_tracker.analysis.position_lens import position_lens, stream_position_lens
+from llm_tracker.analysis.position_reading import position_lens, stream_position_lens
 from llm_tracker.analysis.read_out import best_of, read_out
 from llm_tracker.tracing import reading
 
@@ -35,7 +35,7 @@ def test_chunks_are_what_the_whole_is(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model("gemma2")
     generator = np.random.default_rng(0)
     rows = generator.standard_normal((23, 32), dtype=np.float32)
-    asked = generator.integers(0, 320, (23, 2))
+    asked = generator.integers(0, model.config.vocab_size, (23, 2))
     whole = read_out(model, rows, asked, 4)
     monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 5)
     chunked = read_out(model, rows, asked, 4)
@@ -92,7 +92,12 @@ def test_it_says_how_far_it_is_and_can_be_stopped(monkeypatch: pytest.MonkeyPatc
     assert shares == sorted(shares)
     assert len(shares) > 3
     assert shares[-1] == 1
+    hooks = n_hooks(model)
     count = iter(range(100))
     with pytest.raises(lt.Cancelled, match="Nothing was changed"):
         list(stream_position_lens(model, turn, stop=lambda: next(count) > 2))
-    assert not any(module._forward_hooks for module in model.model.modules())
+    assert n_hooks(model) == hooks
+
+
+def n_hooks(model: lt.LoadedModel) -> int:
+    return sum(len(module._forward_hooks) for module in model.model.modules())
