@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import llm_tracker as lt
+from llm_tracker.streams import ended
 from llm_tracker.tracing.decoding import decode
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
@@ -33,7 +34,7 @@ def endless(model: LoadedModel) -> Iterator[None]:
 def answered(model: LoadedModel, ids: Sequence[int]) -> Session:
     """A session with one answer, as the app asks."""
     session = lt.begin_session(model, "raw", Decoding(max_new_tokens=N_NEW))
-    return drained(lt.stream_turn(model, session, list(ids)))
+    return ended(lt.stream_turn(model, session, list(ids)))
 
 
 def traced(model: LoadedModel, ids: Sequence[int]) -> list[int]:
@@ -86,13 +87,3 @@ def written(trace: Trace) -> list[int]:
     """The token ids of an answer."""
     ids: list[int] = trace.token_ids.tolist()
     return ids
-
-
-def drained(turn: Generator[Any, None, Session]) -> Session:
-    """Run a turn to its end."""
-    while True:
-        try:
-            next(turn)
-        except StopIteration as finished:
-            session: Session = finished.value
-            return session

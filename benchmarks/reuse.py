@@ -8,10 +8,10 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import llm_tracker as lt
-from benchmarks.ours import drained
 from benchmarks.overhead import Figures
 from benchmarks.pairs import summary
 from benchmarks.prompts import CORRECTION, questions
+from llm_tracker.streams import ended
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
@@ -61,4 +61,4 @@ def _begun(model: LoadedModel) -> Session:
 
 
 def _ask(model: LoadedModel, session: Session, question: str) -> Session:
-    return drained(lt.stream_turn(model, session, question))
+    return ended(lt.stream_turn(model, session, question))

@@ -23,6 +23,7 @@ Which functions need the model, and which read a saved session without it:
 
     load_model, track, check, stream_turn, stream_control need the model
     with_watch_word, with_step_lens, with_all_lenses      need the model
+    position_lens, stream_position_lens                   need the model: they read the text once more
     logit_lens                                            only for what was not kept (model=)
     candidates, attention_by_word, attention_groups       no model
     save_session, load_session, with_answer_step          no model
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from llm_tracker.analysis.attention import attention_by_word, attention_groups
     from llm_tracker.analysis.candidates import candidates
     from llm_tracker.analysis.lens import logit_lens
+    from llm_tracker.analysis.position_lens import PositionLens
+    from llm_tracker.analysis.position_reading import position_lens, stream_position_lens
     from llm_tracker.errors import Cancelled, InputError, ModelError, TrackerError
     from llm_tracker.models.adapter import ModelAdapter
     from llm_tracker.models.catalogue import ModelEntry
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
         stream_control,
         stream_turn,
         track,
+        with_all_lenses,
         with_answer_step,
         with_step_lens,
         with_watch_word,
@@ -63,6 +67,7 @@ _HOMES = {
     "ModelAdapter": "models.adapter",
     "ModelEntry": "models.catalogue",
     "ModelError": "errors",
+    "PositionLens": "analysis.position_lens",
     "Session": "tracing.session",
     "Trace": "tracing.trace",
     "TrackerError": "errors",
@@ -76,8 +81,10 @@ _HOMES = {
     "load_model": "models.loading",
     "load_session": "storage.session_directory",
     "logit_lens": "analysis.lens",
+    "position_lens": "analysis.position_reading",
     "save_session": "storage.session_directory",
     "stream_control": "tracking",
+    "stream_position_lens": "analysis.position_reading",
     "stream_turn": "tracking",
     "track": "tracking",
     "with_all_lenses": "tracking",
@@ -93,6 +100,7 @@ __all__ = [
     "ModelAdapter",
     "ModelEntry",
     "ModelError",
+    "PositionLens",
     "Session",
     "Trace",
     "TrackerError",
@@ -106,8 +114,10 @@ __all__ = [
     "load_model",
     "load_session",
     "logit_lens",
+    "position_lens",
     "save_session",
     "stream_control",
+    "stream_position_lens",
     "stream_turn",
     "track",
     "with_all_lenses",

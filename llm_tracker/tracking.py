@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.analysis.lens_tables import with_lens
 from llm_tracker.errors import Cancelled, InputError
+from llm_tracker.streams import ended
 from llm_tracker.tracing.answers import answer_word, named_word, spoken_words
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import CONTROL_TEXT, Message, Recipe, recipe_messages
@@ -49,10 +50,10 @@ def track(
     decoding = Decoding(max_new_tokens, temperature, top_p, seed)
     session = begin_session(model, recipe, decoding, _several(watch_words))
     for text in (question, *_several(corrections)):
-        session = _drained(stream_turn(model, session, text))
+        session = ended(stream_turn(model, session, text))
     for turn in range(len(session.turns)):
         if control and session.lacks_control(turn):
-            session = _drained(stream_control(model, session, turn))
+            session = ended(stream_control(model, session, turn))
     return with_all_lenses(model, session)
 
 
@@ -207,16 +208,6 @@ def _with_words(words: Iterable[str | None], *more: str | None) -> tuple[str, ..
 def _several(texts: Iterable[str]) -> Iterable[str]:
     """A single text given where several may be is one text, not its letters."""
     return (texts,) if isinstance(texts, str) else texts
-
-
-def _drained(turn: Generator[TokenEvent, None, Session]) -> Session:
-    """Run to the end, for callers that don't watch the tokens come."""
-    while True:
-        try:
-            next(turn)
-        except StopIteration as finished:
-            session: Session = finished.value
-            return session
 
 
 def model_info(model: LoadedModel) -> ModelInfo:

@@ -11,11 +11,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
-BASE = {"errors", "places", "settings"}
+BASE = {"errors", "places", "settings", "streams"}
 ROOMS = {
     "errors": set(),
     "places": set(),
     "settings": set(),
+    "streams": set(),
     "models": BASE,
     "tracing": BASE | {"models"},
     "analysis": BASE | {"models", "tracing"},
@@ -23,7 +24,18 @@ ROOMS = {
     "storage": BASE | {"tracing", "analysis"},
     "tracking": BASE | {"models", "tracing", "analysis"},
     "textual": BASE | {"tracing", "analysis"},
-    "app": {"errors", "places", "settings", "models", "tracing", "analysis", "charts", "storage", "tracking"},
+    "app": {
+        "errors",
+        "places",
+        "settings",
+        "streams",
+        "models",
+        "tracing",
+        "analysis",
+        "charts",
+        "storage",
+        "tracking",
+    },
     "cli": {"errors", "places", "settings", "models", "tracing", "analysis", "storage", "tracking", "textual"},
 }
 """Room or module -> what it may import of ours. Nobody imports app, cli or the pages."""

@@ -11,6 +11,7 @@ from llm_tracker.analysis.position_lens import PositionLens
 from llm_tracker.analysis.read_out import ReadOut, read_into
 from llm_tracker.analysis.watch_tokens import watch_token_id
 from llm_tracker.errors import Cancelled
+from llm_tracker.streams import ended
 from llm_tracker.tracing.reading import read_positions
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.tokens import token_text
@@ -25,13 +26,7 @@ N_BEST = 3
 
 def position_lens(model: LoadedModel, turn: Turn, words: Sequence[str] = ()) -> PositionLens:
     """The lens of all layers at all positions of a turn. Takes about as long as its matrix products; see `stream`."""
-    reading = stream_position_lens(model, turn, words)
-    while True:
-        try:
-            next(reading)
-        except StopIteration as finished:
-            lens: PositionLens = finished.value
-            return lens
+    return ended(stream_position_lens(model, turn, words))
 
 
 def stream_position_lens(

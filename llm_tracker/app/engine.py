@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -18,6 +18,7 @@ from llm_tracker.models.memory import limit_bytes, return_freed_memory
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import silent
 from llm_tracker.settings import Settings
+from llm_tracker.streams import ended
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
@@ -225,20 +226,6 @@ class Engine:
             self.run_control(workspace)
 
         return self.worker(job.model_id).submit(job, work, then)
-
-
-Seen = TypeVar("Seen")
-Result = TypeVar("Result")
-
-
-def ended(work: Generator[Seen, None, Result], see: Callable[[Seen], object]) -> Result:
-    """Run work to its end, noting what it tells on the way, and return its result."""
-    while True:
-        try:
-            see(next(work))
-        except StopIteration as finished:
-            result: Result = finished.value
-            return result
 
 
 def _up_to(session: Session, turn: int, model: LoadedModel) -> Session:

@@ -18,7 +18,7 @@ from llm_tracker.app.workspace import Place, Workspace
 from llm_tracker.charts.palette import TURN_LABELS
 from llm_tracker.charts.positions import positions_chart
 
-WINDOW = 60
+WINDOW = 30
 """Tokens that are drawn at once."""
 
 NEXT = "next_prob"

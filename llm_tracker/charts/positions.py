@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import altair as alt
@@ -10,35 +9,49 @@ import pandas as pd
 
 from llm_tracker.analysis.wording import shown
 from llm_tracker.charts.frame import framed
+from llm_tracker.charts.palette import BEFORE
 
-ROW_HEIGHT = 11
-AXIS_HEIGHT = 96
-"""Room for the tokens, which stand upright under the map."""
+ROW_PIXELS = 11
+LABEL_PIXELS = 86
+"""Room under the map for the tokens, which stand upright."""
+
+HEAD_PIXELS = 52
+"""Room above it for what the colours mean."""
+
+LABEL_LENGTH = 14
+FAINTEST = 0.06
+"""Opacity of a cell without probability: it is there, on a light page and on a dark one."""
 
 
 def positions_chart(frame: pd.DataFrame, value: str, meaning: str) -> Any:
     """A cell a layer and position; the stronger its colour, the larger the probability in the column `value`.
 
-    Frame: a stretch of `analysis.position_lens.PositionLens.frame`; `meaning` says whose probability it is.
+    Frame: a stretch of `analysis.position_lens.PositionLens.frame`; `meaning` says whose probability it is. The tokens
+    are marks of their own: in an axis they would stand in an expression, which Vega reads as code.
     """
-    read = frame.drop_duplicates("position")
-    tokens = {str(at): shown(str(token)) for at, token in zip(read["position"], read["token"], strict=True)}
-    cells = frame.assign(value=frame[value], token=frame["token"].map(shown), best=frame["best"].map(shown))
-    drawn = (
-        alt.Chart(cells[["layer", "position", "value", "token", "best", "best_prob", "next_prob"]])
-        .mark_rect()
+    columns = ["layer", "position", "value", "token", "best", "best_prob", "next_prob"]
+    cells = frame.assign(value=frame[value], token=frame["token"].map(shown), best=frame["best"].map(shown))[columns]
+    read = cells.drop_duplicates("position")[["position", "token"]]
+    x = alt.X("position:O", title=None, axis=None)
+    labels = alt.Chart(read.assign(token=read["token"].map(_shortened))).mark_text(
+        angle=270, align="right", baseline="middle", dy=0, dx=-6, fontSize=10
+    )
+    layers = [_cells(cells, x, meaning), labels.encode(x=x, y=alt.value("height"), text="token:N")]
+    padding = {"left": 0, "top": 0, "right": 5, "bottom": LABEL_PIXELS}
+    height = ROW_PIXELS * frame["layer"].nunique() + HEAD_PIXELS + LABEL_PIXELS
+    return framed(alt.layer(*layers), height, padding=padding)
+
+
+def _cells(cells: pd.DataFrame, x: alt.X, meaning: str) -> Any:
+    legend = alt.Legend(format="%", orient="top", values=[0, 0.5, 1], symbolType="square", titleLimit=400)
+    return (
+        alt.Chart(cells)
+        .mark_rect(color=BEFORE)
         .encode(
-            x=alt.X(
-                "position:O",
-                title="token that was read",
-                axis=alt.Axis(labelExpr=f"{json.dumps(tokens, ensure_ascii=False)}[datum.value]", labelAngle=-90),
-            ),
+            x=x,
             y=alt.Y("layer:O", title="layer", sort="descending", axis=alt.Axis(labelOverlap=True)),
-            color=alt.Color(
-                "value:Q",
-                title=meaning,
-                scale=alt.Scale(domain=[0, 1], scheme="blues"),
-                legend=alt.Legend(format="%", orient="top", gradientLength=160, titleLimit=400),
+            opacity=alt.Opacity(
+                "value:Q", title=meaning, scale=alt.Scale(domain=[0, 1], range=[FAINTEST, 1]), legend=legend
             ),
             tooltip=[
                 alt.Tooltip("token:N", title="behind"),
@@ -49,4 +62,7 @@ def positions_chart(frame: pd.DataFrame, value: str, meaning: str) -> Any:
             ],
         )
     )
-    return framed(alt.layer(drawn), ROW_HEIGHT * frame["layer"].nunique() + AXIS_HEIGHT)
+
+
+def _shortened(token: str) -> str:
+    return token if len(token) <= LABEL_LENGTH else f"{token[: LABEL_LENGTH - 1]}…"

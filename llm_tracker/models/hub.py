@@ -69,14 +69,16 @@ def cached_model(repository: str, revision: str | None = None) -> Path | None:
 def is_complete(directory: Path) -> bool:
     """Whether a directory holds a config, a tokenizer and every weight file that its index names."""
     try:
-        shards = _shards(directory / "model.safetensors.index.json")
+        shards = weight_files(directory)
     except (ValueError, KeyError):  # the index is damaged
         return False
     has_tokenizer = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer.model"))
     return (directory / "config.json").is_file() and has_tokenizer and all((directory / s).is_file() for s in shards)
 
 
-def _shards(index: Path) -> set[str]:
+def weight_files(directory: Path) -> set[str]:
+    """The names of a model's weight files: those of its index, else the one that needs none."""
+    index = directory / "model.safetensors.index.json"
     if not index.is_file():
         return {"model.safetensors"}
     return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())

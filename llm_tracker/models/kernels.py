@@ -71,13 +71,13 @@ class _Buffer(threading.local):
     """float32 memory of the thread that multiplies, used again and again."""
 
     def __init__(self) -> None:
-        self._memory = torch.empty(0)
+        self._memory = torch.empty(0, dtype=torch.float32, device="cpu")
 
     def of(self, shape: torch.Size) -> Tensor:
         """A tensor of this shape with anything in it."""
         if self._memory.numel() < shape.numel():
             with torch.inference_mode(False):  # one that was made for inference could not be written to outside of it
-                self._memory = torch.empty(shape.numel())
+                self._memory = torch.empty(shape.numel(), dtype=torch.float32, device="cpu")
         return self._memory[: shape.numel()].view(shape)
 
 
@@ -110,8 +110,9 @@ class KernelChoice:
         return tuple(kernel.__name__ for kernel in self.kernels)
 
     def product(self, linear: nn.Linear, rows: Tensor) -> Tensor:
-        """What a linear layer gives for rows. Where gradients are kept, and for another format, torch chooses."""
-        if torch.is_grad_enabled() or not linear.weight.dtype == rows.dtype == self.dtype:
+        """What a linear layer gives for rows. With gradients, in another format or off the CPU, torch chooses."""
+        as_measured = linear.weight.dtype == rows.dtype == self.dtype and rows.device.type == "cpu"
+        if torch.is_grad_enabled() or not as_measured:
             return plain(rows, linear.weight, linear.bias)
         kernel = self.kernels[bisect_left(LAST_ROWS, rows.numel() // rows.shape[-1])]
         return kernel(rows, linear.weight, linear.bias)

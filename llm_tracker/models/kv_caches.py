@@ -31,7 +31,7 @@ class KVCaches:
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
         self.budget_bytes = budget_bytes
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._kept: OrderedDict[tuple[int, ...], DynamicCache] = OrderedDict()
 
     @property

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,14 +29,16 @@ if TYPE_CHECKING:
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
-MakeRoom = Callable[[int], None]
-"""Is told what the weights will take before they are read. Raises ModelError where they don't fit."""
+MakeRoom = Callable[[int, str], None]
+"""Is told how many bytes the weights will take, and on which device, before they are read. Raises ModelError where
+they don't fit."""
 
 
-def _kv_caches() -> KVCaches:
-    from llm_tracker.models.kv_caches import KVCaches
+def _kv_caches(of_weights_bytes: int = 0) -> KVCaches:
+    """A store in keeping with the model: a large one takes more for each token."""
+    from llm_tracker.models.kv_caches import BUDGET_BYTES, KVCaches
 
-    return KVCaches()
+    return KVCaches(max(BUDGET_BYTES, of_weights_bytes // 16))
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +57,8 @@ class LoadedModel:
     """What multiplies by its weights, where that is not what torch would choose."""
     kv_caches: KVCaches = field(default_factory=_kv_caches)
     """What it has read already, for texts that begin alike."""
+    running: threading.RLock = field(default_factory=threading.RLock)
+    """Held for each forward pass that is looked into: forward hooks see the passes of every thread."""
 
     @property
     def id(self) -> str:
@@ -170,8 +175,10 @@ def load_model(
     if own is not None:
         return _proved(entry, None, None, own, report)
     directory, revision = fetch(entry, report)
-    make_room(weights_bytes(directory, dtype))
-    return _proved(entry, directory, revision, _from_directory(directory, device, dtype, report), report)
+    report(Progress("Starting the engine"))
+    where = _device(device)
+    make_room(weights_bytes(directory, dtype), where)
+    return _proved(entry, directory, revision, _from_directory(directory, where, dtype, report), report)
 
 
 def require_dtype(dtype: str) -> None:
@@ -208,12 +215,9 @@ def _from_directory(
     directory: Path, device: str, dtype: str, report: Report
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Weights and tokenizer; from CPU files they stay memory-mapped."""
-    report(Progress("Starting the engine"))
-    import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     silence_bars()
-    where = _device(device, torch.cuda.is_available())
     report(Progress("Loading the weights"))
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
@@ -224,7 +228,7 @@ def _from_directory(
         raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
     model, info = loaded
     _require_all_weights(directory, info["missing_keys"])
-    return _on_device(model, where), tokenizer
+    return _on_device(model, device), tokenizer
 
 
 def _require_all_weights(directory: Path, missing: set[str]) -> None:
@@ -236,8 +240,10 @@ def _require_all_weights(directory: Path, missing: set[str]) -> None:
         )
 
 
-def _device(device: str, has_cuda: bool) -> str:
-    return ("cuda" if has_cuda else "cpu") if device == "auto" else device
+def _device(device: str) -> str:
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
 def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
@@ -268,7 +274,8 @@ def _proved(
     kernels = choose_kernels(model)
     proof = prove(model, adapter)
     require(proof)
-    return LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof, kernels)
+    loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof, kernels)
+    return replace(loaded, kv_caches=_kv_caches(loaded.weights_bytes))
 
 
 def adapter_for(model_type: str) -> ModelAdapter:

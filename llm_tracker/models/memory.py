@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import math
 import os
 from pathlib import Path
 
 from llm_tracker.errors import ModelError, one_line
+from llm_tracker.models.hub import weight_files
 
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
@@ -19,20 +21,27 @@ LARGE_BYTES = 4 * 2**20
 _M_MMAP_THRESHOLD = -3  # malloc.h
 
 _BITS = {"F64": 64, "F32": 32, "BF16": 16, "F16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U8": 8, "BOOL": 8}
-_FLOATS = {"float32": 32, "bfloat16": 16, "float16": 16}
+_FLOATS = {"float64": 64, "float32": 32, "bfloat16": 16, "float16": 16}
 
 
 def weights_bytes(directory: Path, dtype: str = "auto") -> int:
-    """What the weights of a directory's safetensors files take in a number format ("auto": each its own).
+    """What the weights of a model's directory take in a number format ("auto": the configuration's, else their own).
 
     Raises ModelError for a damaged file.
     """
     from safetensors import SafetensorError
 
+    wanted = _configured_dtype(directory) if dtype == "auto" else dtype
+    files = [directory / name for name in sorted(weight_files(directory))]
     try:
-        return sum(_file_bytes(file, dtype) for file in sorted(directory.glob("*.safetensors")))
+        return sum(_file_bytes(file, wanted) for file in files if file.is_file())
     except SafetensorError as error:
         raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+
+
+def _configured_dtype(directory: Path) -> str:
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    return str(config.get("dtype") or config.get("torch_dtype") or "")
 
 
 def _file_bytes(file: Path, dtype: str) -> int:
@@ -72,18 +81,41 @@ def return_freed_memory() -> None:
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
-def require_room(needed_bytes: int, held_bytes: int = 0) -> None:
-    """Raise ModelError, with the figures, where weights of this size don't fit beside what is held already.
+def memory_of(device: str) -> tuple[int, int]:
+    """What may be used of a device's memory, and how much of that is in use, in bytes.
 
-    `held_bytes` are the weights of other models that stay in memory; memory-mapped ones are not private.
+    Weights that are mapped from files are not in use: the system takes their memory back when it needs it.
     """
-    limit, private = limit_bytes(), private_bytes()
-    if needed_bytes + WORKING_BYTES + held_bytes + private > limit:
+    if device.startswith("cuda"):
+        import torch
+
+        free, total = torch.cuda.mem_get_info(device)
+        return total, total - free
+    return limit_bytes(), private_bytes()
+
+
+def has_room(needed_bytes: int, device: str = "cpu") -> bool:
+    """Whether weights of this size fit beside what is in use."""
+    limit, in_use = memory_of(device)
+    return needed_bytes + WORKING_BYTES + in_use <= limit
+
+
+def require_room(needed_bytes: int, device: str = "cpu") -> None:
+    """Raise ModelError, with the figures, where weights of this size don't fit beside what is in use."""
+    if not has_room(needed_bytes, device):
+        limit, in_use = memory_of(device)
         raise ModelError(
-            f"The model does not fit: its weights take {_gb(needed_bytes)} and reading {_gb(WORKING_BYTES)} more; this "
-            f"machine allows {_gb(limit)}, and {_gb(private + held_bytes)} of that is in use. Choose a smaller model, "
-            "or a format with fewer bits (--dtype bfloat16)."
+            f"The model does not fit: its weights take {_gb(needed_bytes)} and reading {_gb(WORKING_BYTES)} more; "
+            f"{'this machine' if device == 'cpu' else f'the device {device}'} allows {_gb(limit)}, and {_gb(in_use)} "
+            "of that is in use. Choose a smaller model, or start with a format of fewer bits (--dtype)."
         )
+
+
+def require_possible(needed_bytes: int, device: str = "cpu") -> None:
+    """Raise ModelError, with the figures, where weights of this size are more than there is, whatever is let go."""
+    limit, _ = memory_of(device)
+    if needed_bytes + WORKING_BYTES > limit:
+        require_room(needed_bytes, device)
 
 
 def _gb(n_bytes: int) -> str:

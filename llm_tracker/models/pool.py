@@ -6,9 +6,10 @@ import gc
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 
 from llm_tracker.models.loading import LoadedModel, MakeRoom, load_model
-from llm_tracker.models.memory import require_room
+from llm_tracker.models.memory import has_room, require_possible, require_room
 from llm_tracker.models.progress import Report, silent
 
 Key = tuple[str, str, str]
@@ -32,6 +33,7 @@ class ModelPool:
         self._lock = threading.Lock()
         self._loading: dict[Key, threading.Lock] = {}
         self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
+        self._reserved: dict[Key, int] = {}
 
     def model(self, name: str, device: str = "auto", dtype: str = "auto", report: Report = silent) -> LoadedModel:
         """The model, loaded now unless it is here. Raises what `load_model` raises."""
@@ -40,9 +42,13 @@ class ModelPool:
             loading = self._loading.setdefault(key, threading.Lock())
         with loading:
             kept = self.peek(*key)
-            return (
-                kept if kept is not None else self._keep(key, self._load(name, device, dtype, report, self._make_room))
-            )
+            if kept is not None:
+                return kept
+            try:
+                return self._keep(key, self._load(name, device, dtype, report, partial(self._make_room, key)))
+            finally:
+                with self._lock:
+                    self._reserved.pop(key, None)
 
     def peek(self, name: str, device: str = "auto", dtype: str = "auto") -> LoadedModel | None:
         """The model if it is in memory; never loads."""
@@ -52,18 +58,19 @@ class ModelPool:
                 self._models.move_to_end(key)
             return self._models.get(key)
 
-    def _make_room(self, needed_bytes: int) -> None:
+    def _make_room(self, key: Key, needed_bytes: int, device: str) -> None:
         """Let models go until one of this size is within the budget; none for one that could not fit even alone.
 
-        Raises ModelError where it does not fit.
+        The room is reserved until the model has been loaded. Raises ModelError where it does not fit.
         """
-        require_room(needed_bytes)
+        require_possible(needed_bytes, device)
         with self._lock:
-            while self._models and self._held_bytes() + needed_bytes > self.budget_bytes:
+            needed = needed_bytes + sum(self._reserved.values())
+            while self._models and not (self._held_bytes() + needed <= self.budget_bytes and has_room(needed, device)):
                 self._models.popitem(last=False)
-            held = self._held_bytes()
-        gc.collect()
-        require_room(needed_bytes, held)
+                gc.collect()
+            require_room(needed, device)
+            self._reserved[key] = needed_bytes
 
     def _keep(self, key: Key, model: LoadedModel) -> LoadedModel:
         with self._lock:

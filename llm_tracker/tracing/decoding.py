@@ -59,7 +59,7 @@ def decode(
     n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
     try:
         for _ in range(decoding.max_new_tokens):
-            with torch.inference_mode(), recorder.watching():
+            with model.running, torch.inference_mode(), recorder.watching():
                 output = _read(model, ids[n_read:], cache)
                 n_read = len(ids)
                 recorder.end_step(n_read)
@@ -88,7 +88,7 @@ def _read_ahead(
             end = min(end, n_fixed)
         if end >= len(ids):
             return n_read
-        with torch.inference_mode():
+        with model.running, torch.inference_mode():
             _read(model, ids[n_read:end], cache)
         n_read = end
         if n_read == n_fixed:

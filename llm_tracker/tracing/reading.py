@@ -41,7 +41,7 @@ def _piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache) ->
     def see(_layer: Any, _args: Any, output: Any) -> None:
         stream.append(hidden_state(output)[0])
 
-    with torch.inference_mode(), ExitStack() as stack:
+    with model.running, torch.inference_mode(), ExitStack() as stack:
         for layer in model.layers:
             stack.callback(layer.register_forward_hook(see).remove)
         ids = torch.tensor([list(token_ids)], device=model.model.device)

@@ -53,7 +53,9 @@ def test_the_first_paint_imports_neither_torch_nor_transformers() -> None:
 
 def test_the_model_is_loaded_once_the_page_has_been_painted(engine: engines.Engine) -> None:
     at = opened("dashboard.py")
-    assert any("read exactly" in caption.value for caption in at.sidebar.caption)
+    captions = [caption.value for caption in at.sidebar.caption]
+    assert any("read exactly" in caption for caption in captions)
+    assert any("are not read twice" in caption and "134 MB at most" in caption for caption in captions)
 
 
 def test_asking_and_correcting_shows_three_views_before_after_and_asked_again(engine: engines.Engine) -> None:

@@ -14,6 +14,7 @@ from llm_tracker.analysis.compare import layer_frame, sides_of
 from llm_tracker.charts.attention import attention_chart
 from llm_tracker.charts.candidates import candidates_chart
 from llm_tracker.charts.layers import _layer_ticks, layers_chart, moved_apart
+from llm_tracker.charts.positions import positions_chart
 
 NASTY = [
     '"quoted"',
@@ -175,6 +176,26 @@ def test_any_token_is_drawn_as_it_is_and_stands_in_no_expression(text: str) -> N
     assert "labelExpr" not in str(spec)
     assert text not in str(spec) or text in ("if", "'", "event")
     assert "'sort': [" not in str(spec)
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_a_map_has_a_cell_for_each_layer_and_token_and_any_token_as_it_is(text: str) -> None:
+    frame = pd.DataFrame(
+        {
+            "layer": [1, 1, 2, 2],
+            "position": [7, 8, 7, 8],
+            "token": [text, "b", text, "b"],
+            "best": ["x", text, "y", text],
+            "best_prob": [0.5, 0.6, 0.7, 0.8],
+            "next_prob": [0.1, 0.2, 0.3, 0.4],
+        }
+    )
+    spec = positions_chart(frame, "next_prob", "the next").to_dict()
+    tables = sorted(spec.pop("datasets").values(), key=len)
+    assert [row["value"] for row in tables[1]] == [0.1, 0.2, 0.3, 0.4]
+    assert [row["token"] for row in tables[0]] == [text.replace("\n", "↵")[:14], "b"]
+    assert "labelExpr" not in str(spec)
+    assert text not in str(spec) or text in ("if", "'", "event")
 
 
 def test_charts_hold_few_rows(session: lt.Session, frames: dict[str, pd.DataFrame]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
-import torch
 from tiny_models import tiny_model
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import write_tinyllama_like
-from llm_tracker.models import memory
+from llm_tracker.models import loading, memory
+from llm_tracker.models.loading import MakeRoom
 from llm_tracker.models.memory import limit_bytes, private_bytes, require_room, weights_bytes
 from llm_tracker.models.pool import ModelPool
 
@@ -31,21 +34,31 @@ def test_the_built_in_model_is_weighed_without_its_tied_head(embedded: lt.Loaded
     assert weights_bytes(embedded.directory) == embedded.weights_bytes
 
 
+def test_the_configurations_format_is_what_is_read_and_other_files_are_not_weighed(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    directory = Path(shutil.copytree(checkpoint, tmp_path / "model"))
+    shutil.copy(directory / "model.safetensors", directory / "consolidated.safetensors")
+    config = json.loads((directory / "config.json").read_text())
+    (directory / "config.json").write_text(json.dumps({**config, "dtype": "float32"}))
+    assert weights_bytes(directory) == lt.load_model(str(directory)).weights_bytes
+
+
 def test_a_model_that_cannot_fit_is_refused_with_the_figures_before_it_is_read(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "limit_bytes", lambda: private_bytes() + 10**6)
-    monkeypatch.setattr(torch.nn.Module, "load_state_dict", lambda *_, **__: pytest.fail("it was read"))
+    monkeypatch.setattr(loading, "_from_directory", lambda *_: pytest.fail("it was read"))
     with pytest.raises(lt.ModelError, match=r"does not fit: its weights take .* allows \d+\.\d GB, and \d+\.\d GB"):
-        lt.load_model(str(checkpoint))
+        lt.load_model(str(checkpoint), device="cpu")
 
 
-def test_models_are_let_go_before_another_is_read_and_the_rest_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_are_let_go_before_another_is_read() -> None:
     size = tiny_model("llama").weights_bytes
     seen: list[tuple[str, bool]] = []
 
-    def load(name: str, _device: str, _dtype: str, _report: object, make_room: object) -> lt.LoadedModel:
-        make_room(size)  # type: ignore[operator]
+    def load(name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+        make_room(size, "cpu")
         seen.append((name, pool.peek("a") is not None))
         return tiny_model("llama")
 
@@ -53,15 +66,45 @@ def test_models_are_let_go_before_another_is_read_and_the_rest_counts(monkeypatc
     for name in "abc":
         pool.model(name)
     assert seen == [("a", False), ("b", True), ("c", False)]
-    held: list[int] = []
-    monkeypatch.setattr("llm_tracker.models.pool.require_room", lambda _needed, others=0: held.append(others))
+
+
+def test_models_are_let_go_as_long_as_another_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(_name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+        make_room(10, "cpu")
+        return tiny_model("llama")
+
+    pool = ModelPool(10**9, load)
+    for name in "abc":
+        pool.model(name)
+    monkeypatch.setattr("llm_tracker.models.pool.has_room", lambda *_: len(pool._models) < 2)
     pool.model("d")
-    assert held == [0, size]  # alone, then beside what stays
+    assert [pool.peek(name) is not None for name in "abcd"] == [False, False, True, True]
+
+
+def test_what_another_thread_is_loading_has_its_room_reserved() -> None:
+    inside, go = threading.Event(), threading.Event()
+
+    def load(name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+        make_room(limit_bytes() * 2 // 3, "cpu")
+        if name == "first":
+            inside.set()
+            assert go.wait(20)
+        return tiny_model("llama")
+
+    pool = ModelPool(10**15, load)
+    thread = threading.Thread(target=pool.model, args=("first",))
+    thread.start()
+    assert inside.wait(20)
+    with pytest.raises(lt.ModelError, match="does not fit"):
+        pool.model("second")
+    go.set()
+    thread.join()
+    assert pool.model("second") is not None, "the reservation went with the load"
 
 
 def test_a_model_that_could_not_fit_even_alone_costs_no_other_one_its_place() -> None:
-    def load(name: str, _device: str, _dtype: str, _report: object, make_room: object) -> lt.LoadedModel:
-        make_room(10**15 if name == "huge" else 10)  # type: ignore[operator]
+    def load(name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+        make_room(10**15 if name == "huge" else 10, "cpu")
         return tiny_model("llama")
 
     pool = ModelPool(10**9, load)

@@ -1,0 +1,76 @@
+"""All layers at all tokens of the text: read when it is asked for, with the numbers of the other views."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from visitor import asked, chart_rows, corrected, opened, shown_html, visitor
+
+from llm_tracker.app import engine as engines
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.workspace import MAX_POSITION_LENSES, Place, Workspace
+
+
+def until(at: AppTest, done: Callable[[], bool]) -> AppTest:
+    for _ in range(200):
+        assert not at.exception, at.exception[0].message
+        if done():
+            return at
+        time.sleep(0.05)
+        at.run()
+    raise AssertionError("it did not come about")
+
+
+def read_all(at: AppTest, key: str) -> AppTest:
+    at.button(key=key).click().run()
+    return until(at, lambda: len(at.get("vega_lite_chart")) == 4)
+
+
+def test_it_is_read_when_asked_for_and_agrees_with_the_answers_own_lens(engine: engines.Engine) -> None:
+    at = asked(opened("dashboard.py"))
+    assert len(at.get("vega_lite_chart")) == 3
+    at = read_all(at, "read positions 1 0")
+    workspace = visitor(engine)
+    trace = workspace.sessions[1].turns[0].trace
+    first = trace.prompt_length - 1
+    drawn = [row for table in chart_rows(at, 2) for row in table if "layer" in row and row["position"] == first]
+    assert [row["value"] for row in sorted(drawn, key=lambda row: int(str(row["layer"])))] == pytest.approx(
+        trace.lens[0].token_prob.tolist(), abs=1e-4
+    )
+    assert f"of {trace.prompt_length + trace.n_steps - 1:,} tokens the last layer" in shown_html(at)
+
+
+def test_a_text_is_drawn_in_stretches_from_any_token_on(engine: engines.Engine) -> None:
+    at = read_all(asked(opened("dashboard.py")), "read positions 1 0")
+    trace = visitor(engine).sessions[1].turns[0].trace
+    count = trace.prompt_length + trace.n_steps - 1
+    at.slider(key=f"positions from {count}").set_value(11).run()
+    positions = {row["position"] for table in chart_rows(at, 2) for row in table}
+    assert positions == set(range(10, 40))
+
+
+def test_each_answers_text_is_read_by_itself_and_kept(engine: engines.Engine) -> None:
+    at = corrected(asked(opened("dashboard.py")))
+    at = read_all(at, "read positions 1 1")
+    at.segmented_control(key="positions of").set_value("before").run()
+    assert len(at.get("vega_lite_chart")) == 3
+    at = read_all(at, "read positions 1 0")
+    assert visitor(engine).position_lenses.keys() == {Place(1, 0), Place(1, 1)}
+
+
+def test_a_reading_that_is_stopped_leaves_all_as_it_was() -> None:
+    workspace = Workspace()
+    workspace.job = Job("positions", status="stopped", session=1, error="Stopped.")
+    assert workspace.collect()
+    assert (workspace.read_error, workspace.position_lenses, workspace.sessions) == ("", {}, {})
+
+
+def test_only_the_last_few_are_kept() -> None:
+    workspace = Workspace()
+    for turn in range(MAX_POSITION_LENSES + 2):
+        workspace.job = Job("positions", status="done", session=1, turn=turn, result=object())
+        workspace.collect()
+    assert list(workspace.position_lenses) == [Place(1, turn) for turn in range(2, MAX_POSITION_LENSES + 2)]
