@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import formats, memory, overhead, peers, reuse
 from benchmarks.machine import machine
+from llm_tracker.models.memory import return_freed_memory
 
 if TYPE_CHECKING:
     from llm_tracker import LoadedModel
@@ -22,6 +23,7 @@ def main() -> int:
     args = _parser().parse_args()
     import llm_tracker as lt
 
+    return_freed_memory()  # as the app does
     model = lt.load_model(args.model, dtype=args.dtype)
     facts = {"model": model.id, "dtype": model.dtype, "device": model.device, "attention": model.proof.attention}
     facts["kernels"] = model.kernels.names if model.kernels else ("plain",)
@@ -65,7 +67,7 @@ def _figures(model: LoadedModel, args: argparse.Namespace) -> Iterator[tuple[str
     if "growth" in parts:
         yield from overhead.growth(model, n)
     if "positions" in parts:
-        yield from overhead.positions(model, 3, 2048)
+        yield from overhead.positions(model, 3, min(2048, (model.context_length or 2049) - 1))
     if "memory" in parts:
         yield from memory.memory(args.model, args.dtype)
 

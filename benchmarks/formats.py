@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ def over_plain_formats(model: LoadedModel, n: int, length: int = 80) -> Figures:
     ways: Ways = {
         "ours": partial(ours.traced, model),
         model.dtype: partial(plain.generated, model),
-        "float32": partial(plain.generated, _in_float32(model)),
+        "float32": partial(plain.generated, model, dtype="float32"),
     }
     rounds = []
     with ours.endless(model):
@@ -46,11 +45,3 @@ def _timed(ways: Ways, model: LoadedModel, ids: Sequence[int], at: int) -> dict[
         if len(written) != ours.N_NEW:
             raise RuntimeError(f"{name} wrote {len(written)} tokens in place of {ours.N_NEW}")
     return took
-
-
-def _in_float32(model: LoadedModel) -> LoadedModel:
-    """The same weights, read into memory as float32."""
-    from transformers import AutoModelForCausalLM
-
-    network = AutoModelForCausalLM.from_pretrained(model.directory, dtype="float32", local_files_only=True)
-    return replace(model, model=network.eval())

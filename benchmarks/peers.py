@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def versus_bridge(model: LoadedModel, n: int, length: int, name: str) -> Figures:
     """TransformerLens' way to the same quantities, over ours; nothing where it is not installed."""
-    if find_spec("transformer_lens") is None or model.directory is None:
+    if find_spec("transformer_lens") is None or model.directory is None or model.device != "cpu":
         return
     bridge = _bridge(model)
     with ours.endless(model):

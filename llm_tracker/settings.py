@@ -24,5 +24,6 @@ class Settings:
         return cls(**given)
 
     def as_environment(self) -> dict[str, str]:
-        """The variables that carry these settings to the app's process."""
-        return {name: getattr(self, field) for field, name in _NAMES.items()}
+        """The variables that carry what was chosen to the app's process; what was left open stays as it is there."""
+        chosen = {name: getattr(self, field) for field, name in _NAMES.items()}
+        return {name: value for name, value in chosen.items() if value not in ("", "auto")}

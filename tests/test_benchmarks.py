@@ -75,7 +75,8 @@ def test_plain_transformers_sees_the_numbers_that_we_see() -> None:
         require_agreement(model, ids, seen)
         assert ours.traced(model, ids) == plain.generated(model, ids) == seen.token_ids
         assert ours.bare(model, ids) == ours.captured(model, ids) == ours.traced_whole(model, ids) == seen.token_ids
-    assert model.config._attn_implementation == "llm_tracker_sdpa"
+    assert plain.network(model) is not model.model
+    assert plain.network(model).config._attn_implementation == "sdpa"
 
 
 def test_prompts_are_fresh_and_of_their_length() -> None:

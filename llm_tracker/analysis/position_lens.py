@@ -31,6 +31,12 @@ class PositionLens:
     """By watch word: the probability (layer, position) of its first token, cut as at the answer's first position."""
 
     @property
+    def n_bytes(self) -> int:
+        """What its arrays take."""
+        ids = self.top_token_ids.nbytes + self.next_token_ids.nbytes
+        return ids + self.top_probs.nbytes + self.next_prob.nbytes + sum(prob.nbytes for prob in self.watched.values())
+
+    @property
     def n_right(self) -> IntArray:
         """(layer): at how many positions the layer's likeliest token is the one that does come next."""
         right: IntArray = (self.top_token_ids[..., 0] == self.next_token_ids).sum(-1)

@@ -173,16 +173,17 @@ def _all_answers(workspace: Workspace) -> list[Place]:
     """Every answer of the conversations with the model that is shown; the same answer once, newest first."""
     if workspace.shown is None:
         return []
-    model = workspace.sessions[workspace.shown[0].session].model.id
-    own = [number for number in workspace.sessions if number != EXAMPLE] or [EXAMPLE]
+    sessions = workspace.kept_sessions()
+    model = sessions[workspace.shown[0].session].model.id
+    own = [number for number in sessions if number != EXAMPLE] or [EXAMPLE]
     places: dict[Path, Place] = {}
     for number in own:
-        session = workspace.sessions[number]
+        session = sessions[number]
         for turn in range(len(session.turns)) if session.model.id == model else ():
             places[path(session, turn)] = Place(number, turn)
     for shown in workspace.shown:
         if shown is not None:
-            places[path(workspace.sessions[shown.session], shown.turn)] = shown
+            places[path(sessions[shown.session], shown.turn)] = shown
     return sorted(places.values(), key=lambda place: (-place.session, place.turn))
 
 

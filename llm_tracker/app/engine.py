@@ -11,9 +11,10 @@ import streamlit as st
 
 from llm_tracker.app.jobs import Job, Work, Worker
 from llm_tracker.app.workspace import EXAMPLE, Place, Workspace, Workspaces
+from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.listing import is_local
-from llm_tracker.models.loading import default_model_id, find_entry
+from llm_tracker.models.loading import default_model_id, find_entry, require_dtype
 from llm_tracker.models.memory import limit_bytes, return_freed_memory
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import silent
@@ -37,6 +38,9 @@ class Engine:
     def __init__(self) -> None:
         return_freed_memory()
         self.settings = Settings.of_environment()
+        self.settings_error = _refusal(self.settings)
+        if self.settings_error:
+            self.settings = Settings()
         self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE))
         self.workspaces = Workspaces()
         self._lock = threading.Lock()
@@ -189,9 +193,10 @@ class Engine:
             def work(job: Job) -> PositionLens:
                 from llm_tracker.analysis.position_reading import stream_position_lens
 
+                model = self._model(job.model_id, job.report)
+                job.progress = None
                 turn, words = session.turns[place.turn], session.watch_words
-                reading = stream_position_lens(self._model(job.model_id), turn, words, job.stopping)
-                return ended(reading, job.has_read)
+                return ended(stream_position_lens(model, turn, words, job.stopping), job.has_read)
 
             job = Job("positions", session.model.id, session=place.session, turn=place.turn)
             return self._submit(workspace, job, work)
@@ -226,6 +231,17 @@ class Engine:
             self.run_control(workspace)
 
         return self.worker(job.model_id).submit(job, work, then)
+
+
+def _refusal(settings: Settings) -> str:
+    """Why the app cannot be run as it was started; empty where it can."""
+    try:
+        require_dtype(settings.dtype)
+        if settings.model:
+            find_entry(settings.model)
+    except ModelError as error:
+        return f"{error} The app was started without it."
+    return ""
 
 
 def _up_to(session: Session, turn: int, model: LoadedModel) -> Session:

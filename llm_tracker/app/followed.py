@@ -50,7 +50,7 @@ def _named_elsewhere(workspace: Workspace, comparison: Comparison) -> set[str]:
     first = path(comparison.sessions[-1], 0)
     answers = {session.watch_words[0] for session in comparison.sessions if session.watch_words}
     named: dict[bool, set[str]] = {True: set(), False: set()}
-    for number, session in workspace.sessions.items():
+    for number, session in workspace.kept_sessions().items():
         for at, turn in enumerate(session.turns[1:], start=1) if path(session, 0) == first else ():
             word = named_word(turn.said, session.turns[0].said)
             if word is not None:
@@ -78,6 +78,8 @@ def reading_status(workspace: Workspace) -> None:
     job = workspace.job
     if job is not None and job.active and job.kind in ("lens", "words", "control"):
         _watch(job)
+    elif job is not None and job.active and job.kind == "positions":
+        paragraph("Every token is being read, below; what else the views need is computed after that.", quiet=True)
 
 
 @st.fragment(run_every=0.25)

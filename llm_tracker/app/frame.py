@@ -28,6 +28,13 @@ RECIPE_CAPTIONS = [
 ]
 
 
+KERNEL_NAMES = {
+    "plain": "torch's own",
+    "onednn": "oneDNN",
+    "upcast": "in float32, a slice of a weight at a time",
+}
+
+
 def open_page(title: str) -> tuple[Engine, Workspace]:
     """Begin a page: configure it, find the visitor's workspace by the address, and draw the sidebar."""
     st.set_page_config(page_title=f"{title} · {PRODUCT}", layout="wide", initial_sidebar_state="auto")
@@ -38,6 +45,8 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     choose_model(engine, workspace)
     with st.sidebar:
         _links(workspace)
+        if engine.settings_error:
+            html.failure(engine.settings_error)
         _model_choice(engine, workspace)
         _recipe_choice(workspace)
         _control_choice(workspace)
@@ -54,7 +63,8 @@ def _links(workspace: Workspace) -> None:
 def _model_choice(engine: Engine, workspace: Workspace) -> None:
     """The model's name, how far its load has come, the offer to download one, and the proof that it is read exactly."""
     entries = installed_plugins().models
-    ids = list(entries) if workspace.wanted_id in entries else [*entries, workspace.wanted_id]
+    others = (engine.settings.model, workspace.model_id, workspace.wanted_id)
+    ids = list(dict.fromkeys([*entries, *filter(None, others)]))
 
     def choose() -> None:
         workspace.wanted_id = st.session_state["model"]
@@ -139,8 +149,8 @@ def _engine_room(model: LoadedModel) -> None:
     kept, most = _gigabytes(model.kv_caches.n_bytes), _gigabytes(model.kv_caches.budget_bytes)
     st.caption(f"Texts that begin alike are not read twice: {kept} are kept for that, {most} at most.")
     if model.kernels is not None:
-        names = " or ".join(dict.fromkeys(model.kernels.names))
-        st.caption(f"Weights are multiplied by {names}, the fastest of those that were timed when it was loaded.")
+        routines = ", or ".join(KERNEL_NAMES[name] for name in dict.fromkeys(model.kernels.names))
+        st.caption(f"Weights are multiplied by the fastest routine that was timed when it was loaded: {routines}.")
 
 
 def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:

@@ -32,12 +32,15 @@ def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison)
         side, place = _choose(comparison)
         job = workspace.job
         lens = workspace.position_lenses.get(place)
-        if job is not None and job.active and job.kind == "positions":
+        if job is not None and job.kind == "positions" and Place(job.session, job.turn) == place:
             _watch(job)
         elif lens is None:
             _offer(engine, workspace, side, place)
         else:
             _map(side, lens)
+            new = [word for word in workspace.sessions[place.session].watch_words if word not in lens.watched]
+            if new:
+                _button(engine, workspace, place, f"Read again, for {' and '.join(map(quoted, new))} too")
 
 
 def _choose(comparison: Comparison) -> tuple[Side, Place]:
@@ -61,9 +64,14 @@ def _offer(engine: Engine, workspace: Workspace, side: Side, place: Place) -> No
         "on a laptop.",
         quiet=True,
     )
+    _button(engine, workspace, place, "Read every token")
+
+
+def _button(engine: Engine, workspace: Workspace, place: Place, label: str) -> None:
+    """Begins the reading; it waits where something else is being computed."""
     is_busy = workspace.job is not None
-    label = "Read every token" if not is_busy else "Read every token (once the work above has ended)"
-    if st.button(label, key=f"read positions {place.session} {place.turn}", disabled=is_busy):
+    waiting = " (once what is being computed is there)" if is_busy else ""
+    if st.button(f"{label}{waiting}", key=f"read positions {place.session} {place.turn}", disabled=is_busy):
         engine.read_positions(workspace, place)
         st.rerun()
 
@@ -73,7 +81,8 @@ def _watch(job: Job) -> None:
     """How far it is, with a button that stops it; then draw the page anew."""
     if not job.active:
         st.rerun()
-    st.progress(job.share, text=f"Reading every layer of every token: {job.share:.0%}")
+    stage = job.progress.stage if job.progress is not None else "Reading every layer of every token"
+    st.progress(job.share, text=f"{stage}: {job.share:.0%}")
     st.button("Stop", key="stop positions", on_click=job.stop, disabled=job.stopping())
 
 
@@ -96,7 +105,7 @@ def _map(side: Side, lens: PositionLens) -> None:
     paragraph(drawn.sentence)
     paragraph(
         "A read-out, not a decision, as above. In the first layers of many models the token that was just read shines "
-        "through.",
+        "through. Of a followed word its first token is meant, written as at the beginning of the answer.",
         quiet=True,
     )
     csv_button("positions", lambda: {side.name: lens.frame()})

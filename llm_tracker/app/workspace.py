@@ -85,8 +85,10 @@ class Workspace:
 
     @property
     def n_bytes(self) -> int:
-        """What its sessions' traces take; turns that several sessions share are counted once."""
-        return self._bytes_of([number for number in self.sessions if number != EXAMPLE])
+        """What its sessions' traces take, and lenses of whole texts; turns that sessions share are counted once."""
+        with self._lock:
+            lenses = sum(lens.n_bytes for lens in self.position_lenses.values())
+            return self._bytes_of([number for number in self.sessions if number != EXAMPLE]) + lenses
 
     def _bytes_of(self, numbers: Iterable[int]) -> int:
         turns = [turn for number in numbers for turn in _turns(self.sessions[number])]
@@ -150,6 +152,11 @@ class Workspace:
                 self.read_error = job.error
             return True
 
+    def kept_sessions(self) -> dict[int, Session]:
+        """The sessions as they are now: a job that ends meanwhile adds to those of the workspace."""
+        with self._lock:
+            return dict(self.sessions)
+
     def free_number(self) -> int:
         """A number for a new session, never used before."""
         return next(self._numbers)
@@ -172,7 +179,10 @@ class Workspace:
         kept = {place.session for place in self.shown if place is not None} | {EXAMPLE}
         oldest = [number for number in self.sessions if number not in kept]
         while oldest and (len(self.sessions) > MAX_SESSIONS or self._bytes_of(oldest) > MAX_SESSION_BYTES):
-            del self.sessions[oldest.pop(0)]
+            gone = oldest.pop(0)
+            del self.sessions[gone]
+            for place in [place for place in self.position_lenses if place.session == gone]:
+                del self.position_lenses[place]
 
 
 def _turns(session: Session) -> list[Turn]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -61,6 +62,15 @@ def test_each_answers_text_is_read_by_itself_and_kept(engine: engines.Engine) ->
     assert visitor(engine).position_lenses.keys() == {Place(1, 0), Place(1, 1)}
 
 
+def test_a_word_that_is_followed_since_is_read_on_demand(engine: engines.Engine) -> None:
+    at = corrected(read_all(asked(opened("dashboard.py")), "read positions 1 0"), "No, Oslo.")
+    at.segmented_control(key="positions of").set_value("before").run()
+    again = at.button(key="read positions 1 0")
+    assert again.label == "Read again, for “Oslo” too"
+    again.click().run()
+    until(at, lambda: "Oslo" in visitor(engine).position_lenses[Place(1, 0)].watched)
+
+
 def test_a_reading_that_is_stopped_leaves_all_as_it_was() -> None:
     workspace = Workspace()
     workspace.job = Job("positions", status="stopped", session=1, error="Stopped.")
@@ -71,6 +81,6 @@ def test_a_reading_that_is_stopped_leaves_all_as_it_was() -> None:
 def test_only_the_last_few_are_kept() -> None:
     workspace = Workspace()
     for turn in range(MAX_POSITION_LENSES + 2):
-        workspace.job = Job("positions", status="done", session=1, turn=turn, result=object())
+        workspace.job = Job("positions", status="done", session=1, turn=turn, result=SimpleNamespace(n_bytes=0))
         workspace.collect()
     assert list(workspace.position_lenses) == [Place(1, turn) for turn in range(2, MAX_POSITION_LENSES + 2)]

@@ -193,7 +193,8 @@ def test_a_map_has_a_cell_for_each_layer_and_token_and_any_token_as_it_is(text: 
     spec = positions_chart(frame, "next_prob", "the next").to_dict()
     tables = sorted(spec.pop("datasets").values(), key=len)
     assert [row["value"] for row in tables[1]] == [0.1, 0.2, 0.3, 0.4]
-    assert [row["token"] for row in tables[0]] == [text.replace("\n", "↵")[:14], "b"]
+    label = text.replace("\n", "↵")
+    assert [row["token"] for row in tables[0]] == [label if len(label) <= 14 else f"{label[:13]}…", "b"]
     assert "labelExpr" not in str(spec)
     assert text not in str(spec) or text in ("if", "'", "event")
 
