@@ -228,6 +228,7 @@ def model_info(model: LoadedModel) -> ModelInfo:
         revision=model.revision,
         weights_sha256=model.weights_sha256,
         notices=model.notices,
+        kernels=model.kernels.names if model.kernels is not None else (),
     )
 
 

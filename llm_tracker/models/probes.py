@@ -14,7 +14,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from llm_tracker.models.adapter import ModelAdapter, hidden_state
 from llm_tracker.models.attention import WATCHED, AttentionKind, UnhonouredKeywordError, observe_rows, whole_row
-from llm_tracker.models.kernels import plain_kernels
+from llm_tracker.models.kernels import MEASURED_ROWS, MeasuredLinear, plain, plain_kernels
 
 N_TOKENS = 9
 
@@ -88,6 +88,22 @@ def _seam(norm: nn.Module, reader: nn.Module) -> Iterator[list[float]]:
     finally:
         speak.remove()
         listen.remove()
+
+
+def kernel_gap(model: PreTrainedModel) -> float:
+    """Largest gap between chosen products and torch's own, in their sd, at every number of rows that was timed.
+
+    On the first layer that multiplies by choice; 0 where torch chooses everywhere.
+    """
+    measured = next((module for module in model.modules() if isinstance(module, MeasuredLinear)), None)
+    if measured is None:
+        return 0.0
+    generator = torch.Generator().manual_seed(0)
+    gaps = []
+    for n_rows in MEASURED_ROWS:
+        rows = torch.randn(n_rows, measured.in_features, generator=generator).to(measured.weight.dtype)
+        gaps.append(in_deviations(measured(rows), plain(rows, measured.weight, measured.bias)))
+    return max(gaps)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from llm_tracker.models.probes import (
     eager_run,
     float32_row_gap,
     in_deviations,
+    kernel_gap,
     live_run,
     probe_tokens,
     row_gap,
@@ -130,6 +131,7 @@ def _live_checks(model: PreTrainedModel, attentions: list[Any], eager: EagerRun,
         gap = float32_row_gap(attentions, eager.attention_calls)
     missed = abs(live.n_rows - 2 * len(attentions))
     return [
+        _check("kernels", kernel_gap(model), bounds.kernels, "chosen products against torch's own, at 1 to 64 rows"),
         _check("live logits", in_deviations(live.logits, eager.logits[-1]), bounds.live, "as traced, against eager"),
         _check("live attention rows", gap, bounds.live_rows, "rows as traced, with a cache, against eager"),
         _check("one row a layer", missed, 0, f"{live.n_rows} rows in two forward passes"),
@@ -154,6 +156,7 @@ _ADVICE = {
     "norms": "Set attention_norm_path and mlp_norm_path to the norms before attention and feed-forward.",
     "row sums": "This family's attention is no plain softmax: it cannot be drawn as shares.",
     "nothing ahead": "This model sees the words after each position: it is no causal language model.",
+    "kernels": "This CPU multiplies wrongly by another routine than torch's own; report it.",
     "live logits": "Its attention cannot be watched on SDPA; report this family.",
     "live attention rows": "Set attention_path to the module that computes the softmax; or report this family.",
     "one row a layer": "Set attention_path to the module that calls the attention function, once a layer.",
@@ -168,12 +171,13 @@ class _Bounds:
     rows: float
     live: float
     live_rows: float
+    kernels: float
 
     @classmethod
     def of(cls, dtype: torch.dtype) -> _Bounds:
         if dtype == torch.float32:
-            return cls(tail=1e-4, rows=1e-5, live=1e-3, live_rows=1e-4)
-        return cls(tail=1e-2, rows=1e-2, live=0.5, live_rows=1e-4)
+            return cls(tail=1e-4, rows=1e-5, live=1e-3, live_rows=1e-4, kernels=1e-4)
+        return cls(tail=1e-2, rows=1e-2, live=0.5, live_rows=1e-4, kernels=0.05)
 
 
 def _number(gap: float) -> float | None:

@@ -22,7 +22,8 @@ Arrays = dict[str, np.ndarray[Any, Any]]
 
 def session_record(session: Session) -> Record:
     """The record of a session. Raises InputError where a step's lens has not been computed."""
-    model = {**asdict(session.model), "notices": list(session.model.notices)}
+    lists = {name: list(getattr(session.model, name)) for name in ("notices", "kernels")}
+    model = {**asdict(session.model), **lists}
     return {
         "schema": SCHEMA,
         "model": model,
@@ -41,7 +42,8 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
 
     Raises KeyError or TypeError for another record.
     """
-    model = {**record["model"], "notices": tuple(record["model"]["notices"])}
+    lists = {name: tuple(record["model"].get(name, ())) for name in ("notices", "kernels")}
+    model = {**record["model"], **lists}
     decoding = {name: value for name, value in record["decoding"].items() if name != "method"}
     return Session(
         model=ModelInfo(**model),

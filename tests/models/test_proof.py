@@ -9,7 +9,7 @@ import torch
 from tiny_models import FAMILIES, loaded, tiny_network
 
 import llm_tracker as lt
-from llm_tracker.models import attention
+from llm_tracker.models import attention, kernels
 from llm_tracker.models.plugins import installed_plugins
 from llm_tracker.models.proof import RefusedError, prove, require
 
@@ -124,3 +124,14 @@ def test_a_live_row_that_is_off_is_refused_in_every_number_format(
     monkeypatch.setattr(attention, "last_row", lambda q, k, mask, scale: exact(q, k, mask, scale * 1.01))
     failed = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks if not check.ok}
     assert "live attention rows" in failed  # and the logits, which are made of the same rows
+
+
+def test_a_chosen_kernel_that_is_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def off(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        return kernels.plain(rows, weight, bias) * 1.001
+
+    network = tiny_network("llama")
+    monkeypatch.setattr(kernels, "_fastest", lambda *_: off)
+    kernels.choose_kernels(network)
+    failed = [check for check in prove(network, lt.ModelAdapter()).checks if not check.ok]
+    assert "kernels" in {check.name for check in failed}
