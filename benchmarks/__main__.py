@@ -24,7 +24,7 @@ def main() -> int:
     import llm_tracker as lt
 
     return_freed_memory()  # as the app does
-    model = lt.load_model(args.model, dtype=args.dtype)
+    model = lt.load_model(args.model, args.device, args.dtype)
     facts = {"model": model.id, "dtype": model.dtype, "device": model.device, "attention": model.proof.attention}
     facts["kernels"] = model.kernels.names if model.kernels else ("plain",)
     record: dict[str, Any] = {"machine": machine(), **facts}
@@ -42,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--model", default="embedded", help="catalogue id, hub id or directory; default: embedded")
     parser.add_argument("--dtype", default="auto", help="float32, bfloat16, float16; default: the file's own")
+    parser.add_argument("--device", default="auto", help="cpu, cuda, …; default: cuda where there is one")
     parser.add_argument("--pairs", type=int, default=15, help="pairs of each ratio; default: 15")
     parser.add_argument("--only", action="append", choices=PARTS, help="a part to measure; repeatable; default: all")
     parser.add_argument("--json", action="store_true", help="print the record as JSON at the end")

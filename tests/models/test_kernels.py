@@ -9,7 +9,9 @@ import torch
 from tiny_models import tiny_network
 from torch import nn
 from torch.nn import functional
+from transformers import AutoModelForCausalLM
 
+import llm_tracker as lt
 from llm_tracker.models import kernels
 from llm_tracker.models.kernels import (
     CANDIDATES,
@@ -128,6 +130,20 @@ def test_bfloat16_by_way_of_float32_is_no_farther_from_float32(monkeypatch: pyte
     network, ids = tiny_network("llama").bfloat16(), torch.arange(3, 60)[None]
     with torch.inference_mode():
         exact = copy.deepcopy(network).float()(ids).logits
+        own = network(ids).logits.float()
+        chosen(network, upcast, monkeypatch)
+        ours = network(ids).logits.float()
+    assert (ours - exact).norm() <= 1.02 * (own - exact).norm()
+
+
+@pytest.mark.real
+def test_the_built_in_model_in_bfloat16_by_way_of_float32_is_no_farther_from_float32(
+    embedded: lt.LoadedModel, paris: lt.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = torch.tensor([paris.turns[1].prompt.token_ids])
+    network = AutoModelForCausalLM.from_pretrained(embedded.directory, dtype=torch.bfloat16, local_files_only=True)
+    with torch.inference_mode(), plain_kernels(embedded.model):
+        exact = embedded.model(ids).logits
         own = network(ids).logits.float()
         chosen(network, upcast, monkeypatch)
         ours = network(ids).logits.float()
