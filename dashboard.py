@@ -16,6 +16,7 @@ from llm_tracker.app.read_view import read_view
 
 engine, workspace = open_page("Ask")
 workspace.collect()
+drawn = workspace.version
 offer_example(workspace)
 
 st.title(PRODUCT, anchor=False)
@@ -44,3 +45,6 @@ with st.container(key="shown"):
     layers_view(comparison.sides, words)
     positions_view(engine, workspace, comparison)
     attention_view(comparison.sides)
+
+if workspace.is_newer(drawn):  # a job that ended while the page was being drawn would else be seen at the next click
+    st.rerun()

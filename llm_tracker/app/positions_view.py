@@ -59,9 +59,8 @@ def _offer(engine: Engine, workspace: Workspace, side: Side, place: Place) -> No
     trace = side.turn.trace
     count = trace.prompt_length + trace.n_steps - 1
     paragraph(
-        f"The logit lens of all {trace.n_layers} layers at all {count:,} tokens of this text, the worked examples "
-        "included. It is computed when you ask for it, since it takes a while: a few seconds for every hundred tokens "
-        "on a laptop.",
+        f"The logit lens of every layer at all {count:,} tokens of this text, the worked examples included. It is "
+        "computed when you ask for it, since it takes a while: a few seconds for every hundred tokens on a laptop.",
         quiet=True,
     )
     _button(engine, workspace, place, "Read every token")
@@ -71,9 +70,13 @@ def _button(engine: Engine, workspace: Workspace, place: Place, label: str) -> N
     """Begins the reading; it waits where something else is being computed."""
     is_busy = workspace.job is not None
     waiting = " (once what is being computed is there)" if is_busy else ""
-    if st.button(f"{label}{waiting}", key=f"read positions {place.session} {place.turn}", disabled=is_busy):
-        engine.read_positions(workspace, place)
-        st.rerun()
+    st.button(
+        f"{label}{waiting}",
+        key=f"read positions {place.session} {place.turn}",
+        on_click=engine.read_positions,  # before the page is drawn, or what its views need would come first
+        args=(workspace, place),
+        disabled=is_busy,
+    )
 
 
 @st.fragment(run_every=0.3)

@@ -74,6 +74,8 @@ class Workspace:
     """What every layer would write at every position, of the turns that it was last asked for."""
     results: int = 0
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
+    version: int = 0
+    """Counts the jobs that were taken over: a page that was drawn meanwhile is drawn anew."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(EXAMPLE + 1))
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -136,6 +138,7 @@ class Workspace:
             if job is None or job.active:
                 return False
             self.job = None
+            self.version += 1
             if job.status == "done":
                 self._keep(job)
             elif job.kind == "correct":
@@ -151,6 +154,11 @@ class Workspace:
                     self.refused_words.add((job.model_id, job.word))
                 self.read_error = job.error
             return True
+
+    def is_newer(self, version: int) -> bool:
+        """Whether there is more to show than there was at this version."""
+        with self._lock:
+            return self.version != version or (self.job is not None and not self.job.active)
 
     def kept_sessions(self) -> dict[int, Session]:
         """The sessions as they are now: a job that ends meanwhile adds to those of the workspace."""

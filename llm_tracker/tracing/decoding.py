@@ -93,7 +93,7 @@ def _read_ahead(
         n_read = end
         if n_read == n_fixed:
             model.kv_caches.keep(ids[:n_read], cache)
-        if stop():
+        elif stop():
             raise Cancelled("Stopped before the first token. Nothing was changed.")
 
 

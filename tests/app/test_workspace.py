@@ -203,3 +203,15 @@ def test_workspaces_are_bounded_in_bytes_too() -> None:
     first.sessions[1], second.sessions[1] = session(80), session(80)
     assert workspaces.at(second.key) is second
     assert workspaces.at(first.key) is not first
+
+
+def test_a_job_that_ends_while_the_page_is_drawn_makes_the_page_older_than_its_workspace() -> None:
+    workspace = Workspace()
+    drawn = workspace.version
+    workspace.job = Job("control", status="running")
+    assert not workspace.is_newer(drawn)
+    workspace.job.status = "stopped"
+    assert workspace.is_newer(drawn)
+    workspace.collect()
+    assert workspace.is_newer(drawn)
+    assert not workspace.is_newer(workspace.version)

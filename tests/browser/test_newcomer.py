@@ -230,7 +230,8 @@ def test_all_layers_at_all_tokens_are_read_when_asked_for_and_can_be_stopped(pag
     expect(page.get_by_text("Reading every layer of every token")).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Read every token").click()
-    expect(page.get_by_text("the last layer's likeliest token is the one that does come next")).to_be_visible()
+    read = page.get_by_text("the last layer's likeliest token is the one that does come next")
+    expect(read).to_be_visible(timeout=60_000)
     expect(page.get_by_label("What every layer would write").locator("svg.marks")).to_be_visible()
 
 
