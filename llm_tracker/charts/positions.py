@@ -12,8 +12,8 @@ from llm_tracker.charts.frame import framed
 from llm_tracker.charts.palette import BEFORE
 
 ROW_PIXELS = 11
-LABEL_PIXELS = 86
-"""Room under the map for the tokens, which stand upright."""
+CHARACTER_PIXELS = 6
+"""Room under the map for a character of the tokens, which stand upright."""
 
 HEAD_PIXELS = 52
 """Room above it for what the colours mean."""
@@ -33,12 +33,14 @@ def positions_chart(frame: pd.DataFrame, value: str, meaning: str) -> Any:
     cells = frame.assign(value=frame[value], token=frame["token"].map(shown), best=frame["best"].map(shown))[columns]
     read = cells.drop_duplicates("position")[["position", "token"]]
     x = alt.X("position:O", title=None, axis=None)
-    labels = alt.Chart(read.assign(token=read["token"].map(_shortened))).mark_text(
+    shortened = read["token"].map(_shortened)
+    room = CHARACTER_PIXELS * (2 + int(shortened.str.len().max()))
+    labels = alt.Chart(read.assign(token=shortened)).mark_text(
         angle=270, align="right", baseline="middle", dy=0, dx=-6, fontSize=10
     )
     layers = [_cells(cells, x, meaning), labels.encode(x=x, y=alt.value("height"), text="token:N")]
-    padding = {"left": 0, "top": 0, "right": 5, "bottom": LABEL_PIXELS}
-    height = ROW_PIXELS * frame["layer"].nunique() + HEAD_PIXELS + LABEL_PIXELS
+    padding = {"left": 0, "top": 0, "right": 5, "bottom": room}
+    height = ROW_PIXELS * frame["layer"].nunique() + HEAD_PIXELS + room
     return framed(alt.layer(*layers), height, padding=padding)
 
 
