@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from llm_tracker.analysis.wording import percent, quoted
 from llm_tracker.tracing.trace import FloatArray, IntArray
 
 
@@ -65,4 +66,14 @@ def positions_sentence(lens: PositionLens) -> str:
     return (
         f"At {right[-1]:,} of {len(lens.tokens):,} tokens the last layer's likeliest token is the one that does come "
         f"next; at layer {middle} it is so at {right[middle - 1]:,}."
+    )
+
+
+def word_sentence(lens: PositionLens, word: str, first: int, last: int) -> str:
+    """Where, of the positions from `first` to before `last`, a watch word gets most."""
+    prob = lens.watched[word][:, first:last]
+    layer, at = (int(place) for place in np.unravel_index(prob.argmax(), prob.shape))
+    return (
+        f"Of what is drawn, {quoted(word)} gets most behind {quoted(lens.tokens[first + at])} (token "
+        f"{first + at + 1:,}), at layer {layer + 1}: {percent(float(prob[layer, at]))}."
     )

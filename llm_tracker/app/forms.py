@@ -28,7 +28,7 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
 
     def ask(text: str) -> None:
         if not text.strip():
-            workspace.ask_error, workspace.correct_error = "The question is empty. Type one, then press Ask.", ""
+            _complain(workspace, "ask", "The question is empty. Type one, then press Ask.")
             return
         st.session_state["correction"] = ""  # it spoke of another answer, and stays among those to compare with
         engine.ask(workspace, text)
@@ -49,8 +49,20 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
                 disabled=workspace.answering,
             )
     with st.container():
-        if workspace.ask_error:
-            failure(workspace.ask_error)
+        if said := _complaint(workspace, "ask") or workspace.ask_error:
+            failure(said)
+
+
+def _complain(workspace: Workspace, form: str, text: str) -> None:
+    """Say what a form lacks; in this tab alone, and until something else has been done."""
+    workspace.ask_error = workspace.correct_error = ""
+    st.session_state["complaint"] = (form, text, workspace.version)
+
+
+def _complaint(workspace: Workspace, form: str) -> str:
+    """What this form lacked when it was last sent, while that is the last thing that was done."""
+    of_form, text, version = st.session_state.get("complaint", ("", "", 0))
+    return text if of_form == form and version == workspace.version and not workspace.answering else ""
 
 
 def _last_question(workspace: Workspace) -> str:
@@ -68,9 +80,8 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
     question = comparison.sessions[comparison.places.index(place)].turns[0].said
 
     def correct(text: str) -> None:
-        workspace.ask_error = ""
         if not text.strip():
-            workspace.correct_error = "The correction is empty. Type one, then press Correct."
+            _complain(workspace, "correct", "The correction is empty. Type one, then press Correct.")
             return
         engine.correct(workspace, place, text)
 
@@ -95,8 +106,8 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
     with st.container():
         if st.session_state.pop("to complete", False):
             st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
-        if workspace.correct_error:
-            failure(workspace.correct_error)
+        if said := _complaint(workspace, "correct") or workspace.correct_error:
+            failure(said)
 
 
 def _corrected_answer(comparison: Comparison) -> Place:

@@ -37,8 +37,12 @@ def paragraph(text: str, quiet: bool = False, also: str = "") -> None:
 
 
 def sentence(text: str) -> str:
-    """A sentence as HTML; each quoted word keeps its own direction, so that Hebrew turns no figures around."""
-    return re.sub("“([^“”]*)”", r"“<bdi>\1</bdi>”", escape(visible(text)))
+    """A sentence as HTML; each quoted word keeps its own direction, so that Hebrew turns no figures around.
+
+    A figure and its percent sign stay on one line.
+    """
+    quoted = re.sub("“([^“”]*)”", r"“<bdi>\1</bdi>”", escape(visible(text)))
+    return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", quoted)
 
 
 def failure(text: str) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.analysis.position_lens import PositionLens, positions_sentence
+from llm_tracker.analysis.position_lens import PositionLens, positions_sentence, word_sentence
 from llm_tracker.analysis.wording import quoted
 from llm_tracker.app.comparison import Comparison
 from llm_tracker.app.downloads import csv_button
@@ -34,6 +36,8 @@ def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison)
         lens = workspace.position_lenses.get(place)
         if job is not None and job.kind == "positions" and Place(job.session, job.turn) == place:
             _watch(job)
+            if lens is not None:
+                _map(side, lens)
         elif lens is None:
             _offer(engine, workspace, side, place)
         else:
@@ -59,8 +63,9 @@ def _offer(engine: Engine, workspace: Workspace, side: Side, place: Place) -> No
     trace = side.turn.trace
     count = trace.prompt_length + trace.n_steps - 1
     paragraph(
-        f"The logit lens of every layer at all {count:,} tokens of this text, the worked examples included. It is "
-        "computed when you ask for it, since it takes a while: a few seconds for every hundred tokens on a laptop.",
+        f"The logit lens of every layer at all {count:,} tokens of this text, template marks and all that stands in "
+        "front of the question included. It is computed when you ask for it, since it takes a while: a few seconds "
+        "for every hundred tokens on a laptop.",
         quiet=True,
     )
     _button(engine, workspace, place, "Read every token")
@@ -99,22 +104,32 @@ def _map(side: Side, lens: PositionLens) -> None:
     )
     first, last = 0, len(lens.tokens)
     if last > WINDOW:
-        start = right.slider("From token", 1, last - WINDOW + 1, last - WINDOW + 1, key=f"positions from {last}") - 1
+        start = (
+            right.slider(
+                f"From token (of {last:,}; {WINDOW} are drawn)",
+                1,
+                last - WINDOW + 1,
+                last - WINDOW + 1,
+                key=f"positions from {last}",
+            )
+            - 1
+        )
         first, last = start, start + WINDOW
-    drawn = remembered(
-        "positions", (side.turn.trace, value, first), lambda: _draw(lens, value, named[value], first, last)
-    )
+    drawn = remembered("positions", (side.turn.trace, value, first), lambda: _draw(lens, value, named, first, last))
     drawn.draw("What every layer would write")
     paragraph(drawn.sentence)
     paragraph(
-        "A read-out, not a decision, as above. In the first layers of many models the token that was just read shines "
+        "A column is named for the token that was just read; its colours are about what comes after that. A read-out, "
+        "not a decision, as above. In the first layers of many models the token that was just read shines "
         "through. Of a followed word its first token is meant, written as at the beginning of the answer.",
         quiet=True,
     )
     csv_button("positions", lambda: {side.name: lens.frame()})
 
 
-def _draw(lens: PositionLens, value: str, meaning: str, first: int, last: int) -> Picture:
+def _draw(lens: PositionLens, value: str, named: Mapping[str, str], first: int, last: int) -> Picture:
     frame: pd.DataFrame = lens.frame()
     stretch = frame[frame["position"].between(first, last - 1)]
-    return picture(positions_chart(stretch, value, meaning), positions_sentence(lens))
+    word = next((word for word in lens.watched if value == f"prob of {word}"), None)
+    said = positions_sentence(lens) if word is None else word_sentence(lens, word, first, last)
+    return picture(positions_chart(stretch, value, named[value]), said)

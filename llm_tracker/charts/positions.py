@@ -38,13 +38,18 @@ def positions_chart(frame: pd.DataFrame, value: str, meaning: str) -> Any:
     labels = alt.Chart(read.assign(token=shortened)).mark_text(
         angle=270, align="right", baseline="middle", dy=0, dx=-6, fontSize=10
     )
-    layers = [_cells(cells, x, meaning), labels.encode(x=x, y=alt.value("height"), text="token:N")]
-    padding = {"left": 0, "top": 0, "right": 5, "bottom": room}
+    layers = [_cells(cells, x, meaning, value), labels.encode(x=x, y=alt.value("height"), text="token:N")]
+    padding = {"left": 0, "top": 0, "right": 5, "bottom": 5}
     height = ROW_PIXELS * frame["layer"].nunique() + HEAD_PIXELS + room
     return framed(alt.layer(*layers), height, padding=padding)
 
 
-def _cells(cells: pd.DataFrame, x: alt.X, meaning: str) -> Any:
+def _cells(cells: pd.DataFrame, x: alt.X, meaning: str, value: str) -> Any:
+    own = (
+        []
+        if value in ("best_prob", "next_prob")
+        else [alt.Tooltip("value:Q", title="what the colour shows", format=".2%")]
+    )
     legend = alt.Legend(format="%", orient="top", values=[0, 0.5, 1], symbolType="square", titleLimit=400)
     return (
         alt.Chart(cells)
@@ -61,6 +66,7 @@ def _cells(cells: pd.DataFrame, x: alt.X, meaning: str) -> Any:
                 alt.Tooltip("best:N", title="would write"),
                 alt.Tooltip("best_prob:Q", title="with", format=".2%"),
                 alt.Tooltip("next_prob:Q", title="what does come next", format=".2%"),
+                *own,
             ],
         )
     )

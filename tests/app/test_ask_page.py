@@ -259,6 +259,18 @@ def test_an_empty_question_is_one_sentence_and_loses_nothing(engine: engines.Eng
     assert headings(at) == VIEWS
 
 
+def test_what_a_form_lacked_is_said_until_something_else_is_done_and_in_no_other_tab(engine: engines.Engine) -> None:
+    at = corrected(asked(opened("dashboard.py")), "  ")
+    assert "correction is empty" in shown_html(at)
+    assert "correction is empty" in shown_html(at.run())
+    other = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    other.query_params["s"] = visitor(engine).key
+    assert "correction is empty" not in shown_html(settled(other.run()))
+    words = visitor(engine).sessions[1].watch_words
+    at = settled(at.multiselect[0].set_value([*words, "zebra"]).run())
+    assert "correction is empty" not in shown_html(at)
+
+
 @pytest.mark.parametrize(
     ("correction", "sentence"),
     [("word " * 3000, "reads 2,048 at most"), ("a\x00b", "NUL"), ("  ", "correction is empty")],

@@ -53,6 +53,26 @@ def test_a_text_is_drawn_in_stretches_from_any_token_on(engine: engines.Engine) 
     assert positions == set(range(10, 40))
 
 
+def test_of_a_followed_word_the_sentence_says_where_it_gets_most(engine: engines.Engine) -> None:
+    at = read_all(corrected(asked(opened("dashboard.py")), "No, Oslo."), "read positions 1 1")
+    at.selectbox(key="positions value").select("prob of Oslo").run()
+    lens = visitor(engine).position_lenses[Place(1, 1)]
+    drawn = lens.watched["Oslo"][:, -30:]
+    layer, at_token = divmod(int(drawn.argmax()), 30)
+    token = len(lens.tokens) - 30 + at_token + 1
+    assert f"(token {token:,}), at layer {layer + 1}: " in shown_html(at)
+
+
+def test_the_map_stays_while_it_is_read_anew(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = read_all(asked(opened("dashboard.py")), "read positions 1 0")
+    workspace = visitor(engine)
+    workspace.job = Job("positions", session=1, turn=0, status="running")
+    at.run()
+    assert len(at.get("vega_lite_chart")) == 4
+    assert at.button(key="stop positions").label == "Stop"
+    workspace.job = None
+
+
 def test_each_answers_text_is_read_by_itself_and_kept(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
     at = read_all(at, "read positions 1 1")

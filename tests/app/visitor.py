@@ -41,7 +41,8 @@ def settled(at: AppTest) -> AppTest:
 
 
 def shown_html(at: AppTest) -> str:
-    return " ".join(element.proto.body for element in at.get("html"))
+    """All HTML of the page; spaces that hold a figure together read as spaces."""
+    return " ".join(element.proto.body for element in at.get("html")).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def asked(at: AppTest, question: str = "What is it?") -> AppTest:

@@ -199,6 +199,28 @@ def test_a_map_has_a_cell_for_each_layer_and_token_and_any_token_as_it_is(text: 
     assert text not in str(spec) or text in ("if", "'", "event")
 
 
+def test_a_map_of_a_followed_word_says_under_the_pointer_what_its_colour_shows() -> None:
+    frame = pd.DataFrame(
+        {
+            "layer": [1, 2],
+            "position": [7, 7],
+            "token": ["a", "a"],
+            "best": ["x", "y"],
+            "best_prob": [0.5, 0.6],
+            "next_prob": [0.1, 0.2],
+            "prob of if": [0.01, 0.02],
+        }
+    )
+    shown = {
+        value: [
+            each.get("title")
+            for each in positions_chart(frame, value, "it").to_dict()["layer"][0]["encoding"]["tooltip"]
+        ]
+        for value in ("next_prob", "prob of if")
+    }
+    assert shown["prob of if"] == [*shown["next_prob"], "what the colour shows"]
+
+
 def test_charts_hold_few_rows(session: lt.Session, frames: dict[str, pd.DataFrame]) -> None:
     sides = {name: frames[name] for name in ("before", "after")}
     assert len(rows(candidates_chart(sides, frames["again"]))) < 5000
