@@ -35,7 +35,7 @@ SAMPLE_BYTES = 64 * 2**20
 
 N_TIMINGS = 3
 
-WORTHWHILE = 0.9
+WORTHWHILE = 0.97
 """Another kernel is chosen where it takes less than this much of the plain one's time."""
 
 BUFFER_BYTES = 4 * 2**20
@@ -118,6 +118,19 @@ class KernelChoice:
         return kernel(rows, linear.weight, linear.bias)
 
 
+@dataclass(frozen=True)
+class ModelKernels:
+    """What a model multiplies by: its layers, and the output matrix, whose shape is another."""
+
+    layers: KernelChoice
+    head: KernelChoice
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The layers' kernels and then the output matrix's, one for each of `MEASURED_ROWS`."""
+        return (*self.layers.names, *self.head.names)
+
+
 class MeasuredLinear(nn.Linear):
     """A linear layer that multiplies by the kernels of a choice."""
 
@@ -128,19 +141,26 @@ class MeasuredLinear(nn.Linear):
         return self.choice.product(self, rows)
 
 
-def choose_kernels(model: nn.Module) -> KernelChoice | None:
+def choose_kernels(model: nn.Module) -> ModelKernels | None:
     """Time the kernels on the model's own weights and let it use the fastest; None where torch's own are.
 
     Its linear layers stay the objects that they are, with the same weights; only their class is another.
     """
-    sample = _sample(model)
-    choice = _measured(sample) if sample else None
-    if choice is None or set(choice.kernels) == {plain}:
+    linears = _linears(model, nn.Linear)
+    largest = max((linear.weight.shape for linear in linears), key=lambda shape: shape[0], default=None)
+    heads = [linear for linear in linears if linear.weight.shape == largest]
+    others = [linear for linear in linears if linear.weight.shape != largest]
+    of_head, of_layers = _measured(_sample(heads)), _measured(_sample(others))
+    choice = of_layers or of_head
+    if choice is None:
         return None
-    for linear in _linears(model, nn.Linear):
+    kernels = ModelKernels(choice, of_head or choice)
+    if set(kernels.layers.kernels + kernels.head.kernels) == {plain}:
+        return None
+    for linear in linears:
         linear.__class__ = MeasuredLinear
-        linear.choice = choice
-    return choice
+        linear.choice = kernels.head if linear.weight.shape == largest else kernels.layers
+    return kernels
 
 
 @contextmanager
@@ -161,9 +181,9 @@ def _linears(model: nn.Module, kind: type[nn.Linear]) -> list[Any]:
     return [module for module in model.modules() if type(module) is kind]
 
 
-def _sample(model: nn.Module) -> list[Tensor]:
-    """Weights of the shape that most of a model on the CPU consists of, up to `SAMPLE_BYTES`."""
-    weights = [linear.weight for linear in _linears(model, nn.Linear)]
+def _sample(linears: list[Any]) -> list[Tensor]:
+    """Weights of the shape that most of them on the CPU consist of, up to `SAMPLE_BYTES`."""
+    weights = [linear.weight for linear in linears]
     known = [each for each in weights if each.device.type == "cpu" and each.dtype in CANDIDATES]
     sizes: Counter[tuple[torch.dtype, torch.Size]] = Counter()
     for weight in known:
@@ -175,7 +195,10 @@ def _sample(model: nn.Module) -> list[Tensor]:
     return same[: max(1, SAMPLE_BYTES // same[0].nbytes)]
 
 
-def _measured(weights: list[Tensor]) -> KernelChoice:
+def _measured(weights: list[Tensor]) -> KernelChoice | None:
+    """The fastest kernel for each number of rows; None where there is nothing to time."""
+    if not weights:
+        return None
     with torch.inference_mode():
         able = [kernel for kernel in CANDIDATES[weights[0].dtype] if kernel is plain or _can(kernel, weights[0])]
         return KernelChoice(weights[0].dtype, tuple(_fastest(able, weights, n_rows) for n_rows in MEASURED_ROWS))

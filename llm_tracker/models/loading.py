@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from llm_tracker.models.kernels import KernelChoice
+    from llm_tracker.models.kernels import ModelKernels
     from llm_tracker.models.kv_caches import KVCaches
     from llm_tracker.models.proof import Proof
 
@@ -53,7 +53,7 @@ class LoadedModel:
     tokenizer: PreTrainedTokenizerBase
     adapter: ModelAdapter
     proof: Proof
-    kernels: KernelChoice | None = None
+    kernels: ModelKernels | None = None
     """What multiplies by its weights, where that is not what torch would choose."""
     kv_caches: KVCaches = field(default_factory=_kv_caches)
     """What it has read already, for texts that begin alike."""

@@ -93,16 +93,15 @@ def _seam(norm: nn.Module, reader: nn.Module) -> Iterator[list[float]]:
 def kernel_gap(model: PreTrainedModel) -> float:
     """Largest gap between chosen products and torch's own, in their sd, at every number of rows that was timed.
 
-    On the first layer that multiplies by choice; 0 where torch chooses everywhere.
+    On one layer of each shape that multiplies by choice; 0 where torch chooses everywhere.
     """
-    measured = next((module for module in model.modules() if isinstance(module, MeasuredLinear)), None)
-    if measured is None:
-        return 0.0
+    measured = {each.weight.shape: each for each in model.modules() if isinstance(each, MeasuredLinear)}
     generator = torch.Generator().manual_seed(0)
-    gaps = []
-    for n_rows in MEASURED_ROWS:
-        rows = torch.randn(n_rows, measured.in_features, generator=generator).to(measured.weight.dtype)
-        gaps.append(in_deviations(measured(rows), plain(rows, measured.weight, measured.bias)))
+    gaps = [0.0]
+    for linear in measured.values():
+        for n_rows in MEASURED_ROWS:
+            rows = torch.randn(n_rows, linear.in_features, generator=generator).to(linear.weight.dtype)
+            gaps.append(in_deviations(linear(rows), plain(rows, linear.weight, linear.bias)))
     return max(gaps)
 
 
