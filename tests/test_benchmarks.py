@@ -36,7 +36,7 @@ def test_the_command_prints_every_figure_that_the_contract_names(tmp_path: Path)
     assert record.keys() >= NAMED | {"machine", "kernels", "model", "dtype"}
     for name in NAMED - {"growth", "peak_anon_mib", "peak_rss_mib"}:
         assert record[name]["min"] <= record[name]["median"] <= record[name]["max"], name
-        assert record[name]["n"] == 1
+        assert record[name]["n"] == (3 if name.startswith(("same", "trace_overhead", "capture")) else 1)
     assert record["growth"].keys() == {"128", "512", "2036"}  # it reads 2048 at most, the answer included
     kept = [record["growth"][length]["trace_mib"] for length in ("128", "512", "2036")]
     assert kept == sorted(kept)
