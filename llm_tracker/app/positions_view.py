@@ -104,17 +104,9 @@ def _map(side: Side, lens: PositionLens) -> None:
     )
     first, last = 0, len(lens.tokens)
     if last > WINDOW:
-        start = (
-            right.slider(
-                f"From token (of {last:,}; {WINDOW} are drawn)",
-                1,
-                last - WINDOW + 1,
-                last - WINDOW + 1,
-                key=f"positions from {last}",
-            )
-            - 1
-        )
-        first, last = start, start + WINDOW
+        label, latest = f"From token (of {last:,}; {WINDOW} are drawn)", last - WINDOW + 1
+        first = right.slider(label, 1, latest, latest, key=f"positions from {last}") - 1
+        last = first + WINDOW
     drawn = remembered("positions", (side.turn.trace, value, first), lambda: _draw(lens, value, named, first, last))
     drawn.draw("What every layer would write")
     paragraph(drawn.sentence)

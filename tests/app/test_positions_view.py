@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import asked, chart_rows, corrected, opened, shown_html, visitor
 
+from llm_tracker.analysis.wording import percent
 from llm_tracker.app import engine as engines
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import MAX_POSITION_LENSES, Place, Workspace
@@ -60,7 +61,7 @@ def test_of_a_followed_word_the_sentence_says_where_it_gets_most(engine: engines
     drawn = lens.watched["Oslo"][:, -30:]
     layer, at_token = divmod(int(drawn.argmax()), 30)
     token = len(lens.tokens) - 30 + at_token + 1
-    assert f"(token {token:,}), at layer {layer + 1}: " in shown_html(at)
+    assert f"(token {token:,}), at layer {layer + 1}: {percent(float(drawn[layer, at_token]))}." in shown_html(at)
 
 
 def test_the_map_stays_while_it_is_read_anew(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,9 +126,10 @@ def test_a_live_row_that_is_off_is_refused_in_every_number_format(
     assert "live attention rows" in failed  # and the logits, which are made of the same rows
 
 
-def test_a_chosen_kernel_that_is_off_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("factor", [1.001, float("nan")])
+def test_a_chosen_kernel_that_is_off_is_refused(factor: float, monkeypatch: pytest.MonkeyPatch) -> None:
     def off(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-        return kernels.plain(rows, weight, bias) * 1.001
+        return kernels.plain(rows, weight, bias) * factor
 
     network = tiny_network("llama")
     monkeypatch.setattr(kernels, "_fastest", lambda *_: off)
