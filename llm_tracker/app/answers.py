@@ -129,18 +129,18 @@ def answered_by(workspace: Workspace) -> None:
         return
     if workspace.answering:
         fade_views()
-        paragraph("The next answer is on its way; what is pale below still belongs to the one before.", quiet=True)
+        paragraph("The next answer is on its way; what is pale below still belongs to the one before.", quiet=True, also="lt-answered")
         return
     place = workspace.shown[1] or workspace.shown[0]
     session = workspace.sessions[place.session]
     recipe = " and ".join(dict.fromkeys(_recipe_label(workspace, each) for each in workspace.shown if each is not None))
     if place.session == EXAMPLE:
-        paragraph(f"A finished example, made with {session.model.title}. Ask your own question above.", quiet=True)
+        paragraph(f"A finished example, made with {session.model.title}. Ask your own question above.", quiet=True, also="lt-answered")
         return
     later = ""
     if (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
         later = " A correction goes to the same; what the sidebar says now is for the next question."
-    paragraph(f"Answered by {session.model.title}, {recipe}.{later}", quiet=True)
+    paragraph(f"Answered by {session.model.title}, {recipe}.{later}", quiet=True, also="lt-answered")
 
 
 def _recipe_label(workspace: Workspace, place: Place) -> str:

@@ -148,10 +148,11 @@ def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[
             persist_state="session",
             label_visibility="collapsed",
         )
+        place = press.container(key=f"press_{kind}")
         if running is not None:
-            press.form_submit_button("Stop", type="primary", on_click=running.stop, width="stretch", key=f"stop {kind}")
+            place.form_submit_button("Stop", type="primary", on_click=running.stop, width="stretch", key=f"stop {kind}")
             return
-        press.form_submit_button(
+        place.form_submit_button(
             BUTTONS[kind],
             type="primary" if kind == "ask" else "secondary",
             on_click=lambda: submit(st.session_state[key]),
