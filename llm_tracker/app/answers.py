@@ -129,18 +129,21 @@ def answered_by(workspace: Workspace) -> None:
         return
     if workspace.answering:
         fade_views()
-        paragraph("The next answer is on its way; what is pale below still belongs to the one before.", quiet=True, also="lt-answered")
-        return
-    place = workspace.shown[1] or workspace.shown[0]
-    session = workspace.sessions[place.session]
-    recipe = " and ".join(dict.fromkeys(_recipe_label(workspace, each) for each in workspace.shown if each is not None))
-    if place.session == EXAMPLE:
-        paragraph(f"A finished example, made with {session.model.title}. Ask your own question above.", quiet=True, also="lt-answered")
-        return
+    paragraph(_answered_by(workspace, *workspace.shown), quiet=True, also="lt-answered")
+
+
+def _answered_by(workspace: Workspace, before: Place, after: Place | None) -> str:
+    if workspace.answering:
+        return "The next answer is on its way; what is pale below still belongs to the one before."
+    places = [place for place in (before, after) if place is not None]
+    session = workspace.sessions[places[-1].session]
+    if places[-1].session == EXAMPLE:
+        return f"A finished example, made with {session.model.title}. Ask your own question above."
+    recipe = " and ".join(dict.fromkeys(_recipe_label(workspace, place) for place in places))
     later = ""
     if (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
         later = " A correction goes to the same; what the sidebar says now is for the next question."
-    paragraph(f"Answered by {session.model.title}, {recipe}.{later}", quiet=True, also="lt-answered")
+    return f"Answered by {session.model.title}, {recipe}.{later}"
 
 
 def _recipe_label(workspace: Workspace, place: Place) -> str:

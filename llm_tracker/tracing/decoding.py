@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
+from llm_tracker.models.attention import AttentionKind
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
-PIECE_TOKENS = 512
-"""How much of a prompt is read at once: short enough for Stop to work within a second or two on a laptop."""
+PIECE_TOKENS: dict[AttentionKind, int] = {"sdpa": 4096, "eager": 512}
+"""How much of a prompt is read at once: SDPA skips the future only of a text that it reads from its beginning, and
+eager attention holds a pattern of the piece times all before it."""
 
 N_CANDIDATES = 10
 """Candidates kept of every step."""
@@ -49,8 +52,7 @@ def decode(
 
     What the model has read already is not read again; the first `n_fixed` tokens are kept for the next text that begins
     with them, and the whole for one that goes on from it. Hooks are in place only while the model runs: between two
-    tokens the iterator may be left at any time. A long prompt is read in pieces; raises Cancelled where `stop` says so
-    between two of them.
+    tokens the iterator may be left at any time. Raises Cancelled where `stop` says so while the prompt is read.
     """
     cache, n_read = model.kv_caches.begin(model.model, prompt_ids)
     generator = torch.Generator().manual_seed(decoding.seed)
@@ -58,9 +60,9 @@ def decode(
     ids = list(prompt_ids)
     n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
     try:
-        for _ in range(decoding.max_new_tokens):
+        for step in range(decoding.max_new_tokens):
             with model.running, torch.inference_mode(), recorder.watching():
-                output = _read(model, ids[n_read:], cache)
+                output = _read(model, ids[n_read:], cache, None if step else stop)
                 n_read = len(ids)
                 recorder.end_step(n_read)
                 chosen = _choose(output.logits[0, -1].float(), decoding, generator)
@@ -69,38 +71,46 @@ def decode(
                 return
             ids.append(chosen.token_id)
     finally:
-        if cache.get_seq_length() == n_read:  # not so where a forward pass failed half-way
+        if cache.get_seq_length() == n_read:  # not so where a forward pass ended half-way
             model.kv_caches.keep(ids[:n_read], cache)
 
 
 def _read_ahead(
-    model: LoadedModel,
-    ids: Sequence[int],
-    cache: DynamicCache,
-    n_read: int,
-    n_fixed: int,
-    stop: Callable[[], bool],
+    model: LoadedModel, ids: Sequence[int], cache: DynamicCache, n_read: int, n_fixed: int, stop: Callable[[], bool]
 ) -> int:
     """Read a prompt into the cache up to its last piece, and return how many tokens have been read."""
     while True:
-        end = n_read + PIECE_TOKENS
+        end = n_read + PIECE_TOKENS[model.proof.attention]
         if n_read < n_fixed < len(ids):
             end = min(end, n_fixed)
         if end >= len(ids):
             return n_read
         with model.running, torch.inference_mode():
-            _read(model, ids[n_read:end], cache)
+            _read(model, ids[n_read:end], cache, stop)
         n_read = end
         if n_read == n_fixed:
             model.kv_caches.keep(ids[:n_read], cache)
-        elif stop():
-            raise Cancelled("Stopped before the first token. Nothing was changed.")
 
 
-def _read(model: LoadedModel, ids: Sequence[int], cache: DynamicCache) -> Any:
+def _read(model: LoadedModel, ids: Sequence[int], cache: DynamicCache, stop: Callable[[], bool] | None) -> Any:
     """One forward pass over the next tokens; logits of the last one only."""
     tensor = torch.tensor([list(ids)], device=model.model.device)
-    return model.model(input_ids=tensor, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    with _stopped_by(stop, model.layers):
+        return model.model(input_ids=tensor, past_key_values=cache, use_cache=True, logits_to_keep=1)
+
+
+@contextmanager
+def _stopped_by(stop: Callable[[], bool] | None, layers: Sequence[nn.Module]) -> Iterator[None]:
+    """Within this context a forward pass ends before the next layer once `stop` says so, raising Cancelled."""
+
+    def look(_layer: nn.Module, _args: Any) -> None:
+        if stop is not None and stop():
+            raise Cancelled("Stopped before the first token. Nothing was changed.")
+
+    with ExitStack() as stack:
+        for layer in layers if stop is not None else ():
+            stack.callback(layer.register_forward_pre_hook(look).remove)
+        yield
 
 
 def end_token_ids(model: LoadedModel) -> set[int]:

@@ -47,8 +47,9 @@ def run_turn(
     """Generate the answer to a prompt, yielding each token, and return the turn with its trace.
 
     `said` is the text that this turn answers, `question` the session's first one, and `watch_words` the words to look
-    for in the answer: the last two decide the answer step. `stop` is asked after every token. Raises InputError where
-    the text is longer than the model can read.
+    for in the answer: the last two decide the answer step. `stop` is asked after every token, and before every
+    layer while the prompt is read. Raises Cancelled where it says so before the first token, and InputError where the
+    text is longer than the model can read.
     """
     require_fits(model, prompt, decoding.max_new_tokens)
     recorder, steps = Recorder(model), list[Step]()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +12,10 @@ from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
+from llm_tracker.streams import ended
 from llm_tracker.tracing import decoding
 from llm_tracker.tracing.decoding import _sample
+from llm_tracker.tracing.run import TokenEvent
 from llm_tracker.tracing.session import Decoding
 from llm_tracker.tracing.tokens import continuation
 from llm_tracker.tracking import begin_session, stream_turn
@@ -19,13 +23,9 @@ from llm_tracker.tracking import begin_session, stream_turn
 QUESTION = "What is the capital of France?"
 
 
-def drained(stream: object) -> tuple[list[object], lt.Session]:
-    events = []
-    while True:
-        try:
-            events.append(next(stream))  # type: ignore[call-overload]
-        except StopIteration as finished:
-            return events, finished.value
+def drained(stream: Generator[TokenEvent, None, lt.Session]) -> tuple[list[TokenEvent], lt.Session]:
+    events: list[TokenEvent] = []
+    return events, ended(stream, events.append)
 
 
 def test_tokens_are_yielded_as_they_come() -> None:
@@ -39,9 +39,9 @@ def test_an_answer_can_be_stopped_between_any_two_tokens_and_goes_on_being_exact
     model = tiny_model("llama")
     _, whole = drained(stream_turn(model, begin_session(model, "chat"), QUESTION))
     for wanted in (1, 2, 3):
-        count = iter(range(100))
-        stop = lambda count=count, wanted=wanted: next(count) + 1 >= wanted  # noqa: E731
-        _, cut = drained(stream_turn(model, begin_session(model, "chat"), QUESTION, stop))
+        seen: list[TokenEvent] = []
+        stop = lambda seen=seen, wanted=wanted: len(seen) >= wanted  # noqa: E731
+        cut = ended(stream_turn(model, begin_session(model, "chat"), QUESTION, stop), seen.append)
         turn = cut.turns[0]
         assert turn.ended == "stopped"
         assert turn.trace.token_ids.tolist() == whole.turns[0].trace.token_ids.tolist()[:wanted]
@@ -167,18 +167,29 @@ def test_a_correction_follows_the_answer_in_the_same_conversation() -> None:
     assert second.prompt.messages[1].content == first.answer
 
 
-def test_a_long_prompt_is_read_in_pieces_exactly_and_can_be_stopped_between_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_long_prompt_is_read_in_pieces_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model("mistral")
     question = "What is the capital of France? " * 8
     whole = lt.track(model, question, recipe="raw", max_new_tokens=3)
-    monkeypatch.setattr(decoding, "PIECE_TOKENS", 7)
+    model.kv_caches.clear()
+    monkeypatch.setitem(decoding.PIECE_TOKENS, model.proof.attention, 7)
     pieces = lt.track(model, question, recipe="raw", max_new_tokens=3)
     assert pieces.turns[0].trace.token_ids.tolist() == whole.turns[0].trace.token_ids.tolist()
     assert max(largest_gaps(model, pieces).values()) <= 1e-3
+
+
+@pytest.mark.parametrize("n_looks", range(6))
+def test_reading_a_prompt_is_stopped_before_the_next_layer_and_leaves_no_trace(n_looks: int) -> None:
+    model = tiny_model("mistral")
+    model.kv_caches.clear()
+    looks, hooks_before = iter([False] * n_looks), n_hooks(model)
     with pytest.raises(lt.Cancelled, match="before the first token"):
-        next(stream_turn(model, begin_session(model, "raw"), question, lambda: True))
+        next(stream_turn(model, begin_session(model), QUESTION, lambda: next(looks, True)))
+    recipe_was_read = n_looks >= len(model.layers)
+    assert len(model.kv_caches) == recipe_was_read
+    assert n_hooks(model) == hooks_before
+    whole = lt.track(model, QUESTION, max_new_tokens=3)
+    assert max(largest_gaps(model, whole).values()) <= 1e-3
 
 
 def test_how_an_answer_ended_is_kept() -> None:
