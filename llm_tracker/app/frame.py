@@ -128,7 +128,7 @@ def _badge(engine: Engine, entry: ModelEntry) -> None:
     proof = model.proof
     gap = tiny(max(proof.tail_gap, proof.pattern_gap))
     st.caption(
-        f"✓ read exactly (gap {gap}) · {proof.n_layers} layers · {model.config.num_attention_heads} heads · "
+        f"✓ read exactly (gap {gap}) · {proof.n_layers} layers · {max(proof.heads)} heads · "
         f"{_gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"
     )
     for notice in model.notices:

@@ -76,8 +76,8 @@ class LoadedModel:
         return self.adapter.layers(self.model)
 
     @cached_property
-    def attentions(self) -> list[nn.Module]:
-        """The attention module of every layer."""
+    def attentions(self) -> list[nn.Module | None]:
+        """The attention module of every layer; None where the layer has no attention pattern."""
         return [self.adapter.attention(layer) for layer in self.layers]
 
     @property
@@ -110,8 +110,9 @@ class LoadedModel:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
-        eager = ("It runs on eager attention: the faster kind does not honour all that this family asks for.",)
-        return self.adapter.notices(self.config) + (eager if self.proof.attention == "eager" else ())
+        from llm_tracker.models.notices import proved_notices
+
+        return (*self.adapter.notices(self.config), *proved_notices(self.proof, self.model))
 
 
 def default_model_id() -> str:
@@ -270,7 +271,7 @@ def _proved(
     if not tokenizer.is_fast:
         raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
     model.train(False)
-    adapter = adapter_for(model.config.get_text_config().model_type)
+    adapter = adapter_of(model)
     kernels = choose_kernels(model)
     proof = prove(model, adapter)
     require(proof)
@@ -278,12 +279,11 @@ def _proved(
     return replace(loaded, kv_caches=_kv_caches(loaded.weights_bytes))
 
 
-def adapter_for(model_type: str) -> ModelAdapter:
-    """The adapter that claims a model_type. Raises ModelError where none does."""
-    adapters = installed_plugins().adapters
-    if model_type not in adapters:
-        raise ModelError(
-            f"No adapter reads models of type “{model_type}”; there are adapters for: {', '.join(sorted(adapters))}. "
-            "A file in adapters/ can bring one."
-        )
-    return adapters[model_type]
+def adapter_of(model: PreTrainedModel) -> ModelAdapter:
+    """The adapter that a plug-in brings for the model's type, else what probing finds.
+
+    Raises ModelError where probing finds no layers.
+    """
+    from llm_tracker.models.any_causal_lm import AnyCausalLM
+
+    return installed_plugins().adapters.get(model.config.model_type) or AnyCausalLM.probed(model)

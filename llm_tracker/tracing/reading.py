@@ -12,13 +12,16 @@ from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
 from llm_tracker.models.adapter import hidden_state
+from llm_tracker.models.attention import once_each
+from llm_tracker.models.forward import forward, new_cache
+from llm_tracker.models.kv_caches import is_plain
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
 PIECE_TOKENS = 256
-"""Positions whose residual stream is held at a time."""
+"""Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""
 
 
 def read_positions(
@@ -28,23 +31,24 @@ def read_positions(
 
     Raises Cancelled where `stop` says so between two pieces.
     """
-    cache = DynamicCache(config=model.model.config)
-    for start in range(0, len(token_ids), PIECE_TOKENS):
+    cache = new_cache(model.model)
+    piece = PIECE_TOKENS if cache is not None and is_plain(cache) else len(token_ids)
+    for start in range(0, len(token_ids), piece):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")
-        yield _piece(model, token_ids[start : start + PIECE_TOKENS], cache)
+        yield _piece(model, token_ids[start : start + piece], cache)
 
 
-def _piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache) -> FloatArray:
+def _piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache | None) -> FloatArray:
     stream: list[Tensor] = []
 
     def see(_layer: Any, _args: Any, output: Any) -> None:
         stream.append(hidden_state(output)[0])
 
     with model.running, torch.inference_mode(), ExitStack() as stack:
-        for layer in model.layers:
+        for layer in once_each(model.layers):
             stack.callback(layer.register_forward_hook(see).remove)
         ids = torch.tensor([list(token_ids)], device=model.model.device)
-        model.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        forward(model.model, ids, cache)
         resid: FloatArray = torch.stack(stream).float().cpu().numpy()
     return resid

@@ -1,0 +1,95 @@
+"""A configuration of any family with a few small layers, its caps and scales on, and weights large enough to bite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from transformers import CONFIG_MAPPING, PreTrainedConfig
+
+VOCAB_SIZE = 320
+N_LAYERS = 4
+D_MODEL = 32
+
+_EQUAL: dict[int, str] = {
+    D_MODEL: "hidden_size n_embd d_model dim embed_dim emb_dim embedding_size word_embed_proj_dim attention_hidden_size "
+    "lru_width embedding_dim mamba_ngroups_dim",
+    48: "intermediate_size n_inner d_ff ffn_dim ffn_hidden_size encoder_ffn_dim decoder_ffn_dim moe_intermediate_size "
+    "shared_expert_intermediate_size intermediate_size_mlp dense_intermediate_size moe_shared_expert_intermediate_size "
+    "expert_ffn_hidden_size block_ff_dim dim_ff inner_dim shared_intermediate_size moe_ffn_hidden_size "
+    "ffn_intermediate_size mlp_intermediate_size",
+    N_LAYERS: "num_hidden_layers n_layer n_layers num_layers decoder_layers encoder_layers num_blocks "
+    "num_decoder_layers num_encoder_layers",
+    4: "num_attention_heads n_head n_heads num_heads decoder_attention_heads encoder_attention_heads "
+    "num_decoder_attention_heads num_encoder_attention_heads num_experts num_local_experts n_routed_experts "
+    "moe_num_experts mamba_n_heads mamba_num_heads linear_num_value_heads conv_kernel mamba_d_conv conv_kernel_size "
+    "qk_rope_head_dim time_step_rank mamba_dt_rank n_mamba_heads index_n_heads num_linear_heads kv_heads_total",
+    2: "num_key_value_heads num_kv_heads num_experts_per_tok moe_top_k moe_k linear_num_key_heads top_k top_k_experts "
+    "num_experts_per_token n_kv_heads n_head_kv",
+    8: "head_dim qk_nope_head_dim v_head_dim state_size mamba_d_state ssm_state_size linear_key_head_dim "
+    "linear_value_head_dim kv_channels attention_head_dim index_head_dim swa_head_dim swa_v_head_dim "
+    "global_head_dim hidden_size_per_layer_input qk_head_dim d_kv",
+    16: "q_lora_rank kv_lora_rank mamba_d_head mamba_head_dim chunk_size mamba_chunk_size index_topk "
+    "moe_latent_size o_lora_rank lora_rank",
+    128: "max_position_embeddings n_positions seq_length max_seq_len max_sequence_length n_ctx",
+    1: "n_group topk_group n_groups mamba_n_groups num_expert_group n_shared_experts num_shared_experts "
+    "moe_num_shared_experts first_k_dense_replace num_memory_blocks rope_head_groups",
+    6: "sliding_window",
+    VOCAB_SIZE: "vocab_size vocab_size_per_layer_input",
+}
+SMALL: dict[str, int] = {name: value for value, names in _EQUAL.items() for name in names.split()}
+"""Sizes by the names that configurations give them."""
+
+BITING: dict[str, float] = {
+    "initializer_range": 0.3,
+    "init_std": 0.3,
+    "initializer_factor": 1.0,
+    "final_logit_softcapping": 5.0,
+    "attn_logit_softcapping": 2.0,
+    "attention_dropout": 0.0,
+}
+"""What makes a forgotten cap or scale show."""
+
+OWN: dict[str, dict[str, Any]] = {}
+"""What a family needs besides, to be built small."""
+
+
+def tiny_config(model_type: str) -> PreTrainedConfig:
+    """A small configuration of a family. Raises whatever its class raises."""
+    return _shrunk(CONFIG_MAPPING[model_type], OWN.get(model_type, {}))
+
+
+def _shrunk(config_class: type[PreTrainedConfig], own: dict[str, Any]) -> PreTrainedConfig:
+    """The class' default with small sizes, and so its parts; what is `own` is taken as it is."""
+    default = config_class()
+    known = default.to_dict()
+    changes: dict[str, Any] = {}
+    for name, value in known.items():
+        part = getattr(default, name, None)
+        if isinstance(part, PreTrainedConfig):
+            changes[name] = _shrunk(type(part), own.get(name, {}))
+        elif name in SMALL and (isinstance(value, int) or value is None):
+            changes[name] = SMALL[name] if value is not None else None
+        elif name in BITING and value is not None:
+            changes[name] = BITING[name]
+        elif name.endswith("_token_id") and isinstance(value, int) and value >= VOCAB_SIZE:
+            changes[name] = 2
+        elif isinstance(value, list) and len(value) == _n_layers(known):
+            changes[name] = _few(value)
+    changes |= {
+        name: value for name, value in own.items() if not isinstance(getattr(default, name, None), PreTrainedConfig)
+    }
+    return config_class(**changes)
+
+
+def _n_layers(known: dict[str, Any]) -> int:
+    names = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+    return next((known[name] for name in names if isinstance(known.get(name), int)), -1)
+
+
+def _few(values: Iterable[Any]) -> list[Any]:
+    """The first few entries of a list that has one for each layer, with each kind among them."""
+    several = list(values)
+    few = several[:N_LAYERS]
+    missing = [value for index, value in enumerate(several) if value not in few and value not in several[:index]]
+    return [*few[: N_LAYERS - len(missing)], *missing] if missing and len(missing) < N_LAYERS else few
