@@ -1,4 +1,4 @@
-"""Every type in transformers' causal-LM mapping (5.23), frozen: one that transformers drops or adds is seen by a test."""
+"""Every type in transformers' causal-LM mapping (5.23), frozen: a test sees one that is dropped or added."""
 
 FAMILIES: tuple[str, ...] = tuple(
     """

@@ -12,30 +12,53 @@ N_LAYERS = 4
 D_MODEL = 32
 
 _EQUAL: dict[int, str] = {
-    D_MODEL: "hidden_size n_embd d_model dim embed_dim emb_dim embedding_size word_embed_proj_dim attention_hidden_size "
-    "lru_width embedding_dim mamba_ngroups_dim",
-    48: "intermediate_size n_inner d_ff ffn_dim ffn_hidden_size encoder_ffn_dim decoder_ffn_dim moe_intermediate_size "
-    "shared_expert_intermediate_size intermediate_size_mlp dense_intermediate_size moe_shared_expert_intermediate_size "
-    "expert_ffn_hidden_size block_ff_dim dim_ff inner_dim shared_intermediate_size moe_ffn_hidden_size "
-    "ffn_intermediate_size mlp_intermediate_size",
-    N_LAYERS: "num_hidden_layers n_layer n_layers num_layers decoder_layers encoder_layers num_blocks "
-    "num_decoder_layers num_encoder_layers",
-    4: "num_attention_heads n_head n_heads num_heads decoder_attention_heads encoder_attention_heads "
-    "num_decoder_attention_heads num_encoder_attention_heads num_experts num_local_experts n_routed_experts "
-    "moe_num_experts mamba_n_heads mamba_num_heads linear_num_value_heads conv_kernel mamba_d_conv conv_kernel_size "
-    "qk_rope_head_dim time_step_rank mamba_dt_rank n_mamba_heads index_n_heads num_linear_heads kv_heads_total",
-    2: "num_key_value_heads num_kv_heads num_experts_per_tok moe_top_k moe_k linear_num_key_heads top_k top_k_experts "
-    "num_experts_per_token n_kv_heads n_head_kv",
-    8: "head_dim qk_nope_head_dim v_head_dim state_size mamba_d_state ssm_state_size linear_key_head_dim "
-    "linear_value_head_dim kv_channels attention_head_dim index_head_dim swa_head_dim swa_v_head_dim "
-    "global_head_dim hidden_size_per_layer_input qk_head_dim d_kv",
-    16: "q_lora_rank kv_lora_rank mamba_d_head mamba_head_dim chunk_size mamba_chunk_size index_topk "
-    "moe_latent_size o_lora_rank lora_rank",
-    128: "max_position_embeddings n_positions seq_length max_seq_len max_sequence_length n_ctx",
-    1: "n_group topk_group n_groups mamba_n_groups num_expert_group n_shared_experts num_shared_experts "
-    "moe_num_shared_experts first_k_dense_replace num_memory_blocks rope_head_groups",
-    6: "sliding_window",
-    VOCAB_SIZE: "vocab_size vocab_size_per_layer_input",
+    D_MODEL: """
+        hidden_size n_embd d_model dim embed_dim emb_dim embedding_size word_embed_proj_dim attention_hidden_size
+        lru_width embedding_dim mamba_ngroups_dim
+    """,
+    48: """
+        intermediate_size n_inner d_ff ffn_dim ffn_hidden_size encoder_ffn_dim decoder_ffn_dim
+        moe_intermediate_size shared_expert_intermediate_size intermediate_size_mlp dense_intermediate_size
+        moe_shared_expert_intermediate_size expert_ffn_hidden_size block_ff_dim dim_ff inner_dim
+        shared_intermediate_size moe_ffn_hidden_size ffn_intermediate_size mlp_intermediate_size
+    """,
+    N_LAYERS: """
+        num_hidden_layers n_layer n_layers num_layers decoder_layers encoder_layers num_blocks num_decoder_layers
+        num_encoder_layers
+    """,
+    4: """
+        num_attention_heads n_head n_heads num_heads decoder_attention_heads encoder_attention_heads
+        num_decoder_attention_heads num_encoder_attention_heads num_experts num_local_experts n_routed_experts
+        moe_num_experts mamba_n_heads mamba_num_heads linear_num_value_heads conv_kernel mamba_d_conv
+        conv_kernel_size qk_rope_head_dim time_step_rank mamba_dt_rank n_mamba_heads index_n_heads
+        num_linear_heads kv_heads_total
+    """,
+    2: """
+        num_key_value_heads num_kv_heads num_experts_per_tok moe_top_k moe_k linear_num_key_heads top_k
+        top_k_experts num_experts_per_token n_kv_heads n_head_kv
+    """,
+    8: """
+        head_dim qk_nope_head_dim v_head_dim state_size mamba_d_state ssm_state_size linear_key_head_dim
+        linear_value_head_dim kv_channels attention_head_dim index_head_dim swa_head_dim swa_v_head_dim
+        global_head_dim hidden_size_per_layer_input qk_head_dim d_kv
+    """,
+    16: """
+        q_lora_rank kv_lora_rank mamba_d_head mamba_head_dim chunk_size mamba_chunk_size index_topk
+        moe_latent_size o_lora_rank lora_rank
+    """,
+    128: """
+        max_position_embeddings n_positions seq_length max_seq_len max_sequence_length n_ctx
+    """,
+    1: """
+        n_group topk_group n_groups mamba_n_groups num_expert_group n_shared_experts num_shared_experts
+        moe_num_shared_experts first_k_dense_replace num_memory_blocks rope_head_groups
+    """,
+    6: """
+        sliding_window
+    """,
+    VOCAB_SIZE: """
+        vocab_size vocab_size_per_layer_input
+    """,
 }
 SMALL: dict[str, int] = {name: value for value, names in _EQUAL.items() for name in names.split()}
 """Sizes by the names that configurations give them."""

@@ -146,7 +146,7 @@ def _tail_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun)
     return [
         _check("tail", last, bound, "adapter.logits(last layer) against the model's own logits, in their sd"),
         _check(
-            "every layer", every, bound, "adapter.logits(each layer) against the model's own end, fed with that row"
+            "every layer", every, bound, "adapter.logits(each layer) against the model's own end, given that row"
         ),
     ]
 
