@@ -42,9 +42,9 @@ def _opening(n_families: int, told: str) -> str:
 Written by `make sweep`; do not edit. Each of the {n_families} types in the causal-LM mapping of transformers {version}
 is built small with random weights (caps and scales on), read by its adapter, and compared with plain transformers on
 eager attention: the last layer's lens with the model's own logits, every layer's lens with the model's own end (the row
-put in place of the last layer's output), every recorded attention row with eager's, as many patterns as eager gives, and
-an answer with transformers' own generation. Bounds, in standard deviations of the logits and in shares of attention:
-{bounds}.
+put in place of the last layer's output), every recorded attention row with eager's, as many patterns as eager gives,
+and an answer with transformers' own generation. Bounds, in standard deviations of the logits and in shares of
+attention: {bounds}.
 
 **{told}**
 

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 import llm_tracker as lt
 from llm_tracker.models.any_causal_lm import AnyCausalLM
+from llm_tracker.models.attention import layers_in_turn, once_each
 from llm_tracker.models.loading import adapter_of
 from llm_tracker.models.proof import RefusedError, prove, require
 from llm_tracker.models.tail import Ending, Tail
@@ -113,8 +114,7 @@ def test_a_cap_that_bites_only_at_earlier_layers_is_refused_when_it_is_forgotten
     network = tiny_network("llama")
     found = AnyCausalLM.probed(network)
     assert found.tail is not None
-    quiet = network.lm_head.weight.data
-    network.lm_head.weight.data = quiet * 1e-3
+    network.lm_head.weight.data *= 1e-3
     capped = AnyCausalLM(found.parts, Tail(found.tail.links, Ending(found.tail.ending.vocab_size, cap=1e-2)))
     with pytest.raises(RefusedError, match="is off by"):
         require(prove(network, capped))
@@ -215,15 +215,13 @@ def test_rows_that_fall_short_of_1_without_a_sink_are_refused() -> None:
     assert "row sums" in failed
 
 
-def test_layers_that_are_used_twice_are_read_as_often() -> None:
-    network = tiny_network("llama", num_hidden_layers=2)
-    network.model.layers.append(network.model.layers[1])
-    network.config.num_hidden_layers = 3
-    model = loaded(network, AnyCausalLM.probed(network))
-    assert [check.name for check in model.proof.checks if not check.ok] == []
-    assert model.proof.heads == (4, 4, 4)
-    trace = lt.track(model, "What is it?", recipe="chat", max_new_tokens=2).turns[0].trace
-    assert trace.resid.shape[1] == 4
+def test_an_attention_module_that_layers_share_works_for_each_of_them_in_turn() -> None:
+    shared, own = torch.nn.Identity(), torch.nn.Identity()
+    modules = [shared, None, own, shared]
+    assert once_each(modules) == [shared, own]
+    layer_of = layers_in_turn(modules)
+    assert [next(layer_of[id(shared)]) for _ in range(4)] == [0, 3, 0, 3]
+    assert [next(layer_of[id(own)]) for _ in range(2)] == [2, 2]
 
 
 def test_a_model_without_a_list_of_layers_is_refused_with_what_to_do() -> None:
