@@ -110,14 +110,16 @@ def test_a_broken_tail_is_refused_and_never_drawn_wrong() -> None:
         require(prove(network, forgetful))
 
 
-def test_a_cap_that_bites_only_at_earlier_layers_is_refused_when_it_is_forgotten() -> None:
-    network = tiny_network("llama")
+@pytest.mark.parametrize(("family", "cap", "scale"), [("gemma2", 5.0, 1.0), ("cohere", None, 0.0625)])
+def test_a_cap_or_scale_is_found_even_where_no_logit_of_the_probe_is_bent(
+    family: str, cap: float | None, scale: float
+) -> None:
+    network = tiny_network(family) if family in FAMILIES else network_of(family)
+    network.get_output_embeddings().weight.data *= 1e-4
     found = AnyCausalLM.probed(network)
     assert found.tail is not None
-    network.lm_head.weight.data *= 1e-3
-    capped = AnyCausalLM(found.parts, Tail(found.tail.links, Ending(found.tail.ending.vocab_size, cap=1e-2)))
-    with pytest.raises(RefusedError, match="is off by"):
-        require(prove(network, capped))
+    assert found.tail.ending.cap == cap
+    assert found.tail.ending.scale == pytest.approx(scale, rel=1e-5)
 
 
 def test_an_end_that_cannot_be_taken_apart_is_read_by_the_models_own() -> None:
