@@ -15,12 +15,14 @@ _EQUAL: dict[int, str] = {
     D_MODEL: """
         hidden_size n_embd d_model dim embed_dim emb_dim embedding_size word_embed_proj_dim attention_hidden_size
         lru_width embedding_dim mamba_ngroups_dim
+        input_embedding_size output_embedding_size backbone_hidden_size
     """,
     48: """
         intermediate_size n_inner d_ff ffn_dim ffn_hidden_size encoder_ffn_dim decoder_ffn_dim
         moe_intermediate_size shared_expert_intermediate_size intermediate_size_mlp dense_intermediate_size
         moe_shared_expert_intermediate_size expert_ffn_hidden_size block_ff_dim dim_ff inner_dim
         shared_intermediate_size moe_ffn_hidden_size ffn_intermediate_size mlp_intermediate_size
+        dff feed_forward_size d_inner shared_experts_intermediate_size classifier_proj_size
     """,
     N_LAYERS: """
         num_hidden_layers n_layer n_layers num_layers decoder_layers encoder_layers num_blocks num_decoder_layers
@@ -32,22 +34,27 @@ _EQUAL: dict[int, str] = {
         moe_num_experts mamba_n_heads mamba_num_heads linear_num_value_heads conv_kernel mamba_d_conv
         conv_kernel_size qk_rope_head_dim time_step_rank mamba_dt_rank n_mamba_heads index_n_heads
         num_linear_heads kv_heads_total
+        rotary_dim swa_num_attention_heads linear_num_heads attention_heads max_window_layers
     """,
     2: """
         num_key_value_heads num_kv_heads num_experts_per_tok moe_top_k moe_k linear_num_key_heads top_k
         top_k_experts num_experts_per_token n_kv_heads n_head_kv
+        swa_num_key_value_heads
     """,
     8: """
         head_dim qk_nope_head_dim v_head_dim state_size mamba_d_state ssm_state_size linear_key_head_dim
         linear_value_head_dim kv_channels attention_head_dim index_head_dim swa_head_dim swa_v_head_dim
         global_head_dim hidden_size_per_layer_input qk_head_dim d_kv
+        dim_head query_pre_attn_scalar linear_head_dim attention_head_size laurel_rank adapter_rank hc_lowrank gated_norm_rank
     """,
     16: """
         q_lora_rank kv_lora_rank mamba_d_head mamba_head_dim chunk_size mamba_chunk_size index_topk
         moe_latent_size o_lora_rank lora_rank
+        router_hidden_size dim_model_base
     """,
     128: """
         max_position_embeddings n_positions seq_length max_seq_len max_sequence_length n_ctx
+        original_max_position_embeddings rel_extent context_length max_target_positions
     """,
     1: """
         n_group topk_group n_groups mamba_n_groups num_expert_group n_shared_experts num_shared_experts
@@ -55,13 +62,17 @@ _EQUAL: dict[int, str] = {
     """,
     6: """
         sliding_window
+        sliding_window_size attention_window_size window_size attention_chunk_size local_attention
     """,
     VOCAB_SIZE: """
         vocab_size vocab_size_per_layer_input
+        unpadded_vocab_size
     """,
 }
 SMALL: dict[str, int] = {name: value for value, names in _EQUAL.items() for name in names.split()}
 """Sizes by the names that configurations give them."""
+
+SMALL |= {"mamba_d_ssm": 64, "encoder_hash_byte_group_vocab": 500, "ngram_vocab_size_base": 500}
 
 BITING: dict[str, float] = {
     "initializer_range": 0.3,
