@@ -10,12 +10,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 from hub_server import HubServer
+from installations import ROOT, Installation, built_wheel
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.tinyllama_like import write_tinyllama_like
@@ -41,11 +42,13 @@ def server(embedded: object) -> Iterator[str]:
 
 
 @contextmanager
-def served_app(environment: dict[str, str]) -> Iterator[str]:
+def served_app(
+    environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "llm_tracker"), cwd: Path | None = None
+) -> Iterator[str]:
     """The app in a process of its own, on a free port."""
     port = free_port()
-    command = [sys.executable, "-m", "llm_tracker", "app", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    command = [*program, "app", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=cwd)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}"
@@ -100,3 +103,15 @@ def online(hub: HubServer, tmp_path: Path, embedded: object) -> Iterator[str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     with served_app({**plain, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf-home")}) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout as a wheel."""
+    return built_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+
+
+def served_installation(installation: Installation) -> AbstractContextManager[str]:
+    """The app of an installed wheel, started as its users start it."""
+    program = [str(installation.program("llm-tracker"))]
+    return served_app(installation.variables, program, installation.cwd)
