@@ -19,9 +19,9 @@ LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__",
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
 
 
-def run(command: list[str], cwd: Path) -> str:
+def run(command: list[str], cwd: Path, variables: dict[str, str] | None = None) -> str:
     """What a command prints. Fails the test, with all that it said, where the command fails."""
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -49,7 +49,7 @@ class Installation:
         """A fresh environment. What the wheels depend on is taken from the environment that runs the tests."""
         here = cls(folder / "environment", folder / "anywhere")
         here.cwd.mkdir()
-        venv.create(here.environment)
+        venv.create(here.environment, symlinks=True)
         to_here = [*PIP, "--python", str(here.program("python"))]
         run([*to_here, "install", "--no-deps", "--no-index", *map(str, wheels)], here.cwd)
         dependencies = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
@@ -74,7 +74,7 @@ class Installation:
 
     def printed(self, *command: str) -> str:
         """What a command of this environment prints."""
-        return run([str(self.program(command[0])), *command[1:]], self.cwd)
+        return run([str(self.program(command[0])), *command[1:]], self.cwd, self.variables)
 
     def listed(self) -> dict[str, Any]:
         """The record of `llm-tracker models --json`."""

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hub_server import HubServer
-from installations import ROOT, Installation, built_wheel
+from installations import ROOT, built_wheel
 from playwright.sync_api import Browser, Page, sync_playwright
+from serving import served_app
 
 from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
@@ -28,44 +22,11 @@ FLAGS = (
 ).split()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def server(embedded: object) -> Iterator[str]:
     """The app's address. The built-in model has been converted before it starts."""
     with served_app({**os.environ, "HF_HUB_OFFLINE": "1"}) as url:
         yield url
-
-
-@contextmanager
-def served_app(
-    environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "llm_tracker"), cwd: Path | None = None
-) -> Iterator[str]:
-    """The app in a process of its own, on a free port."""
-    port = free_port()
-    command = [*program, "app", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=cwd)
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def wait_until_healthy(url: str, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError(f"the app did not answer at {url}")
 
 
 @pytest.fixture(scope="session")
@@ -109,9 +70,3 @@ def online(hub: HubServer, tmp_path: Path, embedded: object) -> Iterator[str]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This checkout as a wheel."""
     return built_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
-
-
-def served_installation(installation: Installation) -> AbstractContextManager[str]:
-    """The app of an installed wheel, started as its users start it."""
-    program = [str(installation.program("llm-tracker"))]
-    return served_app(installation.variables, program, installation.cwd)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from broken_plugins import BROKEN
-from conftest import served_installation
 from installations import EXAMPLE, Installation, built_wheel
 from playwright.sync_api import Browser, Page, expect
+from serving import served_installation
 from steps import QUESTION, ask, expect_all_views, expect_answer, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import served_installation
 from installations import ROOT, Installation
 from playwright.sync_api import Browser, expect
+from serving import served_installation
 from steps import ask, expect_all_views, expect_answer
 
 FOREIGN_SETTINGS = """
