@@ -147,8 +147,12 @@ def _models(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from llm_tracker.models.checking import check
+    from llm_tracker.models.plugins import installed_plugins
     from llm_tracker.textual import check_text
 
+    for failure in installed_plugins().failures:  # it may be the adapter that was to be checked
+        where = f" ({failure.where})" if failure.where else ""
+        print(f"llm-tracker: the plug-in “{failure.name}” is left out{where}: {failure.reason}", file=sys.stderr)
     with _progress_line() as report:
         result = check(args.model, args.device, args.dtype, report)
     print(json.dumps(result, indent=1) if args.json else check_text(result))

@@ -86,7 +86,7 @@ def models_text(record: dict[str, Any]) -> str:
     lines += _table((plugin["name"], plugin["version"], plugin["origin"]) for plugin in record["plugins"])
     if record["failures"]:
         lines += ["", "Failed"]
-        lines += _table((failure["name"], failure["reason"]) for failure in record["failures"])
+        lines += _table((each["name"], each["where"], each["reason"]) for each in record["failures"])
     return "\n".join(lines)
 
 

@@ -15,6 +15,7 @@ from llm_tracker.models import digests, gguf, hub
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.memory import require_room, weights_bytes
+from llm_tracker.models.plugin_loading import load_by_plugin
 from llm_tracker.models.plugins import Plugins, installed_plugins
 from llm_tracker.models.progress import Progress, Report, silence_bars, silent
 
@@ -172,7 +173,7 @@ def load_model(
     """
     require_dtype(dtype)
     entry = find_entry(name)
-    own = installed_plugins().manager.hook.load_model(entry=entry, device=device, dtype=dtype)
+    own = load_by_plugin(entry, device, dtype)
     if own is not None:
         return _proved(entry, None, None, own, report)
     directory, revision = fetch(entry, report)
