@@ -45,7 +45,8 @@ _EQUAL: dict[int, str] = {
         head_dim qk_nope_head_dim v_head_dim state_size mamba_d_state ssm_state_size linear_key_head_dim
         linear_value_head_dim kv_channels attention_head_dim index_head_dim swa_head_dim swa_v_head_dim
         global_head_dim hidden_size_per_layer_input qk_head_dim d_kv
-        dim_head query_pre_attn_scalar linear_head_dim attention_head_size laurel_rank adapter_rank hc_lowrank gated_norm_rank
+        dim_head query_pre_attn_scalar linear_head_dim attention_head_size laurel_rank adapter_rank hc_lowrank
+        gated_norm_rank
     """,
     16: """
         q_lora_rank kv_lora_rank mamba_d_head mamba_head_dim chunk_size mamba_chunk_size index_topk
