@@ -6,9 +6,11 @@ import socket
 from pathlib import Path
 
 import pytest
+from hub_server import HubServer
 from huggingface_hub import constants
 
 import llm_tracker as lt
+from llm_tracker.models.hub import cached_model
 from llm_tracker.models.hub_cache import RepositoryCache
 from llm_tracker.models.hub_files import PART_SUFFIX
 
@@ -43,3 +45,13 @@ def failure(name: str = NAME, trust: lt.Trust | None = None) -> str:
 def parts() -> list[Path]:
     """What has arrived in part."""
     return sorted(RepositoryCache(NAME).folder.glob(f"blobs/*{PART_SUFFIX}"))
+
+
+def require_whole(hub: HubServer) -> None:
+    """The cache holds the model as the hub has it, and nothing of the way there."""
+    snapshot = cached_model(NAME)
+    assert snapshot is not None
+    assert {path.name: path.read_bytes() for path in snapshot.iterdir()} == {
+        path.name: path.read_bytes() for path in hub.files(NAME)
+    }
+    assert parts() == []

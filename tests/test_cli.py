@@ -169,18 +169,43 @@ def test_the_app_takes_over_the_model_the_device_and_the_format(monkeypatch: pyt
     monkeypatch.setattr(os, "execv", become)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     with pytest.raises(SystemExit):
-        main(["app", "--port", "8600", "--model", "embedded", "--device", "cpu", "--dtype", "bfloat16"])
+        main("app --port 8600 --model embedded --device cpu --dtype bfloat16 --allow-pickle".split())
     assert "8600" in started
-    assert Settings.of_environment() == Settings("embedded", "cpu", "bfloat16")
+    assert Settings.of_environment() == Settings("embedded", "cpu", "bfloat16", lt.Trust(pickle=True))
 
 
-@pytest.mark.parametrize("arguments", [["--dtype", "int3"], ["--model", "nonsense"]])
+@pytest.mark.parametrize("arguments", [["--dtype", "int3"], ["--model", "nonsense"], ["--trust-remote-code"]])
 def test_the_app_is_not_started_with_what_there_is_not(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("the app was started"))
     assert main(["app", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["track Who? --model embedded", "check embedded"])
+def test_trust_is_given_by_two_switches_and_each_warns_on_standard_error(
+    command: str, tiny: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trusted: list[lt.Trust] = []
+
+    def load(*_: object, trust: lt.Trust) -> lt.LoadedModel:
+        trusted.append(trust)
+        return tiny
+
+    monkeypatch.setattr(loading, "load_model", load)
+    monkeypatch.setattr(checking, "load_model", load)
+    for switches in ([], ["--trust-remote-code"], ["--allow-pickle"], ["--trust-remote-code", "--allow-pickle"]):
+        assert main([*command.split(), *switches]) == 0
+        warned = capsys.readouterr().err.splitlines()
+        assert [line.split(":")[2].strip() for line in warned] == switches
+    assert trusted == [lt.Trust(), lt.Trust(remote_code=True), lt.Trust(pickle=True), lt.Trust(True, True)]
+
+
+@pytest.mark.parametrize("command", ["track Who?", "app"])
+def test_trust_without_a_model_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--allow-pickle"]) == 2
+    assert "--trust-remote-code and --allow-pickle go with --model" in capsys.readouterr().err
 
 
 def served(url: str, seconds: float = 40) -> str:
