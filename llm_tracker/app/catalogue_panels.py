@@ -10,8 +10,8 @@ import streamlit as st
 from llm_tracker.app.cards import model_line
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.workspace import Workspace
+from llm_tracker.models.finding import find_entry
 from llm_tracker.models.listing import models_record
-from llm_tracker.models.loading import find_entry
 
 
 def models_page(engine: Engine, workspace: Workspace) -> None:

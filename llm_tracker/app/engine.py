@@ -13,8 +13,9 @@ from llm_tracker.app.jobs import Job, Work, Worker
 from llm_tracker.app.workspace import EXAMPLE, Place, Workspace, Workspaces
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
+from llm_tracker.models.finding import default_model_id, find_entry
 from llm_tracker.models.listing import is_local
-from llm_tracker.models.loading import default_model_id, find_entry, require_dtype
+from llm_tracker.models.loading import require_dtype
 from llm_tracker.models.memory import limit_bytes, return_freed_memory
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import silent
@@ -60,7 +61,8 @@ class Engine:
 
     def _model(self, model_id: str, report: Report = silent) -> LoadedModel:
         """The model, loaded now unless it is here, on the device and in the format that the app was started with."""
-        return self.pool.model(model_id, self.settings.device, self.settings.dtype, report)
+        trust = self.settings.trust_of(model_id)
+        return self.pool.model(model_id, self.settings.device, self.settings.dtype, report, trust)
 
     def load(self, model_id: str) -> Job:
         """Begin to load a model (and to download it, if it is not here), unless that is already under way."""

@@ -10,8 +10,9 @@ from llm_tracker.app.engine import Engine, choose_model, should_load, the_engine
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import Workspace
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.finding import find_entry
 from llm_tracker.models.listing import is_local
-from llm_tracker.models.loading import LoadedModel, find_entry
+from llm_tracker.models.loading import LoadedModel
 from llm_tracker.models.plugins import installed_plugins
 
 PRODUCT = "LLM Inference Tracker"

@@ -11,12 +11,13 @@ from functools import partial
 from llm_tracker.models.loading import LoadedModel, MakeRoom, load_model
 from llm_tracker.models.memory import has_room, require_possible, require_room
 from llm_tracker.models.progress import Report, silent
+from llm_tracker.trust import NOTHING, Trust
 
 Key = tuple[str, str, str]
 """Name, device, dtype."""
 
 
-Load = Callable[[str, str, str, Report, MakeRoom], LoadedModel]
+Load = Callable[[str, str, str, Report, MakeRoom, Trust], LoadedModel]
 
 
 class ModelPool:
@@ -35,7 +36,14 @@ class ModelPool:
         self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
         self._reserved: dict[Key, int] = {}
 
-    def model(self, name: str, device: str = "auto", dtype: str = "auto", report: Report = silent) -> LoadedModel:
+    def model(
+        self,
+        name: str,
+        device: str = "auto",
+        dtype: str = "auto",
+        report: Report = silent,
+        trust: Trust = NOTHING,
+    ) -> LoadedModel:
         """The model, loaded now unless it is here. Raises what `load_model` raises."""
         key = (name, device, dtype)
         with self._lock:
@@ -45,7 +53,7 @@ class ModelPool:
             if kept is not None:
                 return kept
             try:
-                return self._keep(key, self._load(name, device, dtype, report, partial(self._make_room, key)))
+                return self._keep(key, self._load(name, device, dtype, report, partial(self._make_room, key), trust))
             finally:
                 with self._lock:
                     self._reserved.pop(key, None)

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from tiny_models import tiny_model, tiny_network, tiny_tokenizer
 
 import llm_tracker as lt
-from llm_tracker.models.loading import find_entry
+from llm_tracker.models.finding import find_entry
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import Report
 
@@ -104,7 +104,9 @@ def test_a_hub_id_may_carry_a_revision() -> None:
 
 
 def pool_of(budget_bytes: int, loads: list[str]) -> ModelPool:
-    def load(name: str, _device: str, _dtype: str, _report: Report, _make_room: object) -> lt.LoadedModel:
+    def load(
+        name: str, _device: str, _dtype: str, _report: Report, _make_room: object, _trust: object
+    ) -> lt.LoadedModel:
         loads.append(name)
         return tiny_model("llama")
 
