@@ -37,6 +37,8 @@ class PluginFailure:
 
     name: str
     reason: str
+    where: str = ""
+    """The file and line to look at, where they are known."""
 
 
 @dataclass

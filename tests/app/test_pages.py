@@ -12,10 +12,10 @@ from llm_tracker.app import engine as engines
 
 def test_a_model_let_go_from_memory_is_loaded_again_when_the_page_needs_it(engine: engines.Engine) -> None:
     at = opened("dashboard.py")
-    engine.pool._models.clear()
+    engine.models.pool._models.clear()
     at = settled(at.run())
     assert any("read exactly" in caption.value for caption in at.sidebar.caption)
-    assert engine.loaded("embedded") is not None
+    assert engine.models.loaded("embedded") is not None
 
 
 def test_the_sidebar_names_the_model_that_is_being_downloaded(engine: engines.Engine) -> None:
@@ -37,10 +37,10 @@ def test_a_model_that_fails_to_load_says_so_and_can_be_tried_again(
     def fail(*_: object) -> None:
         raise lt.ModelError("The weights are damaged. Load them again.")
 
-    monkeypatch.setattr(engine.pool, "_load", fail)
+    monkeypatch.setattr(engine.models.pool, "_load", fail)
     at = opened("dashboard.py")
     assert "The weights are damaged. Load them again." in shown_html(at)
-    monkeypatch.setattr(engine.pool, "_load", tiny_of_any_name)
+    monkeypatch.setattr(engine.models.pool, "_load", tiny_of_any_name)
     at = settled(next(button for button in at.sidebar.button if button.label == "Try again").click().run())
     assert any("read exactly" in caption.value for caption in at.sidebar.caption)
 
@@ -49,7 +49,7 @@ def test_nothing_is_downloaded_unasked(engine: engines.Engine) -> None:
     at = opened("dashboard.py")
     assert any(button.label == "Download TinyLlama, 2.2 GB" for button in at.sidebar.button)
     at.sidebar.selectbox(key="model").set_value("smollm2").run()
-    assert engine.load_job("smollm2") is None
+    assert engine.models.load_job("smollm2") is None
     assert any(button.label.startswith("Download SmolLM2") for button in at.sidebar.button)
 
 
@@ -68,9 +68,9 @@ def test_where_no_model_is_here_the_download_begins_by_itself(
     st.cache_resource.clear()
     monkeypatch.setattr(engines, "default_model_id", lambda: "embedded")
     monkeypatch.setattr(engines, "is_local", lambda _entry: False)
-    monkeypatch.setattr(engines.the_engine().pool, "_load", tiny_of_any_name)
+    monkeypatch.setattr(engines.the_engine().models.pool, "_load", tiny_of_any_name)
     at = opened("dashboard.py")
-    assert engines.the_engine().load_job("tinyllama") is not None
+    assert engines.the_engine().models.load_job("tinyllama") is not None
     assert at.sidebar.selectbox(key="model").value == "tinyllama"
 
 
