@@ -13,25 +13,22 @@ from llm_tracker.app.workspace import EXAMPLE, Workspace
 def offer_same_question(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """The button, as soon as another model is chosen; it can be pressed once that model is ready."""
     number = comparison.places[0].session
-    job = workspace.job if workspace.answering else None
-    asked = {session.model.id for session in comparison.sessions}
-    if comparison.of_two_models and job is None:
-        paragraph("A correction goes to the model that gave the answer.", quiet=True)
-    elif number == EXAMPLE or workspace.wanted_id in asked:
-        return
-    elif _is_ready(engine, workspace) or _is_coming(engine, workspace):
+    is_another = workspace.wanted_id not in {session.model.id for session in comparison.sessions}
+    if number != EXAMPLE and is_another and (_is_ready(workspace) or _is_coming(engine, workspace)):
         title = plain_label(engine.models.entry(workspace.wanted_id).title)
-        later = "" if _is_ready(engine, workspace) else " (once it is ready)"
+        later = "" if _is_ready(workspace) else " (once it is ready)"
         st.button(
             f"Ask {title} the same, and compare{later}",
             key="ask same",
             on_click=engine.ask_same,
             args=(workspace, number),
-            disabled=bool(later) or job is not None,
+            disabled=bool(later) or workspace.answering,
         )
+    elif comparison.of_two_models:
+        paragraph("A correction goes to the model that gave the answer.", quiet=True)
 
 
-def _is_ready(engine: Engine, workspace: Workspace) -> bool:
+def _is_ready(workspace: Workspace) -> bool:
     """Whether the chosen model is the one that questions go to now: it was loaded, if only let go since."""
     return workspace.model_id == workspace.wanted_id
 
