@@ -25,7 +25,7 @@ def weights_count(gguf_file: Path) -> int:
         stat = gguf_file.stat()
         return _weights_count(gguf_file, stat.st_size, stat.st_mtime_ns)
     except (OSError, ValueError, struct.error, KeyError, IndexError) as error:
-        raise ModelError(f"{gguf_file.name} is no whole .gguf file. Get it anew.") from error
+        raise ModelError(f"{gguf_file.name} is no whole GGUF file. Get it anew.") from error
 
 
 @lru_cache(maxsize=64)

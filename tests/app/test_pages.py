@@ -8,6 +8,7 @@ from visitor import VIEWS, asked, headings, opened, settled, shown_html, tiny_of
 
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
+from llm_tracker.app import model_desk
 
 
 def test_a_model_let_go_from_memory_is_loaded_again_when_the_page_needs_it(engine: engines.Engine) -> None:
@@ -54,7 +55,7 @@ def test_nothing_is_downloaded_unasked(engine: engines.Engine) -> None:
 
 
 def test_choosing_another_model_keeps_the_conversation(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "is_local", lambda _entry: True)
+    monkeypatch.setattr(model_desk, "is_local", lambda _entry: True)
     at = asked(opened("dashboard.py"))
     at = settled(at.sidebar.selectbox(key="model").set_value("smollm2").run())
     assert headings(at) == VIEWS
@@ -68,17 +69,11 @@ def test_where_no_model_is_here_the_download_begins_by_itself(
     st.cache_resource.clear()
     monkeypatch.setattr(engines, "default_model_id", lambda: "embedded")
     monkeypatch.setattr(engines, "is_local", lambda _entry: False)
+    monkeypatch.setattr(model_desk, "is_local", lambda _entry: False)
     monkeypatch.setattr(engines.the_engine().models.pool, "_load", tiny_of_any_name)
     at = opened("dashboard.py")
     assert engines.the_engine().models.load_job("tinyllama") is not None
     assert at.sidebar.selectbox(key="model").value == "tinyllama"
-
-
-def test_the_models_page_lists_the_catalogue_and_the_proof(engine: engines.Engine) -> None:
-    at = opened("pages/1_Models.py")
-    assert "embedded, on this machine" in shown_html(at)
-    assert "tinyllama, to download" in shown_html(at)
-    assert any("check" in table.value and "tail" in table.value["check"].tolist() for table in at.main.dataframe)
 
 
 def test_the_guide_stands_by_itself(engine: engines.Engine) -> None:
