@@ -66,6 +66,18 @@ class ModelPool:
                 self._models.move_to_end(key)
             return self._models.get(key)
 
+    def held(self) -> list[LoadedModel]:
+        """The models in memory, the one that was used last at the end."""
+        with self._lock:
+            return list(self._models.values())
+
+    def unload(self, name: str, device: str = "auto", dtype: str = "auto") -> bool:
+        """Let a model go; False where it is not in memory. Work that is under way with it keeps it until its end."""
+        with self._lock:
+            was_held = self._models.pop((name, device, dtype), None) is not None
+        gc.collect()
+        return was_held
+
     def _make_room(self, key: Key, needed_bytes: int, device: str) -> None:
         """Let models go until one of this size is within the budget; none for one that could not fit even alone.
 

@@ -145,9 +145,7 @@ def _tail_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun)
         every = in_deviations(adapter.logits(model, eager.resid), own)
     return [
         _check("tail", last, bound, "adapter.logits(last layer) against the model's own logits, in their sd"),
-        _check(
-            "every layer", every, bound, "adapter.logits(each layer) against the model's own end, given that row"
-        ),
+        _check("every layer", every, bound, "adapter.logits(each layer) against the model's own end, given that row"),
     ]
 
 
