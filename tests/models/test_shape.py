@@ -9,7 +9,6 @@ import torch
 from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
-from llm_tracker.models.loading import adapter_of
 from llm_tracker.models.shape import class_name, shape_of
 
 
@@ -51,7 +50,7 @@ def test_what_is_done_to_the_logits_is_said(family: str, tail: tuple[str, ...]) 
 
 
 def test_a_step_that_the_configuration_does_not_name_is_said_too() -> None:
-    class Scaled(type(adapter_for("llama"))):  # type: ignore[misc]
+    class Scaled(lt.ModelAdapter):
         def unembed(self, model: Any, normed: torch.Tensor) -> torch.Tensor:
             return super().unembed(model, normed) * 3  # type: ignore[no-any-return]
 
@@ -67,7 +66,7 @@ def test_layers_of_two_kinds_are_told_apart() -> None:
 
 
 def test_a_layer_without_attention_or_a_part_is_no_failure() -> None:
-    class Sparse(type(adapter_for("llama"))):  # type: ignore[misc]
+    class Sparse(lt.ModelAdapter):
         def attention(self, layer: Any) -> Any:
             return None if layer.self_attn.layer_idx == 1 else super().attention(layer)
 

@@ -15,9 +15,7 @@ from huggingface_hub import constants
 from transformers import dynamic_module_utils
 
 import llm_tracker as lt
-from llm_tracker.models import loading
 from llm_tracker.models.hub import cached_model
-from llm_tracker.models.plugins import installed_plugins
 from llm_tracker.trust import NOTHING, Trust
 
 CODE = Trust(remote_code=True)
@@ -51,8 +49,6 @@ def own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     """transformers copies code that it runs to a folder of its own, and keeps what it imported from there."""
     monkeypatch.setattr(dynamic_module_utils, "HF_MODULES_CACHE", str(tmp_path / "modules"))
     monkeypatch.setattr(sys, "path", [*sys.path])
-    llama = installed_plugins().adapters["llama"]
-    monkeypatch.setattr(loading, "adapter_for", lambda *_: llama)
     yield
     for name in [name for name in sys.modules if name.split(".")[0] == "transformers_modules"]:
         del sys.modules[name]
