@@ -38,7 +38,7 @@ def attention_view(sides: list[Side]) -> None:
     drawn = remembered("attention", (tuple(sides), tuple(looks.items())), lambda: _draw(sides, looks))
     for side in sides:
         if drawn is None or side.name not in drawn.texts:
-            paragraph(f"{capitalised(side_label(side))}: no attention in layer {looks[side.name][0]}.")
+            paragraph(f"{capitalised(side_label(side))}: {_absence(side, looks[side.name][0])}")
     if drawn is not None:
         _drawing(drawn)
         with st.expander("Table: every word's share"):
@@ -55,6 +55,13 @@ def attention_view(sides: list[Side]) -> None:
             "looked at much need not have changed the answer, and the reverse: attention is where the model looked, "
             "not why it answered."
         )
+
+
+def _absence(side: Side, layer: int) -> str:
+    """Why there is nothing to draw, where the answer's model has no attention in a layer."""
+    if side.turn.trace.attending_layers:
+        return f"no attention in layer {layer}, which carries what was read in a state."
+    return "this model has no attention in any layer. It carries what it read in a state; its layers are drawn above."
 
 
 def _drawing(drawn: _Drawn) -> None:
@@ -84,20 +91,23 @@ def _choose(sides: list[Side]) -> Looks:
 
 
 def _look(sides: list[Side]) -> Look:
-    """A layer of a model, and one head of it or none for their mean."""
+    """A layer of a model, and one head of it or none for their mean; begins at the last layer that has attention."""
     trace, of_model = sides[0].turn.trace, sides[0].model
     of = f", {plain_label(of_model)}" if of_model else ""
+    if not trace.attending_layers:
+        return trace.n_layers, None
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     layer = 1
     if trace.n_layers > 1:
-        key = f"attention layer of {trace.n_layers} {of_model}".strip()
-        layer = left.slider(f"Layer{of}", 1, trace.n_layers, trace.n_layers, key=key, persist_state="session")
+        key, last = f"attention layer of {trace.n_layers} {of_model}".strip(), trace.attending_layers[-1]
+        layer = left.slider(f"Layer{of}", 1, trace.n_layers, last, key=key, persist_state="session")
+    n_heads = trace.heads[layer - 1]
     by_head = all(side.step < len(side.turn.trace.attention) for side in sides)
     head = right.selectbox(
         f"Head{of}",
-        range(trace.n_heads + 1) if by_head else [MEAN],
-        format_func=lambda each: f"mean of all {trace.n_heads}" if each == MEAN else f"head {each}",
-        key=f"attention head of {trace.n_heads} {by_head} {of_model}".strip(),
+        range(n_heads + 1) if by_head else [MEAN],
+        format_func=lambda each: f"mean of all {n_heads}" if each == MEAN else f"head {each}",
+        key=f"attention head of {n_heads} {by_head} {of_model}".strip(),
         persist_state="session",
         help=None if by_head else "This answer is long: of its later tokens only the mean over heads was kept.",
     )
@@ -150,5 +160,8 @@ def _sentence(sides: list[Side], looks: Looks) -> str:
 
 def _shares(sides: list[Side], looks: Looks) -> Shares:
     """The shares of each side that has attention in the layer that is looked at."""
-    shares: Shares = {side.name: attention_by_word(side.turn, side.step, *looks[side.name]) for side in sides}
-    return {name: frame for name, frame in shares.items() if frame["share"].sum() > 0}
+    return {
+        side.name: attention_by_word(side.turn, side.step, *looks[side.name])
+        for side in sides
+        if side.turn.trace.heads[looks[side.name][0] - 1]
+    }
