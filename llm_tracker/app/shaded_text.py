@@ -49,7 +49,7 @@ def _shares_at(frame: pd.DataFrame) -> Again:
 
 def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, again: Again) -> str:
     """One side's text: a line a speaker, the worked examples folded with their share."""
-    rows = [row for row in frame.to_dict("records") if row["role"] != "template"]
+    rows = [row for row in frame.to_dict("records") if row["role"] not in ("template", "sink")]
 
     def shaded(words: Iterable[Row]) -> str:
         return "".join(_shaded_word(word, TURN_COLOURS[name], largest, again) for word in words)
