@@ -27,8 +27,6 @@ _EQUAL: dict[int, str] = {
     N_LAYERS: """
         num_hidden_layers n_layer n_layers num_layers decoder_layers encoder_layers num_blocks num_decoder_layers
         num_encoder_layers
-    """,
-    4: """
         num_attention_heads n_head n_heads num_heads decoder_attention_heads encoder_attention_heads
         num_decoder_attention_heads num_encoder_attention_heads num_experts num_local_experts n_routed_experts
         moe_num_experts mamba_n_heads mamba_num_heads linear_num_value_heads conv_kernel mamba_d_conv

@@ -73,7 +73,7 @@ def decode(
                 return
             ids.append(chosen.token_id)
     finally:
-        if cache is not None and cache.get_seq_length() == n_read:  # not so where a forward pass ended half-way
+        if cache is not None and is_plain(cache) and cache.get_seq_length() == n_read:  # not of a pass that was stopped
             model.kv_caches.keep(ids[:n_read], cache)
 
 
