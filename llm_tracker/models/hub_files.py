@@ -116,7 +116,8 @@ def _complete(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
     patience = Patience(lambda: arrivals.tell(part.stat().st_size, "Waiting for the model hub to go on"))
     while (before := part.stat().st_size) != file.size_bytes:
         if before > file.size_bytes:  # no beginning of this file
-            os.truncate(part, before := 0)
+            os.truncate(part, 0)
+            continue
         try:
             _read_on(url, file, part, arrivals)
         except Exception as error:
