@@ -49,6 +49,11 @@ def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
     return [engine.models.entry(name) for name in names]
 
 
+def choose(workspace: Workspace, entry: ModelEntry) -> None:
+    """Want a model; one that is in no catalogue stays among those to choose from."""
+    workspace.choose(entry.id, is_typed=entry.id not in installed_plugins().models)
+
+
 def told_apart(entries: Iterable[ModelEntry]) -> dict[str, str]:
     """A title for each id; where several models have the same one, with the id behind it."""
     known = list(entries)
@@ -60,7 +65,7 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
     """The field; a name that is no model is said below it, and changes nothing else."""
     titles = told_apart(known_models(engine, workspace))
 
-    def choose() -> None:
+    def named() -> None:
         name = str(st.session_state["model"]).strip()
         try:
             entry = engine.models.entry(_id_of(name, titles))
@@ -68,9 +73,8 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
             st.session_state["model refused"] = (str(error), workspace.version)
             return
         st.session_state.pop("model refused", None)
-        is_typed = entry.id not in installed_plugins().models
-        workspace.choose(entry.id, is_typed)
-        if is_typed and not engine.models.is_here(entry.id):
+        choose(workspace, entry)
+        if entry.id in workspace.typed_ids and not engine.models.is_here(entry.id):
             engine.models.look_up(entry.id)
 
     st.session_state["model"] = workspace.wanted_id
@@ -79,7 +83,7 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
         list(titles),
         format_func=lambda model_id: titles.get(model_id, model_id),
         key="model",
-        on_change=choose,
+        on_change=named,
         accept_new_options=True,
         help=HELP,
     )
@@ -106,6 +110,7 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     elif loading is not None and loading.active:
         watch_load(loading, "sidebar")
     elif model is not None:
+        workspace.model_id = wanted.id  # it may have become ready since the page began to be drawn
         _badge(engine, model)
     elif loading is not None and loading.error:
         _failed_load(engine, wanted, loading)
@@ -224,7 +229,7 @@ def _download_button(engine: Engine, workspace: Workspace, entry: ModelEntry, si
     """A button that says what it will fetch; the model in use stays until the new one is ready."""
 
     def begin() -> None:
-        workspace.choose(entry.id)
+        choose(workspace, entry)
         engine.models.load(entry.id)
 
     size = f", {gigabytes(size_bytes)}" if size_bytes else ""

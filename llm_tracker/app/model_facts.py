@@ -60,4 +60,4 @@ def known_weight(models: ModelDesk, entry: ModelEntry) -> Weight:
 def held_sentence(model: LoadedModel) -> str:
     """What a model in memory takes."""
     read = gigabytes(model.kv_caches.n_bytes)
-    return f"In memory: {gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}, and {read} of read texts."
+    return f"In memory: {gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}, and {read} of texts it has read."
