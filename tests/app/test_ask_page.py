@@ -252,14 +252,6 @@ def test_an_edited_question_leaves_the_earlier_one_to_compare_with(engine: engin
     assert "These are two first answers: there is no correction between them." in shown_html(at)
 
 
-def test_answers_that_read_alike_are_told_apart_where_they_are_picked(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
-    at = settled(at.sidebar.radio(key="recipe").set_value("raw").run())
-    at = asked(at)
-    options = at.selectbox(key="shown before").options
-    assert len(options) == len(set(options)) == 2
-
-
 @pytest.mark.parametrize("question", ["", "   "])
 def test_an_empty_question_is_one_sentence_and_loses_nothing(engine: engines.Engine, question: str) -> None:
     at = asked(asked(opened("dashboard.py")), question)
