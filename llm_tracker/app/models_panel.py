@@ -85,7 +85,7 @@ def _line(
     else:
         with buttons:
             _buttons(engine, workspace, entry, held, is_here)
-    if loading is not None and loading.status == "failed":
+    if held is None and loading is not None and loading.status == "failed":
         failure(loading.error)
     if st.session_state.get("kept busy") == entry.id:
         del st.session_state["kept busy"]
