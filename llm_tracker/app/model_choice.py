@@ -116,12 +116,20 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
         _failed_load(engine, wanted, loading)
     elif models.is_here(wanted.id):
         st.caption("Not in memory now. The next question loads it again.")
-        st.button("Load", key=f"load {wanted.id}", on_click=models.load, args=(wanted.id,), width="stretch")
+        st.button("Load", key=f"load {wanted.id}", on_click=_load, args=(engine, wanted), width="stretch")
     elif wanted.download_bytes is not None:
         html.paragraph(entry_sentence(models, wanted, models.room()), quiet=True)
         _download_button(engine, workspace, wanted, wanted.download_bytes)
     else:
         _offer_unknown(engine, workspace, wanted)
+
+
+def _load(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.load(entry.id)
+
+
+def _look_up(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.look_up(entry.id)
 
 
 def _stand_in(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
@@ -195,7 +203,7 @@ def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
         st.caption("The download was cancelled. What had arrived of finished files is kept.")
     else:
         st.caption("The loading was cancelled.")
-    st.button("Try again", key=f"retry {entry.id}", on_click=engine.models.load, args=(entry.id,), width="stretch")
+    st.button("Try again", key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch")
 
 
 def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
@@ -214,7 +222,7 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
             html.failure(lookup.error)
         label = "Try again" if lookup is not None else "Ask the hub what it weighs"
         key = f"look up {entry.id}"
-        st.button(label, key=key, on_click=engine.models.look_up, args=(entry.id,), width="stretch")
+        st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")
 
 
 @st.fragment(run_every=0.3)
