@@ -28,6 +28,6 @@ def gemma_gguf() -> Path:
 
 
 def _part(wheel: str) -> Path:
-    """The one large file of a wheel, found without importing it."""
+    """The piece of the file that a wheel holds, found without importing it."""
     files = importlib.metadata.files(wheel) or []
-    return max((Path(str(file.locate())) for file in files), key=lambda path: path.stat().st_size)
+    return next(Path(str(file.locate())) for file in files if ".gguf.part" in file.name)

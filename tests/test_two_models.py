@@ -18,6 +18,11 @@ pytestmark = pytest.mark.real
 QUESTION = "What is the capital of France?"
 CORRECTION = "That is wrong. The correct answer is London."
 BOUND = 1e-3
+TRACED = (
+    *("token_ids", "token_probs", "token_logits", "token_ranks"),
+    *("top_token_ids", "top_logits", "top_probs", "attention", "resid"),
+)
+"""The arrays of a trace, beside its lens tables."""
 
 
 @pytest.fixture(scope="module")
@@ -25,56 +30,71 @@ def names() -> tuple[str, str]:
     return "embedded", str(gemma_gguf())
 
 
-@pytest.fixture
-def torchs_own_products(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def torchs_own_products() -> Iterator[None]:
     """Kernels are chosen by timing, and another choice rounds in another way: here torch multiplies."""
-    monkeypatch.setattr(kernels, "choose_kernels", lambda _model: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "choose_kernels", lambda _model: None)
+        yield
 
 
 def asked(model: lt.LoadedModel) -> lt.Session:
-    return lt.track(model, QUESTION, [CORRECTION], max_new_tokens=4, watch_words=["Paris", "London"], control=True)
+    return lt.track(model, QUESTION, [CORRECTION], max_new_tokens=2, watch_words=["Paris", "London"])
 
 
-def numbers(session: lt.Session) -> Iterator[tuple[str, np.ndarray]]:
-    """Every array of a session with its place."""
-    turns = {f"turn {at}": turn for at, turn in enumerate(session.turns)}
-    turns |= {f"control {at}": turn for at, turn in session.controls.items()}
-    for place, turn in turns.items():
-        trace = turn.trace
-        yield f"{place}: prompt", np.array(turn.prompt.token_ids)
-        for name in ("token_ids", "token_probs", "token_logits", "token_ranks", "top_token_ids", "top_logits"):
-            yield f"{place}: {name}", getattr(trace, name)
-        for name in ("top_probs", "attention", "resid"):
-            yield f"{place}: {name}", getattr(trace, name)
-        for step, table in trace.lens.items():
+def numbers(session: lt.Session) -> dict[str, np.ndarray]:
+    """Every array of a session by its place."""
+    found: dict[str, np.ndarray] = {}
+    for at, turn in enumerate(session.turns):
+        found[f"{at}: prompt"] = np.array(turn.prompt.token_ids)
+        for name in TRACED:
+            found[f"{at}: {name}"] = getattr(turn.trace, name)
+        for step, table in turn.trace.lens.items():
             for name in ("token_prob", "token_rank", "top_token_ids", "top_probs"):
-                yield f"{place}, step {step}: {name}", getattr(table, name)
+                found[f"{at}, step {step}: {name}"] = getattr(table, name)
             for word, lens in table.watched.items():
                 for name in ("logit", "prob", "rank"):
-                    yield f"{place}, step {step}, {word}: {name}", getattr(lens, name)
+                    found[f"{at}, step {step}, {word}: {name}"] = getattr(lens, name)
+    return found
+
+
+def differing(one: lt.Session, other: lt.Session) -> list[str]:
+    """Where two sessions do not have the same bits."""
+    was, now = numbers(one), numbers(other)
+    assert was.keys() == now.keys()
+    return [place for place in was if not np.array_equal(was[place], now[place])]
+
+
+@pytest.fixture(scope="module")
+def small_pool() -> ModelPool:
+    """Room for one model: each switch lets the other one go, and loads this one again."""
+    return ModelPool(1)
+
+
+@pytest.fixture(scope="module")
+def first(names: tuple[str, str], small_pool: ModelPool) -> dict[str, lt.Session]:
+    """What each model answers when it is loaded for the first time, one after the other."""
+    sessions = {name: asked(small_pool.model(name)) for name in names}
+    assert [small_pool.peek(name) is not None for name in names] == [False, True]
+    return sessions
 
 
 def test_switching_to_another_model_and_back_changes_no_number(
-    names: tuple[str, str], torchs_own_products: None
+    names: tuple[str, str], first: dict[str, lt.Session], small_pool: ModelPool
 ) -> None:
-    """The pool has room for one of the two: each switch lets the other one go, and loads this one again."""
-    pool = ModelPool(1)
-    first = {name: asked(pool.model(name)) for name in names}
-    assert [pool.peek(name) is not None for name in names] == [False, True]
-    again = {name: asked(pool.model(name)) for name in names}
     for name in names:
-        was, now = dict(numbers(first[name])), dict(numbers(again[name]))
-        assert was.keys() == now.keys()
-        assert [place for place in was if not np.array_equal(was[place], now[place])] == []
+        assert differing(first[name], asked(small_pool.model(name))) == []
+        assert [model.id for model in small_pool.held()] == [name]
 
 
-def test_two_models_in_memory_at_once_leave_each_other_alone(names: tuple[str, str], torchs_own_products: None) -> None:
-    pool, alone = ModelPool(10**12), ModelPool(1)
-    together = {name: pool.model(name) for name in names}
+def test_two_models_in_memory_at_once_leave_each_other_alone(
+    names: tuple[str, str], first: dict[str, lt.Session]
+) -> None:
+    pool = ModelPool(10**12)
+    models = {name: pool.model(name) for name in names}
     assert len(pool.held()) == 2
-    for name in names:
-        was, now = dict(numbers(asked(alone.model(name)))), dict(numbers(asked(together[name])))
-        assert [place for place in was if not np.array_equal(was[place], now[place])] == []
+    for name, model in models.items():
+        assert differing(first[name], asked(model)) == []
 
 
 @pytest.fixture(scope="module")

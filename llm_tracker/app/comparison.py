@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import streamlit as st
@@ -175,7 +176,7 @@ def answer_pickers(workspace: Workspace) -> None:
     if workspace.shown is None:
         return
     options = _all_answers(workspace)
-    by_model = len({workspace.sessions[place.session].model.id for place in options}) > 1
+    labels = answer_labels(workspace, options)
 
     def choose() -> None:
         workspace.show(st.session_state["shown before"], st.session_state["shown after"])
@@ -186,7 +187,7 @@ def answer_pickers(workspace: Workspace) -> None:
         column.selectbox(
             f"Compared, {name}",
             options,
-            format_func=lambda place: answer_label(workspace, place, by_model),
+            format_func=labels.__getitem__,
             key=f"shown {name}",
             placeholder="one answer alone",
             on_change=choose,
@@ -211,12 +212,23 @@ def _all_answers(workspace: Workspace) -> list[Place]:
     return sorted(places.values(), key=lambda place: (-place.session, place.turn))
 
 
-def answer_label(workspace: Workspace, place: Place, by_model: bool = False) -> str:
-    """An answer as an option to choose: what it says, and to what; where several models answered, which one."""
-    session = workspace.sessions[place.session]
-    turn = session.turns[place.turn]
+def answer_labels(workspace: Workspace, places: list[Place]) -> dict[Place, str]:
+    """Answers as options to choose, no two alike: what each says, and to what; where several models answered, which."""
+    by_model = len({workspace.sessions[place.session].model.id for place in places}) > 1
+    labels: dict[Place, str] = {}
+    alike: Counter[str] = Counter()
+    for place in places:
+        session = workspace.sessions[place.session]
+        said = _answer_label(session.turns[place.turn])
+        label = f"{session.model.title}: {said}" if by_model else said
+        alike[label] += 1
+        labels[place] = label if alike[label] == 1 else f"{label} · {alike[label]}"
+    return labels
+
+
+def _answer_label(turn: Turn) -> str:
     answer = quoted(_short(turn.answer, 24)) if turn.answer else "an empty answer"
-    return f"{f'{session.model.title}: ' if by_model else ''}{answer} to {quoted(_short(turn.said, 60))}"
+    return f"{answer} to {quoted(_short(turn.said, 60))}"
 
 
 def _short(text: str, length: int) -> str:

@@ -49,6 +49,11 @@ def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
     return [engine.models.entry(name) for name in names]
 
 
+def choose(workspace: Workspace, entry: ModelEntry) -> None:
+    """Want a model; one that is in no catalogue stays among those to choose from."""
+    workspace.choose(entry.id, is_typed=entry.id not in installed_plugins().models)
+
+
 def told_apart(entries: Iterable[ModelEntry]) -> dict[str, str]:
     """A title for each id; where several models have the same one, with the id behind it."""
     known = list(entries)
@@ -60,7 +65,7 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
     """The field; a name that is no model is said below it, and changes nothing else."""
     titles = told_apart(known_models(engine, workspace))
 
-    def choose() -> None:
+    def named() -> None:
         name = str(st.session_state["model"]).strip()
         try:
             entry = engine.models.entry(_id_of(name, titles))
@@ -68,9 +73,8 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
             st.session_state["model refused"] = (str(error), workspace.version)
             return
         st.session_state.pop("model refused", None)
-        is_typed = entry.id not in installed_plugins().models
-        workspace.choose(entry.id, is_typed)
-        if is_typed and not engine.models.is_here(entry.id):
+        choose(workspace, entry)
+        if entry.id in workspace.typed_ids and not engine.models.is_here(entry.id):
             engine.models.look_up(entry.id)
 
     st.session_state["model"] = workspace.wanted_id
@@ -79,7 +83,7 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
         list(titles),
         format_func=lambda model_id: titles.get(model_id, model_id),
         key="model",
-        on_change=choose,
+        on_change=named,
         accept_new_options=True,
         help=HELP,
     )
@@ -106,17 +110,26 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     elif loading is not None and loading.active:
         watch_load(loading, "sidebar")
     elif model is not None:
+        workspace.model_id = wanted.id  # it may have become ready since the page began to be drawn
         _badge(engine, model)
     elif loading is not None and loading.error:
         _failed_load(engine, wanted, loading)
     elif models.is_here(wanted.id):
         st.caption("Not in memory now. The next question loads it again.")
-        st.button("Load", key=f"load {wanted.id}", on_click=models.load, args=(wanted.id,), width="stretch")
+        st.button("Load", key=f"load {wanted.id}", on_click=_load, args=(engine, wanted), width="stretch")
     elif wanted.download_bytes is not None:
         html.paragraph(entry_sentence(models, wanted, models.room()), quiet=True)
         _download_button(engine, workspace, wanted, wanted.download_bytes)
     else:
         _offer_unknown(engine, workspace, wanted)
+
+
+def _load(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.load(entry.id)
+
+
+def _look_up(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.look_up(entry.id)
 
 
 def _stand_in(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
@@ -190,7 +203,7 @@ def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
         st.caption("The download was cancelled. What had arrived of finished files is kept.")
     else:
         st.caption("The loading was cancelled.")
-    st.button("Try again", key=f"retry {entry.id}", on_click=engine.models.load, args=(entry.id,), width="stretch")
+    st.button("Try again", key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch")
 
 
 def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
@@ -209,7 +222,7 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
             html.failure(lookup.error)
         label = "Try again" if lookup is not None else "Ask the hub what it weighs"
         key = f"look up {entry.id}"
-        st.button(label, key=key, on_click=engine.models.look_up, args=(entry.id,), width="stretch")
+        st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")
 
 
 @st.fragment(run_every=0.3)
@@ -224,7 +237,7 @@ def _download_button(engine: Engine, workspace: Workspace, entry: ModelEntry, si
     """A button that says what it will fetch; the model in use stays until the new one is ready."""
 
     def begin() -> None:
-        workspace.choose(entry.id)
+        choose(workspace, entry)
         engine.models.load(entry.id)
 
     size = f", {gigabytes(size_bytes)}" if size_bytes else ""

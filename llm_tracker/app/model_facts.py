@@ -59,5 +59,5 @@ def known_weight(models: ModelDesk, entry: ModelEntry) -> Weight:
 
 def held_sentence(model: LoadedModel) -> str:
     """What a model in memory takes."""
-    read = gigabytes(model.kv_caches.n_bytes)
-    return f"In memory: {gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}, and {read} of read texts."
+    weights, read = gigabytes(model.weights_bytes), gigabytes(model.kv_caches.n_bytes)
+    return f"In memory: {weights} of {model.dtype} on {model.device}, and {read} of texts it has read."

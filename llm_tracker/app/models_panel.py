@@ -9,7 +9,7 @@ import streamlit as st
 from llm_tracker.app.cards import model_line
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.html import failure, paragraph
-from llm_tracker.app.model_choice import known_models, told_apart, watch_load
+from llm_tracker.app.model_choice import choose, known_models, told_apart, watch_load
 from llm_tracker.app.model_facts import entry_sentence, gigabytes, held_sentence, known_weight
 from llm_tracker.app.workspace import Workspace
 from llm_tracker.models.catalogue import ModelEntry
@@ -85,7 +85,7 @@ def _line(
     else:
         with buttons:
             _buttons(engine, workspace, entry, held, is_here)
-    if loading is not None and loading.status == "failed":
+    if held is None and loading is not None and loading.status == "failed":
         failure(loading.error)
     if st.session_state.get("kept busy") == entry.id:
         del st.session_state["kept busy"]
@@ -96,11 +96,11 @@ def _buttons(engine: Engine, workspace: Workspace, entry: ModelEntry, held: Load
     """Load or download; of a model in memory: use it, or let it go."""
 
     def load() -> None:
-        workspace.choose(entry.id)
+        choose(workspace, entry)
         engine.models.load(entry.id)
 
     def look_up() -> None:
-        workspace.choose(entry.id)
+        choose(workspace, entry)
         engine.models.look_up(entry.id)
 
     def unload() -> None:
@@ -116,5 +116,5 @@ def _buttons(engine: Engine, workspace: Workspace, entry: ModelEntry, held: Load
             st.button("Ask its size", key=f"page look up {entry.id}", on_click=look_up, width="stretch")
         return
     if entry.id != workspace.wanted_id:
-        st.button("Use", key=f"page use {entry.id}", on_click=workspace.choose, args=(entry.id,), width="stretch")
+        st.button("Use", key=f"page use {entry.id}", on_click=choose, args=(workspace, entry), width="stretch")
     st.button("Unload", key=f"page unload {entry.id}", on_click=unload, width="stretch")

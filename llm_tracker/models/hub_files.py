@@ -116,7 +116,8 @@ def _complete(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
     patience = Patience(lambda: arrivals.tell(part.stat().st_size, "Waiting for the model hub to go on"))
     while (before := part.stat().st_size) != file.size_bytes:
         if before > file.size_bytes:  # no beginning of this file
-            os.truncate(part, before := 0)
+            os.truncate(part, 0)
+            continue
         try:
             _read_on(url, file, part, arrivals)
         except Exception as error:
@@ -127,7 +128,8 @@ def _complete(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
 
 def _read_on(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
     """Append to the part what one connection brings. Raises what the hub's client does, also for a wrong length."""
-    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status, httpx
+    from huggingface_hub import get_session, hf_raise_for_status
+    from huggingface_hub.utils import build_hf_headers, httpx  # type: ignore[attr-defined]  # it hands them out lazily
 
     start = part.stat().st_size
     headers = {**build_hf_headers(), "Accept-Encoding": "identity"}

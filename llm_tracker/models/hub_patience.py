@@ -33,7 +33,7 @@ class Patience:
 
 def _may_pass(error: Exception) -> bool:
     from huggingface_hub.errors import HfHubHTTPError
-    from huggingface_hub.utils import httpx
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # it hands them out lazily
 
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code in (408, 500, 502, 503, 504)

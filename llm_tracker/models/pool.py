@@ -44,7 +44,7 @@ class ModelPool:
         report: Report = silent,
         trust: Trust = NOTHING,
     ) -> LoadedModel:
-        """The model, loaded now unless it is here. Raises what `load_model` raises."""
+        """The model, loaded now, with this trust, unless it is here. Raises what `load_model` raises."""
         key = (name, device, dtype)
         with self._lock:
             loading = self._loading.setdefault(key, threading.Lock())

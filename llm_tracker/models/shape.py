@@ -158,7 +158,7 @@ def _watched(network: nn.Module) -> Iterator[list[tuple[nn.Module, Any]]]:
     def note(module: nn.Module, _args: Any, output: Any) -> None:
         ran.append((module, output))
 
-    hooks = [each.register_forward_hook(note) for each in network.modules() if not any(each.children())]
+    hooks = [each.register_forward_hook(note) for each in network.modules() if next(each.children(), None) is None]
     try:
         yield ran
     finally:

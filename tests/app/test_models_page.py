@@ -34,7 +34,7 @@ def test_every_model_has_its_size_its_place_and_whether_it_fits(engine: engines.
     assert "tinyllama, to download" in shown_html(at)
     assert "A download of 2.2 GB. Takes about 2.2 GB in memory and fits: 2.9 GB of 8.0 GB are free." in shown_html(at)
     assert "embedded, in use" in shown_html(at)
-    assert "In memory: 0 MB of float32 on cpu, and 0 MB of read texts." in shown_html(at)
+    assert "In memory: 0 MB of float32 on cpu, and 0 MB of texts it has read." in shown_html(at)
     assert "One model is in memory, 0 MB of the " in shown_html(at)
 
 

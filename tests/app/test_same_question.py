@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -13,7 +15,8 @@ from visitor import VIEWS, asked, chart_rows, chosen, corrected, headings, opene
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
 from llm_tracker.app import html, model_desk
-from llm_tracker.app.workspace import Place
+from llm_tracker.app.comparison import answer_labels
+from llm_tracker.app.workspace import Place, Workspace
 
 LAYERS = {"embedded": 3, "smollm2": 5}
 TITLES = {"embedded": "Small", "smollm2": "Large"}
@@ -117,6 +120,18 @@ def test_answers_of_two_models_are_told_apart_where_they_are_picked(two_models: 
     at = side_by_side(asked(opened("dashboard.py")))
     options = at.selectbox(key="shown before").options
     assert [option.split(":")[0] for option in options] == ["Large", "Small"]
+
+
+def test_answers_that_read_alike_are_told_apart_where_they_are_picked() -> None:
+    def session(model: str) -> Any:
+        turn = SimpleNamespace(said="Why?", answer="So")
+        return SimpleNamespace(model=SimpleNamespace(id=model, title="tiny"), turns=[turn])
+
+    workspace = Workspace(sessions={1: session("a"), 2: session("a"), 3: session("b")})
+    places = [Place(number, 0) for number in (1, 2, 3)]
+    labels = list(answer_labels(workspace, places).values())
+    assert labels == ["tiny: “So” to “Why?”", "tiny: “So” to “Why?” · 2", "tiny: “So” to “Why?” · 3"]
+    assert list(answer_labels(workspace, places[:1]).values()) == ["“So” to “Why?”"]
 
 
 def test_the_question_is_the_first_one_of_what_is_shown(two_models: engines.Engine) -> None:

@@ -82,21 +82,26 @@ def test_the_catalogue_is_searched_and_says_what_fits(page: Page) -> None:
     expect(page.get_by_text("A download of 2.2 GB.")).to_have_count(0)
 
 
+def opened(browser: Browser, address: str, width: int, scheme: str) -> Page:
+    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    tab.set_default_timeout(25_000)
+    tab.goto(address)
+    return tab
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 def test_two_models_stand_side_by_side_in_every_view(
     browser: Browser, server: str, directory: Path, width: int, scheme: str
 ) -> None:
-    tab = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(25_000)
-    tab.goto(server)
-    tab.get_by_text("✓ read exactly").wait_for()
-    ask_capital(tab)
-    type_model(tab, str(directory))
-    tab.get_by_role("button", name="Ask tiny-llama the same, and compare", exact=True).click()
-    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct and tiny-llama, one-word answers.")).to_be_visible()
+    wide = opened(browser, server, 1280, scheme)
+    wide.get_by_text("✓ read exactly").wait_for()
+    ask_capital(wide)
+    type_model(wide, str(directory))
+    wide.get_by_role("button", name="Ask tiny-llama the same, and compare", exact=True).click()
+    expect(wide.get_by_text("Answered by SmolLM2-135M-Instruct and tiny-llama, one-word answers.")).to_be_visible()
+    tab = wide if width == 1280 else opened(browser, wide.url, width, scheme)
     expect_answer(tab, "before", "Paris", "Before: SmolLM2-135M-Instruct")
     expect(tab.locator(".lt-card.after .head")).to_contain_text("After: tiny-llama")
-    tab.set_viewport_size({"width": width, "height": 900})
     headline = tab.locator(".headline")
     expect(headline).to_contain_text("SmolLM2-135M-Instruct says “Paris” (95 %), tiny-llama says “")
     expect(headline).to_contain_text("They give different answers.")
@@ -114,4 +119,5 @@ def test_two_models_stand_side_by_side_in_every_view(
     expect_answer(tab, "after", "London")
     expect_control(tab)
     expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct, one-word answers.")).to_be_visible()
-    tab.close()
+    for each in {wide, tab}:
+        each.close()

@@ -42,6 +42,7 @@ def tab(browser: Browser, address: str) -> Iterator[Page]:
     tab.set_default_timeout(25_000)
     tab.goto(address)
     tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
+    settle(tab)
     yield tab
     tab.close()
 

@@ -10,7 +10,7 @@ import pytest
 from installations import ROOT, Installation
 from playwright.sync_api import Browser, expect
 from serving import served_installation
-from steps import ask, expect_all_views, expect_answer
+from steps import ask, expect_all_views, expect_answer, settle
 
 FOREIGN_SETTINGS = """
 [client]
@@ -66,6 +66,7 @@ def test_the_installed_app_answers_and_opens_its_pages(address: str, browser: Br
     tab.set_default_timeout(25_000)
     tab.goto(address)
     tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
+    settle(tab)
     ask(tab)
     expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible()
     expect_answer(tab, "before", "Paris")

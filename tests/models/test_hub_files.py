@@ -25,6 +25,9 @@ from llm_tracker.models.hub_cache import RepositoryCache
 from llm_tracker.models.hub_files import DELIVERIES
 from llm_tracker.models.progress import Progress, silent
 
+SENT_IN_VAIN_BYTES = 65_536
+"""What is on its way at most when a download is stopped."""
+
 TRIES = 1 + len(hub_patience.PAUSES_SECONDS)
 
 
@@ -53,11 +56,11 @@ def test_a_stopped_download_goes_on_where_it_stopped(hub: HubServer) -> None:
     (part,) = parts()
     here = part.stat().st_size
     assert 0 < here < weights(hub).stat().st_size
-    hub.slow, hub.sent_bytes = False, 0
+    hub.slow = False
     reports: list[Progress] = []
     download(ask_hub(NAME), reports.append)
     assert hub.ranges == [str(here)]
-    assert hub.sent_bytes == weights(hub).stat().st_size - here
+    assert hub.sent_bytes <= weights(hub).stat().st_size + SENT_IN_VAIN_BYTES
     assert max(report.done_bytes for report in reports) == reports[-1].total_bytes == hub.size_bytes(NAME)
     require_whole(hub)
 

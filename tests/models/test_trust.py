@@ -54,16 +54,15 @@ def own_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
         del sys.modules[name]
 
 
-def change_config(directory: Path, **changes: object) -> None:
-    config = json.loads((directory / "config.json").read_text())
-    (directory / "config.json").write_text(json.dumps({**config, **changes}))
+def change(file: Path, **changes: object) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
 def give_own_code(directory: Path, marker: Path) -> Path:
     """Make the model in a directory one that transformers does not know, with code that says what it is."""
     (directory / "configuration_own.py").write_text(CONFIGURATION)
     (directory / "modeling_own.py").write_text(MODELING.format(marker=str(marker)))
-    change_config(directory, model_type="own-llama", architectures=["OwnForCausalLM"], auto_map=AUTO_MAP)
+    change(directory / "config.json", model_type="own-llama", architectures=["OwnForCausalLM"], auto_map=AUTO_MAP)
     return directory
 
 
@@ -123,28 +122,25 @@ def test_a_directory_with_code_is_refused_and_runs_where_it_is_trusted(directory
 def test_the_code_of_a_model_that_transformers_knows_is_not_run_trusted_or_not(
     trust: Trust, directory: Path, marker: Path
 ) -> None:
-    change_config(directory, model_type="llama")
+    change(directory / "config.json", model_type="llama")
     model = lt.load_model(str(directory), trust=trust)
     assert type(model.model).__name__ == "LlamaForCausalLM"
     assert not marker.exists()
 
 
-def test_a_tokenizer_with_code_of_its_own_is_refused_too(directory: Path) -> None:
-    change_config(directory, model_type="llama", auto_map={})
+def test_a_tokenizer_with_code_of_its_own_is_refused_unless_transformers_knows_it(directory: Path) -> None:
+    change(directory / "config.json", model_type="llama", auto_map={})
     file = directory / "tokenizer_config.json"
-    tokenizer = {
-        **json.loads(file.read_text()),
-        "tokenizer_class": "OwnTokenizer",
-        "auto_map": {"AutoTokenizer": ["tokenization_own.OwnTokenizer", None]},
-    }
-    file.write_text(json.dumps(tokenizer))
-    assert lt.load_model(str(directory)).proof.ok, "transformers knows the tokenizer of a llama"
-    change_config(directory, model_type="own-llama")
+    change(file, auto_map={"AutoTokenizer": ["tokenization_own.OwnTokenizer", None]})
+    assert lt.load_model(str(directory)).proof.ok
+    change(file, tokenizer_class="OwnTokenizer")
     assert "needs code of its own (tokenization_own.py)" in failure(str(directory))
 
 
 def test_code_of_another_repository_is_never_fetched(directory: Path) -> None:
-    change_config(directory, auto_map={name: f"other/repo--{reference}" for name, reference in AUTO_MAP.items()})
+    change(
+        directory / "config.json", auto_map={name: f"other/repo--{reference}" for name, reference in AUTO_MAP.items()}
+    )
     assert "needs code of another repository (other/repo--configuration_own.py, " in failure(str(directory), CODE)
 
 
