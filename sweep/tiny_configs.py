@@ -42,7 +42,7 @@ _EQUAL: dict[int, str] = {
     8: """
         head_dim qk_nope_head_dim v_head_dim state_size mamba_d_state ssm_state_size linear_key_head_dim
         linear_value_head_dim kv_channels attention_head_dim index_head_dim swa_head_dim swa_v_head_dim
-        global_head_dim hidden_size_per_layer_input qk_head_dim d_kv
+        global_head_dim hidden_size_per_layer_input d_kv
         dim_head query_pre_attn_scalar linear_head_dim attention_head_size laurel_rank adapter_rank hc_lowrank
         gated_norm_rank
     """,
@@ -74,8 +74,8 @@ SMALL: dict[str, int] = {name: value for value, names in _EQUAL.items() for name
 SMALL |= {"mamba_d_ssm": 64, "encoder_hash_byte_group_vocab": 500, "ngram_vocab_size_base": 500}
 
 BITING: dict[str, float] = {
-    "initializer_range": 0.3,
-    "init_std": 0.3,
+    "initializer_range": 0.15,
+    "init_std": 0.15,
     "initializer_factor": 1.0,
     "final_logit_softcapping": 5.0,
     "attn_logit_softcapping": 2.0,
@@ -83,7 +83,21 @@ BITING: dict[str, float] = {
 }
 """What makes a forgotten cap or scale show."""
 
-OWN: dict[str, dict[str, Any]] = {}
+UNSET = (
+    "head_dim num_key_value_heads linear_num_key_heads linear_num_value_heads linear_key_head_dim linear_value_head_dim"
+).split()
+"""Sizes that are filled in from others where a configuration leaves them out, and not so everywhere."""
+
+_MIXED = ["mamba", "attention", "mamba", "attention"]
+OWN: dict[str, dict[str, Any]] = {
+    "bamba": {"attn_layer_indices": [1, 3]},
+    "dots1": {"n_routed_experts": 4, "n_shared_experts": 1},
+    "granitemoehybrid": {"layer_types": _MIXED},
+    "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1, "expert_layer_period": 2, "expert_layer_offset": 1},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
+    "mamba2": {"head_dim": 16},
+    "zamba": {"layers_block_type": ["mamba", "hybrid", "mamba", "hybrid"]},
+}
 """What a family needs besides, to be built small."""
 
 
@@ -98,11 +112,11 @@ def _shrunk(config_class: type[PreTrainedConfig], own: dict[str, Any]) -> PreTra
     known = default.to_dict()
     changes: dict[str, Any] = {}
     for name, value in known.items():
-        part = getattr(default, name, None)
+        part = getattr(default, name, None) if isinstance(value, dict) else None
         if isinstance(part, PreTrainedConfig):
             changes[name] = _shrunk(type(part), own.get(name, {}))
-        elif name in SMALL and (isinstance(value, int) or value is None):
-            changes[name] = SMALL[name] if value is not None else None
+        elif name in SMALL and (isinstance(value, int) or (value is None and name in UNSET)):
+            changes[name] = SMALL[name]
         elif name in BITING and value is not None:
             changes[name] = BITING[name]
         elif name.endswith("_token_id") and isinstance(value, int) and value >= VOCAB_SIZE:

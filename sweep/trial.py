@@ -181,6 +181,7 @@ def _attention_gap(trace: lt.Trace, patterns: list[Tensor]) -> float:
 
 def _greedy(network: Any, logits: Tensor) -> tuple[list[int], tuple[str, ...]]:
     """What transformers' own greedy generation writes; where it has none, its best tokens in the text, and a note."""
+    network.generation_config.forced_eos_token_id = None  # our answers end by themselves, or at the limit
     try:
         whole = network.generate(torch.tensor([PROMPT]), do_sample=False, max_new_tokens=N_NEW, pad_token_id=0)
     except Exception as error:  # some classes can't generate by themselves, each in its own way

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -9,10 +10,10 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.models.adapter import ModelAdapter, part
-from llm_tracker.models.forward import own_logits
+from llm_tracker.models.forward import own_logits, refused_if_it_fails
 from llm_tracker.models.kernels import plain_kernels
 from llm_tracker.models.probes import probe_tokens
-from llm_tracker.models.probing import Parts, at, find_layers, find_parts, watch
+from llm_tracker.models.probing import Parts, Reader, at, find_layers, find_parts, reader_in, watch
 from llm_tracker.models.tail import Tail, find_tail
 
 
@@ -28,10 +29,10 @@ class AnyCausalLM(ModelAdapter):
 
     @classmethod
     def probed(cls, model: PreTrainedModel) -> AnyCausalLM:
-        """Run the model on a few tokens and find its parts. Raises ModelError where there is no list of layers."""
+        """Run the model on a few tokens and find its parts. Raises ModelError where there are no layers to find."""
         model.set_attn_implementation("eager")
         token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
-        with torch.inference_mode(), plain_kernels(model):
+        with refused_if_it_fails(model), torch.inference_mode(), plain_kernels(model):
             watched = watch(model, token_ids)
             parts = find_parts(model, watched)
             last_layer = find_layers(model, watched)[-1][1]
@@ -43,19 +44,19 @@ class AnyCausalLM(ModelAdapter):
 
     def attention(self, layer: nn.Module) -> nn.Module | None:
         """The attention module, or None where the layer has no pattern that could be drawn."""
-        return at(layer, self.parts.attention)
+        return _part(layer, self.parts.attention)
 
     def attention_norm(self, layer: nn.Module) -> nn.Module | None:
         """The norm whose output the attention reads as it is, if there is one."""
-        return at(layer, self.parts.attention_norm) if self.attention(layer) is not None else None
+        return _norm(layer, self.parts.attention)
 
     def mlp(self, layer: nn.Module) -> nn.Module | None:
-        """The largest module beside the attention."""
-        return at(layer, self.parts.mlp)
+        """The last module with parts of its own beside the attention: in a layer of a state alone, the state's."""
+        return _part(layer, self.parts.mlp)
 
     def mlp_norm(self, layer: nn.Module) -> nn.Module | None:
         """The norm whose output that module reads as it is, if there is one."""
-        return at(layer, self.parts.mlp_norm) if self.mlp(layer) is not None else None
+        return _norm(layer, self.parts.mlp)
 
     def final_norm(self, model: nn.Module, resid: Tensor) -> Tensor:
         """All that happens to rows between the last layer and the output matrix; nothing where that can't be told."""
@@ -73,3 +74,13 @@ class AnyCausalLM(ModelAdapter):
         if self.tail is None:
             return (f"{found} Its end could not be taken apart, so each lens runs all of the model: slower, as exact.",)
         return (found,)
+
+
+def _part(layer: nn.Module, readers: Sequence[Reader]) -> nn.Module | None:
+    reader = reader_in(layer, readers)
+    return None if reader is None else at(layer, reader.place)
+
+
+def _norm(layer: nn.Module, readers: Sequence[Reader]) -> nn.Module | None:
+    reader = reader_in(layer, readers)
+    return None if reader is None else at(layer, reader.norm)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
+from llm_tracker.errors import ModelError, TrackerError, one_line
 from llm_tracker.models.adapter import hidden_state
 from llm_tracker.models.attention import AttentionKind
 
@@ -68,6 +69,21 @@ def forward(
     if asks and "output_attentions" in known:
         keywords["output_attentions"] = True
     return model(token_ids, **keywords)
+
+
+@contextmanager
+def refused_if_it_fails(model: PreTrainedModel) -> Iterator[None]:
+    """Turns whatever a foreign model raises while it is being tried into ModelError: it cannot be traced."""
+    try:
+        yield
+    except TrackerError:
+        raise
+    except Exception as error:
+        kind = model.config.get_text_config().model_type
+        raise ModelError(
+            f"Models of type “{kind}” cannot be traced: run as tracing needs it, it raises {type(error).__name__} "
+            f"({one_line(error)}). Choose another model, or report this family."
+        ) from error
 
 
 @contextmanager

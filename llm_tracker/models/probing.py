@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -96,14 +96,20 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """A part that reads the residual stream, and the norm whose output it reads as it is, where there is one."""
+
+    place: Place
+    norm: Place | None
+
+
+@dataclass(frozen=True)
 class Parts:
-    """Where the parts are: the layers' paths from the model, and places within a layer, one for each kind of layer."""
+    """Where the parts are: the layers' paths from the model, and within a layer a reader for each kind of layer."""
 
     layers: tuple[str, ...]
-    attention: tuple[Place, ...] = ()
-    attention_norm: tuple[Place, ...] = ()
-    mlp: tuple[Place, ...] = ()
-    mlp_norm: tuple[Place, ...] = ()
+    attention: tuple[Reader, ...] = ()
+    mlp: tuple[Reader, ...] = ()
 
 
 def find_parts(model: PreTrainedModel, watched: Watched) -> Parts:
@@ -112,17 +118,26 @@ def find_parts(model: PreTrainedModel, watched: Watched) -> Parts:
     Raises ModelError where there is no list of layers.
     """
     layers = find_layers(model, watched)
-    found: dict[str, list[Place]] = {name: [] for name in ("attention", "attention_norm", "mlp", "mlp_norm")}
+    attentions, mlps = list[Reader | None](), list[Reader | None]()
     for path, call in layers:
         inside = [each for each in watched.calls if call.holds(each)]
         attention = _attention(inside)
-        mlp = _feed_forward(inside, call, attention)
-        norms = [None if each is None else _norm_before(each, inside) for each in (attention, mlp)]
-        for name, each in zip(found, (attention, norms[0], mlp, norms[1]), strict=True):
-            place = None if each is None else _place(model, path, each.module)
-            if place and place not in found[name]:
-                found[name].append(place)
-    return Parts(tuple(path for path, _ in layers), **{name: tuple(places) for name, places in found.items()})
+        attentions.append(_reader(model, path, attention, inside))
+        mlps.append(_reader(model, path, _feed_forward(inside, call, attention), inside))
+    return Parts(tuple(path for path, _ in layers), _kinds(attentions), _kinds(mlps))
+
+
+def _reader(model: nn.Module, layer_path: str, call: Call | None, inside: list[Call]) -> Reader | None:
+    """Where a part and its norm are."""
+    if call is None:
+        return None
+    norm = _norm_before(call, inside)
+    return Reader(_place(model, layer_path, call.module), norm and _place(model, layer_path, norm.module))
+
+
+def _kinds(readers: list[Reader | None]) -> tuple[Reader, ...]:
+    """Each kind of reader once, in the order of the layers."""
+    return tuple(dict.fromkeys(reader for reader in readers if reader is not None))
 
 
 def find_layers(model: PreTrainedModel, watched: Watched) -> list[tuple[str, Call]]:
@@ -183,7 +198,7 @@ def is_pattern(call: Call) -> bool:
 
 
 def _feed_forward(inside: list[Call], layer: Call, attention: Call | None) -> Call | None:
-    """Of the modules with parts beside the attention that turn the layer's rows into as many others, the largest."""
+    """The last of the modules with parts, beside the attention, that turn the layer's rows into as many others."""
 
     def beside(call: Call) -> bool:
         return attention is None or not (call is attention or call.holds(attention) or attention.holds(call))
@@ -194,7 +209,8 @@ def _feed_forward(inside: list[Call], layer: Call, attention: Call | None) -> Ca
         for call in inside
         if _size(call.got) == _size(call.gave) == size and any(True for _ in call.module.children()) and beside(call)
     ]
-    return max(able, key=lambda call: sum(weight.numel() for weight in call.module.parameters()), default=None)
+    outermost = [call for call in able if not any(each.holds(call) for each in able)]
+    return outermost[-1] if outermost else None
 
 
 def _size(rows: Tensor | None) -> tuple[int, int]:
@@ -212,22 +228,21 @@ def _norm_before(reader: Call, inside: list[Call]) -> Call | None:
     return None
 
 
-def _place(model: nn.Module, layer_path: str, module: nn.Module) -> Place | None:
+def _place(model: nn.Module, layer_path: str, module: nn.Module) -> Place:
     """Where a module is within its layer."""
     inside = part(model, layer_path).named_modules()
-    return next((Place(path, type(module)) for path, each in inside if each is module), None)
+    return next(Place(path, type(module)) for path, each in inside if each is module)
 
 
-def at(layer: nn.Module, places: Sequence[Place]) -> nn.Module | None:
-    """The layer's module at the first of several places where one of that kind is, or None."""
-    return next(_present(layer, places), None)
+def at(layer: nn.Module, place: Place | None) -> nn.Module | None:
+    """The layer's module at a place, or None where no module of that kind is there."""
+    try:
+        module = layer.get_submodule(place.path) if place is not None else None
+    except AttributeError:
+        return None
+    return module if place is not None and isinstance(module, place.kind) else None
 
 
-def _present(layer: nn.Module, places: Sequence[Place]) -> Iterator[nn.Module]:
-    for place in places:
-        try:
-            module = layer.get_submodule(place.path)
-        except AttributeError:
-            continue
-        if isinstance(module, place.kind):
-            yield module
+def reader_in(layer: nn.Module, readers: Sequence[Reader]) -> Reader | None:
+    """The first of several readers that this layer has, or None."""
+    return next((reader for reader in readers if at(layer, reader.place) is not None), None)

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.attention import AttentionKind
-from llm_tracker.models.forward import Way, own_logits
+from llm_tracker.models.forward import Way, own_logits, refused_if_it_fails
 from llm_tracker.models.kernels import plain_kernels
 from llm_tracker.models.probes import (
     EagerRun,
@@ -109,8 +109,13 @@ class RefusedError(ModelError):
 def prove(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     """Compare what the adapter reads with what the model does, and leave the model on its watched attention.
 
-    Raises ModelError where a path of the adapter leads nowhere.
+    Raises ModelError where a path of the adapter leads nowhere, or the model cannot be run as tracing needs it.
     """
+    with refused_if_it_fails(model):
+        return _proof(model, adapter)
+
+
+def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     config = model.config.get_text_config()
     layers = adapter.layers(model)
     attentions = [adapter.attention(layer) for layer in layers]
