@@ -68,11 +68,11 @@ def test_the_installed_app_answers_and_opens_its_pages(address: str, browser: Br
     tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
     settle(tab)
     ask(tab)
-    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible()
+    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible(timeout=25_000)
     expect_answer(tab, "before", "Paris")
     expect_all_views(tab)
     tab.get_by_role("link", name="Models").click()
-    expect(tab.get_by_role("heading", name="Adapters")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Adapters")).to_be_visible(timeout=25_000)
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
     tab.close()
 
@@ -83,7 +83,7 @@ def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(ad
     tab.set_default_timeout(25_000)
     tab.goto(address)
     button = tab.get_by_role("button", name="Ask", exact=True)
-    expect(button).to_be_visible()
+    expect(button).to_be_visible(timeout=25_000)
     expect(tab.locator("[data-testid=stSidebarNav]")).to_have_count(0)
     assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(47, 93, 138)"
     tab.close()
