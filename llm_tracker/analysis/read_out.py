@@ -19,7 +19,7 @@ from llm_tracker.tracing.trace import FloatArray, IntArray
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
-CHUNK_BYTES = 16 * 2**20
+CHUNK_BYTES = 8 * 2**20
 """Logits, in float32, that are held at a time."""
 
 BLOCK = 128
@@ -70,8 +70,8 @@ def read_into(
         with model.running, torch.inference_mode():  # a model without a tail of its own is run for it
             rows = torch.tensor(resid[span], device=model.model.device, dtype=model.model.dtype)
             asked = torch.tensor(token_ids[span], device=model.model.device)
-            logits = model.adapter.logits(model.model, rows).float()  # (row, vocab_size)
-            _note(found, span, logits, asked, ranks)
+            # no name for the logits here: it would keep them until the next chunk's are there
+            _note(found, span, model.adapter.logits(model.model, rows).float(), asked, ranks)
         yield min(start + step, len(resid))
 
 

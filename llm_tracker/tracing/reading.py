@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
-from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
@@ -20,7 +21,7 @@ from llm_tracker.tracing.trace import FloatArray
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
-PIECE_TOKENS = 256
+PIECE_TOKENS = 128
 """Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""
 
 
@@ -29,26 +30,29 @@ def read_positions(
 ) -> Iterator[FloatArray]:
     """The residual stream of every position, piece after piece: (layer, position, d_model), after each layer.
 
-    Raises Cancelled where `stop` says so between two pieces.
+    Each piece is written over the one before: take from it what is to be kept. Raises Cancelled where `stop` says so
+    between two pieces.
     """
     cache = new_cache(model.model)
-    piece = PIECE_TOKENS if cache is not None and is_plain(cache) else len(token_ids)
-    for start in range(0, len(token_ids), piece):
+    length = PIECE_TOKENS if cache is not None and is_plain(cache) else len(token_ids)
+    resid: FloatArray = np.empty((len(model.layers), length, model.proof.d_model), dtype=np.float32)
+    for start in range(0, len(token_ids), length):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")
-        yield _piece(model, token_ids[start : start + piece], cache)
+        ids = token_ids[start : start + length]
+        _read_piece(model, ids, cache, resid[:, : len(ids)])
+        yield resid[:, : len(ids)]
 
 
-def _piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache | None) -> FloatArray:
-    stream: list[Tensor] = []
+def _read_piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache | None, resid: FloatArray) -> None:
+    """Read the next tokens, and write what comes out of each layer into `resid`."""
+    layer = count()
 
     def see(_layer: Any, _args: Any, output: Any) -> None:
-        stream.append(hidden_state(output)[0])
+        resid[next(layer)] = hidden_state(output)[0].float().cpu().numpy()
 
     with model.running, torch.inference_mode(), ExitStack() as stack:
-        for layer in once_each(model.layers):
-            stack.callback(layer.register_forward_hook(see).remove)
+        for module in once_each(model.layers):
+            stack.callback(module.register_forward_hook(see).remove)
         ids = torch.tensor([list(token_ids)], device=model.model.device)
         forward(model.model, ids, cache)
-        resid: FloatArray = torch.stack(stream).float().cpu().numpy()
-    return resid
