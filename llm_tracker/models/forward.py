@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -31,16 +31,16 @@ class Way:
 
 
 @cache
-def _keywords(model_class: type[PreTrainedModel]) -> frozenset[str]:
+def _keywords(model_class: Hashable) -> frozenset[str]:
     """What its forward pass may be asked for: its own keywords, and what newer classes take as `**kwargs`."""
-    parameters = inspect.signature(model_class.forward).parameters.values()
+    parameters = inspect.signature(cast("type[PreTrainedModel]", model_class).forward).parameters.values()
     takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
     return frozenset({parameter.name for parameter in parameters} | ({"output_attentions"} if takes_more else set()))
 
 
 def cache_keyword(model: PreTrainedModel) -> str | None:
     """What this class calls its cache; None where it takes none that transformers makes (RWKV, xLSTM, OpenAI GPT)."""
-    return next((name for name in CACHE_KEYWORDS if name in _keywords(type(model))), None)
+    return next((name for name in CACHE_KEYWORDS if name in _keywords(cast("Hashable", type(model)))), None)
 
 
 def new_cache(model: PreTrainedModel) -> DynamicCache | None:
@@ -60,7 +60,7 @@ def forward(
     `last_only` asks for the logits of the last position alone, where the class can do that. `asks` asks for the
     attention patterns.
     """
-    known = _keywords(type(model))
+    known = _keywords(cast("Hashable", type(model)))
     keywords: dict[str, Any] = {"use_cache": cache is not None} if "use_cache" in known else {}
     if cache is not None:
         keywords[str(cache_keyword(model))] = cache

@@ -132,7 +132,8 @@ def _reader(model: nn.Module, layer_path: str, call: Call | None, inside: list[C
     if call is None:
         return None
     norm = _norm_before(call, inside)
-    return Reader(_place(model, layer_path, call.module), norm and _place(model, layer_path, norm.module))
+    its_norm = None if norm is None else _place(model, layer_path, norm.module)
+    return Reader(_place(model, layer_path, call.module), its_norm)
 
 
 def _kinds(readers: list[Reader | None]) -> tuple[Reader, ...]:

@@ -10,8 +10,9 @@ from typing import Literal
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.gguf import embedded_gguf
 from llm_tracker.models.gguf_header import weights_count
-from llm_tracker.models.hub import HubModel, cached_model, is_complete
+from llm_tracker.models.hub import HubModel, cached_model
 from llm_tracker.models.memory import WORKING_BYTES, memory_of, weights_bytes
+from llm_tracker.models.weight_files import is_complete
 
 _BYTES = {"bfloat16": 2, "float16": 2}
 """Of a weight in each number format that takes another number of bytes than float32."""
