@@ -114,6 +114,7 @@ def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> Non
             note("attention beyond the row", trace.attention[step, layer, :, length:].sum(), 0)
         note("attention mean", trace.head_mean(step, layer + 1), pattern.mean(0))
         shares = lt.attention_by_word(turn, step, layer + 1)
-        spans = list(zip(shares["start"], shares["end"], strict=True))
-        note("attention by word", shares["share"], [pattern.mean(0)[a:b].sum() for a, b in spans])
+        words = shares[shares["role"] != "sink"]
+        spans = list(zip(words["start"], words["end"], strict=True))
+        note("attention by word", words["share"], [pattern.mean(0)[a:b].sum() for a, b in spans])
         note("attention sums to 1", shares["share"].sum(), 1)

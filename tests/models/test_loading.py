@@ -89,13 +89,16 @@ def test_an_unknown_number_format_or_device_is_refused(directory: Path) -> None:
         lt.load_model(str(directory), device="teapot")
 
 
-def test_a_family_without_an_adapter_is_refused_with_what_there_is(tmp_path: Path) -> None:
-    from transformers import GPT2Config, GPT2LMHeadModel
+def test_a_family_without_an_adapter_is_probed(tmp_path: Path) -> None:
+    from transformers import PhiConfig, PhiForCausalLM
 
-    GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=16, n_head=2, vocab_size=64)).save_pretrained(tmp_path)
+    sizes = {"num_hidden_layers": 1, "hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    ids = {"vocab_size": len(tiny_tokenizer()), "bos_token_id": 1, "eos_token_id": 0}
+    PhiForCausalLM(PhiConfig(**sizes, **ids)).save_pretrained(tmp_path)
     tiny_tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(lt.ModelError, match="No adapter reads models of type “gpt2”; there are adapters for"):
-        lt.load_model(str(tmp_path))
+    model = lt.load_model(str(tmp_path))
+    assert model.adapter.name == "AnyCausalLM"
+    assert any("found by probing" in notice for notice in model.notices)
 
 
 def test_a_hub_id_may_carry_a_revision() -> None:
