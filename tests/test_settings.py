@@ -68,9 +68,9 @@ def test_the_app_trusts_the_model_that_it_was_started_with_and_no_other(monkeypa
         trusted[name] = trust
         raise ModelError("enough")
 
-    engine.pool = ModelPool(1, load)
+    engine.models.pool = ModelPool(1, load)
     for name in ("owner/model", "owner/other", "embedded"):
-        job = engine.load(name)
+        job = engine.models.load(name)
         assert wait_for(job) == "failed"
     assert trusted == {"owner/model": Trust(True, True), "owner/other": NOTHING, "embedded": NOTHING}
 

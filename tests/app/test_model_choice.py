@@ -37,7 +37,7 @@ def on_the_hub(monkeypatch: pytest.MonkeyPatch) -> HubModel:
     """The hub's answer about a model that is not here, on a machine with 8 GB of which 5 are in use."""
     files = (HubFile("model.safetensors", 2 * GB, None), HubFile("tokenizer.json", GB // 10, None))
     found = HubModel("owner/big_one", "v2", "0123456789abcdef", files)
-    monkeypatch.setattr(hub, "ask_hub", lambda *_: found)
+    monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: found)
     monkeypatch.setattr(ModelDesk, "room", lambda _self: Room(8 * GB, 5 * GB))
     return found
 
@@ -112,14 +112,14 @@ def test_where_there_is_too_little_room_both_figures_are_told(
 def test_a_hub_that_refuses_is_a_sentence_and_can_be_asked_again(
     engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise lt.ModelError("The hub has no model “owner/big_one”. Check its name.")
 
     monkeypatch.setattr(hub, "ask_hub", refuse)
     at = chosen(asked(opened("dashboard.py")), "owner/big_one")
     assert "The hub has no model “<bdi>owner/big_one</bdi>”. Check its name." in shown_html(at)
     assert headings(at) == VIEWS
-    monkeypatch.setattr(hub, "ask_hub", lambda *_: on_the_hub)
+    monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: on_the_hub)
     at = settled(next(each for each in at.sidebar.button if each.label == "Try again").click().run())
     assert "A download of 2.1 GB." in shown_html(at)
 
@@ -128,7 +128,7 @@ def test_asking_the_hub_never_holds_up_the_page(
     engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = threading.Event()
-    monkeypatch.setattr(hub, "ask_hub", lambda *_: answer.wait(20) and on_the_hub)
+    monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: answer.wait(20) and on_the_hub)
     at = opened("dashboard.py")
     box = at.sidebar.selectbox(key="model")
     box.options.append("owner/big_one")
