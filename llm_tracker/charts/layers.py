@@ -52,7 +52,7 @@ def _depth_axis(n_layers: pd.Series[int]) -> alt.X:
     if n_layers.nunique() > 1:
         ticks = alt.Axis(values=[0, 25, 50, 75, 100], format="d", grid=False)
         scale = alt.Scale(domain=[0, 100], nice=False)
-        return alt.X("at:Q", title="depth: the layer, in % of its model's layers", scale=scale, axis=ticks)
+        return alt.X("at:Q", title="depth, in % of each one's layers", scale=scale, axis=ticks)
     last = int(n_layers.max())
     return alt.X(
         "at:Q",

@@ -158,7 +158,7 @@ def test_two_models_of_other_depths_share_an_axis_in_percent_and_both_lines_reac
     }  # fmt: skip
     assert sorted(row["name"] for row in rows(chart) if "colour" in row) == ["after", "before"], "both ends are named"
     axis = chart.to_dict()["layer"][0]["encoding"]["x"]
-    assert (axis["title"], axis["scale"]["domain"]) == ("depth: the layer, in % of its model's layers", [0, 100])
+    assert (axis["title"], axis["scale"]["domain"]) == ("depth, in % of each one's layers", [0, 100])
 
 
 @pytest.mark.parametrize("n_layers", [1, 2, 3, 12, 22, 30, 32, 80, 126])
