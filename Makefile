@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint chromium bench pictures example clean
+.PHONY: run test lint chromium bench sweep pictures example clean
 
 run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
@@ -43,6 +43,10 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 # What seeing inside costs; how to read it: benchmarks/README.md.
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+# Every family of causal language models on random weights; writes docs/models.md.
+sweep: $(VENV)/.installed
+	$(BIN)/python -m sweep
 
 # What is made from the real model and kept in the repository: the README's pictures, and the app's first example.
 pictures: $(VENV)/.installed-dev chromium

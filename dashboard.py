@@ -13,6 +13,7 @@ from llm_tracker.app.frame import PRODUCT, open_page
 from llm_tracker.app.layers_view import layers_view
 from llm_tracker.app.positions_view import positions_view
 from llm_tracker.app.read_view import read_view
+from llm_tracker.app.same_question import offer_same_question
 
 engine, workspace = open_page("Ask")
 workspace.collect()
@@ -24,6 +25,8 @@ st.caption("Ask a one-word question. Correct the answer. See what changed inside
 question_form(engine, workspace)
 answered_by(workspace)
 comparison = shown_comparison(workspace)
+with st.container(key="same_question"):
+    offer_same_question(engine, workspace, comparison)
 answer_cards(engine, workspace, comparison)
 correction_form(engine, workspace, comparison)
 

@@ -75,9 +75,9 @@ def _run_app(model_id: str, dtype: str) -> dict[str, float]:
     with peak_anon_mib() as peak:
         at = AppTest.from_file(str(app_dir() / "dashboard.py"), default_timeout=SECONDS)
         engine = engines.the_engine()
-        engine.settings = Settings(model_id, "auto", dtype)
+        engine.settings = engine.models.settings = Settings(model_id, "auto", dtype)
         at.run()
-        _settle(at, lambda: engine.loaded(model_id) is not None)
+        _settle(at, lambda: engine.models.loaded(model_id) is not None)
         workspace = next(iter(engine.workspaces._kept.values()))
         at.text_input(key="question").set_value(QUESTION)
         at.button(key="ask button").click().run()

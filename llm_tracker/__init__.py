@@ -59,6 +59,7 @@ if TYPE_CHECKING:
         with_step_lens,
         with_watch_word,
     )
+    from llm_tracker.trust import Trust
 
 _HOMES = {
     "Cancelled": "errors",
@@ -71,6 +72,7 @@ _HOMES = {
     "Session": "tracing.session",
     "Trace": "tracing.trace",
     "TrackerError": "errors",
+    "Trust": "trust",
     "Turn": "tracing.session",
     "attention_by_word": "analysis.attention",
     "attention_groups": "analysis.attention",
@@ -104,6 +106,7 @@ __all__ = [
     "Session",
     "Trace",
     "TrackerError",
+    "Trust",
     "Turn",
     "attention_by_word",
     "attention_groups",

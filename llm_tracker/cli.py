@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from llm_tracker.errors import TrackerError, one_line
 from llm_tracker.models.progress import Progress, Report, silent
 from llm_tracker.places import app_dir
+from llm_tracker.trust import Trust
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,11 +89,30 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", default="auto", metavar="T", help="float32, bfloat16, float16; default: the file's own"
     )
+    parser.add_argument(
+        "--trust-remote-code", action="store_true", help="let the model run code of its own here, with your rights"
+    )
+    parser.add_argument(
+        "--allow-pickle", action="store_true", help="read weights from pickle files, which can run code"
+    )
+
+
+def _trust(args: argparse.Namespace) -> Trust:
+    """What was allowed, with a warning for each on standard error. Raises InputError where no model was named."""
+    from llm_tracker.errors import InputError
+
+    trust = Trust(args.trust_remote_code, args.allow_pickle)
+    for warning in trust.warnings(args.model):
+        if not args.model:
+            raise InputError("--trust-remote-code and --allow-pickle go with --model: they hold for that model alone.")
+        print(f"llm-tracker: warning: {warning}", file=sys.stderr)
+    return trust
 
 
 def _track(args: argparse.Namespace) -> int:
-    decoding = _checked(args)
-    from llm_tracker.models.loading import default_model_id, load_model
+    decoding, trust = _checked(args), _trust(args)
+    from llm_tracker.models.finding import default_model_id
+    from llm_tracker.models.loading import load_model
     from llm_tracker.storage.records import session_record
     from llm_tracker.storage.session_directory import save_session
     from llm_tracker.textual import session_text
@@ -103,7 +123,7 @@ def _track(args: argparse.Namespace) -> int:
         name = default_model_id()
         print(f"llm-tracker: no --model given; using “{name}”.", file=sys.stderr)
     with _progress_line() as report:
-        model = load_model(name, args.device, args.dtype, report)
+        model = load_model(name, args.device, args.dtype, report, trust=trust)
     session = track(
         model,
         args.question,
@@ -147,22 +167,28 @@ def _models(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace) -> int:
     from llm_tracker.models.checking import check
+    from llm_tracker.models.plugins import installed_plugins
     from llm_tracker.textual import check_text
 
+    for failure in installed_plugins().failures:  # it may be the adapter that was to be checked
+        where = f" ({failure.where})" if failure.where else ""
+        print(f"llm-tracker: the plug-in “{failure.name}” is left out{where}: {failure.reason}", file=sys.stderr)
+    trust = _trust(args)
     with _progress_line() as report:
-        result = check(args.model, args.device, args.dtype, report)
+        result = check(args.model, args.device, args.dtype, report, trust)
     print(json.dumps(result, indent=1) if args.json else check_text(result))
     return 0 if result["ok"] else 1
 
 
 def _app(args: argparse.Namespace) -> int:
     """Become the process that `streamlit run dashboard.py` would be: it alone reads .streamlit/ beside the script."""
-    from llm_tracker.models.loading import find_entry, require_dtype
+    from llm_tracker.models.finding import find_entry
+    from llm_tracker.models.loading import require_dtype
     from llm_tracker.settings import Settings
 
     require_dtype(args.dtype)
     model = find_entry(args.model).id if args.model else ""
-    os.environ |= Settings(model, args.device, args.dtype).as_environment()
+    os.environ |= Settings(model, args.device, args.dtype, _trust(args)).as_environment()
     script = str(app_dir() / "dashboard.py")
     options = ["--server.port", str(args.port), "--server.headless", "true"]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])

@@ -6,8 +6,13 @@ from platformdirs import user_cache_path
 
 
 def app_dir() -> Path:
-    """The folder that holds dashboard.py, pages/, adapters/ and .streamlit/."""
-    return Path(__file__).resolve().parent.parent
+    """The folder that holds dashboard.py, pages/, adapters/ and .streamlit/.
+
+    A wheel carries its own copy inside the package (setup.py); a checkout has them beside it.
+    """
+    package = Path(__file__).resolve().parent
+    shipped = package / "shipped"
+    return shipped if shipped.is_dir() else package.parent
 
 
 def cache_dir() -> Path:

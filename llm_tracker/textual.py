@@ -36,7 +36,7 @@ def _turn_text(turn: Turn, said: str) -> str:
     lines += _table(_candidate_rows(turn, step))
     lines += ["", "Layer by layer: probability and rank of this token, and what each layer would say"]
     lines += _table(_lens_rows(turn, step))
-    lines += ["", "Attention of the last layer, by word (mean over heads)"]
+    lines += ["", "Attention of the last layer that has any, by word (mean over heads)"]
     lines += _table(_attention_rows(turn, step))
     return "\n".join(lines)
 
@@ -59,6 +59,9 @@ def _lens_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
 
 
 def _attention_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
+    if not turn.trace.attending_layers:
+        yield ("no attention: this model carries what it read in a state",)
+        return
     shares = attention_by_word(turn, step)
     groups = attention_groups(shares)
     named = {"parked": "parked on the start and the template", "recipe": "the recipe's worked examples"}
@@ -83,7 +86,7 @@ def models_text(record: dict[str, Any]) -> str:
     lines += _table((plugin["name"], plugin["version"], plugin["origin"]) for plugin in record["plugins"])
     if record["failures"]:
         lines += ["", "Failed"]
-        lines += _table((failure["name"], failure["reason"]) for failure in record["failures"])
+        lines += _table((each["name"], each["where"], each["reason"]) for each in record["failures"])
     return "\n".join(lines)
 
 

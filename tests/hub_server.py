@@ -25,10 +25,16 @@ _CHUNK = 4096
 
 @dataclass(frozen=True)
 class Refusal:
-    """An answer that is an error: its status, and the code by which the hub says which one."""
+    """An answer that is an error: its status, the code by which the hub says which one, and when to come again."""
 
     status: int
     code: str | None = None
+    retry_after: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        named = {"X-Error-Code": self.code, "Retry-After": self.retry_after}
+        return {name: value for name, value in named.items() if value is not None}
 
 
 GATED = Refusal(401, "GatedRepo")
@@ -36,6 +42,8 @@ NO_REPOSITORY = Refusal(404, "RepoNotFound")
 NO_REVISION = Refusal(404, "RevisionNotFound")
 NO_FILE = Refusal(404, "EntryNotFound")
 BROKEN = Refusal(500)
+UNKNOWN_CALLER = Refusal(401)
+TOO_OFTEN = Refusal(429, retry_after="40")
 
 
 class HubServer:
@@ -50,12 +58,22 @@ class HubServer:
         self.slow = False
         """Send large files in small pieces with a pause after each."""
         self.pause_seconds = 0.005
-        self.corrupt = False
-        """Send large files with one byte wrong."""
+        self.corruptions = 0
+        """How many more times `corruptible` is sent with one byte wrong."""
+        self.corruptible = "model.safetensors"
         self.drops = 0
         """How many more large files break off half way."""
+        self.breakdowns = 0
+        """How many more requests are answered with an error of the hub's own."""
+        self.stalls = 0
+        """How many more large files come to a halt half way."""
+        self.knows_ranges = True
+        self.token: str | None = None
+        """The access token without which nothing is handed out."""
         self.requests: list[str] = []
         """Method and path of every request so far."""
+        self.ranges: list[str] = []
+        """From where on files were asked for, where it was not their beginning."""
         self.sent_bytes = 0
         """Of large files."""
         self._closed = threading.Event()
@@ -112,6 +130,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.hub.requests.append(f"{self.command} {path}")
         if self.hub.silent:
             self.hub.wait_until_closed()
+        elif self.hub.breakdowns:
+            self.hub.breakdowns -= 1
+            self._refuse(BROKEN)
+        elif self.hub.token and self.headers.get("Authorization") != f"Bearer {self.hub.token}":
+            self._refuse(GATED)
         elif asked := _API.fullmatch(path):
             self._answer_api(asked["repository"], asked["revision"] or "main")
         elif asked := _FILE.fullmatch(path):
@@ -147,20 +170,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _content(self, path: Path) -> bytes:
         content = bytearray(path.read_bytes())
-        if self.hub.corrupt and _is_large(path):
+        if self.hub.corruptions and path.name == self.hub.corruptible:
+            self.hub.corruptions -= 1
             content[-100] ^= 0xFF
         return bytes(content)
 
     def _send_content(self, content: bytes, headers: dict[str, str], large: bool) -> None:
         asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if not asked:
+        if asked:
+            self.hub.ranges.append(asked[1])
+        if not asked or not self.hub.knows_ranges:
             return self._send(200, content, headers, large)
         start = int(asked[1])
         headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
         return self._send(206, content[start:], headers, large)
 
     def _refuse(self, refusal: Refusal) -> None:
-        self._send(refusal.status, b"{}", {"X-Error-Code": refusal.code} if refusal.code else {})
+        self._send(refusal.status, b"{}", refusal.headers)
 
     def _send(self, status: int, body: bytes, headers: dict[str, str], large: bool = False) -> None:
         self.send_response(status)
@@ -171,8 +197,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_body(body, large)
 
     def _send_body(self, body: bytes, large: bool) -> None:
+        stalls = large and self.hub.stalls > 0
         if large and self.hub.drops:
             self.hub.drops -= 1
+            body = body[: len(body) // 2]
+        if stalls:
+            self.hub.stalls -= 1
             body = body[: len(body) // 2]
         try:
             for start in range(0, len(body), _CHUNK):
@@ -180,13 +210,15 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(piece)
                 self.hub.sent_bytes += len(piece) if large else 0
                 time.sleep(self.hub.pause_seconds if large and self.hub.slow else 0)
+            if stalls:
+                self.hub.wait_until_closed()
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True  # the client stopped its download, as a test wants
 
 
 def _is_large(path: Path) -> bool:
     """Whether the hub keeps a file in its store of large files, under its SHA-256."""
-    return path.suffix == ".safetensors"
+    return path.suffix in (".safetensors", ".bin")
 
 
 def _sibling(path: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Recomputed:
         self.first = len(turn.prompt.token_ids) - 1
         ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
         resid: list[torch.Tensor] = []
-        hooks = [self.layers[0].register_forward_pre_hook(lambda _m, args: resid.append(args[0][0]))]
+        hooks = [self.layers[0].register_forward_pre_hook(lambda _m, args: resid.append(args[0][0].clone()))]
         hooks += [
             layer.register_forward_hook(lambda _m, _a, out: resid.append(_tensor(out)[0])) for layer in self.layers
         ]
@@ -34,7 +34,7 @@ class Recomputed:
         for hook in hooks:
             hook.remove()
         self.logits = output.logits[0]
-        self.patterns = [pattern[0] for pattern in output.attentions]
+        self.patterns = [pattern[0] for pattern in output.attentions or ()]
         self.resid = torch.stack(resid)
 
     def lens_logits(self, step: int) -> torch.Tensor:
@@ -114,6 +114,7 @@ def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> Non
             note("attention beyond the row", trace.attention[step, layer, :, length:].sum(), 0)
         note("attention mean", trace.head_mean(step, layer + 1), pattern.mean(0))
         shares = lt.attention_by_word(turn, step, layer + 1)
-        spans = list(zip(shares["start"], shares["end"], strict=True))
-        note("attention by word", shares["share"], [pattern.mean(0)[a:b].sum() for a, b in spans])
+        words = shares[shares["role"] != "sink"]
+        spans = list(zip(words["start"], words["end"], strict=True))
+        note("attention by word", words["share"], [pattern.mean(0)[a:b].sum() for a, b in spans])
         note("attention sums to 1", shares["share"].sum(), 1)

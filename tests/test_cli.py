@@ -17,7 +17,7 @@ from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.cli import main
-from llm_tracker.models import checking, loading
+from llm_tracker.models import checking, finding, loading
 from llm_tracker.models.proof import RefusedError
 from llm_tracker.settings import Settings
 
@@ -28,8 +28,8 @@ CORRECTION = "That is wrong. The correct answer is London."
 def tiny(monkeypatch: pytest.MonkeyPatch) -> lt.LoadedModel:
     """Every name loads a tiny random model."""
     model = tiny_model("llama")
-    monkeypatch.setattr(loading, "load_model", lambda *_: model)
-    monkeypatch.setattr(checking, "load_model", lambda *_: model)
+    monkeypatch.setattr(loading, "load_model", lambda *_, **__: model)
+    monkeypatch.setattr(checking, "load_model", lambda *_, **__: model)
     return model
 
 
@@ -73,7 +73,7 @@ def test_the_control_is_run_beside_each_correction_and_printed(
 def test_without_a_model_the_default_is_named_on_standard_error(
     tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "default_model_id", lambda: "embedded")
+    monkeypatch.setattr(finding, "default_model_id", lambda: "embedded")
     assert main(["track", "Who?", "--max-new-tokens", "1"]) == 0
     assert "using “embedded”" in capsys.readouterr().err
 
@@ -125,7 +125,7 @@ def test_arguments_that_are_off_are_one_line_and_status_2(capsys: pytest.Capture
 def test_what_nobody_foresaw_is_one_line_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(loading, "load_model", lambda *_: 1 / 0)
+    monkeypatch.setattr(loading, "load_model", lambda *_, **__: 1 / 0)
     assert main(["track", "Who?", "--model", "tiny"]) == 2
     assert (
         capsys.readouterr().err == "llm-tracker: something unexpected happened: ZeroDivisionError: division by zero\n"
@@ -135,7 +135,7 @@ def test_what_nobody_foresaw_is_one_line_too(
 def test_bad_input_is_refused_before_a_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(loading, "load_model", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(loading, "load_model", lambda *_, **__: pytest.fail("a model was loaded"))
     for arguments in (["track", " "], ["track", "Who?", "--recipe", "haiku"], ["track", "Who?", "--seed", "-1"]):
         assert main([*arguments, "--model", "tiny"]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -169,18 +169,43 @@ def test_the_app_takes_over_the_model_the_device_and_the_format(monkeypatch: pyt
     monkeypatch.setattr(os, "execv", become)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     with pytest.raises(SystemExit):
-        main(["app", "--port", "8600", "--model", "embedded", "--device", "cpu", "--dtype", "bfloat16"])
+        main("app --port 8600 --model embedded --device cpu --dtype bfloat16 --allow-pickle".split())
     assert "8600" in started
-    assert Settings.of_environment() == Settings("embedded", "cpu", "bfloat16")
+    assert Settings.of_environment() == Settings("embedded", "cpu", "bfloat16", lt.Trust(pickle=True))
 
 
-@pytest.mark.parametrize("arguments", [["--dtype", "int3"], ["--model", "nonsense"]])
+@pytest.mark.parametrize("arguments", [["--dtype", "int3"], ["--model", "nonsense"], ["--trust-remote-code"]])
 def test_the_app_is_not_started_with_what_there_is_not(
     arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("the app was started"))
     assert main(["app", *arguments]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["track Who? --model embedded", "check embedded"])
+def test_trust_is_given_by_two_switches_and_each_warns_on_standard_error(
+    command: str, tiny: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trusted: list[lt.Trust] = []
+
+    def load(*_: object, trust: lt.Trust) -> lt.LoadedModel:
+        trusted.append(trust)
+        return tiny
+
+    monkeypatch.setattr(loading, "load_model", load)
+    monkeypatch.setattr(checking, "load_model", load)
+    for switches in ([], ["--trust-remote-code"], ["--allow-pickle"], ["--trust-remote-code", "--allow-pickle"]):
+        assert main([*command.split(), *switches]) == 0
+        warned = capsys.readouterr().err.splitlines()
+        assert [line.split(":")[2].strip() for line in warned] == switches
+    assert trusted == [lt.Trust(), lt.Trust(remote_code=True), lt.Trust(pickle=True), lt.Trust(True, True)]
+
+
+@pytest.mark.parametrize("command", ["track Who?", "app"])
+def test_trust_without_a_model_is_refused(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*command.split(), "--allow-pickle"]) == 2
+    assert "--trust-remote-code and --allow-pickle go with --model" in capsys.readouterr().err
 
 
 def served(url: str, seconds: float = 40) -> str:
@@ -221,7 +246,7 @@ def test_check_of_a_model_that_is_not_read_exactly_ends_with_1(
 
     broken = replace(tiny.proof, checks=(replace(tiny.proof.checks[1], ok=False, gap=0.5),))
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise RefusedError("off", broken)
 
     monkeypatch.setattr(checking, "load_model", refuse)

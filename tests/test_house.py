@@ -11,12 +11,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
-BASE = {"errors", "places", "settings", "streams"}
+BASE = {"errors", "places", "settings", "streams", "trust"}
 ROOMS = {
     "errors": set(),
     "places": set(),
-    "settings": set(),
+    "settings": {"trust"},
     "streams": set(),
+    "trust": set(),
     "models": BASE,
     "tracing": BASE | {"models"},
     "analysis": BASE | {"models", "tracing"},
@@ -35,8 +36,9 @@ ROOMS = {
         "charts",
         "storage",
         "tracking",
+        "trust",
     },
-    "cli": {"errors", "places", "settings", "models", "tracing", "analysis", "storage", "tracking", "textual"},
+    "cli": {"errors", "places", "settings", "trust", "models", "tracing", "analysis", "storage", "tracking", "textual"},
 }
 """Room or module -> what it may import of ours. Nobody imports app, cli or the pages."""
 

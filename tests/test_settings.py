@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from llm_tracker.app.engine import Engine
+from llm_tracker.app.jobs import Job
+from llm_tracker.errors import ModelError
+from llm_tracker.models.pool import ModelPool
 from llm_tracker.settings import Settings
+from llm_tracker.trust import NOTHING, Trust
+
+UNTRUSTED = {"LLM_TRACKER_TRUST_REMOTE_CODE": "", "LLM_TRACKER_ALLOW_PICKLE": ""}
 
 
 def test_what_was_chosen_is_carried_and_what_was_left_open_is_left_as_it_is() -> None:
@@ -13,8 +21,9 @@ def test_what_was_chosen_is_carried_and_what_was_left_open_is_left_as_it_is() ->
         "LLM_TRACKER_MODEL": "embedded",
         "LLM_TRACKER_DEVICE": "cpu",
         "LLM_TRACKER_DTYPE": "bfloat16",
+        **UNTRUSTED,
     }
-    assert Settings().as_environment() == {}
+    assert Settings().as_environment() == UNTRUSTED
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,3 +41,42 @@ def test_an_app_that_was_started_with_what_there_is_not_says_so_and_runs(
     engine = Engine()
     assert value in engine.settings_error
     assert engine.settings == Settings()
+
+
+@pytest.mark.parametrize("trust", [NOTHING, Trust(remote_code=True), Trust(pickle=True), Trust(True, True)])
+def test_trust_is_carried_with_the_model_that_it_holds_for(trust: Trust, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in Settings("owner/model", trust=trust).as_environment().items():
+        monkeypatch.setenv(name, value)
+    settings = Settings.of_environment()
+    assert settings.trust == settings.trust_of("owner/model") == trust
+    assert settings.trust_of("owner/other") == settings.trust_of("") == NOTHING
+
+
+@pytest.mark.parametrize("model", ["", "owner/other"])
+def test_trust_of_another_start_does_not_hold(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_TRACKER_TRUST_REMOTE_CODE", "owner/model")
+    monkeypatch.setenv("LLM_TRACKER_MODEL", model)
+    assert Settings.of_environment().trust == NOTHING
+
+
+def test_the_app_trusts_the_model_that_it_was_started_with_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in Settings("owner/model", trust=Trust(True, True)).as_environment().items():
+        monkeypatch.setenv(name, value)
+    engine, trusted = Engine(), {}
+
+    def load(name: str, _device: str, _dtype: str, _report: object, _make_room: object, trust: Trust) -> object:
+        trusted[name] = trust
+        raise ModelError("enough")
+
+    engine.models.pool = ModelPool(1, load)
+    for name in ("owner/model", "owner/other", "embedded"):
+        job = engine.models.load(name)
+        assert wait_for(job) == "failed"
+    assert trusted == {"owner/model": Trust(True, True), "owner/other": NOTHING, "embedded": NOTHING}
+
+
+def wait_for(job: Job) -> str:
+    until = time.monotonic() + 10
+    while job.active and time.monotonic() < until:
+        time.sleep(0.01)
+    return job.status

@@ -11,7 +11,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 
 import llm_tracker as lt
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.models.loading import adapter_for
+from llm_tracker.models.loading import adapter_of
 from llm_tracker.models.proof import prove
 
 CHAT_TEMPLATE = (
@@ -40,6 +40,10 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "ministral": {"sliding_window": 6},
     "gemma2": {"final_logit_softcapping": 5.0, "attn_logit_softcapping": 2.0, "sliding_window": 6},
     "gemma3_text": {"final_logit_softcapping": 5.0, "sliding_window": 6},
+    "gpt2": {},
+    "gpt_bigcode": {"multi_query": False},
+    "gpt_neox": {},
+    "gpt_oss": {"sliding_window": 6, "num_local_experts": 4, "num_experts_per_tok": 2},
     "granite": {"logits_scaling": 8.0, "attention_multiplier": 0.25, "residual_multiplier": 0.5},
 }
 
@@ -86,7 +90,7 @@ def tiny_network(family: str, logit_spread: float = 6.0, **changes: Any) -> Any:
 def loaded(network: Any, adapter: lt.ModelAdapter | None = None, chat: bool = True) -> lt.LoadedModel:
     """A network as the app would have loaded it."""
     entry = ModelEntry("tiny", "tiny", "directory", "nowhere")
-    adapter = adapter or adapter_for(network.config.model_type)
+    adapter = adapter or adapter_of(network)
     return lt.LoadedModel(entry, None, None, network, tiny_tokenizer(chat), adapter, prove(network, adapter))
 
 

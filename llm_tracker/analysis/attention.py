@@ -6,7 +6,7 @@ import pandas as pd
 
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.session import Turn
-from llm_tracker.tracing.trace import FloatArray
+from llm_tracker.tracing.trace import FloatArray, Trace
 from llm_tracker.tracing.words import Word
 
 PARKED = "parked"
@@ -17,10 +17,12 @@ def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None, head:
     """The shares of one step's attention by word: of one layer (the last unless given), one head or the mean of all.
 
     Columns: word, role, start and end (positions), share, group. Groups: `parked` (the template, and position 0 in a
-    row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `answer`. Shares sum to 1.
-    Layers and heads count from 1. Raises InputError for one that is not there, or a head that was not kept.
+    row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `answer`. Shares sum to 1:
+    what a head leaves to a learned sink is a last row, with role `sink`, no positions, and group `parked`.
+    Layers and heads count from 1; the last layer that has attention unless given. Raises InputError for one that is
+    not there, for a layer without attention, or a head that was not kept.
     """
-    row = _row(turn, step, turn.trace.n_layers if layer is None else layer, head)
+    row = _row(turn, step, last_attending(turn.trace) if layer is None else layer, head)
     rows = [
         {
             "word": word.text,
@@ -32,7 +34,17 @@ def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None, head:
         }
         for word in _without_sink(turn.words_before(step))
     ]
+    if turn.trace.has_sinks:
+        left = 1 - float(row.sum(dtype="float64"))
+        rows.append({"word": "", "role": "sink", "start": 0, "end": 0, "share": left, "group": PARKED})
     return pd.DataFrame(rows)
+
+
+def last_attending(trace: Trace) -> int:
+    """The last layer (1-based) that has attention. Raises InputError where none has."""
+    if not trace.attending_layers:
+        raise InputError("This model has no attention: it carries what it read in a state. See its layers instead.")
+    return trace.attending_layers[-1]
 
 
 def _row(turn: Turn, step: int, layer: int, head: int | None) -> FloatArray:
@@ -40,10 +52,13 @@ def _row(turn: Turn, step: int, layer: int, head: int | None) -> FloatArray:
     trace = turn.trace
     if not 1 <= layer <= trace.n_layers:
         raise InputError(f"There is no layer {layer}: this model has layers 1 to {trace.n_layers}.")
+    n_heads = trace.heads[layer - 1]
+    if not n_heads:
+        raise InputError(f"There is no attention in layer {layer}: it carries what was read in a state.")
     if head is None:
         return trace.head_mean(step, layer)
-    if not 1 <= head <= trace.n_heads:
-        raise InputError(f"There is no head {head}: this model has heads 1 to {trace.n_heads}.")
+    if not 1 <= head <= n_heads:
+        raise InputError(f"There is no head {head}: layer {layer} has heads 1 to {n_heads}.")
     if step >= len(trace.attention):
         raise InputError(
             f"Of this long answer the heads were kept up to token {len(trace.attention)}; "
@@ -72,6 +87,11 @@ def attention_groups(shares: pd.DataFrame) -> pd.Series[float]:
 
 
 def last_layer_words(turn: Turn, step: int) -> list[tuple[Word, float]]:
-    """Each word in front of a step's token with its share of the last layer (mean over heads), position 0 included."""
-    mean = turn.trace.head_mean(step, turn.trace.n_layers)
+    """Each word in front of a step's token with its share of the last layer that has attention (mean over heads).
+
+    Position 0 is included; what a learned sink takes is not. Where no layer has attention, no word gets any.
+    """
+    if not turn.trace.attending_layers:
+        return [(word, 0.0) for word in turn.words_before(step)]
+    mean = turn.trace.head_mean(step, last_attending(turn.trace))
     return [(word, float(mean[slice(*word.tokens)].sum(dtype="float64"))) for word in turn.words_before(step)]

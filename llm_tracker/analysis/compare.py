@@ -15,20 +15,30 @@ from llm_tracker.tracing.words import fold
 
 SideName = Literal["before", "after", "again"]
 
+WHEN: dict[SideName, str] = {"before": "before", "after": "after", "again": "merely asked again"}
+"""How a sentence names each side."""
+
 
 @dataclass(frozen=True)
 class Side:
     """One answer of a comparison, and the step of it that is looked at. Turns are told apart by identity."""
 
     name: SideName
-    """`before` and `after` the correction; `again`: the neutral control, merely asked again."""
+    """`before` and `after` the correction, or one model and another; `again`: the neutral control."""
     turn: Turn
     step: int = 0
+    model: str = ""
+    """The name of the model that answered, where two models are compared; else empty."""
 
     @property
     def token(self) -> str:
         """The token that was written at this step."""
         return self.turn.trace.tokens[self.step]
+
+    @property
+    def when(self) -> str:
+        """How a sentence begins to speak of it: by its turn, or by its model where two are compared."""
+        return f"in {self.model}" if self.model else WHEN[self.name]
 
     def watched(self, word: str) -> WatchedLens | None:
         """A watch word's lens at this step, if it was computed."""

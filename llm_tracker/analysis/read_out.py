@@ -51,7 +51,7 @@ class ReadOut:
 
 def read_out(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int) -> ReadOut:
     """What the model would predict from rows (row, d_model), with the tokens (row, asked) that are asked for."""
-    found = ReadOut.empty((len(resid),), min(n_best, model.config.vocab_size), token_ids.shape[1])
+    found = ReadOut.empty((len(resid),), min(n_best, model.proof.vocab_size), token_ids.shape[1])
     for _ in read_into(found, model, resid, token_ids):
         pass
     return found
@@ -67,7 +67,7 @@ def read_into(
     step = chunk_rows(model)
     for start in range(0, len(resid), step):
         span = slice(start, start + step)
-        with torch.inference_mode():
+        with model.running, torch.inference_mode():  # a model without a tail of its own is run for it
             rows = torch.tensor(resid[span], device=model.model.device, dtype=model.model.dtype)
             asked = torch.tensor(token_ids[span], device=model.model.device)
             # no name for the logits here: it would keep them until the next chunk's are there
@@ -77,7 +77,7 @@ def read_into(
 
 def chunk_rows(model: LoadedModel) -> int:
     """How many rows are read at a time."""
-    return max(1, CHUNK_BYTES // (4 * int(model.config.vocab_size)))
+    return max(1, CHUNK_BYTES // (4 * model.proof.vocab_size))
 
 
 def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: bool) -> None:

@@ -26,9 +26,6 @@ from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.tracing.words import is_mark
 
-WHEN = {"before": "before", "after": "after", "again": "merely asked again"}
-"""How a sentence names each side."""
-
 
 def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
     """What became of the watch words, against before and against merely being asked again, and of the answer."""
@@ -92,7 +89,7 @@ def verdict(sides: Sequence[Side]) -> str:
         return told
     if follows(before, after):
         return f"{told} {_asked_again(before, after, again)}"
-    return f"{told} Merely asked again, the answer is{_named(again) or ' empty'}."
+    return f"{told} Merely asked again, the answer is{named_answer(again) or ' empty'}."
 
 
 def _changed(before: Turn, after: Turn) -> str:
@@ -102,7 +99,7 @@ def _changed(before: Turn, after: Turn) -> str:
         return "An answer was cut short: whether it changed cannot be said."
     if same:
         return f"The answer stayed the same{' as far as it goes' if before.is_cut or after.is_cut else ''}."
-    names = _named(before), _named(after)
+    names = named_answer(before), named_answer(after)
     return f"The answer changed{f' from{names[0]} to{names[1]}' if all(names) else ''}."
 
 
@@ -110,16 +107,16 @@ def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
     """What the control did to the answer that was corrected."""
     as_before, as_after = same_answer(before, again), same_answer(after, again)
     if as_before:
-        stays = " the same too" if same_answer(before, after) else _named(before) or " the same"
+        stays = " the same too" if same_answer(before, after) else named_answer(before) or " the same"
         return f"Merely asked again, it stays{stays}."
     if as_after:
         return "Merely asked again, it changes in the same way."
     if as_before is None or as_after is None:
         return "Merely asked again, it was cut short before that can be said."
-    return f"Merely asked again, it becomes{_named(again) or ' empty'}."
+    return f"Merely asked again, it becomes{named_answer(again) or ' empty'}."
 
 
-def _named(turn: Turn) -> str:
+def named_answer(turn: Turn) -> str:
     """The answer, or its beginning, in quotation marks, with a space in front; "" of an empty one."""
     if len(turn.answer) > LONG_ANSWER:
         return f" {quoted(turn.answer[:LONG_ANSWER].rstrip())[:-1]} …”"
@@ -142,7 +139,7 @@ def candidates_sentence(sides: Sequence[Side]) -> str:
     if len(sides) == 1:
         return _one_sided(sides[0])
     leaders = [(_leaders(side), _best(side)[0][1]) for side in sides]
-    told = list(zip([WHEN[side.name] for side in sides], leaders, strict=True))
+    told = list(zip([side.when for side in sides], leaders, strict=True))
     if len({leader for leader, _ in leaders}) == 1:
         figures = _listed([f"{when} {percent(prob)}" for when, (_, prob) in told])
         return f"{capitalised(leaders[0][0])} every time: {figures}."
@@ -192,8 +189,8 @@ def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | No
     for side in sides:
         values = by_layer(side, measure, word, over)
         if values is not None:
-            clause = _layer_clause(side, measure, values, word, over, first=not told)
-            told.append(f"{WHEN[side.name]}, {clause}" if len(sides) > 1 else clause)
+            clause = _layer_clause(side, measure, values, word, over, first=not told or side.model != "")
+            told.append(f"{side.when}, {clause}" if len(sides) > 1 else clause)
     return f"{capitalised('; '.join(told))}." if told else _unread(sides, measure, word, over)
 
 
@@ -267,12 +264,13 @@ def attention_sentence(sides: Sequence[Side], layer: int | None = None, head: in
     """How much is parked on each side, and which of the conversation's own words was looked at most."""
     told: list[str] = []
     for side in sides:
-        clause = _attention_clause(side, layer, head, first=not told)
-        told.append(f"{WHEN[side.name]}, {clause}" if len(sides) > 1 else clause)
+        clause = attention_clause(side, layer, head, first=not told)
+        told.append(f"{side.when}, {clause}" if len(sides) > 1 else clause)
     return f"{capitalised('; '.join(told))}."
 
 
-def _attention_clause(side: Side, layer: int | None, head: int | None, first: bool) -> str:
+def attention_clause(side: Side, layer: int | None, head: int | None, first: bool) -> str:
+    """How much is parked on one side, and what was looked at most; in more words the `first` time."""
     shares = attention_by_word(side.turn, side.step, layer, head)
     parked = percent(float(attention_groups(shares).get(PARKED, 0.0)))
     names, most = most_looked_at(shares)

@@ -8,8 +8,9 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side, word_changes
 from llm_tracker.analysis.reading import change_parts, shift_split, verdict
+from llm_tracker.analysis.two_models import models_verdict, shares_of
 from llm_tracker.app.cards import answer_card, empty_card, pace_note, running_card
-from llm_tracker.app.comparison import Comparison, pick_step
+from llm_tracker.app.comparison import Comparison, model_names, pick_step
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.frame import RECIPE_LABELS
 from llm_tracker.app.html import fade_views, paragraph, sentence
@@ -23,13 +24,13 @@ def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -
     job = workspace.job if workspace.answering else None
     left, right = st.columns(2)
     with left:
-        if job is not None and job.kind == "ask":
+        if job is not None and job.kind == "ask" and job.beside is None:
             _watch_answer(engine, job, "before")
             _strip_room("before")
         else:
-            _finished(workspace, comparison.before, comparison.places[0])
+            _finished(workspace, *_left_answer(workspace, comparison, job))
     with right:
-        if job is not None and job.kind == "correct":
+        if job is not None and (job.kind == "correct" or job.beside is not None):
             _watch_answer(engine, job, "after")
             _strip_room("after")
         elif comparison.after is not None and job is None:
@@ -37,6 +38,17 @@ def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -
         else:
             empty_card("after", "Correct the answer, and the next one will stand here.")
             _strip_room("after")
+
+
+def _left_answer(workspace: Workspace, comparison: Comparison, job: Job | None) -> tuple[Side, Place]:
+    """What stands on the left: the answer before, or the one that a coming answer of another model will join."""
+    if job is None or job.beside is None or job.beside not in workspace.sessions:
+        return comparison.before, comparison.places[0]
+    place = Place(job.beside, 0)
+    if place == comparison.places[0]:
+        return comparison.before, place
+    turn = workspace.sessions[place.session].turns[0]
+    return Side("before", turn, turn.answer_step), place
 
 
 def _finished(workspace: Workspace, side: Side, place: Place) -> None:
@@ -57,18 +69,19 @@ def _watch_answer(engine: Engine, job: Job, name: str) -> None:
     """Show an answer as it comes; when it has ended, draw the page anew."""
     if not job.active:
         st.rerun()
-    running_card(name, job, f"{_stage(engine, job)} …")
+    model = "" if job.beside is None else engine.models.entry(job.model_id).title
+    running_card(name, job, f"{_stage(engine, job)} …", model)
 
 
 def _stage(engine: Engine, job: Job) -> str:
     """What an answer is waiting for, or that it is being written, and how fast where that is slow."""
     if job.stopping():
         return "Stopping"
-    load = engine.load_job(job.model_id)
+    load = engine.models.load_job(job.model_id)
     if job.status == "queued" and load is not None and load.active:
         return load.progress.stage if load.progress else "Waiting for the model"
     if job.status == "queued":
-        return f"Waiting, {engine.worker(job.model_id).ahead_of(job)} ahead of you"
+        return f"Waiting, {engine.models.worker(job.model_id).ahead_of(job)} ahead of you"
     if job.progress:
         return job.progress.stage
     return f"Writing{pace_note(job)}" if job.text else "Reading the text"
@@ -83,15 +96,24 @@ def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str
         paragraph("", also="lt-note")
         return
     sides = comparison.headline_sides
-    changes = []
-    for change in word_changes(sides, words):
-        name, shift, again = change_parts(change)
-        aside = f' <span class="again">({escape(again)})</span>' if again else ""
-        changes.append(f"<b>{sentence(name)}</b> {escape(shift)}{aside}.")
-    st.html(f'<p class="lt-headline headline">{" ".join(changes)} {sentence(verdict(sides))}</p>')
-    split = shift_split(sides, words)
+    st.html(f'<p class="lt-headline headline">{_headline_html(comparison, words)}</p>')
+    split = "" if comparison.of_two_models else shift_split(sides, words)
     note = _control_note(workspace, comparison)
     paragraph(" ".join(filter(None, [split, _place(comparison), note])), quiet=True, also="lt-note")
+
+
+def _headline_html(comparison: Comparison, words: list[str]) -> str:
+    """What became of each word and of the answer; of two models, what each says and how likely it makes each word."""
+    sides = comparison.headline_sides
+    changes = word_changes(sides, words)
+    if comparison.of_two_models:
+        told = [f"<b>{sentence(name)}</b>: {escape(shares)}." for name, shares in map(shares_of, changes)]
+        return " ".join([sentence(models_verdict(sides)), *told])
+    told = []
+    for name, shift, again in map(change_parts, changes):
+        aside = f' <span class="again">({escape(again)})</span>' if again else ""
+        told.append(f"<b>{sentence(name)}</b> {escape(shift)}{aside}.")
+    return " ".join([*told, sentence(verdict(sides))])
 
 
 def _place(comparison: Comparison) -> str:
@@ -114,6 +136,8 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
             "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
         )
     session, place = comparison.sessions[-1], comparison.places[-1]
+    if comparison.of_two_models:
+        return _models_note(comparison)
     if all(each.turn == 0 for each in comparison.places):
         return "These are two first answers: there is no correction between them."
     if not comparison.of_one_answer:
@@ -121,6 +145,15 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
     if session.is_control(place.turn):
         return "This turn is the control itself: merely asked again."
     return "Without a control: part of any change comes from being asked again at all."
+
+
+def _models_note(comparison: Comparison) -> str:
+    """What is alike between two models' answers, and what is not."""
+    if comparison.told_alike and all(place.turn == 0 for place in comparison.places):
+        return "Both models read the same words, each in its own template and cut into its own tokens."
+    if comparison.told_alike:
+        return "Both models were told the same, each after its own earlier answers."
+    return "These models did not read the same words: not only the model differs between these answers."
 
 
 def answered_by(workspace: Workspace) -> None:
@@ -140,10 +173,11 @@ def _answered_by(workspace: Workspace, before: Place, after: Place | None) -> st
     if places[-1].session == EXAMPLE:
         return f"A finished example, made with {session.model.title}. Ask your own question above."
     recipe = " and ".join(dict.fromkeys(_recipe_label(workspace, place) for place in places))
+    names = list(filter(None, model_names(tuple(workspace.sessions[place.session] for place in places))))
     later = ""
-    if (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
+    if not names and (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
         later = " A correction goes to the same; what the sidebar says now is for the next question."
-    return f"Answered by {session.model.title}, {recipe}.{later}"
+    return f"Answered by {' and '.join(names or [session.model.title])}, {recipe}.{later}"
 
 
 def _recipe_label(workspace: Workspace, place: Place) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
@@ -27,25 +25,28 @@ def answer_card(side: Side) -> None:
     turn, trace = side.turn, side.turn.trace
     likely = f"{quoted(side.token)}, was {percent(float(trace.token_probs[side.step]))} likely"
     note = f"Token {side.step + 1} of {trace.n_steps}, {likely}{ending_note(turn)}"
-    _card(side.name, turn.said, turn.answer or "(an empty answer)", note, trace.n_steps > LONG_ANSWER_TOKENS)
+    _card(
+        side.name, side.model, turn.said, turn.answer or "(an empty answer)", note, trace.n_steps > LONG_ANSWER_TOKENS
+    )
 
 
-def running_card(name: str, job: Job, note: str) -> None:
-    """An answer that is still coming."""
-    _card(name, job.said, job.text or "…", note, job.max_new_tokens > LONG_ANSWER_TOKENS)
+def running_card(name: str, job: Job, note: str, model: str = "") -> None:
+    """An answer that is still coming; `model` is the name of the one that gives it, where it joins another's."""
+    _card(name, model, job.said, job.text or "…", note, job.max_new_tokens > LONG_ANSWER_TOKENS)
 
 
 def empty_card(name: str, text: str) -> None:
     """The place where an answer will be."""
-    _card(name, "", "", text, False)
+    _card(name, "", "", "", text, False)
 
 
-def _card(name: str, said: str, answer: str, note: str, tall: bool) -> None:
+def _card(name: str, model: str, said: str, answer: str, note: str, tall: bool) -> None:
     quote = f" · “{exact(said)}”" if said else ""
+    by = f": {sentence(model)}" if model else ""
     long = tall or len(answer) > LONG_ANSWER
     scroll = f' tabindex="0" role="region" aria-label="The answer {name}"' if long else ""
     st.html(
-        f'<div class="lt-card {name}"><div class="head lt-quiet">{name.capitalize()}{quote}</div>'
+        f'<div class="lt-card {name}"><div class="head lt-quiet">{name.capitalize()}{by}{quote}</div>'
         f'<div class="answer lt-{name}{" long" if long else ""}{" tall" if tall else ""}"{scroll}>{exact(answer)}</div>'
         f'<div class="note lt-quiet">{sentence(note)}</div></div>'
     )
@@ -59,9 +60,7 @@ def pace_note(job: Job) -> str:
     return f", {pace[0]:.1f} s per token, at most {max(1, round(pace[1]))} s left"
 
 
-def model_line(title: str, place: str, note: str) -> None:
-    """A model of the catalogue: its name, its id and where it is, and what it is good for."""
-    st.html(
-        f'<p class="lt-text"><b>{escape(title)}</b> <span class="lt-quiet">{escape(place)}</span><br>'
-        f'<span class="lt-quiet">{escape(note)}</span></p>'
-    )
+def model_line(title: str, place: str, *notes: str) -> None:
+    """A model of the catalogue: its name, its id and where it is, what it is good for, and what it takes."""
+    lines = "".join(f'<br><span class="lt-quiet">{sentence(note)}</span>' for note in notes if note)
+    st.html(f'<p class="lt-text"><b>{sentence(title)}</b> <span class="lt-quiet">{sentence(place)}</span>{lines}</p>')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import streamlit as st
@@ -42,6 +43,17 @@ class Comparison:
         return len(self.places) == 2 and _of_one_answer(self.sessions, self.places)
 
     @property
+    def of_two_models(self) -> bool:
+        """Whether two models gave the answers."""
+        return len({session.model.id for session in self.sessions}) > 1
+
+    @property
+    def told_alike(self) -> bool:
+        """Whether two models were told the same, in the same way."""
+        told = {_told(session, place.turn) for session, place in zip(self.sessions, self.places, strict=True)}
+        return self.of_two_models and len(told) == 1
+
+    @property
     def watch_words(self) -> tuple[str, ...]:
         """The words that are watched in any of the sessions."""
         return tuple(dict.fromkeys(word for session in self.sessions for word in session.watch_words))
@@ -71,12 +83,22 @@ def shown_comparison(workspace: Workspace) -> Comparison:
 
 def _sides(sessions: tuple[Session, ...], places: tuple[Place, ...], turns: list[Turn], steps: list[int]) -> list[Side]:
     """The answers at these steps, with their control where it can be compared."""
-    first = Side("before", turns[0], steps[0])
+    names = model_names(sessions)
+    first = Side("before", turns[0], steps[0], names[0])
     if len(turns) == 1:
         return [first]
-    second = Side("after", turns[1], steps[1])
+    second = Side("after", turns[1], steps[1], names[1])
     control = _control(sessions, places, first, second)
     return [first, second, *([] if control is None else [control])]
+
+
+def model_names(sessions: tuple[Session, ...]) -> list[str]:
+    """What two models are called: by their titles, or where these are the same, by their ids too; "" of one alone."""
+    models = [session.model for session in sessions]
+    if len({model.id for model in models}) < 2:
+        return [""] * len(models)
+    is_clear = len({model.title for model in models}) == len(models)
+    return [model.title if is_clear else f"{model.title} ({model.id})" for model in models]
 
 
 def _control(sessions: tuple[Session, ...], places: tuple[Place, ...], before: Side, after: Side) -> Side | None:
@@ -102,15 +124,18 @@ Path = tuple[object, ...]
 
 def path(session: Session, turn: int) -> Path:
     """What an answer follows from: two turns with the same path are the same answer."""
-    made_by = (
-        session.model.id,
-        session.model.weights_sha256,
-        session.recipe_messages,
-        session.recipe,
-        session.decoding,
-    )
+    made_by = (session.model.id, session.model.weights_sha256, *_how(session))
     said = [(each.said, each.trace.n_steps if each.ended == "stopped" else None) for each in session.turns[: turn + 1]]
     return (made_by, *said)
+
+
+def _told(session: Session, turn: int) -> Path:
+    """What was said up to an answer, and how: whatever model it was said to."""
+    return (*_how(session), *(each.said for each in session.turns[: turn + 1]))
+
+
+def _how(session: Session) -> Path:
+    return (session.recipe_messages, session.recipe, session.decoding)
 
 
 def _steps() -> dict[tuple[int, Place], int]:
@@ -151,6 +176,7 @@ def answer_pickers(workspace: Workspace) -> None:
     if workspace.shown is None:
         return
     options = _all_answers(workspace)
+    labels = answer_labels(workspace, options)
 
     def choose() -> None:
         workspace.show(st.session_state["shown before"], st.session_state["shown after"])
@@ -161,7 +187,7 @@ def answer_pickers(workspace: Workspace) -> None:
         column.selectbox(
             f"Compared, {name}",
             options,
-            format_func=lambda place: answer_label(workspace, place),
+            format_func=labels.__getitem__,
             key=f"shown {name}",
             placeholder="one answer alone",
             on_change=choose,
@@ -170,16 +196,15 @@ def answer_pickers(workspace: Workspace) -> None:
 
 
 def _all_answers(workspace: Workspace) -> list[Place]:
-    """Every answer of the conversations with the model that is shown; the same answer once, newest first."""
+    """Every answer of all conversations; the same answer of the same model once, newest first."""
     if workspace.shown is None:
         return []
     sessions = workspace.kept_sessions()
-    model = sessions[workspace.shown[0].session].model.id
     own = [number for number in sessions if number != EXAMPLE] or [EXAMPLE]
     places: dict[Path, Place] = {}
     for number in own:
         session = sessions[number]
-        for turn in range(len(session.turns)) if session.model.id == model else ():
+        for turn in range(len(session.turns)):
             places[path(session, turn)] = Place(number, turn)
     for shown in workspace.shown:
         if shown is not None:
@@ -187,10 +212,23 @@ def _all_answers(workspace: Workspace) -> list[Place]:
     return sorted(places.values(), key=lambda place: (-place.session, place.turn))
 
 
-def answer_label(workspace: Workspace, place: Place) -> str:
-    """An answer as an option to choose: what it says, and to what."""
-    turn = workspace.sessions[place.session].turns[place.turn]
-    return f"{quoted(_short(turn.answer, 24)) if turn.answer else 'an empty answer'} to {quoted(_short(turn.said, 60))}"
+def answer_labels(workspace: Workspace, places: list[Place]) -> dict[Place, str]:
+    """Answers as options to choose, no two alike: what each says, and to what; where several models answered, which."""
+    by_model = len({workspace.sessions[place.session].model.id for place in places}) > 1
+    labels: dict[Place, str] = {}
+    alike: Counter[str] = Counter()
+    for place in places:
+        session = workspace.sessions[place.session]
+        said = _answer_label(session.turns[place.turn])
+        label = f"{session.model.title}: {said}" if by_model else said
+        alike[label] += 1
+        labels[place] = label if alike[label] == 1 else f"{label} · {alike[label]}"
+    return labels
+
+
+def _answer_label(turn: Turn) -> str:
+    answer = quoted(_short(turn.answer, 24)) if turn.answer else "an empty answer"
+    return f"{answer} to {quoted(_short(turn.said, 60))}"
 
 
 def _short(text: str, length: int) -> str:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from llm_tracker.app.jobs import Job, Work, Worker
+from llm_tracker.app.jobs import Job, Work
+from llm_tracker.app.model_desk import ModelDesk
 from llm_tracker.app.workspace import EXAMPLE, Place, Workspace, Workspaces
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
+from llm_tracker.models.finding import default_model_id, find_entry
 from llm_tracker.models.listing import is_local
-from llm_tracker.models.loading import default_model_id, find_entry, require_dtype
-from llm_tracker.models.memory import limit_bytes, return_freed_memory
-from llm_tracker.models.pool import ModelPool
-from llm_tracker.models.progress import silent
+from llm_tracker.models.loading import require_dtype
+from llm_tracker.models.memory import return_freed_memory
 from llm_tracker.settings import Settings
 from llm_tracker.streams import ended
 from llm_tracker.tracing.session import Decoding
@@ -25,11 +24,7 @@ from llm_tracker.tracing.session import Decoding
 if TYPE_CHECKING:
     from llm_tracker.analysis.position_lens import PositionLens
     from llm_tracker.models.loading import LoadedModel
-    from llm_tracker.models.progress import Report
     from llm_tracker.tracing.session import Session
-
-MEMORY_SHARE = 0.6
-"""Of the memory that this process may use, the part that models may take."""
 
 
 class Engine:
@@ -41,54 +36,12 @@ class Engine:
         self.settings_error = _refusal(self.settings)
         if self.settings_error:
             self.settings = Settings()
-        self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE))
+        self.models = ModelDesk(self.settings)
         self.workspaces = Workspaces()
-        self._lock = threading.Lock()
-        self._workers: dict[str, Worker] = {}
-        self._loads: dict[str, Job] = {}
-
-    def worker(self, model_id: str) -> Worker:
-        """The thread that owns a model."""
-        with self._lock:
-            if model_id not in self._workers:
-                self._workers[model_id] = Worker(model_id)
-            return self._workers[model_id]
-
-    def loaded(self, model_id: str) -> LoadedModel | None:
-        """The model if it is in memory."""
-        return self.pool.peek(model_id, self.settings.device, self.settings.dtype)
-
-    def _model(self, model_id: str, report: Report = silent) -> LoadedModel:
-        """The model, loaded now unless it is here, on the device and in the format that the app was started with."""
-        return self.pool.model(model_id, self.settings.device, self.settings.dtype, report)
-
-    def load(self, model_id: str) -> Job:
-        """Begin to load a model (and to download it, if it is not here), unless that is already under way."""
-        worker = self.worker(model_id)
-        with self._lock:
-            under_way = self._loads.get(model_id)
-            if under_way is not None and under_way.active:
-                return under_way
-            job = Job("load", model_id)
-            self._loads[model_id] = job
-
-        def work(job: Job) -> None:  # the pool keeps the model; a job that did too would keep it for ever
-            self._model(model_id, job.report)
-
-        return worker.submit(job, work)
-
-    def load_job(self, model_id: str) -> Job | None:
-        """The last load of a model, running or ended."""
-        return self._loads.get(model_id)
-
-    def must_load(self, model_id: str) -> bool:
-        """Whether a model is neither in memory, nor on its way, nor known to fail (it may have been let go since)."""
-        last = self.load_job(model_id)
-        return self.loaded(model_id) is None and (last is None or last.status == "done")
 
     def ask(self, workspace: Workspace, question: str) -> None:
         """Ask a new question in a new session, of the model chosen in the sidebar as soon as that can answer."""
-        model_id, recipe = self._answering_id(workspace), workspace.recipe
+        model_id, recipe = self.answering_id(workspace), workspace.recipe
         decoding = Decoding(max_new_tokens=workspace.max_new_tokens)
 
         def begin(model: LoadedModel) -> Session:
@@ -103,6 +56,26 @@ class Engine:
             return self._converse(workspace, job, begin)
 
         workspace.begin(start)
+
+    def ask_same(self, workspace: Workspace, number: int) -> None:
+        """Ask the chosen model what a session began with, in the same way; the two first answers then stand beside."""
+
+        def start() -> Job:
+            session = workspace.sessions[number]
+            job = Job(
+                "ask",
+                workspace.model_id,
+                session.turns[0].said,
+                session=workspace.free_number(),
+                beside=number,
+                max_new_tokens=session.decoding.max_new_tokens,
+            )
+            return self._converse(workspace, job, lambda model: _begun_like(session, model))
+
+        if number in workspace.sessions:
+            workspace.begin(start)
+        else:
+            workspace.ask_error = "That question is not kept any more. Type it again, then press Ask."
 
     def correct(self, workspace: Workspace, place: Place, correction: str) -> None:
         """Correct an answer on the model that gave it: a session goes on, or branches where it had gone on already."""
@@ -139,7 +112,7 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import stream_control
 
-                model = self._model(job.model_id)
+                model = self.models.model(job.model_id)
                 return ended(
                     stream_control(model, session, after.turn, job.stopping), lambda token: job.wrote(token.text)
                 )
@@ -160,7 +133,7 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import with_step_lens
 
-                return with_step_lens(self._model(job.model_id), session, place.turn, step)
+                return with_step_lens(self.models.model(job.model_id), session, place.turn, step)
 
             job = Job("lens", session.model.id, session=place.session, turn=place.turn)
             return self._submit(workspace, job, work)
@@ -178,7 +151,7 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import with_watch_word
 
-                return with_watch_word(self._model(job.model_id), session, word)
+                return with_watch_word(self.models.model(job.model_id), session, word)
 
             return self._submit(workspace, Job("words", session.model.id, session=number, word=word), work)
 
@@ -193,7 +166,7 @@ class Engine:
             def work(job: Job) -> PositionLens:
                 from llm_tracker.analysis.position_reading import stream_position_lens
 
-                model = self._model(job.model_id, job.report)
+                model = self.models.model(job.model_id, job.report)
                 job.progress = None
                 turn, words = session.turns[place.turn], session.watch_words
                 return ended(stream_position_lens(model, turn, words, job.stopping), job.has_read)
@@ -203,19 +176,20 @@ class Engine:
 
         workspace.begin_background(start)
 
-    def _answering_id(self, workspace: Workspace) -> str:
-        """The chosen model if it is here and not known to fail, else the one that was ready last."""
+    def answering_id(self, workspace: Workspace) -> str:
+        """Which model a question goes to: the chosen one if it is here and not known to fail, else the last ready."""
         wanted = workspace.wanted_id
-        last = self.load_job(wanted)
+        if self.models.loaded(wanted) is not None:
+            return wanted
+        last = self.models.load_job(wanted)
         failed = last is not None and last.status in ("failed", "stopped")
-        here = self.loaded(wanted) is not None or is_local(find_entry(wanted))
-        return wanted if here and not failed else workspace.model_id
+        return wanted if self.models.is_here(wanted) and not failed else workspace.model_id
 
     def _converse(self, workspace: Workspace, job: Job, session_for: Callable[[LoadedModel], Session]) -> Job:
         def work(job: Job) -> Session:
             from llm_tracker.tracking import stream_turn
 
-            model = self._model(job.model_id, job.report)
+            model = self.models.model(job.model_id, job.report)
             job.progress = None
             return ended(
                 stream_turn(model, session_for(model), job.said, job.stopping), lambda token: job.wrote(token.text)
@@ -230,7 +204,7 @@ class Engine:
             workspace.collect()
             self.run_control(workspace)
 
-        return self.worker(job.model_id).submit(job, work, then)
+        return self.models.worker(job.model_id).submit(job, work, then)
 
 
 def _refusal(settings: Settings) -> str:
@@ -242,6 +216,13 @@ def _refusal(settings: Settings) -> str:
     except ModelError as error:
         return f"{error} The app was started without it."
     return ""
+
+
+def _begun_like(session: Session, model: LoadedModel) -> Session:
+    """A session without a turn yet, with another's recipe and decoding, on this model."""
+    from llm_tracker.tracking import model_info, versions
+
+    return replace(session, model=model_info(model), turns=(), watch_words=(), versions=versions(), controls={})
 
 
 def _up_to(session: Session, turn: int, model: LoadedModel) -> Session:
@@ -266,14 +247,14 @@ def choose_model(engine: Engine, workspace: Workspace) -> None:
     """
     if not workspace.model_id:
         workspace.model_id = workspace.wanted_id = engine.settings.model or _first_model_id()
-    if engine.loaded(workspace.wanted_id) is not None:
+    if engine.models.loaded(workspace.wanted_id) is not None:
         workspace.model_id = workspace.wanted_id
 
 
 def should_load(engine: Engine, workspace: Workspace) -> bool:
     """Whether the chosen model is to be loaded unasked: it is here, or there is no other one to begin with."""
     wanted = workspace.wanted_id
-    return engine.must_load(wanted) and (is_local(find_entry(wanted)) or wanted == workspace.model_id)
+    return engine.models.must_load(wanted) and (engine.models.is_here(wanted) or wanted == workspace.model_id)
 
 
 def _first_model_id() -> str:

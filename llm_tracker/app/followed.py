@@ -20,10 +20,9 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     key = f"followed {workspace.results} {comparison.places}"
     known = comparison.watch_words
     elsewhere = _named_elsewhere(workspace, comparison)
-    followed = [word for word in known if word not in elsewhere]
-    model_id = comparison.sessions[0].model.id
+    followed = [word for word in known if word not in elsewhere and not _is_refused(workspace, comparison, word)]
     typed = [word.strip() for word in st.session_state.get(key, followed)]
-    kept = [word for word in dict.fromkeys(typed) if word and (model_id, word) not in workspace.refused_words]
+    kept = [word for word in dict.fromkeys(typed) if word and not _is_refused(workspace, comparison, word)]
     if key in st.session_state and kept != st.session_state[key]:
         st.session_state[key] = kept
     chosen: list[str] = st.multiselect(
@@ -37,6 +36,11 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
         "first one is followed.",
     )
     return chosen
+
+
+def _is_refused(workspace: Workspace, comparison: Comparison, word: str) -> bool:
+    """Whether a model whose answer is shown has no token for a word."""
+    return any((session.model.id, word) in workspace.refused_words for session in comparison.sessions)
 
 
 def _suggested(comparison: Comparison) -> list[str]:

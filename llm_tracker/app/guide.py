@@ -19,6 +19,13 @@ part is parked on the first token and on the template. Looking at a word is not 
 **Before and after** compare the same words at the same place, the first token of each answer; where an answer is a
 whole sentence, *each answer's own token* compares the tokens that carry the answers instead.
 
+**Two models** can be set side by side: choose another one in the sidebar, then *Ask … the same, and compare*. Nothing
+is corrected between them. Each reads the same words, in its own template and cut into its own tokens, so a word may
+be read by another first token in each. Candidates are joined where their text is the same. Where the models have
+different numbers of layers, the axis of the layers is the depth in each, in percent: half-way through one is not the
+same work as half-way through the other. Layer and head of the attention are chosen for each by itself. A probability
+compares within a model; that one model gives a word more than another does not make it the better answer.
+
 **Asked again** is the control. The model reads the whole conversation anew each time, and being asked again changes the
 numbers even without any correction. So the same conversation is run once more with “Answer the question again.” in the
 correction's place: only what goes beyond that can be due to the correction.
@@ -43,6 +50,8 @@ TERMS = {
     "nat": "the unit of a difference of logits: 1 nat multiplies the odds by 2.72, 3.5 nats by 33",
     "control": "the same conversation, merely asked again: what changes there too, no correction is needed for",
     "template": "the marks that a chat model expects around each message",
+    "kv heads": "keys and values that several attention heads share; as many as heads in older models",
+    "tail": "what follows the last layer: final norm, output matrix, and any scale or cap of the logits",
     "recipe": "what stands in front of your question: a system line and worked examples, or nothing",
 }
 

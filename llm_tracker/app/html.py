@@ -45,6 +45,11 @@ def sentence(text: str) -> str:
     return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", quoted)
 
 
+def plain_label(text: str) -> str:
+    """Text that stands in a button or another label as it is: what would be markup there is escaped."""
+    return re.sub(r"([\\`*_\[\]$:&<>~#])", r"\\\1", visible(text))
+
+
 def failure(text: str) -> None:
     """What went wrong and what to do, where it happened; the text may hold what was typed."""
     st.html(f'<div class="lt-error" role="alert">{sentence(text)}</div>')

@@ -15,7 +15,7 @@ from llm_tracker.models.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["load", "ask", "correct", "control", "lens", "words", "positions"]
+Kind = Literal["load", "lookup", "ask", "correct", "control", "lens", "words", "positions"]
 Status = Literal["queued", "running", "done", "failed", "stopped"]
 
 
@@ -34,6 +34,8 @@ class Job:
     """Where its result goes: the number of a session of the workspace."""
     turn: int = 0
     """The turn of that session that it works on."""
+    beside: int | None = None
+    """Of a question that another model has answered: the number of the session whose first answer it joins."""
     word: str = ""
     """The word that is to be followed."""
     text: str = ""
@@ -111,6 +113,12 @@ class Worker:
             self._waiting.append(job)
         self._jobs.put((job, work, then))
         return job
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        with self._lock:
+            return bool(self._waiting)
 
     def ahead_of(self, job: Job) -> int:
         """How many jobs come before this one."""

@@ -7,12 +7,12 @@ import streamlit as st
 from llm_tracker.analysis.compare import LayerMeasure, Side, by_layer, layer_frame
 from llm_tracker.analysis.lens import logit_lens
 from llm_tracker.analysis.reading import layers_sentence
-from llm_tracker.analysis.wording import percent, quoted, shown
+from llm_tracker.analysis.wording import capitalised, percent, quoted, shown
 from llm_tracker.app.downloads import csv_button
 from llm_tracker.app.html import paragraph, table_html
 from llm_tracker.app.remembered import Picture, picture, remembered
+from llm_tracker.app.side_labels import models_legend, of_two_models, side_label
 from llm_tracker.charts.layers import layers_chart
-from llm_tracker.charts.palette import TURN_LABELS
 
 MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
 
@@ -80,8 +80,13 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
     followed = None if word == OWN else word
     key = (tuple(sides), measure, followed, over)
     drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over))
+    if of_two_models(sides):
+        models_legend(sides)
     drawn.draw("Layers")
     paragraph(drawn.sentence)
+    with st.container():
+        if of_two_models(sides):
+            paragraph(_models_note(sides, measure), quiet=True)
     paragraph(
         "A read-out, not a decision: early layers use a code of their own, and small leads there say little.", True
     )
@@ -110,17 +115,28 @@ def _newest(sides: list[Side], read: list[str]) -> str | None:
 
 
 def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:
-    names = [_axis_name(sides[0], each) for each in (word, over or "")]
+    names = [_axis_name(sides, each) for each in (word, over or "")]
     chart = layers_chart(layer_frame(sides, measure, word, over), measure, *names)
     return picture(chart, layers_sentence(sides, measure, word, over))
 
 
-def _axis_name(side: Side, word: str | None) -> str:
+def _models_note(sides: list[Side], measure: LayerMeasure) -> str:
+    """What is to be known where the lines are those of two models."""
+    counts = [f"{side.model} has {side.turn.trace.n_layers} layers" for side in sides]
+    depth = (
+        "" if len({side.turn.trace.n_layers for side in sides}) == 1 else "; the axis is the depth in each, in percent"
+    )
+    ranks = " A rank is one among the model's own vocabulary." if measure == "rank" else ""
+    return f"{' and '.join(counts)}{depth}.{ranks}"
+
+
+def _axis_name(sides: list[Side], word: str | None) -> str:
     """What an axis calls a word: its first piece, and a sign that it goes on, where it has several."""
     if not word:
         return "its own token" if word is None else ""
-    piece = side.piece(word)
-    return word if piece == word else f"{piece}…"
+    pieces = {side.piece(word) for side in sides if side.model} or {sides[0].piece(word)}
+    piece = pieces.pop()
+    return word if pieces or piece == word else f"{piece}…"
 
 
 def _layer_table(side: Side) -> str:
@@ -131,6 +147,6 @@ def _layer_table(side: Side) -> str:
         best = zip(lens.top_tokens[at][:3], lens.top_probs[at][:3], strict=True)
         said = [f"{shown(token)} {percent(float(each))}" for token, each in best]
         rows.append([str(at + 1), percent(float(prob)), f"{rank:,}", *(said + [""] * 3)[:3]])
-    caption = f"{TURN_LABELS[side.name].capitalize()}: its own token {quoted(side.token)}, layer by layer"
+    caption = f"{capitalised(side_label(side))}: its own token {quoted(side.token)}, layer by layer"
     columns = ["layer", "probability", "rank", "likeliest", "second", "third"]
     return table_html(caption, columns, rows, ("layer", "probability", "rank"))

@@ -13,11 +13,11 @@ from llm_tracker.analysis.wording import quoted
 from llm_tracker.app.comparison import Comparison
 from llm_tracker.app.downloads import csv_button
 from llm_tracker.app.engine import Engine
-from llm_tracker.app.html import paragraph
+from llm_tracker.app.html import paragraph, plain_label
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.remembered import Picture, picture, remembered
+from llm_tracker.app.side_labels import side_label
 from llm_tracker.app.workspace import Place, Workspace
-from llm_tracker.charts.palette import TURN_LABELS
 from llm_tracker.charts.positions import positions_chart
 
 WINDOW = 30
@@ -52,9 +52,17 @@ def _choose(comparison: Comparison) -> tuple[Side, Place]:
     answers = comparison.answers
     at = 0
     if len(answers) > 1:
-        names = [TURN_LABELS[side.name] for side, _ in answers]
+        labels = {side.name: plain_label(side_label(side)) for side, _ in answers}
+        names = list(labels)
         at = names.index(
-            st.segmented_control("Of the text", names, default=names[-1], key="positions of", required=True)
+            st.segmented_control(
+                "Of the text",
+                names,
+                default=names[-1],
+                format_func=labels.__getitem__,
+                key="positions of",
+                required=True,
+            )
         )
     return answers[at]
 

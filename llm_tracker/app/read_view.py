@@ -10,8 +10,8 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.wording import shown, visible
-from llm_tracker.app.html import LINE_END, paragraph
-from llm_tracker.charts.palette import TURN_LABELS
+from llm_tracker.app.html import LINE_END, paragraph, plain_label
+from llm_tracker.app.side_labels import side_labels
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.words import Word
 
@@ -28,12 +28,12 @@ ROLES = {
 def read_view(sides: list[Side]) -> None:
     """All of the panel, for one side at a time."""
     with st.expander("What the model read"):
-        names = {side.name: side for side in sides}
+        names, labels = {side.name: side for side in sides}, side_labels(sides)
         name = st.segmented_control(
             "Of which answer",
             list(names),
             default=list(names)[-1] if "after" not in names else "after",
-            format_func=lambda each: TURN_LABELS[each],
+            format_func=lambda each: plain_label(labels[each]),
             key=f"read of {len(names)}",
             required=True,
             label_visibility="collapsed",

@@ -9,8 +9,8 @@ from itertools import groupby
 import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED
-from llm_tracker.analysis.wording import percent, visible
-from llm_tracker.charts.palette import AGAIN, TURN_COLOURS, TURN_LABELS
+from llm_tracker.analysis.wording import capitalised, percent, visible
+from llm_tracker.charts.palette import AGAIN, TURN_COLOURS
 
 SHADE = 0.62
 """How opaque the word is that was looked at most; the text on it stays readable."""
@@ -22,8 +22,8 @@ Again = Mapping[tuple[int, int, str], float]
 """The control's share of a word, by its place and text."""
 
 
-def shaded_texts(shares: Mapping[str, pd.DataFrame]) -> dict[str, str]:
-    """The HTML of each side's text, shaded on one scale. Frames: `attention_by_word`.
+def shaded_texts(shares: Mapping[str, pd.DataFrame], labels: Mapping[str, str]) -> dict[str, str]:
+    """The HTML of each side's text under its label, shaded on one scale. Frames: `attention_by_word`.
 
     The words after carry a line below for the share that the control gave the same word.
     """
@@ -31,7 +31,8 @@ def shaded_texts(shares: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     largest = max(most, default=0.0) or 1.0
     again = _shares_at(shares["again"]) if "again" in shares else {}
     return {
-        name: _shaded_text(name, frame, largest, again if name == "after" else {}) for name, frame in shares.items()
+        name: _shaded_text(name, labels[name], frame, largest, again if name == "after" else {})
+        for name, frame in shares.items()
     }
 
 
@@ -46,9 +47,9 @@ def _shares_at(frame: pd.DataFrame) -> Again:
     return {(int(start), int(end), str(word)): float(share) for start, end, word, share in rows}
 
 
-def _shaded_text(name: str, frame: pd.DataFrame, largest: float, again: Again) -> str:
+def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, again: Again) -> str:
     """One side's text: a line a speaker, the worked examples folded with their share."""
-    rows = [row for row in frame.to_dict("records") if row["role"] != "template"]
+    rows = [row for row in frame.to_dict("records") if row["role"] not in ("template", "sink")]
 
     def shaded(words: Iterable[Row]) -> str:
         return "".join(_shaded_word(word, TURN_COLOURS[name], largest, again) for word in words)
@@ -61,8 +62,8 @@ def _shaded_text(name: str, frame: pd.DataFrame, largest: float, again: Again) -
         for role, words in groupby(rows, key=lambda row: str(row["role"]))
         if role != "recipe"
     )
-    title = f'<b class="lt-{name}">{TURN_LABELS[name].capitalize()}</b>'
-    label = f"Attention by word, {TURN_LABELS[name]}"
+    title = f'<b class="lt-{name}">{escape(capitalised(called))}</b>'
+    label = escape(f"Attention by word, {called}")
     return f'<div class="lt-words {name}" tabindex="0" role="group" aria-label="{label}">{title}{folded}{lines}</div>'
 
 

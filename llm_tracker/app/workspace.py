@@ -26,6 +26,9 @@ MAX_SESSIONS = 30
 MAX_SESSION_BYTES = 256 * 2**20
 """What their traces may take together, the one that is shown left out of account."""
 
+MAX_TYPED = 12
+"""Models chosen by a name of their own that one workspace keeps among those to choose from."""
+
 MAX_POSITION_LENSES = 4
 """Lenses of whole texts that one workspace keeps, some 3 MB each for a thousand tokens."""
 
@@ -54,6 +57,8 @@ class Workspace:
     """The model that was ready last."""
     wanted_id: str = ""
     """The model chosen in the sidebar."""
+    typed_ids: list[str] = field(default_factory=list)
+    """Models that were chosen by a name of their own, newest last: they stay among those to choose from."""
     recipe: str = "one-word"
     max_new_tokens: int = 16
     control: bool = True
@@ -95,6 +100,14 @@ class Workspace:
     def _bytes_of(self, numbers: Iterable[int]) -> int:
         turns = [turn for number in numbers for turn in _turns(self.sessions[number])]
         return sum({id(turn.trace): turn.trace.n_bytes for turn in turns}.values())
+
+    def choose(self, model_id: str, is_typed: bool = False) -> None:
+        """Want another model; the one that is in use stays until this one is ready."""
+        with self._lock:
+            self.wanted_id = model_id
+            if is_typed:
+                others = [each for each in self.typed_ids if each != model_id]
+                self.typed_ids = [*others, model_id][-MAX_TYPED:]
 
     def begin(self, start: Callable[[], Job]) -> bool:
         """Take over what has ended, then start a job; False while an answer is under way.
@@ -176,7 +189,9 @@ class Workspace:
                 del self.position_lenses[next(iter(self.position_lenses))]
             return
         self.sessions[job.session] = job.result
-        if job.kind == "ask":
+        if job.kind == "ask" and job.beside in self.sessions:
+            self._show(Place(job.beside, 0), Place(job.session, 0))
+        elif job.kind == "ask":
             self._show(Place(job.session, 0), None)
         elif job.kind == "correct":
             self._show(Place(job.session, job.turn - 1), Place(job.session, job.turn))

@@ -27,25 +27,39 @@ def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: st
     """A line a turn through all layers: the lead over another word, the probability, or the rank (1 on top).
 
     Frame: `analysis.compare.layer_frame`; `name` and `over` say on the axis whose values they are. Each line carries
-    the name of its turn at its end; the control's is thin.
+    the name of its turn at its end; the control's is thin. Turns with different numbers of layers (two models) share an
+    axis of depth, in percent of each one's layers.
     """
     turns = [turn for turn in TURN_COLOURS if turn in set(frame["turn"])]
-    n_layers = int(frame["layer"].max())
-    x = alt.X(
-        "layer:Q",
-        title="layer (depth, not time)",
-        scale=alt.Scale(domain=[1, max(2, n_layers)], nice=False),
-        axis=alt.Axis(values=_layer_ticks(n_layers), format="d", grid=False),
-    )
+    n_layers = frame.groupby("turn")["layer"].max()
+    x = _depth_axis(n_layers)
+    frame = frame.assign(at=frame["layer"])
+    if n_layers.nunique() > 1:
+        frame = frame.assign(at=100 * frame["layer"] / frame["turn"].map(n_layers))
     y, axis = _value_axis(frame, measure, shown(name), shown(over))
     layers: list[alt.Chart] = []
     if measure == "lead":
-        zero = alt.Chart(pd.DataFrame({"zero": [0], "layer": [1], "end": [n_layers]}))
+        zero = alt.Chart(pd.DataFrame({"zero": [0], "at": [frame["at"].min()], "end": [frame["at"].max()]}))
         layers.append(zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=x, x2="end:Q", y="zero:Q"))
     layers += _lines(frame.assign(name=frame["turn"].map(TURN_LABELS)), turns, x, y)
     layers.append(_line_ends(frame, turns, x, y, axis))
     padding = {"left": 0, "top": 5, "right": LABEL_PIXELS, "bottom": 0}
     return framed(alt.layer(*layers), HEIGHT, padding=padding)
+
+
+def _depth_axis(n_layers: pd.Series[int]) -> alt.X:
+    """The axis of layers, or where their numbers differ, of depth in percent."""
+    if n_layers.nunique() > 1:
+        ticks = alt.Axis(values=[0, 25, 50, 75, 100], format="d", grid=False)
+        scale = alt.Scale(domain=[0, 100], nice=False)
+        return alt.X("at:Q", title="depth, in % of each one's layers", scale=scale, axis=ticks)
+    last = int(n_layers.max())
+    return alt.X(
+        "at:Q",
+        title="layer (depth, not time)",
+        scale=alt.Scale(domain=[1, max(2, last)], nice=False),
+        axis=alt.Axis(values=_layer_ticks(last), format="d", grid=False),
+    )
 
 
 def _layer_ticks(n_layers: int) -> list[int]:
@@ -119,11 +133,11 @@ def _lines(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y) -> lis
 
 def _line_ends(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y, axis: Axis) -> alt.Chart:
     """Each line's name at its end, moved apart where lines end together."""
-    last = frame[frame["layer"] == frame["layer"].max()].set_index("turn")["value"]
+    last = frame[frame["at"] == frame["at"].max()].set_index("turn")["value"]
     apart = moved_apart([axis.place(float(last[turn])) for turn in turns], LABEL_GAP)
     rows = pd.DataFrame(
         {
-            "layer": frame["layer"].max(),
+            "at": frame["at"].max(),
             "name": [TURN_LABELS[turn] for turn in turns],
             "colour": [TURN_COLOURS[turn] for turn in turns],
             "value": [axis.value(place) for place in apart],

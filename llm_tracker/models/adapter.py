@@ -17,7 +17,8 @@ class ModelAdapter:
     odd one. It never edits or wraps the model. Every adapter is proved against its model when that is loaded
     (`llm_tracker.models.proof`).
 
-    Paths of `layers_path`, `final_norm_path` and `unembed_path` start at the model, the others at one layer.
+    Paths of `layers_path`, `final_norm_path` and `unembed_path` start at the model, the others at one layer. A part
+    that the family does not have gets the path "": a norm before attention where it norms afterwards, say.
     """
 
     model_types: ClassVar[tuple[str, ...]] = ()
@@ -40,21 +41,21 @@ class ModelAdapter:
         """The decoder layers, first to last."""
         return list(cast("nn.ModuleList", part(model, self.layers_path)))
 
-    def attention(self, layer: nn.Module) -> nn.Module:
-        """The attention module of one layer."""
-        return part(layer, self.attention_path)
+    def attention(self, layer: nn.Module) -> nn.Module | None:
+        """The attention module of one layer, which computes the softmax; None where the layer has no pattern."""
+        return part(layer, self.attention_path) if self.attention_path else None
 
-    def attention_norm(self, layer: nn.Module) -> nn.Module:
-        """The norm whose output is the attention's input."""
-        return part(layer, self.attention_norm_path)
+    def attention_norm(self, layer: nn.Module) -> nn.Module | None:
+        """The norm whose output is the attention's input, where there is one."""
+        return part(layer, self.attention_norm_path) if self.attention_norm_path else None
 
-    def mlp(self, layer: nn.Module) -> nn.Module:
-        """The feed-forward module of one layer."""
-        return part(layer, self.mlp_path)
+    def mlp(self, layer: nn.Module) -> nn.Module | None:
+        """The feed-forward module of one layer, where there is one."""
+        return part(layer, self.mlp_path) if self.mlp_path else None
 
-    def mlp_norm(self, layer: nn.Module) -> nn.Module:
-        """The norm whose output is the feed-forward's input."""
-        return part(layer, self.mlp_norm_path)
+    def mlp_norm(self, layer: nn.Module) -> nn.Module | None:
+        """The norm whose output is the feed-forward's input, where there is one."""
+        return part(layer, self.mlp_norm_path) if self.mlp_norm_path else None
 
     def final_norm(self, model: nn.Module, resid: Tensor) -> Tensor:
         """The model's last norm, applied to rows of the residual stream (..., d_model)."""
@@ -97,5 +98,16 @@ def part(root: nn.Module, path: str) -> nn.Module:
 
 
 def hidden_state(output: Any) -> Tensor:
-    """The residual stream in a layer's output: some families return it alone, some first in a tuple."""
-    return cast("Tensor", output[0] if isinstance(output, tuple) else output)
+    """The residual stream in a layer's output: some families return it alone, some first in a tuple or a list."""
+    return cast("Tensor", output[0] if isinstance(output, (tuple, list)) else output)
+
+
+def hidden_input(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """The residual stream in what a module is called with: the first floating rows, wherever they are given.
+
+    Masks have four axes, and position embeddings come in tuples.
+    """
+    for given in (*args, *kwargs.values()):
+        if hasattr(given, "is_floating_point") and given.is_floating_point() and given.dim() in (2, 3):
+            return cast("Tensor", given)
+    return None

@@ -9,9 +9,10 @@ run on eager attention, where the row is read from the pattern that eager return
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from itertools import cycle
 from typing import Any, Literal
 
 import torch
@@ -93,25 +94,53 @@ def whole_row(row: Tensor, length: int) -> Tensor:
     return functional.pad(row, (missing, 0)) if missing else row
 
 
+def pattern_in(output: Any) -> Tensor | None:
+    """The attention pattern (batch, head, query, key) in what an attention module returns, where it returns one."""
+    several = output if isinstance(output, (tuple, list)) else ()
+    found = (each for each in several if isinstance(each, Tensor) and each.dim() == 4 and each.is_floating_point())
+    return next(found, None)
+
+
 @contextmanager
-def observe_rows(attentions: list[nn.Module], kind: AttentionKind, observer: RowObserver) -> Iterator[None]:
-    """Within this context, every forward pass hands each attention module's last row to `observer`."""
-    index_of = {id(module): index for index, module in enumerate(attentions)}
+def observe_rows(attentions: Sequence[nn.Module | None], kind: AttentionKind, observer: RowObserver) -> Iterator[None]:
+    """Within this context, every forward pass hands each attention module's last row to `observer`.
+
+    `attentions` has an entry a layer: None where the layer has no pattern, and the same module several times where
+    layers share it.
+    """
+    layer_of = layers_in_turn(attentions)
 
     def from_sdpa(module: nn.Module, row: Tensor) -> None:
-        observer(index_of[id(module)], row)
+        if id(module) in layer_of:
+            observer(next(layer_of[id(module)]), row)
 
     def from_eager(module: nn.Module, _args: Any, output: Any) -> None:
-        observer(index_of[id(module)], output[1][0, :, -1].float())
+        pattern = pattern_in(output)
+        if pattern is not None:
+            observer(next(layer_of[id(module)]), pattern[0, :, -1].float())
 
     with ExitStack() as stack:
         if kind == "sdpa":
             token = _observer.set(from_sdpa)
             stack.callback(_observer.reset, token)
         else:
-            for module in attentions:
+            for module in once_each(attentions):
                 stack.callback(module.register_forward_hook(from_eager).remove)
         yield
+
+
+def once_each(modules: Sequence[nn.Module | None]) -> list[nn.Module]:
+    """The modules without gaps and repeats, in order: a hook on a shared one is called for each of its layers."""
+    return list(dict.fromkeys(module for module in modules if module is not None))
+
+
+def layers_in_turn(modules: Sequence[nn.Module | None]) -> dict[int, Iterator[int]]:
+    """By a module's id, the layers (0-based) that it works for, again and again in the order of its calls."""
+    layers: dict[int, list[int]] = {}
+    for layer, module in enumerate(modules):
+        if module is not None:
+            layers.setdefault(id(module), []).append(layer)
+    return {key: cycle(several) for key, several in layers.items()}
 
 
 AttentionInterface.register(WATCHED, watched_attention)

@@ -6,10 +6,15 @@ from typing import Any
 
 from llm_tracker.models.loading import LoadedModel, load_model
 from llm_tracker.models.progress import Report, silent
+from llm_tracker.trust import NOTHING, Trust
 
 
 def check(
-    model: LoadedModel | str, device: str = "auto", dtype: str = "auto", report: Report = silent
+    model: LoadedModel | str,
+    device: str = "auto",
+    dtype: str = "auto",
+    report: Report = silent,
+    trust: Trust = NOTHING,
 ) -> dict[str, Any]:
     """Prove the adapter of a model, given as loaded or by name, and return what was compared.
 
@@ -21,6 +26,6 @@ def check(
     if isinstance(model, LoadedModel):
         return prove(model.model, model.adapter).as_dict()
     try:
-        return load_model(model, device, dtype, report).proof.as_dict()
+        return load_model(model, device, dtype, report, trust=trust).proof.as_dict()
     except RefusedError as refused:
         return refused.proof.as_dict()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from llm_tracker.models.weight_files import weight_files
 from llm_tracker.places import cache_dir
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -34,8 +35,7 @@ def sha256_of(path: Path) -> str:
 
 def weights_sha256(directory: Path) -> str:
     """Of a model directory: its one weight file's SHA-256, or of several the SHA-256 over theirs in name order."""
-    files = sorted(directory.glob("model*.safetensors"))
-    digests = [sha256_of(path) for path in files]
+    digests = [sha256_of(directory / name) for name in sorted(weight_files(directory))]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 

@@ -14,6 +14,8 @@ from filelock import FileLock
 
 from llm_tracker.errors import ModelError, one_line
 from llm_tracker.models.digests import sha256_of
+from llm_tracker.models.gguf_header import weights_count
+from llm_tracker.models.memory import require_room
 from llm_tracker.models.progress import Progress, Report, silence_bars
 from llm_tracker.places import cache_dir
 
@@ -85,11 +87,15 @@ def source_sha256(directory: Path) -> str | None:
 
 
 def _convert(gguf_file: Path, directory: Path, sha256: str) -> None:
-    """Write config, tokenizer and float32 weights as any `from_pretrained` reads them."""
+    """Write config, tokenizer and float32 weights as any `from_pretrained` reads them.
+
+    Raises ModelError, with the figures, where these do not fit in memory.
+    """
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM
 
+    require_room(4 * weights_count(gguf_file))
     silence_bars()
     model = AutoModelForCausalLM.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name, dtype=torch.float32)
     del model.config.quantization_config

@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from llm_tracker.errors import Cancelled, ModelError, one_line
-from llm_tracker.models.digests import digest
-from llm_tracker.models.progress import Progress, Report
+from llm_tracker.errors import ModelError
+from llm_tracker.models.hub_cache import RepositoryCache
+from llm_tracker.models.hub_failures import FETCHING, told_plainly
+from llm_tracker.models.hub_files import (
+    DIGEST,
+    Arrivals,
+    HubFile,
+    arrived_bytes,
+    fetch,
+    is_whole,
+    require_disk_room,
+)
+from llm_tracker.models.hub_patience import Patience
+from llm_tracker.models.progress import Progress, Report, silent
+from llm_tracker.models.unsafe_parts import own_code, require_pickle_allowed, require_trusted_code
+from llm_tracker.models.weight_files import is_complete
+from llm_tracker.trust import NOTHING, Trust
+
+if TYPE_CHECKING:
+    from huggingface_hub.hf_api import ModelInfo
 
 PATIENCE_SECONDS = 3
 """How long the hub may stay silent when it is first asked."""
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported: not later than here
-os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # Xet swallows what a report raises, so that nothing could be stopped
 
-WANTED = re.compile(r"model(-\d+-of-\d+)?\.safetensors|[^/]+\.(json|jinja|model|txt)")
-"""The files that a model needs, of the repository's root: the weights in one form only, and what stands beside them."""
+SAFETENSORS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
+PICKLES = re.compile(r"pytorch_model(-\d+-of-\d+)?\.(bin|pt)")
+CODE = re.compile(r"[^/\\]+\.py")
+BESIDE = re.compile(r"[^/\\]+\.(json|jinja|model|txt|tiktoken)")
+"""What stands beside the weights. All of this in the repository's root only."""
 
-
-@dataclass(frozen=True)
-class HubFile:
-    """One file of a repository."""
-
-    name: str
-    size_bytes: int
-    sha256: str | None
+CONFIGS = ("config.json", "tokenizer_config.json")
+"""The files that say whether a model needs code of its own."""
 
 
 @dataclass(frozen=True)
@@ -66,134 +76,107 @@ def cached_model(repository: str, revision: str | None = None) -> Path | None:
     return snapshot if is_complete(snapshot) else None
 
 
-def is_complete(directory: Path) -> bool:
-    """Whether a directory holds a config, a tokenizer and every weight file that its index names."""
-    try:
-        shards = weight_files(directory)
-    except (ValueError, KeyError):  # the index is damaged
-        return False
-    has_tokenizer = any((directory / name).is_file() for name in ("tokenizer.json", "tokenizer.model"))
-    return (directory / "config.json").is_file() and has_tokenizer and all((directory / s).is_file() for s in shards)
-
-
-def weight_files(directory: Path) -> set[str]:
-    """The names of a model's weight files: those of its index, else the one that needs none."""
-    index = directory / "model.safetensors.index.json"
-    if not index.is_file():
-        return {"model.safetensors"}
-    return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-
-
-def ask_hub(repository: str, revision: str | None = None) -> HubModel:
+def ask_hub(repository: str, revision: str | None = None, report: Report = silent, trust: Trust = NOTHING) -> HubModel:
     """What the hub holds for a model: its commit and files. Waits `PATIENCE_SECONDS` for the first word, no more.
 
-    Raises ModelError with what to do: gated, unknown, unreachable.
+    The files are those that will be read: safetensors where there are any, code only where it may be run. Raises
+    ModelError with what to do: gated, unknown, unreachable, offline, or with weights that are not read.
     """
-    from huggingface_hub import HfApi
-
-    with _told_plainly(repository):
-        info = HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=PATIENCE_SECONDS)
-    files = tuple(
-        HubFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None)
+    with told_plainly(repository):
+        info = _model_info(repository, revision, report)
+    files = {
+        each.rfilename: HubFile(each.rfilename, each.size or 0, each.lfs.sha256 if each.lfs else None, each.blob_id)
         for each in info.siblings or ()
-        if WANTED.fullmatch(each.rfilename)
-    )
-    if not any(file.name.endswith(".safetensors") for file in files):
-        raise ModelError(f"“{repository}” has no safetensors weights, and others are not loaded. Choose another model.")
-    return HubModel(repository, revision, str(info.sha), files)
+    }
+    weights = _weights(repository, files, trust)
+    beside = [name for name in files if BESIDE.fullmatch(name) or (trust.remote_code and CODE.fullmatch(name))]
+    wanted = tuple(files[name] for name in files if name in {*weights, *beside})
+    if not re.fullmatch("[0-9a-f]{40}", str(info.sha)) or not all(DIGEST.fullmatch(file.digest) for file in wanted):
+        raise ModelError(f"The hub's answer for “{repository}” lacks a commit or digests; nothing was downloaded.")
+    return HubModel(repository, revision, str(info.sha), wanted)
 
 
-def download(model: HubModel, report: Report) -> Path:
+def _model_info(repository: str, revision: str | None, report: Report) -> ModelInfo:
+    """The hub's own record, asked for again while it answers with errors of its own."""
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError
+
+    patience = Patience(lambda: report(Progress("Waiting for the model hub to answer")))
+    while True:
+        try:
+            return HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=PATIENCE_SECONDS)
+        except HfHubHTTPError as error:
+            patience.bear(error)
+
+
+def _weights(repository: str, files: Iterable[str], trust: Trust) -> list[str]:
+    """The files with the weights, in the one form that is read. Raises ModelError where none is, or may be."""
+    names = sorted(files)
+    safetensors = [name for name in names if SAFETENSORS.fullmatch(name)]
+    pickles = [name for name in names if PICKLES.fullmatch(name)]
+    if pickles and not safetensors:
+        require_pickle_allowed(repository, pickles, trust)
+    if not (safetensors or pickles):
+        gguf = next((name for name in names if name.endswith(".gguf")), None)
+        instead = f"Download its {gguf} and give the path of that file." if gguf else "Choose another model."
+        raise ModelError(f"“{repository}” has no weights that can be loaded: no safetensors. {instead}")
+    return safetensors or pickles
+
+
+def download(model: HubModel, report: Report, trust: Trust = NOTHING) -> Path:
     """Fetch what is missing of a model into the hub's own cache, and return its snapshot directory.
 
-    `report` hears of every piece; raising `Cancelled` there stops the download. Raises ModelError where the hub fails
-    or a file does not have the hub's SHA-256.
+    `report` hears of every piece; raising `Cancelled` there stops the download. What has arrived stays, also where
+    it ends early, and the next download goes on from there. The configs come first: a model whose own code may not be
+    run costs nobody its weights. Raises ModelError where that is so, where the hub fails, or the disk.
     """
-    from huggingface_hub import hf_hub_download
+    cache = RepositoryCache(model.repository)
+    arrivals = Arrivals(report, f"Downloading {model.repository}", model.size_bytes)
+    with told_plainly(model.repository, FETCHING):
+        require_disk_room(cache.folder, sum(_missing(model, cache)), model.repository)
+        _require_trusted(model, cache, arrivals, trust)
+        for file in sorted(model.files, key=_is_config):
+            with cache.locked(file.digest, report):
+                path = _arrived(model, file, cache, arrivals)
+                if path != _shown(model, file, cache):
+                    cache.put(path, model.commit, file.name)
+        cache.note(model.revision or "main", model.commit)
+    return cache.snapshot(model.commit)
 
-    stage = f"Downloading {model.repository}"
-    done = 0
-    for file in sorted(model.files, key=_is_config):
-        arrived = _counting_bar(partial(_report_arrived, report, stage, done, model.size_bytes))
-        with _told_plainly(model.repository):
-            path = Path(hf_hub_download(model.repository, file.name, revision=model.commit, tqdm_class=arrived))
-        if file.sha256 is not None:
-            _require_sha256(path, file.sha256)
-        done += file.size_bytes
-        report(Progress(stage, done, model.size_bytes))
-    _note_revision(path.parent, model.revision)
-    return path.parent
+
+def _missing(model: HubModel, cache: RepositoryCache) -> Iterator[int]:
+    """How many bytes of each file are still to come."""
+    for file in model.files:
+        blob = cache.blob(file.digest)
+        if not (is_whole(blob, file) or is_whole(_shown(model, file, cache), file)):
+            yield max(0, file.size_bytes - arrived_bytes(blob))
+
+
+def _require_trusted(model: HubModel, cache: RepositoryCache, arrivals: Arrivals, trust: Trust) -> None:
+    """Fetch the configs, without showing them in the snapshot yet, and refuse a model whose code may not be run."""
+    paths = dict.fromkeys(CONFIGS, Path("not there"))
+    for file in model.files:
+        if file.name in CONFIGS:
+            with cache.locked(file.digest, arrivals.report):
+                paths[file.name] = _arrived(model, file, cache, arrivals)
+    require_trusted_code(model.repository, own_code(*(paths[name] for name in CONFIGS)), trust)
+
+
+def _arrived(model: HubModel, file: HubFile, cache: RepositoryCache, arrivals: Arrivals) -> Path:
+    """The file in the snapshot, or else its blob, fetched unless it is there. Its lock must be held."""
+    from huggingface_hub import hf_hub_url
+
+    places = (_shown(model, file, cache), cache.blob(file.digest))
+    if not any(is_whole(place, file) for place in places):
+        fetch(hf_hub_url(model.repository, file.name, revision=model.commit), file, places[1], arrivals)
+    arrivals.has(file)
+    return next(place for place in places if is_whole(place, file))
+
+
+def _shown(model: HubModel, file: HubFile, cache: RepositoryCache) -> Path:
+    return cache.snapshot(model.commit) / file.name
 
 
 def _is_config(file: HubFile) -> bool:
     """True sorts last: without a config.json a snapshot that was stopped half way is not taken for a model."""
     return file.name == "config.json"
-
-
-def _note_revision(snapshot: Path, revision: str | None) -> None:
-    """Tell the cache which commit a branch or tag is at: asked for files by commit, the hub's client does not."""
-    name = revision or "main"
-    if name == snapshot.name:
-        return
-    note = snapshot.parent.parent / "refs" / name
-    note.parent.mkdir(parents=True, exist_ok=True)
-    note.write_text(snapshot.name, encoding="utf-8")
-
-
-def _report_arrived(report: Report, stage: str, before: int, total: int, arrived: int) -> None:
-    report(Progress(stage, before + arrived, total))
-
-
-def _require_sha256(path: Path, expected: str) -> None:
-    if digest(path) != expected:
-        path.resolve().unlink()
-        raise ModelError(f"{path.name} arrived damaged and was removed. Start the download again.")
-
-
-def _counting_bar(arrived: Callable[[int], None]) -> type[Any]:
-    """A progress bar class, as the hub's client wants one, that only counts the bytes that came."""
-    from tqdm import tqdm
-
-    class CountingBar(tqdm):  # type: ignore[type-arg]
-        """Draws nothing; its own counter stays at 0 without a terminal, so it keeps one."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            self.arrived_bytes = int(kwargs.get("initial") or 0)
-            super().__init__(*args, **{**kwargs, "disable": True})
-
-        def update(self, n: float | None = 1) -> None:
-            """Count n more bytes; a `Cancelled` raised by the listener stops the download."""
-            self.arrived_bytes += int(n or 0)
-            arrived(self.arrived_bytes)
-
-    return CountingBar
-
-
-@contextmanager
-def _told_plainly(repository: str) -> Iterator[None]:
-    """Turns what the hub's client raises into one sentence that says what to do."""
-    try:
-        yield
-    except (Cancelled, ModelError):
-        raise
-    except Exception as error:
-        raise ModelError(_sentence(repository, error)) from error
-
-
-def _sentence(repository: str, error: Exception) -> str:
-    from huggingface_hub import errors
-
-    if isinstance(error, errors.GatedRepoError):  # before its parent, RepositoryNotFoundError
-        return f"“{repository}” is gated: ask for access on its page of the hub, then log in with: hf auth login"
-    if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
-        return f"The hub has no model “{repository}”. Check its name: owner/model, as its page shows it."
-    if isinstance(error, errors.RevisionNotFoundError):
-        return f"“{repository}” has no such revision. Leave it out, or copy it from the model's page."
-    if isinstance(error, errors.HfHubHTTPError):
-        return f"The model hub answered with an error for “{repository}”: {one_line(error)}. Try again in a minute."
-    if isinstance(error, OSError) and error.errno == 28:
-        return f"The disk is full: “{repository}” could not be kept. Free some space and start the download again."
-    return (
-        f"The model hub could not be reached for “{repository}” ({type(error).__name__}). "
-        "Models on this machine still work; try again when there is a network."
-    )

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from llm_tracker.models.forward import new_cache
+
 BUDGET_BYTES = 128 * 2**20
 """What the kept caches of one model may take: some 2,900 tokens of the built-in model, 5,900 of TinyLlama."""
 
@@ -44,8 +46,11 @@ class KVCaches:
         """How many caches are kept."""
         return len(self._kept)
 
-    def begin(self, model: PreTrainedModel, token_ids: Sequence[int]) -> tuple[DynamicCache, int]:
-        """A cache to read these tokens with, and how many of them it holds already; the last is always left to read."""
+    def begin(self, model: PreTrainedModel, token_ids: Sequence[int]) -> tuple[DynamicCache | None, int]:
+        """A cache to read these tokens with, and how many of them it holds already; the last is always left to read.
+
+        None of a model that has no cache.
+        """
         with self._lock:
             known, n_known = None, FEWEST_TOKENS - 1
             for ids, cache in self._kept.items():
@@ -53,14 +58,14 @@ class KVCaches:
                 if usable > n_known:
                     known, n_known = ids, usable
             if known is None:
-                return DynamicCache(config=model.config), 0
+                return new_cache(model), 0
             self._kept.move_to_end(known)
             return _beginning(self._kept[known], len(known) - n_known), n_known
 
     def keep(self, token_ids: Sequence[int], cache: DynamicCache) -> None:
         """Keep the cache of a text that was read to its end. Caches that this one contains are let go."""
         ids = tuple(token_ids)
-        if len(ids) < FEWEST_TOKENS or not _is_plain(cache) or _n_bytes(cache) > self.budget_bytes:
+        if len(ids) < FEWEST_TOKENS or not is_plain(cache) or _n_bytes(cache) > self.budget_bytes:
             return
         with self._lock:
             for shorter in [kept for kept in self._kept if ids[: len(kept)] == kept]:
@@ -112,7 +117,7 @@ def _usable(cache: DynamicCache, length: int, wanted: int) -> int:
     return 0 if moved_on and wanted < length else wanted
 
 
-def _is_plain(cache: DynamicCache) -> bool:
+def is_plain(cache: DynamicCache) -> bool:
     """Whether every layer keeps keys and values only, so that copies and cuts are sure to be right."""
     return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers)
 

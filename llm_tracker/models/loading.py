@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 from llm_tracker.errors import ModelError, one_line
 from llm_tracker.models import digests, gguf, hub
 from llm_tracker.models.adapter import ModelAdapter
-from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.finding import find_entry
 from llm_tracker.models.memory import require_room, weights_bytes
-from llm_tracker.models.plugins import Plugins, installed_plugins
+from llm_tracker.models.plugin_loading import load_by_plugin
+from llm_tracker.models.plugins import installed_plugins
 from llm_tracker.models.progress import Progress, Report, silence_bars, silent
+from llm_tracker.models.unsafe_parts import lacks_code, own_code_of, require_trusted
+from llm_tracker.models.weight_files import is_complete, pickle_files
+from llm_tracker.trust import NOTHING, Trust
 
 if TYPE_CHECKING:
     import torch
@@ -76,8 +80,8 @@ class LoadedModel:
         return self.adapter.layers(self.model)
 
     @cached_property
-    def attentions(self) -> list[nn.Module]:
-        """The attention module of every layer."""
+    def attentions(self) -> list[nn.Module | None]:
+        """The attention module of every layer; None where the layer has no attention pattern."""
         return [self.adapter.attention(layer) for layer in self.layers]
 
     @property
@@ -110,49 +114,9 @@ class LoadedModel:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
-        eager = ("It runs on eager attention: the faster kind does not honour all that this family asks for.",)
-        return self.adapter.notices(self.config) + (eager if self.proof.attention == "eager" else ())
+        from llm_tracker.models.notices import proved_notices
 
-
-def default_model_id() -> str:
-    """TinyLlama where it is in the local cache, else the built-in model."""
-    return TINYLLAMA.id if hub.cached_model(TINYLLAMA.location) else EMBEDDED.id
-
-
-def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
-    """The entry for a catalogue id, a directory, a .gguf file or a hub id (owner/model, with @revision if wanted).
-
-    Raises ModelError, with near names, where it is none of these.
-    """
-    models = (plugins or installed_plugins()).models
-    if name in models:
-        return models[name]
-    path = _path(name)
-    if name and path.is_dir():
-        return ModelEntry(name, path.resolve().name, "directory", str(path.resolve()))
-    if path.suffix == ".gguf":
-        if not path.is_file():
-            raise ModelError(f"There is no file {name}. Give the path of a .gguf file.")
-        return ModelEntry(name, path.stem, "gguf", str(path.resolve()))
-    repository, _, revision = name.partition("@")
-    if repository.count("/") == 1 and not name.startswith((".", "/", "~")):
-        return ModelEntry(name, repository.split("/")[1], "hub", repository, revision or None)
-    near = difflib.get_close_matches(name, models, n=1)
-    meant = f" Did you mean “{near[0]}”?" if near else ""
-    raise ModelError(
-        f"There is no model “{name}”.{meant} Known ids: {', '.join(sorted(models))}; "
-        "or give a hub id (owner/model), a directory, or a .gguf file."
-    )
-
-
-def _path(name: str) -> Path:
-    """The name as a path; of one that can be none (an unknown ~user, too long), a path that is not there."""
-    try:
-        path = Path(name).expanduser()
-        path.exists()
-    except (OSError, RuntimeError, ValueError):
-        return Path("not there")
-    return path
+        return (*self.adapter.notices(self.config), *proved_notices(self.proof, self.model))
 
 
 def load_model(
@@ -161,24 +125,27 @@ def load_model(
     dtype: str = "auto",
     report: Report = silent,
     make_room: MakeRoom = require_room,
+    trust: Trust = NOTHING,
 ) -> LoadedModel:
     """Load a model and prove its adapter.
 
     `device` is a torch device or "auto" (CUDA where there is one), `dtype` one of `DTYPES` ("auto": the file's own).
     A hub model that is not in the local cache is downloaded. A model that can't fit in memory is refused before its
-    weights are read. Raises ModelError with what to do next, and
-    `llm_tracker.models.proof.RefusedError` where the model cannot be read exactly.
+    weights are read, and so is one that could run code here (its own, or a pickle file's) unless `trust` allows it.
+    Raises ModelError with what to do next, and `llm_tracker.models.proof.RefusedError` where the model cannot be read
+    exactly.
     """
     require_dtype(dtype)
     entry = find_entry(name)
-    own = installed_plugins().manager.hook.load_model(entry=entry, device=device, dtype=dtype)
+    own = load_by_plugin(entry, device, dtype)
     if own is not None:
         return _proved(entry, None, None, own, report)
-    directory, revision = fetch(entry, report)
+    directory, revision = fetch(entry, report, trust)
+    require_trusted(entry.id, directory, trust)
     report(Progress("Starting the engine"))
     where = _device(device)
     make_room(weights_bytes(directory, dtype), where)
-    return _proved(entry, directory, revision, _from_directory(directory, where, dtype, report), report)
+    return _proved(entry, directory, revision, _from_directory(directory, where, dtype, report, trust), report)
 
 
 def require_dtype(dtype: str) -> None:
@@ -187,7 +154,7 @@ def require_dtype(dtype: str) -> None:
         raise ModelError(f"There is no number format “{dtype}”. Choose one of: {', '.join(DTYPES)}.")
 
 
-def fetch(entry: ModelEntry, report: Report = silent) -> tuple[Path, str | None]:
+def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) -> tuple[Path, str | None]:
     """The directory that `from_pretrained` reads, made or downloaded if need be, and its revision."""
     if entry.source == "embedded":
         file = gguf.embedded_gguf(entry.location)
@@ -197,33 +164,45 @@ def fetch(entry: ModelEntry, report: Report = silent) -> tuple[Path, str | None]
     if entry.source == "directory":
         return _model_directory(Path(entry.location)), None
     here = hub.cached_model(entry.location, entry.revision)
-    if here is None:
+    if here is None or lacks_code(here, trust):
         report(Progress("Asking the model hub"))
-        here = hub.download(hub.ask_hub(entry.location, entry.revision), report)
+        here = hub.download(hub.ask_hub(entry.location, entry.revision, report, trust), report, trust)
     return here, here.name
 
 
 def _model_directory(directory: Path) -> Path:
     if not (directory / "config.json").is_file():
         raise ModelError(f"{directory} holds no model: there is no config.json. Give the directory that has it.")
-    if not hub.is_complete(directory):
-        raise ModelError(f"{directory} is incomplete: it needs safetensors weights and a tokenizer beside config.json.")
+    if not is_complete(directory):
+        raise ModelError(
+            f"{directory} is incomplete: it needs weights (safetensors; all files of their index) and a tokenizer "
+            "beside config.json."
+        )
     return directory
 
 
 def _from_directory(
-    directory: Path, device: str, dtype: str, report: Report
+    directory: Path, device: str, dtype: str, report: Report, trust: Trust
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Weights and tokenizer; from CPU files they stay memory-mapped."""
+    """Weights and tokenizer; from CPU files they stay memory-mapped. Code of its own runs only where it is needed."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     silence_bars()
     report(Progress("Loading the weights"))
+    code = own_code_of(directory)
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            directory, dtype=dtype, local_files_only=True, output_loading_info=True
+            directory,
+            dtype=dtype,
+            local_files_only=True,
+            output_loading_info=True,
+            trust_remote_code=trust.remote_code and bool(code.model),
+            use_safetensors=not (trust.pickle and pickle_files(directory)),
+            weights_only=True,
         )
-        tokenizer = AutoTokenizer.from_pretrained(directory, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.files)
+        )
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
         raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
     model, info = loaded
@@ -270,7 +249,7 @@ def _proved(
     if not tokenizer.is_fast:
         raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
     model.train(False)
-    adapter = adapter_for(model.config.get_text_config().model_type)
+    adapter = adapter_of(model)
     kernels = choose_kernels(model)
     proof = prove(model, adapter)
     require(proof)
@@ -278,12 +257,11 @@ def _proved(
     return replace(loaded, kv_caches=_kv_caches(loaded.weights_bytes))
 
 
-def adapter_for(model_type: str) -> ModelAdapter:
-    """The adapter that claims a model_type. Raises ModelError where none does."""
-    adapters = installed_plugins().adapters
-    if model_type not in adapters:
-        raise ModelError(
-            f"No adapter reads models of type “{model_type}”; there are adapters for: {', '.join(sorted(adapters))}. "
-            "A file in adapters/ can bring one."
-        )
-    return adapters[model_type]
+def adapter_of(model: PreTrainedModel) -> ModelAdapter:
+    """The adapter that a plug-in brings for the model's type, else what probing finds.
+
+    Raises ModelError where probing finds no layers.
+    """
+    from llm_tracker.models.any_causal_lm import AnyCausalLM
+
+    return installed_plugins().adapters.get(model.config.model_type) or AnyCausalLM.probed(model)

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from llm_tracker.errors import ModelError, one_line
-from llm_tracker.models.hub import weight_files
+from llm_tracker.models.weight_files import weight_files
 
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
@@ -27,14 +27,20 @@ _FLOATS = {"float64": 64, "float32": 32, "bfloat16": 16, "float16": 16}
 def weights_bytes(directory: Path, dtype: str = "auto") -> int:
     """What the weights of a model's directory take in a number format ("auto": the configuration's, else their own).
 
-    Raises ModelError for a damaged file.
+    Pickle files are not opened for this: their size counts, which is some kilobytes more than their weights. Raises
+    ModelError for a damaged file.
     """
     from safetensors import SafetensorError
 
-    wanted = _configured_dtype(directory) if dtype == "auto" else dtype
+    configured = _configured_dtype(directory)
+    wanted = configured if dtype == "auto" else dtype
     files = [directory / name for name in sorted(weight_files(directory))]
     try:
-        return sum(_file_bytes(file, wanted) for file in files if file.is_file())
+        return sum(
+            _file_bytes(file, wanted) if file.suffix == ".safetensors" else _pickle_bytes(file, configured, wanted)
+            for file in files
+            if file.is_file()
+        )
     except SafetensorError as error:
         raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
 
@@ -55,6 +61,12 @@ def _file_bytes(file: Path, dtype: str) -> int:
             own = _BITS.get(stored.get_dtype(), 8)
             total += math.prod(stored.get_shape()) * (_FLOATS.get(dtype, own) if is_float else own) // 8
     return total
+
+
+def _pickle_bytes(file: Path, own: str, wanted: str) -> int:
+    """By the file's size, in another format by the ratio of their bits, where both are known."""
+    bits = _FLOATS.get(own, 32)
+    return file.stat().st_size * _FLOATS.get(wanted, bits) // bits
 
 
 def limit_bytes() -> int:

@@ -17,6 +17,8 @@ import pluggy
 from llm_tracker.models import builtin, hookspecs
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.plugin_failures import Home, PluginError, PluginFailure, failure_of
+from llm_tracker.models.plugin_hooks import Hook, adapters_of, models_of, own_hooks
 from llm_tracker.places import app_dir
 
 ENTRY_POINT_GROUP = "llm_tracker"
@@ -31,14 +33,6 @@ class PluginRecord:
     version: str
 
 
-@dataclass(frozen=True)
-class PluginFailure:
-    """A plug-in that could not be used, and why."""
-
-    name: str
-    reason: str
-
-
 @dataclass
 class Plugins:
     """Everything that plug-ins brought. Adapters by model_type, models by id."""
@@ -46,8 +40,23 @@ class Plugins:
     manager: pluggy.PluginManager
     adapters: dict[str, ModelAdapter] = field(default_factory=dict)
     models: dict[str, ModelEntry] = field(default_factory=dict)
+    adapters_from: dict[str, str] = field(default_factory=dict)
+    """Model type -> the plug-in that brought its adapter."""
+    models_from: dict[str, str] = field(default_factory=dict)
+    """Model id -> the plug-in that brought it."""
+    homes: dict[str, Home] = field(default_factory=dict)
+    """The code of each plug-in that was loaded, by its name."""
     loaded: list[PluginRecord] = field(default_factory=list)
     failures: list[PluginFailure] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A plug-in that was found, before any of its code runs."""
+
+    record: PluginRecord
+    home: Home
+    load: Callable[[], Any]
 
 
 @cache
@@ -61,30 +70,27 @@ def collect_plugins(folder: Path) -> Plugins:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     plugins = Plugins(manager)
-    for name, origin, version, load in _sources(folder):
+    for source in _sources(folder):
         try:
-            plugin = load()
-            _register(manager, plugin, name)
-            _collect(plugins, plugin, name)
-        except Exception as error:
-            if manager.has_plugin(name):
-                manager.unregister(name=name)
-            plugins.failures.append(PluginFailure(name, f"{type(error).__name__}: {error}"))
-        else:
-            plugins.loaded.append(PluginRecord(name, origin, version))
+            _add(plugins, source)
+        except (Exception, SystemExit) as error:
+            plugins.failures.append(failure_of(source.record.name, source.home, error))
     return plugins
 
 
-def _sources(folder: Path) -> Iterator[tuple[str, str, str, Callable[[], Any]]]:
-    """Name, origin, version and loader of each plug-in."""
-    yield "built-in", "llm_tracker", _version("llm-inference-tracker"), lambda: builtin
+def _sources(folder: Path) -> Iterator[_Source]:
+    """The built-in plug-in, those of the folder, and the installed ones."""
+    version = _version("llm-inference-tracker")
+    yield _Source(PluginRecord("built-in", "llm_tracker", version), Home(None), lambda: builtin)
     for path in sorted(folder.glob("*.py")):
         if not path.stem.startswith("_"):
-            yield path.stem, str(path), "", partial(_load_file, path)
+            home = Home(path, f"{folder.name}/{path.name}")
+            yield _Source(PluginRecord(path.stem, str(path), ""), home, partial(_load_file, path))
     for entry_point in sorted(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP), key=lambda each: each.name):
         package = entry_point.dist
         origin, version = (package.name, package.version) if package else (entry_point.value, "")
-        yield entry_point.name, origin, version, entry_point.load
+        home = Home(_package_path(entry_point))
+        yield _Source(PluginRecord(entry_point.name, origin, version), home, partial(_load_entry_point, entry_point))
 
 
 def _version(package: str) -> str:
@@ -111,30 +117,86 @@ def _load_file(path: Path) -> ModuleType:
     return module
 
 
-def _register(manager: pluggy.PluginManager, plugin: Any, name: str) -> None:
-    """Register, and check at once, so that a misspelt hook is blamed on its plug-in."""
-    if manager.register(plugin, name) is None:
-        raise ValueError(f"the plug-in “{name}” is blocked")
-    manager.check_pending()
-
-
-def _collect(plugins: Plugins, plugin: Any, name: str) -> None:
-    """Ask this one plug-in for its adapters and models, and refuse what another has claimed before it keeps any."""
-    others = [each for each in plugins.manager.get_plugins() if each is not plugin]
-    hook = plugins.manager.subset_hook_caller
-    adapters = {
-        model_type: adapter
-        for brought in hook("register_adapters", others)()
-        for adapter in brought
-        for model_type in adapter.model_types
-    }
-    models = {entry.id: entry for brought in hook("register_models", others)() for entry in brought}
-    for model_type in adapters.keys() & plugins.adapters.keys():
-        raise ValueError(
-            f"two plug-ins read the model type “{model_type}”: {plugins.adapters[model_type].name} has it, "
-            f"{adapters[model_type].name} of “{name}” claims it too. Remove one of the two."
+def _load_entry_point(entry_point: importlib.metadata.EntryPoint) -> Any:
+    """Import what an installed package names as its plug-in."""
+    if _package_path(entry_point) is None:
+        raise PluginError(
+            f"Its entry point “{entry_point.value}” names a module that is not there. "
+            "Correct it in the package's pyproject.toml, or install the package again."
         )
-    for model_id in models.keys() & plugins.models.keys():
-        raise ValueError(f"the model id “{model_id}” of “{name}” is taken. Choose another id.")
+    return entry_point.load()
+
+
+def _package_path(entry_point: importlib.metadata.EntryPoint) -> Path | None:
+    """The folder of the package that an entry point leads into, or a lone module's file; None where none is there."""
+    try:
+        spec = importlib.util.find_spec(entry_point.module.partition(".")[0])
+    except (AttributeError, ImportError, ValueError):  # what the standard library makes of a malformed entry point
+        return None
+    if spec is None:
+        return None
+    folders = list(spec.submodule_search_locations or ())
+    place = folders[0] if folders else spec.origin
+    return Path(place) if place else None
+
+
+def _add(plugins: Plugins, source: _Source) -> None:
+    """Load one plug-in and take over what it brings, once all of it has been looked at: of a broken one nothing stays.
+
+    Raises PluginError, or whatever the plug-in's own code raises.
+    """
+    name = source.record.name
+    if plugins.manager.has_plugin(name):
+        raise PluginError(f"Another plug-in is called “{name}” already. Give this one another name.")
+    plugin = source.load()
+    hooks = own_hooks(plugins.manager, plugin)
+    adapters = _new_adapters(plugins, name, hooks)
+    models = _new_models(plugins, name, hooks)
+    plugins.manager.register(plugin, name)
     plugins.adapters |= adapters
     plugins.models |= models
+    plugins.adapters_from |= dict.fromkeys(adapters, name)
+    plugins.models_from |= dict.fromkeys(models, name)
+    plugins.homes[name] = source.home
+    plugins.loaded.append(source.record)
+
+
+def _new_adapters(plugins: Plugins, name: str, hooks: list[Hook]) -> dict[str, ModelAdapter]:
+    """The adapters that a plug-in brings, by model type. Raises PluginError where a type has its adapter already."""
+    new: dict[str, ModelAdapter] = {}
+    for hook in hooks:
+        for adapter in adapters_of(hook) if hook.name == "register_adapters" else ():
+            for model_type in adapter.model_types:
+                holder = plugins.adapters.get(model_type) or new.get(model_type)
+                if holder is not None:
+                    raise PluginError(
+                        f"The model type “{model_type}” is read by {holder.name} of "
+                        f"“{plugins.adapters_from.get(model_type, name)}” already. "
+                        f"Take it out of {adapter.name}.model_types, or take that plug-in away.",
+                        type(adapter),
+                        hook.function,
+                    )
+                new[model_type] = adapter
+    return new
+
+
+def _new_models(plugins: Plugins, name: str, hooks: list[Hook]) -> dict[str, ModelEntry]:
+    """The models that a plug-in brings, by id. Raises PluginError where an id is taken, or nothing would load one."""
+    new: dict[str, ModelEntry] = {}
+    loads = any(hook.name == "load_model" for hook in hooks)
+    for hook in hooks:
+        for entry in models_of(hook) if hook.name == "register_models" else ():
+            if entry.id in plugins.models or entry.id in new:
+                raise PluginError(
+                    f"The model id “{entry.id}” is taken by “{plugins.models_from.get(entry.id, name)}”. "
+                    "Choose another id.",
+                    hook.function,
+                )
+            if entry.source == "plug-in" and not loads:
+                raise PluginError(
+                    f"The entry “{entry.id}” is to be loaded by this plug-in, which has no hook “load_model”. "
+                    "Write one, or give the entry another source.",
+                    hook.function,
+                )
+            new[entry.id] = entry
+    return new

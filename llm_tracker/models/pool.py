@@ -11,12 +11,13 @@ from functools import partial
 from llm_tracker.models.loading import LoadedModel, MakeRoom, load_model
 from llm_tracker.models.memory import has_room, require_possible, require_room
 from llm_tracker.models.progress import Report, silent
+from llm_tracker.trust import NOTHING, Trust
 
 Key = tuple[str, str, str]
 """Name, device, dtype."""
 
 
-Load = Callable[[str, str, str, Report, MakeRoom], LoadedModel]
+Load = Callable[[str, str, str, Report, MakeRoom, Trust], LoadedModel]
 
 
 class ModelPool:
@@ -35,8 +36,15 @@ class ModelPool:
         self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
         self._reserved: dict[Key, int] = {}
 
-    def model(self, name: str, device: str = "auto", dtype: str = "auto", report: Report = silent) -> LoadedModel:
-        """The model, loaded now unless it is here. Raises what `load_model` raises."""
+    def model(
+        self,
+        name: str,
+        device: str = "auto",
+        dtype: str = "auto",
+        report: Report = silent,
+        trust: Trust = NOTHING,
+    ) -> LoadedModel:
+        """The model, loaded now, with this trust, unless it is here. Raises what `load_model` raises."""
         key = (name, device, dtype)
         with self._lock:
             loading = self._loading.setdefault(key, threading.Lock())
@@ -45,7 +53,7 @@ class ModelPool:
             if kept is not None:
                 return kept
             try:
-                return self._keep(key, self._load(name, device, dtype, report, partial(self._make_room, key)))
+                return self._keep(key, self._load(name, device, dtype, report, partial(self._make_room, key), trust))
             finally:
                 with self._lock:
                     self._reserved.pop(key, None)
@@ -57,6 +65,18 @@ class ModelPool:
             if key in self._models:
                 self._models.move_to_end(key)
             return self._models.get(key)
+
+    def held(self) -> list[LoadedModel]:
+        """The models in memory, the one that was used last at the end."""
+        with self._lock:
+            return list(self._models.values())
+
+    def unload(self, name: str, device: str = "auto", dtype: str = "auto") -> bool:
+        """Let a model go; False where it is not in memory. Work that is under way with it keeps it until its end."""
+        with self._lock:
+            was_held = self._models.pop((name, device, dtype), None) is not None
+        gc.collect()
+        return was_held
 
     def _make_room(self, key: Key, needed_bytes: int, device: str) -> None:
         """Let models go until one of this size is within the budget; none for one that could not fit even alone.

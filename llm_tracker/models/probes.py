@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
-from llm_tracker.models.adapter import ModelAdapter, hidden_state
-from llm_tracker.models.attention import WATCHED, AttentionKind, UnhonouredKeywordError, observe_rows, whole_row
+from llm_tracker.models.adapter import ModelAdapter, hidden_input, hidden_state
+from llm_tracker.models.attention import (
+    WATCHED,
+    UnhonouredKeywordError,
+    layers_in_turn,
+    observe_rows,
+    once_each,
+    pattern_in,
+    whole_row,
+)
+from llm_tracker.models.forward import Way, forward, new_cache
 from llm_tracker.models.kernels import MEASURED_ROWS, MeasuredLinear, plain, plain_kernels
 
 N_TOKENS = 9
+
+CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -24,10 +35,12 @@ class EagerRun:
     """What plain transformers says about the tokens, position by position."""
 
     logits: Tensor  # (1, vocab), of the last position: of more, a 16-bit head may be copied whole
-    patterns: list[Tensor]  # layer: (head, query, key)
-    last_resid: Tensor  # (1, d_model), of the last position after the last layer, before the final norm
+    patterns: dict[int, Tensor]  # layer (0-based) that has one: (head, query, key)
+    n_own_patterns: int | None  # how many transformers itself hands out; None where it hands out none
+    resid: Tensor  # (layer, d_model), of the last position after each layer, before the final norm
     norm_gap: float
-    attention_calls: list[tuple[tuple[Any, ...], dict[str, Any]]]
+    future_gap: float  # what another last token changes in the rows before it, in their sd
+    attention_calls: dict[int, CallArguments]
 
 
 def probe_tokens(vocab_size: int) -> Tensor:
@@ -42,32 +55,93 @@ def in_deviations(found: Tensor, expected: Tensor) -> float:
     return (gap / expected.float().std(-1)).max().item()
 
 
-def row_gap(rows: list[Tensor], expected: list[Tensor]) -> float:
+def row_gap(rows: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
     """Largest difference between rows; infinite where rows are missing or have other shapes."""
     if [row.shape for row in rows] != [row.shape for row in expected]:
         return float("inf")
-    return max((row - other.float()).abs().max().item() for row, other in zip(rows, expected, strict=True))
+    gaps = [(row - other.float()).abs().max() for row, other in zip(rows, expected, strict=True)]
+    return torch.stack(gaps).max().item() if gaps else 0.0
 
 
 def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) -> EagerRun:
     """One forward pass of plain transformers on eager attention, with the seams of the adapter watched."""
     model.set_attn_implementation("eager")
     layers = adapter.layers(model)
-    last_resid: list[Tensor] = []
-    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    with ExitStack() as stack:
-        seams = [stack.enter_context(_seam(adapter.attention_norm(la), adapter.attention(la))) for la in layers]
-        seams += [stack.enter_context(_seam(adapter.mlp_norm(la), adapter.mlp(la))) for la in layers]
-        for layer in layers:
-            attention = adapter.attention(layer)
-            keep = attention.register_forward_pre_hook(lambda _m, a, kw: calls.append((a, kw)), with_kwargs=True)
-            stack.callback(keep.remove)
-        hook = layers[-1].register_forward_hook(lambda _m, _a, output: last_resid.append(hidden_state(output)[0]))
-        stack.callback(hook.remove)
-        stack.enter_context(plain_kernels(model))
-        output = model(token_ids, use_cache=False, output_attentions=True, logits_to_keep=1)
-    patterns = [pattern[0].float() for pattern in output.attentions]
-    return EagerRun(output.logits[0], patterns, last_resid[0][-1:], max(max(seam) for seam in seams), calls)
+    attentions = [adapter.attention(layer) for layer in layers]
+    seen = _Seen(attentions)
+    with ExitStack() as stack, plain_kernels(model):
+        seams = [
+            stack.enter_context(_seam(norm, reader))
+            for layer, attention in zip(layers, attentions, strict=True)
+            for norm, reader in (
+                (adapter.attention_norm(layer), attention),
+                (adapter.mlp_norm(layer), adapter.mlp(layer)),
+            )
+            if norm is not None and reader is not None
+        ]
+        stack.enter_context(seen.watching(layers))
+        output = forward(model, token_ids, asks=True)
+    last_rows = seen.stream[-1]
+    return EagerRun(
+        logits=output.logits[0][-1:],
+        patterns=seen.patterns,
+        n_own_patterns=_n_patterns(getattr(output, "attentions", None)),
+        resid=torch.stack([rows[-1] for rows in seen.stream]),
+        norm_gap=torch.tensor([0.0, *(gap for seam in seams for gap in seam)]).max().item(),
+        future_gap=_future_gap(model, layers[-1], token_ids, last_rows),
+        attention_calls=seen.calls,
+    )
+
+
+class _Seen:
+    """The rows after each layer, the patterns, and what the attention modules were called with."""
+
+    def __init__(self, attentions: Sequence[nn.Module | None]) -> None:
+        self.attentions = attentions
+        self.stream: list[Tensor] = []  # call of a layer -> (position, d_model)
+        self.patterns: dict[int, Tensor] = {}
+        self.calls: dict[int, CallArguments] = {}
+
+    @contextmanager
+    def watching(self, layers: list[nn.Module]) -> Iterator[None]:
+        layer_of = layers_in_turn(self.attentions)
+
+        def attended(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            layer, pattern = next(layer_of[id(module)]), pattern_in(output)
+            self.calls[layer] = (args, kwargs)
+            if pattern is not None:
+                self.patterns[layer] = pattern[0].float()
+
+        with ExitStack() as stack:
+            for layer in once_each(layers):
+                hook = layer.register_forward_hook(lambda _m, _a, out: self.stream.append(hidden_state(out)[0].clone()))
+                stack.callback(hook.remove)
+            for module in once_each(self.attentions):
+                stack.callback(module.register_forward_hook(attended, with_kwargs=True).remove)
+            yield
+
+
+def _n_patterns(attentions: Any) -> int | None:
+    """How many attention patterns transformers hands out: what looks ahead or is no matrix of shares is none."""
+    if not attentions:
+        return None
+    several = [each for each in attentions if isinstance(each, Tensor) and each.dim() == 4]
+    square = [each[0].float() for each in several if each.shape[-1] == each.shape[-2]]
+    return sum(bool(p.triu(1).abs().max() == 0 and p.min() >= 0 and p.sum(-1).max() <= 1 + 1e-2) for p in square)
+
+
+def _future_gap(model: PreTrainedModel, last_layer: nn.Module, token_ids: Tensor, rows: Tensor) -> float:
+    """What another last token changes in the last layer's rows (position, d_model) before it, in their sd."""
+    other = token_ids.clone()
+    other[0, -1] = (other[0, -1] + 1) % (int(token_ids.max()) + 1)
+    seen: list[Tensor] = []
+    hook = last_layer.register_forward_hook(lambda _m, _a, output: seen.append(hidden_state(output)[0]))
+    try:
+        with plain_kernels(model):
+            forward(model, other)
+    finally:
+        hook.remove()
+    return in_deviations(seen[-1][:-1], rows[:-1])
 
 
 @contextmanager
@@ -77,11 +151,12 @@ def _seam(norm: nn.Module, reader: nn.Module) -> Iterator[list[float]]:
     given: list[Tensor] = []
 
     def compare(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        got = args[0] if args else kwargs["hidden_states"]
-        same_shape = given and given[-1].numel() == got.numel()
-        gaps.append((given[-1].flatten() - got.flatten()).abs().max().item() if same_shape else float("inf"))
+        got = hidden_input(args, kwargs)
+        same_size = given and got is not None and given[-1].numel() == got.numel()
+        gaps.append((given[-1].flatten() - got.flatten()).abs().max().item() if same_size and got is not None else inf)
 
-    speak = norm.register_forward_hook(lambda _m, _a, output: given.append(output))
+    inf = float("inf")
+    speak = norm.register_forward_hook(lambda _m, _a, output: given.append(hidden_state(output)))
     listen = reader.register_forward_pre_hook(compare, with_kwargs=True)
     try:
         yield gaps
@@ -109,54 +184,69 @@ def kernel_gap(model: PreTrainedModel) -> float:
 class LiveRun:
     """What is seen of the last token when it is read as generation reads it."""
 
-    attention: AttentionKind
-    rows: list[Tensor]  # layer: (head, key)
+    way: Way
+    rows: dict[int, Tensor]  # layer (0-based): (head, key)
     logits: Tensor  # (vocab)
     n_rows: int  # rows seen in both forward passes
 
 
-def live_run(model: PreTrainedModel, attentions: list[nn.Module], token_ids: Tensor) -> LiveRun:
-    """The tokens as generation reads them: all but the last, then the last with a cache. On SDPA where that can be."""
-    try:
-        model.set_attn_implementation(WATCHED)
-        return _decode_last(model, attentions, "sdpa", token_ids)
-    except (UnhonouredKeywordError, ValueError):  # transformers refuses SDPA for some classes with a ValueError
-        model.set_attn_implementation("eager")
-        return _decode_last(model, attentions, "eager", token_ids)
+WAYS = (Way("sdpa"), Way("eager"), Way("eager", asks=True))
+"""From the fastest on."""
+
+
+def live_run(model: PreTrainedModel, attentions: Sequence[nn.Module | None], token_ids: Tensor) -> LiveRun:
+    """The tokens as generation reads them: all but the last, then the last with a cache.
+
+    On SDPA where every attention module can be watched there, else on eager attention, asked for its patterns if it
+    gives none unasked.
+    """
+    wanted = 2 * sum(attention is not None for attention in attentions)
+    for way in WAYS:
+        try:
+            live = _decode_last(model, attentions, way, token_ids)
+        except (UnhonouredKeywordError, ValueError):  # transformers refuses SDPA for some classes with a ValueError
+            if way == WAYS[-1]:
+                raise
+            continue
+        if live.n_rows == wanted:
+            break
+    return live
 
 
 def _decode_last(
-    model: PreTrainedModel, attentions: list[nn.Module], kind: AttentionKind, token_ids: Tensor
+    model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way, token_ids: Tensor
 ) -> LiveRun:
+    model.set_attn_implementation(WATCHED if way.attention == "sdpa" else "eager")
     seen: list[tuple[int, Tensor]] = []
-    cache = DynamicCache(config=model.config)
-    with observe_rows(attentions, kind, lambda index, row: seen.append((index, row))):
-        model(token_ids[:, :-1], past_key_values=cache, use_cache=True, logits_to_keep=1)
+    cache, asks = new_cache(model), way.asks
+    with observe_rows(attentions, way.attention, lambda index, row: seen.append((index, row))):
+        forward(model, token_ids[:, :-1], cache, asks)
         before = len(seen)
-        output = model(token_ids[:, -1:], past_key_values=cache, use_cache=True)
-    rows = [whole_row(row, token_ids.shape[1]) for _, row in sorted(seen[before:], key=lambda pair: pair[0])]
-    return LiveRun(kind, rows, output.logits[0, -1], len(seen))
+        output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, asks)
+    rows = {index: whole_row(row, token_ids.shape[1]) for index, row in seen[before:]}
+    return LiveRun(way, rows, output.logits[0, -1], len(seen))
 
 
-def float32_row_gap(attentions: list[nn.Module], calls: list[tuple[tuple[Any, ...], dict[str, Any]]]) -> float:
+def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, CallArguments]) -> float:
     """Live rows against eager's in float32, one attention module at a time.
 
     In bfloat16 the two round differently along the whole depth (science: 0.1 sd of the logits); on float32 copies of
     single modules, fed the same input, they must agree.
     """
     gaps = []
-    for module, (args, kwargs) in zip(attentions, calls, strict=True):
-        twin: Any = copy.deepcopy(module).float()
+    for layer, (args, kwargs) in sorted(calls.items()):
+        twin: Any = copy.deepcopy(attentions[layer])
+        twin = twin.float()
         args32, kwargs32 = _to_float32(args), _to_float32(kwargs)
         twin.config._attn_implementation = "eager"
-        expected = twin(*args32, **kwargs32)[1][0, :, -1]
+        expected = pattern_in(twin(*args32, **kwargs32))
         rows: list[Tensor] = []
         twin.config._attn_implementation = WATCHED
         kwargs32.pop("output_attentions", None)  # SDPA has none to give, and would say so
         with observe_rows([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)):  # type: ignore[misc]
             twin(*args32, **kwargs32)
-        gaps.append(row_gap(rows, [expected]))
-    return max(gaps)
+        gaps.append(row_gap(rows, [expected[0, :, -1]] if expected is not None else []))
+    return torch.tensor([0.0, *gaps]).max().item()
 
 
 def _to_float32(value: Any) -> Any:

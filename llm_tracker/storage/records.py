@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from llm_tracker.analysis.attention import last_layer_words
+from llm_tracker.analysis.attention import last_attending, last_layer_words
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import as_message
@@ -86,6 +86,8 @@ def _turn_record(turn: Turn, recipe: str) -> Record:
         "answer": turn.answer,
         "answer_text": turn.text,
         "answer_spans": [list(span) for span in turn.spans],
+        "heads": list(turn.trace.heads),
+        "has_sinks": turn.trace.has_sinks,
         "answer_step": turn.answer_step,
         "ended": turn.ended,
         "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
@@ -105,14 +107,19 @@ def _step_record(turn: Turn, step: int) -> Record:
         ),
         "lens": _lens_records(trace.lens[step]),
         "watched": {word: _watched_record(lens) for word, lens in trace.lens[step].watched.items()},
-        "attention": {
-            "layer": trace.n_layers,
-            "sink_share": 0.0,  # learned sinks don't pass the proof: every row sums to 1 by itself
-            "words": [
-                {"text": word.text, "role": word.role, "tokens": list(word.tokens), "share": share}
-                for word, share in last_layer_words(turn, step)
-            ],
-        },
+        "attention": _attention_record(turn, step),
+    }
+
+
+def _attention_record(turn: Turn, step: int) -> Record:
+    """The words that the last layer with attention looked at; no layer, and nothing for any word, where none has."""
+    words = last_layer_words(turn, step)
+    return {
+        "layer": last_attending(turn.trace) if turn.trace.attending_layers else None,
+        "sink_share": 1 - sum(share for _, share in words) if turn.trace.has_sinks else 0.0,
+        "words": [
+            {"text": word.text, "role": word.role, "tokens": list(word.tokens), "share": share} for word, share in words
+        ],
     }
 
 
@@ -180,6 +187,8 @@ def _turn_of(record: Record, arrays: Arrays) -> Turn:
             attention_mean=arrays.get("attention_mean"),
             resid=arrays["resid"],
             lens={at: _lens_of(step) for at, step in enumerate(steps)},
+            heads=tuple(record.get("heads", ())),
+            has_sinks=record.get("has_sinks", False),
         ),
         text=record["answer_text"],
         spans=tuple((start, end) for start, end in record["answer_spans"]),

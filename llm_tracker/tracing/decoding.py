@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
-from llm_tracker.models.attention import AttentionKind
+from llm_tracker.models.attention import AttentionKind, once_each
+from llm_tracker.models.forward import forward
+from llm_tracker.models.kv_caches import is_plain
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
@@ -63,23 +65,31 @@ def decode(
         for step in range(decoding.max_new_tokens):
             with model.running, torch.inference_mode(), recorder.watching():
                 output = _read(model, ids[n_read:], cache, None if step else stop)
-                n_read = len(ids)
-                recorder.end_step(n_read)
+                n_read = len(ids) if cache is not None else 0
+                recorder.end_step(len(ids))
                 chosen = _choose(output.logits[0, -1].float(), decoding, generator)
             yield chosen
             if chosen.token_id in ends:
                 return
             ids.append(chosen.token_id)
     finally:
-        if cache.get_seq_length() == n_read:  # not so where a forward pass ended half-way
+        if cache is not None and is_plain(cache) and cache.get_seq_length() == n_read:  # not of a pass that was stopped
             model.kv_caches.keep(ids[:n_read], cache)
 
 
 def _read_ahead(
-    model: LoadedModel, ids: Sequence[int], cache: DynamicCache, n_read: int, n_fixed: int, stop: Callable[[], bool]
+    model: LoadedModel,
+    ids: Sequence[int],
+    cache: DynamicCache | None,
+    n_read: int,
+    n_fixed: int,
+    stop: Callable[[], bool],
 ) -> int:
-    """Read a prompt into the cache up to its last piece, and return how many tokens have been read."""
-    while True:
+    """Read a prompt into the cache up to its last piece, and return how many tokens have been read.
+
+    What keeps a state instead of keys and values reads all of it at once: families differ in how they go on from one.
+    """
+    while cache is not None and is_plain(cache):
         end = n_read + PIECE_TOKENS[model.proof.attention]
         if n_read < n_fixed < len(ids):
             end = min(end, n_fixed)
@@ -90,13 +100,14 @@ def _read_ahead(
         n_read = end
         if n_read == n_fixed:
             model.kv_caches.keep(ids[:n_read], cache)
+    return n_read
 
 
-def _read(model: LoadedModel, ids: Sequence[int], cache: DynamicCache, stop: Callable[[], bool] | None) -> Any:
+def _read(model: LoadedModel, ids: Sequence[int], cache: DynamicCache | None, stop: Callable[[], bool] | None) -> Any:
     """One forward pass over the next tokens; logits of the last one only."""
     tensor = torch.tensor([list(ids)], device=model.model.device)
     with _stopped_by(stop, model.layers):
-        return model.model(input_ids=tensor, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        return forward(model.model, tensor, cache, model.proof.way.asks)
 
 
 @contextmanager
@@ -108,7 +119,7 @@ def _stopped_by(stop: Callable[[], bool] | None, layers: Sequence[nn.Module]) ->
             raise Cancelled("Stopped before the first token. Nothing was changed.")
 
     with ExitStack() as stack:
-        for layer in layers if stop is not None else ():
+        for layer in once_each(layers) if stop is not None else ():
             stack.callback(layer.register_forward_pre_hook(look).remove)
         yield
 

@@ -13,13 +13,16 @@ from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
 from llm_tracker.models.adapter import hidden_state
+from llm_tracker.models.attention import once_each
+from llm_tracker.models.forward import forward, new_cache
+from llm_tracker.models.kv_caches import is_plain
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
 PIECE_TOKENS = 128
-"""Positions whose residual stream is held at a time."""
+"""Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""
 
 
 def read_positions(
@@ -30,17 +33,18 @@ def read_positions(
     Each piece is written over the one before: take from it what is to be kept. Raises Cancelled where `stop` says so
     between two pieces.
     """
-    cache = DynamicCache(config=model.model.config)
-    resid: FloatArray = np.empty((len(model.layers), PIECE_TOKENS, model.config.hidden_size), dtype=np.float32)
-    for start in range(0, len(token_ids), PIECE_TOKENS):
+    cache = new_cache(model.model)
+    length = PIECE_TOKENS if cache is not None and is_plain(cache) else len(token_ids)
+    resid: FloatArray = np.empty((len(model.layers), length, model.proof.d_model), dtype=np.float32)
+    for start in range(0, len(token_ids), length):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")
-        ids = token_ids[start : start + PIECE_TOKENS]
+        ids = token_ids[start : start + length]
         _read_piece(model, ids, cache, resid[:, : len(ids)])
         yield resid[:, : len(ids)]
 
 
-def _read_piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache, resid: FloatArray) -> None:
+def _read_piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache | None, resid: FloatArray) -> None:
     """Read the next tokens, and write what comes out of each layer into `resid`."""
     layer = count()
 
@@ -48,7 +52,7 @@ def _read_piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCach
         resid[next(layer)] = hidden_state(output)[0].float().cpu().numpy()
 
     with model.running, torch.inference_mode(), ExitStack() as stack:
-        for module in model.layers:
+        for module in once_each(model.layers):
             stack.callback(module.register_forward_hook(see).remove)
         ids = torch.tensor([list(token_ids)], device=model.model.device)
-        model.model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        forward(model.model, ids, cache)

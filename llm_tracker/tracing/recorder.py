@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from llm_tracker.models.adapter import hidden_state
-from llm_tracker.models.attention import observe_rows, whole_row
+from llm_tracker.models.adapter import hidden_input, hidden_state
+from llm_tracker.models.attention import observe_rows, once_each, whole_row
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class Recorder:
     def __init__(self, model: LoadedModel, budget_bytes: int = ATTENTION_BUDGET_BYTES) -> None:
         self._model = model
         self._left_bytes = budget_bytes
+        self._depth = len(model.layers) + 1
         self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
         self._stream: list[Tensor] = []  # of the step that is running: depth -> (d_model)
         self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
@@ -43,22 +44,29 @@ class Recorder:
             )
             entry = layers[0].register_forward_pre_hook(self._see_entry, with_kwargs=True)
             stack.callback(entry.remove)
-            for layer in layers:
+            for layer in once_each(layers):
                 stack.callback(layer.register_forward_hook(self._see_layer).remove)
             yield
 
     def _see_entry(self, _layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._stream = [(args[0] if args else kwargs["hidden_states"])[0, -1]]
+        entering = hidden_input(args, kwargs)
+        if entering is not None and len(self._stream) % self._depth == 0:  # a shared first layer is entered again
+            self._stream = [entering[0, -1].clone()]
 
     def _see_layer(self, _layer: Any, _args: Any, output: Any) -> None:
-        self._stream.append(hidden_state(output)[0, -1])
+        self._stream.append(hidden_state(output)[0, -1].clone())  # a view would hold all positions
 
     def end_step(self, length: int) -> None:
         """Keep the rows of the forward pass that just ended; `length` is how many positions it could see."""
-        whole = [whole_row(self._rows[index], length) for index in sorted(self._rows)]
-        rows = torch.stack(whole).cpu().numpy()
+        heads = self._model.proof.heads
+        rows = np.zeros((len(heads), max(heads), length), dtype=np.float32)
+        means = np.zeros((len(heads), length), dtype=np.float32)
+        for layer, row in self._rows.items():
+            whole = whole_row(row, length).cpu().numpy()
+            rows[layer, : len(whole)] = whole
+            means[layer] = whole.mean(0)
         self._resid.append(torch.stack(self._stream).float().cpu().numpy())
-        self._means.append(rows.mean(1))
+        self._means.append(means)
         if rows.nbytes <= self._left_bytes:
             self._left_bytes -= rows.nbytes
             self._patterns.append(rows)
@@ -68,10 +76,10 @@ class Recorder:
 
     def attention(self, length: int) -> tuple[FloatArray, FloatArray | None]:
         """Patterns (step, layer, head, key) of the first steps; the means (step, layer, key) if these are not all."""
-        n_layers, n_heads = len(self._model.attentions), self._model.config.num_attention_heads
-        patterns = _padded(self._patterns, (n_layers, n_heads), length)
+        heads = self._model.proof.heads
+        patterns = _padded(self._patterns, (len(heads), max(heads)), length)
         whole = len(self._patterns) == len(self._means)
-        return patterns, None if whole else _padded(self._means, (n_layers,), length)
+        return patterns, None if whole else _padded(self._means, (len(heads),), length)
 
     def resid(self) -> FloatArray:
         """The residual stream (step, depth, d_model)."""

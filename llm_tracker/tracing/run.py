@@ -125,6 +125,8 @@ def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Reco
         attention=attention,
         attention_mean=attention_mean,
         resid=recorder.resid(),
+        heads=model.proof.heads,
+        has_sinks=model.proof.has_sinks,
     )
 
 

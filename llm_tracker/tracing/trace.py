@@ -85,11 +85,16 @@ class Trace:
     top_probs: FloatArray
     """(step, candidate)."""
     attention: FloatArray
-    """(step, layer, head, key), patterns after the softmax; zero beyond the row. The first steps, up to the budget."""
+    """(step, layer, head, key), patterns after the softmax; zero beyond the row. The first steps, up to the budget.
+    Layers with fewer heads than the most leave the last ones zero."""
     attention_mean: FloatArray | None
     """(step, layer, key), the mean over heads of all steps; None where `attention` has all steps."""
     resid: FloatArray
     """(step, depth, d_model), the residual stream before the final norm."""
+    heads: tuple[int, ...] = ()
+    """(layer), attention heads; 0 where the layer has no attention pattern. Left out: all heads in every layer."""
+    has_sinks: bool = False
+    """Whether rows may sum to less than 1: the rest went to a learned sink, which stands for no word."""
     lens: Mapping[int, LensTable] = field(default_factory=dict)
     """By step: the lens tables computed so far."""
 
@@ -99,6 +104,7 @@ class Trace:
         _freeze(self.top_token_ids, self.top_logits, self.top_probs)
         _freeze(self.attention, self.resid, *(() if self.attention_mean is None else (self.attention_mean,)))
         object.__setattr__(self, "lens", MappingProxyType(dict(self.lens)))
+        object.__setattr__(self, "heads", self.heads or (self.attention.shape[2],) * self.n_layers)
         steps = {len(self.tokens), len(self.token_ids), len(self.top_logits), len(self.resid)}
         rows = self.attention if self.attention_mean is None else self.attention_mean
         if steps != {len(rows)} or rows.shape[-1] != self.prompt_length + self.n_steps - 1:
@@ -116,8 +122,13 @@ class Trace:
 
     @property
     def n_heads(self) -> int:
-        """Attention heads of a layer."""
+        """Attention heads of the layers with most of them."""
         return int(self.attention.shape[2])
+
+    @property
+    def attending_layers(self) -> tuple[int, ...]:
+        """The layers (1-based) that have an attention pattern."""
+        return tuple(layer for layer, heads in enumerate(self.heads, start=1) if heads)
 
     @property
     def n_bytes(self) -> int:
@@ -129,7 +140,7 @@ class Trace:
         """The mean over heads of one step's attention row in one layer (1-based): (key), without the zeros beyond."""
         length = self.prompt_length + step
         if self.attention_mean is None:
-            mean: FloatArray = self.attention[step, layer - 1, :, :length].mean(0)
+            mean: FloatArray = self.attention[step, layer - 1, : self.heads[layer - 1], :length].mean(0)
             return mean
         return self.attention_mean[step, layer - 1, :length]
 

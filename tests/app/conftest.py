@@ -16,7 +16,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[engines.Engine]:
     """An engine of its own, whose models are all one tiny random model."""
     st.cache_resource.clear()
     engine = engines.the_engine()
-    monkeypatch.setattr(engine.pool, "_load", tiny_of_any_name)
+    monkeypatch.setattr(engine.models.pool, "_load", tiny_of_any_name)
     monkeypatch.setattr(engines, "_first_model_id", lambda: "embedded")
     yield engine
     st.cache_resource.clear()

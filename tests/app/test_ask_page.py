@@ -37,7 +37,7 @@ def test_the_first_paint_shows_a_finished_example_with_all_its_views(engine: eng
     assert "A finished example, made with SmolLM2-135M-Instruct." in shown_html(at)
     assert headings(at) == VIEWS
     assert "asked again: 67 %" in shown_html(at)
-    assert engine.load_job("embedded") is None, "nothing is loaded before the page is painted"
+    assert engine.models.load_job("embedded") is None, "nothing is loaded before the page is painted"
 
 
 def test_the_first_paint_imports_neither_torch_nor_transformers() -> None:
@@ -163,8 +163,8 @@ def test_a_rerun_asks_nothing_of_the_model(engine: engines.Engine, monkeypatch: 
 def test_a_second_click_on_ask_never_stops_the_answer(engine: engines.Engine) -> None:
     at = opened("dashboard.py")
     ask_ids = {button.id for button in at.button if button.label == "Ask"}
-    engine.pool._load = lambda *_: time.sleep(0.5) or tiny_of_any_name("embedded")  # type: ignore[method-assign,assignment,func-returns-value]
-    engine.pool._models.clear()
+    engine.models.pool._load = lambda *_: time.sleep(0.5) or tiny_of_any_name("embedded")  # type: ignore[method-assign,assignment,func-returns-value]
+    engine.models.pool._models.clear()
     at = at.button(key="ask button").click().run()
     (stop,) = [button for button in at.button if button.label == "Stop"]
     assert stop.id not in ask_ids

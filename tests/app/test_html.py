@@ -55,7 +55,8 @@ def test_the_shading_of_a_word_follows_its_share_and_the_control_stands_below() 
         )
 
     texts = shaded_texts(
-        {"before": frame([0.7, 0.2, 0.1]), "after": frame([0.9, 0.1, 0.0]), "again": frame([0.8, 0.2, 0.0])}
+        {"before": frame([0.7, 0.2, 0.1]), "after": frame([0.9, 0.1, 0.0]), "again": frame([0.8, 0.2, 0.0])},
+        {"before": "before", "after": "after: Large <b>", "again": "asked again"},
     )
     full, half, none = (f"{round(255 * SHADE * part):02x}" for part in (1, 0.5, 0))
     assert f"background:#3a7cc7{full}" in texts["before"]
@@ -63,3 +64,4 @@ def test_the_shading_of_a_word_follows_its_share_and_the_control_stands_below() 
     assert f"background:#cf6a1d{none}" in texts["after"]
     assert 'title="10 %, asked again 20 %"' in texts["after"]
     assert "asked again" not in texts["before"]
+    assert "After: Large &lt;b&gt;</b>" in texts["after"], "the label is shown as it is"

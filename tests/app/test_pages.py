@@ -8,14 +8,15 @@ from visitor import VIEWS, asked, headings, opened, settled, shown_html, tiny_of
 
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
+from llm_tracker.app import model_desk
 
 
 def test_a_model_let_go_from_memory_is_loaded_again_when_the_page_needs_it(engine: engines.Engine) -> None:
     at = opened("dashboard.py")
-    engine.pool._models.clear()
+    engine.models.pool._models.clear()
     at = settled(at.run())
     assert any("read exactly" in caption.value for caption in at.sidebar.caption)
-    assert engine.loaded("embedded") is not None
+    assert engine.models.loaded("embedded") is not None
 
 
 def test_the_sidebar_names_the_model_that_is_being_downloaded(engine: engines.Engine) -> None:
@@ -37,10 +38,10 @@ def test_a_model_that_fails_to_load_says_so_and_can_be_tried_again(
     def fail(*_: object) -> None:
         raise lt.ModelError("The weights are damaged. Load them again.")
 
-    monkeypatch.setattr(engine.pool, "_load", fail)
+    monkeypatch.setattr(engine.models.pool, "_load", fail)
     at = opened("dashboard.py")
     assert "The weights are damaged. Load them again." in shown_html(at)
-    monkeypatch.setattr(engine.pool, "_load", tiny_of_any_name)
+    monkeypatch.setattr(engine.models.pool, "_load", tiny_of_any_name)
     at = settled(next(button for button in at.sidebar.button if button.label == "Try again").click().run())
     assert any("read exactly" in caption.value for caption in at.sidebar.caption)
 
@@ -49,12 +50,12 @@ def test_nothing_is_downloaded_unasked(engine: engines.Engine) -> None:
     at = opened("dashboard.py")
     assert any(button.label == "Download TinyLlama, 2.2 GB" for button in at.sidebar.button)
     at.sidebar.selectbox(key="model").set_value("smollm2").run()
-    assert engine.load_job("smollm2") is None
+    assert engine.models.load_job("smollm2") is None
     assert any(button.label.startswith("Download SmolLM2") for button in at.sidebar.button)
 
 
 def test_choosing_another_model_keeps_the_conversation(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "is_local", lambda _entry: True)
+    monkeypatch.setattr(model_desk, "is_local", lambda _entry: True)
     at = asked(opened("dashboard.py"))
     at = settled(at.sidebar.selectbox(key="model").set_value("smollm2").run())
     assert headings(at) == VIEWS
@@ -68,17 +69,11 @@ def test_where_no_model_is_here_the_download_begins_by_itself(
     st.cache_resource.clear()
     monkeypatch.setattr(engines, "default_model_id", lambda: "embedded")
     monkeypatch.setattr(engines, "is_local", lambda _entry: False)
-    monkeypatch.setattr(engines.the_engine().pool, "_load", tiny_of_any_name)
+    monkeypatch.setattr(model_desk, "is_local", lambda _entry: False)
+    monkeypatch.setattr(engines.the_engine().models.pool, "_load", tiny_of_any_name)
     at = opened("dashboard.py")
-    assert engines.the_engine().load_job("tinyllama") is not None
+    assert engines.the_engine().models.load_job("tinyllama") is not None
     assert at.sidebar.selectbox(key="model").value == "tinyllama"
-
-
-def test_the_models_page_lists_the_catalogue_and_the_proof(engine: engines.Engine) -> None:
-    at = opened("pages/1_Models.py")
-    assert "embedded, on this machine" in shown_html(at)
-    assert "tinyllama, to download" in shown_html(at)
-    assert any("check" in table.value and "tail" in table.value["check"].tolist() for table in at.main.dataframe)
 
 
 def test_the_guide_stands_by_itself(engine: engines.Engine) -> None:

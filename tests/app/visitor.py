@@ -55,6 +55,18 @@ def corrected(at: AppTest, correction: str = "No, London.") -> AppTest:
     return settled(at.button(key="correct button").click().run())
 
 
+def chosen(at: AppTest, name: str) -> AppTest:
+    """Pick a model in the sidebar, or type its name."""
+    box = at.sidebar.selectbox(key="model")
+    if box.format_func(name) not in box.options:
+        box.options.append(name)  # the page takes what is typed; the test harness knows what can be picked only
+    return settled(box.set_value(name).run())
+
+
+def sidebar_captions(at: AppTest) -> str:
+    return " ".join(caption.value for caption in at.sidebar.caption)
+
+
 def visitor(engine: engines.Engine) -> Workspace:
     """The workspace of the one visitor of a test."""
     return next(iter(engine.workspaces._kept.values()))

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hub_server import HubServer
+from installations import ROOT, built_wheel
 from playwright.sync_api import Browser, Page, sync_playwright
+from serving import served_app
 
 from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
@@ -27,42 +22,11 @@ FLAGS = (
 ).split()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def server(embedded: object) -> Iterator[str]:
     """The app's address. The built-in model has been converted before it starts."""
     with served_app({**os.environ, "HF_HUB_OFFLINE": "1"}) as url:
         yield url
-
-
-@contextmanager
-def served_app(environment: dict[str, str]) -> Iterator[str]:
-    """The app in a process of its own, on a free port."""
-    port = free_port()
-    command = [sys.executable, "-m", "llm_tracker", "app", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def wait_until_healthy(url: str, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError(f"the app did not answer at {url}")
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +64,9 @@ def online(hub: HubServer, tmp_path: Path, embedded: object) -> Iterator[str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
     with served_app({**plain, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "hf-home")}) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout as a wheel."""
+    return built_wheel(ROOT, tmp_path_factory.mktemp("wheel"))

@@ -60,6 +60,15 @@ def choose(page: Page, box: str, option: str) -> None:
     page.get_by_role("option", name=option, exact=True).click()
 
 
+def type_model(page: Page, name: str) -> None:
+    """Type a model's name into the sidebar's field, and take it as it is."""
+    field = page.get_by_role("combobox", name="Model", exact=True)
+    settle(page)
+    field.click()
+    field.fill(name)
+    page.get_by_role("option", name=f"Add: {name}", exact=True).click()
+
+
 def ask_capital(page: Page) -> None:
     """The newcomer's question by its chip, answered: the example says Paris too, so it is told by its caption."""
     chip(page, "capital")

@@ -142,6 +142,25 @@ def test_names_at_line_ends_keep_apart_and_in_order(places: list[float]) -> None
     assert max(moved) <= 1
 
 
+def test_two_models_of_other_depths_share_an_axis_in_percent_and_both_lines_reach_its_end() -> None:
+    frame = pd.DataFrame(
+        {
+            "turn": ["before"] * 2 + ["after"] * 4,
+            "layer": [1, 2, 1, 2, 3, 4],
+            "value": [0.1, 0.9, 0.2, 0.3, 0.4, 0.5],
+        }
+    )
+    chart = layers_chart(frame, "prob", "it")
+    points = {(row["turn"], row["layer"]): row["at"] for row in rows(chart) if "turn" in row}
+    assert points == {
+        ("before", 1): 50, ("before", 2): 100,
+        ("after", 1): 25, ("after", 2): 50, ("after", 3): 75, ("after", 4): 100,
+    }  # fmt: skip
+    assert sorted(row["name"] for row in rows(chart) if "colour" in row) == ["after", "before"], "both ends are named"
+    axis = chart.to_dict()["layer"][0]["encoding"]["x"]
+    assert (axis["title"], axis["scale"]["domain"]) == ("depth, in % of each one's layers", [0, 100])
+
+
 @pytest.mark.parametrize("n_layers", [1, 2, 3, 12, 22, 30, 32, 80, 126])
 def test_the_layer_axis_names_the_first_and_the_last_layer(n_layers: int) -> None:
     ticks = _layer_ticks(n_layers)

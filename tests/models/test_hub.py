@@ -1,85 +1,33 @@
-"""Models from a hub: asked, downloaded, kept, and every way in which that fails, against a hub on 127.0.0.1."""
+"""Models from a hub: asked, downloaded, kept, and every sentence for what a hub may say, against one on 127.0.0.1."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import huggingface_hub
 import pytest
 import torch
-from hub_server import BROKEN, GATED, NO_REPOSITORY, HubServer
+from hub_server import BROKEN, GATED, NO_REPOSITORY, TOO_OFTEN, UNKNOWN_CALLER, HubServer
+from hub_steps import NAME, failure, point_to, unused_port
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
 import llm_tracker as lt
-from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
 from llm_tracker.models.digests import digest
-from llm_tracker.models.hub import PATIENCE_SECONDS, HubModel, ask_hub, cached_model, download, is_complete
-from llm_tracker.models.loading import default_model_id, fetch, find_entry
+from llm_tracker.models.finding import default_model_id, find_entry
+from llm_tracker.models.hub import PATIENCE_SECONDS, HubModel, ask_hub, cached_model, download
+from llm_tracker.models.hub_patience import PAUSES_SECONDS
+from llm_tracker.models.loading import fetch
 from llm_tracker.models.progress import Progress, silent
 
-NAME = "someone/tiny-llama"
-PIECE_BYTES = 16_384
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tinyllama_like(tmp_path_factory.mktemp("checkpoint"))
-
-
-@pytest.fixture
-def repositories(tmp_path: Path, checkpoint: Path) -> Path:
-    shutil.copytree(checkpoint, tmp_path / "hub" / NAME)
-    return tmp_path / "hub"
-
-
-@pytest.fixture
-def hub(repositories: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    """A hub that this process takes for the hub, and a cache of its own."""
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    # pieces of 10 MB, the client's own, would each hold a whole tiny model
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", PIECE_BYTES)
-    with HubServer(repositories) as server:
-        point_to(server.url, monkeypatch)
-        yield server
-        huggingface_hub.close_session()
-
-
-def point_to(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(
-        constants, "HUGGINGFACE_CO_URL_TEMPLATE", f"{url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
-    )
-
-
-def unused_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-def failure(name: str = NAME) -> str:
-    """What the user is told when a model cannot be loaded: one line."""
-    with pytest.raises(lt.ModelError) as caught:
-        lt.load_model(name)
-    said = str(caught.value)
-    assert "\n" not in said
-    assert "Traceback" not in said
-    return said
+READ_BYTES = 65_536
+"""What one read of a connection brings at most."""
 
 
 def test_the_hub_tells_commit_files_and_total_size(hub: HubServer, repositories: Path) -> None:
@@ -106,7 +54,7 @@ def test_a_download_reports_every_piece_up_to_the_total(hub: HubServer) -> None:
     done = [report.done_bytes for report in reports]
     assert done == sorted(done)
     assert done[-1] == reports[-1].total_bytes == hub.size_bytes(NAME)
-    assert len(done) >= hub.size_bytes(NAME) // PIECE_BYTES
+    assert len(done) >= hub.size_bytes(NAME) // READ_BYTES
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == {
         path.name: path.read_bytes() for path in hub.files(NAME)
     }
@@ -199,55 +147,75 @@ def stop_after(model: HubModel, n_files: int) -> None:
         download(model, stop)
 
 
-def test_a_connection_that_breaks_is_taken_up_where_it_broke(hub: HubServer) -> None:
-    hub.drops = 1
-    reports: list[Progress] = []
-    model = ask_hub(NAME)
-    download(model, reports.append)
-    assert hub.drops == 0
-    assert hub.sent_bytes <= (hub.root / NAME / "model.safetensors").stat().st_size + PIECE_BYTES
-    assert max(report.done_bytes for report in reports) == model.size_bytes
-
-
-def test_weights_that_arrive_damaged_are_removed_and_fetched_anew_when_asked(hub: HubServer) -> None:
-    hub.corrupt = True
-    assert failure() == "model.safetensors arrived damaged and was removed. Start the download again."
-    assert cached_model(NAME) is None
-    hub.corrupt = False
-    assert lt.load_model(NAME).proof.ok
-
-
 def test_a_gated_model_says_where_to_ask_and_how_to_log_in(hub: HubServer) -> None:
     hub.refuse_files = GATED  # as on the hub, where anybody may see what files there are
-    assert failure() == f"“{NAME}” is gated: ask for access on its page of the hub, then log in with: hf auth login"
+    page = f"{hub.url}/{NAME}"
+    assert failure() == f"“{NAME}” is gated: ask for access on {page}, then log in with: hf auth login"
     hub.refuse_api = GATED
     assert "is gated" in failure()
 
 
-def test_an_unknown_model_is_said_to_be_unknown(hub: HubServer) -> None:
-    expected = "The hub has no model “{}”. Check its name: owner/model, as its page shows it."
-    assert failure("someone/else") == expected.format("someone/else")
-    assert failure("some one/else") == expected.format("some one/else")
+def test_an_access_token_opens_what_it_has_the_right_to(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub.token = "hf_secret"
+    assert "is gated" in failure()
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    assert lt.load_model(NAME).proof.ok
+
+
+def test_a_hub_that_does_not_know_the_caller_says_where_to_look(hub: HubServer) -> None:
+    hub.refuse_api = UNKNOWN_CALLER
+    said = failure()
+    assert f"does not hand out “{NAME}” with the access token of this machine, or without one." in said
+    assert said.endswith(f"Look at {hub.url}/{NAME}, then log in with: hf auth login")
+
+
+@pytest.mark.parametrize("name", ["someone/else", "some one/else", "zz/zz"])
+def test_an_unknown_model_is_said_to_be_unknown(hub: HubServer, name: str) -> None:
+    said = failure(name)
+    assert said.startswith(f"The hub has no model “{name}”. Check its name: owner/model, as its page shows it.")
+    assert said.endswith("log in with: hf auth login")
+
+
+def test_a_model_that_is_gone_when_its_files_are_asked_for_is_said_to_be_unknown(hub: HubServer) -> None:
     hub.refuse_files = NO_REPOSITORY
-    assert failure() == expected.format(NAME)
+    assert failure().startswith(f"The hub has no model “{NAME}”.")
+
+
+def test_a_misspelt_repository_gets_the_near_name_of_the_catalogue(hub: HubServer) -> None:
+    said = failure("TinyLlama/TinyLama-1.1B-Chat")
+    assert "Did you mean “tinyllama” (TinyLlama/TinyLlama-1.1B-Chat-v1.0)?" in said
 
 
 def test_an_unknown_revision_is_said_to_be_unknown(hub: HubServer) -> None:
-    assert failure(f"{NAME}@v9").startswith(f"“{NAME}” has no such revision.")
+    said = failure(f"{NAME}@v9")
+    assert said == f"“{NAME}” has no such revision. Leave it out, or copy it from {hub.url}/{NAME}"
 
 
-def test_a_broken_hub_is_named_with_its_answer(hub: HubServer) -> None:
+def test_a_broken_hub_is_asked_a_few_times_and_then_named_with_its_answer(hub: HubServer) -> None:
     hub.refuse_api = BROKEN
     said = failure()
     assert said.startswith(f"The model hub answered with an error for “{NAME}”: ")
     assert "500" in said
+    assert len(hub.requests) == 1 + len(PAUSES_SECONDS)
 
 
-def test_a_model_without_safetensors_is_not_downloaded(hub: HubServer) -> None:
+def test_a_hub_that_was_asked_too_often_says_when_to_come_again(hub: HubServer) -> None:
+    hub.refuse_api = TOO_OFTEN
+    assert failure().startswith(f"The model hub was asked too often from here; try “{NAME}” again in 40 seconds.")
+    assert len(hub.requests) == 1
+
+
+def test_a_repository_of_gguf_files_alone_says_what_to_do_with_them(hub: HubServer) -> None:
     weights = hub.root / NAME / "model.safetensors"
-    weights.rename(weights.with_name("pytorch_model.bin"))
-    assert "has no safetensors weights" in failure()
+    weights.rename(weights.with_name("tiny-q4.gguf"))
+    assert failure().endswith("Download its tiny-q4.gguf and give the path of that file.")
     assert hub.sent_bytes == 0
+
+
+def test_an_answer_without_digests_is_not_downloaded_by(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hub_server._git_blob", lambda _path: "../../elsewhere")
+    assert "lacks a commit or digests; nothing was downloaded." in failure()
+    assert not Path(constants.HF_HUB_CACHE).exists()
 
 
 def test_a_checkpoint_with_a_hole_is_refused_rather_than_filled_with_random_numbers(hub: HubServer) -> None:
@@ -263,19 +231,23 @@ def test_weights_that_are_only_a_pointer_to_weights_are_refused_with_a_sentence(
     assert "could not be loaded" in failure()
 
 
-def test_a_damaged_index_counts_as_incomplete(checkpoint: Path, tmp_path: Path) -> None:
-    directory = shutil.copytree(checkpoint, tmp_path / "model")
-    assert is_complete(directory)
-    (directory / "model.safetensors.index.json").write_text("{")
-    assert not is_complete(directory)
-    assert "is incomplete" in failure(str(directory))
-
-
 def test_without_a_hub_a_model_that_is_here_still_loads(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
     lt.load_model(NAME)
     point_to(f"http://127.0.0.1:{unused_port()}", monkeypatch)
     assert "could not be reached" in failure("someone/else")
     assert lt.load_model(NAME).proof.ok
+
+
+def test_offline_a_model_that_is_here_still_loads_and_another_is_refused_without_being_asked_for(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lt.load_model(NAME)
+    asked = len(hub.requests)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert lt.load_model(NAME).proof.ok
+    said = failure("someone/else")
+    assert said.startswith("“someone/else” is not on this machine, and nothing may be downloaded: HF_HUB_OFFLINE")
+    assert len(hub.requests) == asked
 
 
 def test_the_command_line_finds_hub_and_cache_by_the_environment(repositories: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from tiny_models import tiny_model, tiny_network, tiny_tokenizer
 
 import llm_tracker as lt
-from llm_tracker.models.loading import find_entry
+from llm_tracker.models.finding import find_entry
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import Report
 
@@ -89,13 +89,16 @@ def test_an_unknown_number_format_or_device_is_refused(directory: Path) -> None:
         lt.load_model(str(directory), device="teapot")
 
 
-def test_a_family_without_an_adapter_is_refused_with_what_there_is(tmp_path: Path) -> None:
-    from transformers import GPT2Config, GPT2LMHeadModel
+def test_a_family_without_an_adapter_is_probed(tmp_path: Path) -> None:
+    from transformers import PhiConfig, PhiForCausalLM
 
-    GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=16, n_head=2, vocab_size=64)).save_pretrained(tmp_path)
+    sizes = {"num_hidden_layers": 1, "hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    ids = {"vocab_size": len(tiny_tokenizer()), "bos_token_id": 1, "eos_token_id": 0}
+    PhiForCausalLM(PhiConfig(**sizes, **ids)).save_pretrained(tmp_path)
     tiny_tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(lt.ModelError, match="No adapter reads models of type “gpt2”; there are adapters for"):
-        lt.load_model(str(tmp_path))
+    model = lt.load_model(str(tmp_path))
+    assert model.adapter.name == "AnyCausalLM"
+    assert any("found by probing" in notice for notice in model.notices)
 
 
 def test_a_hub_id_may_carry_a_revision() -> None:
@@ -104,7 +107,9 @@ def test_a_hub_id_may_carry_a_revision() -> None:
 
 
 def pool_of(budget_bytes: int, loads: list[str]) -> ModelPool:
-    def load(name: str, _device: str, _dtype: str, _report: Report, _make_room: object) -> lt.LoadedModel:
+    def load(
+        name: str, _device: str, _dtype: str, _report: Report, _make_room: object, _trust: object
+    ) -> lt.LoadedModel:
         loads.append(name)
         return tiny_model("llama")
 

@@ -57,7 +57,9 @@ def test_models_are_let_go_before_another_is_read() -> None:
     size = tiny_model("llama").weights_bytes
     seen: list[tuple[str, bool]] = []
 
-    def load(name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+    def load(
+        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
+    ) -> lt.LoadedModel:
         make_room(size, "cpu")
         seen.append((name, pool.peek("a") is not None))
         return tiny_model("llama")
@@ -69,7 +71,9 @@ def test_models_are_let_go_before_another_is_read() -> None:
 
 
 def test_models_are_let_go_as_long_as_another_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(_name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+    def load(
+        _name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
+    ) -> lt.LoadedModel:
         make_room(10, "cpu")
         return tiny_model("llama")
 
@@ -84,7 +88,9 @@ def test_models_are_let_go_as_long_as_another_has_no_room(monkeypatch: pytest.Mo
 def test_what_another_thread_is_loading_has_its_room_reserved() -> None:
     inside, go = threading.Event(), threading.Event()
 
-    def load(name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+    def load(
+        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
+    ) -> lt.LoadedModel:
         make_room(limit_bytes() * 2 // 3, "cpu")
         if name == "first":
             inside.set()
@@ -103,7 +109,9 @@ def test_what_another_thread_is_loading_has_its_room_reserved() -> None:
 
 
 def test_a_model_that_could_not_fit_even_alone_costs_no_other_one_its_place() -> None:
-    def load(name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
+    def load(
+        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
+    ) -> lt.LoadedModel:
         make_room(10**15 if name == "huge" else 10, "cpu")
         return tiny_model("llama")
 

@@ -1,0 +1,245 @@
+"""The sidebar's choice of a model, picked or typed: what it costs, how far its load has come, and its proof."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import streamlit as st
+
+from llm_tracker.analysis.wording import tiny
+from llm_tracker.app import html
+from llm_tracker.app.engine import Engine, should_load
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.model_facts import entry_sentence, gigabytes
+from llm_tracker.app.workspace import Workspace
+from llm_tracker.errors import ModelError
+from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.hub import HubModel
+from llm_tracker.models.loading import LoadedModel
+from llm_tracker.models.plugins import installed_plugins
+
+KERNEL_NAMES = {
+    "plain": "torch's own",
+    "onednn": "oneDNN",
+    "upcast": "in float32, a slice of a weight at a time",
+}
+
+HELP = (
+    "Pick one, or type another: a hub id such as owner/model (with @revision if you want one), a directory with "
+    "safetensors, or the path of a .gguf file on the machine that runs this app."
+)
+
+
+def model_choice(engine: Engine, workspace: Workspace) -> None:
+    """The model's name, how far its load has come, the offer to download one, and the proof that it is read exactly."""
+    _name_field(engine, workspace)
+    wanted = engine.models.entry(workspace.wanted_id)
+    _state(engine, workspace, wanted)
+    _stand_in(engine, workspace, wanted)
+    if wanted.id == EMBEDDED.id and not engine.models.is_here(TINYLLAMA.id):
+        st.caption("The usual model, TinyLlama, is not on this machine; this smaller one is built in.")
+        _download_button(engine, workspace, TINYLLAMA, TINYLLAMA.download_bytes)
+
+
+def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
+    """The catalogue, what the app was started with, and what this visitor typed."""
+    others = (engine.settings.model, workspace.model_id, workspace.wanted_id, *workspace.typed_ids)
+    names = dict.fromkeys([*installed_plugins().models, *filter(None, others)])
+    return [engine.models.entry(name) for name in names]
+
+
+def choose(workspace: Workspace, entry: ModelEntry) -> None:
+    """Want a model; one that is in no catalogue stays among those to choose from."""
+    workspace.choose(entry.id, is_typed=entry.id not in installed_plugins().models)
+
+
+def told_apart(entries: Iterable[ModelEntry]) -> dict[str, str]:
+    """A title for each id; where several models have the same one, with the id behind it."""
+    known = list(entries)
+    counts = Counter(entry.title for entry in known)
+    return {entry.id: entry.title if counts[entry.title] == 1 else f"{entry.title} · {entry.id}" for entry in known}
+
+
+def _name_field(engine: Engine, workspace: Workspace) -> None:
+    """The field; a name that is no model is said below it, and changes nothing else."""
+    titles = told_apart(known_models(engine, workspace))
+
+    def named() -> None:
+        name = str(st.session_state["model"]).strip()
+        try:
+            entry = engine.models.entry(_id_of(name, titles))
+        except ModelError as error:
+            st.session_state["model refused"] = (str(error), workspace.version)
+            return
+        st.session_state.pop("model refused", None)
+        choose(workspace, entry)
+        if entry.id in workspace.typed_ids and not engine.models.is_here(entry.id):
+            engine.models.look_up(entry.id)
+
+    st.session_state["model"] = workspace.wanted_id
+    st.selectbox(
+        "Model",
+        list(titles),
+        format_func=lambda model_id: titles.get(model_id, model_id),
+        key="model",
+        on_change=named,
+        accept_new_options=True,
+        help=HELP,
+    )
+    with st.container():
+        said, version = st.session_state.get("model refused", ("", 0))
+        if said and version == workspace.version:
+            html.failure(said)
+
+
+def _id_of(name: str, titles: dict[str, str]) -> str:
+    """The id of a model that was named by its title, in any case; else the name itself."""
+    if name in titles:
+        return name
+    by_title = {title.casefold(): model_id for model_id, title in titles.items()}
+    return by_title.get(name.casefold(), name)
+
+
+def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
+    """Where the chosen model stands: to be loaded, on its way, ready, failed, let go, or to be downloaded."""
+    models = engine.models
+    loading, model = models.load_job(wanted.id), models.loaded(wanted.id)
+    if should_load(engine, workspace):
+        _begin_load(engine, wanted)
+    elif loading is not None and loading.active:
+        watch_load(loading, "sidebar")
+    elif model is not None:
+        workspace.model_id = wanted.id  # it may have become ready since the page began to be drawn
+        _badge(engine, model)
+    elif loading is not None and loading.error:
+        _failed_load(engine, wanted, loading)
+    elif models.is_here(wanted.id):
+        st.caption("Not in memory now. The next question loads it again.")
+        st.button("Load", key=f"load {wanted.id}", on_click=_load, args=(engine, wanted), width="stretch")
+    elif wanted.download_bytes is not None:
+        html.paragraph(entry_sentence(models, wanted, models.room()), quiet=True)
+        _download_button(engine, workspace, wanted, wanted.download_bytes)
+    else:
+        _offer_unknown(engine, workspace, wanted)
+
+
+def _load(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.load(entry.id)
+
+
+def _look_up(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.look_up(entry.id)
+
+
+def _stand_in(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
+    """Which model questions go to, where that is not the chosen one."""
+    answering = engine.answering_id(workspace)
+    if answering != wanted.id:
+        html.paragraph(f"Until it is ready, questions go to {engine.models.entry(answering).title}.", quiet=True)
+
+
+@st.fragment(run_every=0.3)
+def _begin_load(engine: Engine, entry: ModelEntry) -> None:
+    """Load the chosen model, once the page has been painted: that comes first, and needs no model."""
+    if st.session_state.get("painted"):
+        engine.models.load(entry.id)
+        st.rerun()
+    st.session_state["painted"] = True
+    st.caption("The model comes next …")
+
+
+@st.fragment(run_every=0.4)
+def watch_load(job: Job, place: str) -> None:
+    """Show a load's stage until it ends, with a way to cancel it; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    progress = job.progress
+    if progress is not None and progress.total_bytes:
+        done, total = progress.done_bytes, progress.total_bytes
+        st.progress(min(1.0, done / total), text=f"Downloading: {gigabytes(done)} of {gigabytes(total)}")
+    else:
+        stage = progress.stage if progress is not None else "Waiting"
+        st.caption(f"{stage} …")
+    label = "Cancelling …" if job.stopping() else "Cancel"
+    key = f"cancel {job.model_id} {place}"
+    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), width="stretch")
+
+
+def _badge(engine: Engine, model: LoadedModel) -> None:
+    """The parity badge: this model's numbers are read exactly, with the largest gap that was measured."""
+    checks, shape = model.proof.checks, engine.models.shape(model)
+    parts = [f"✓ read exactly ({len(checks)} checks, largest gap {tiny(max(check.gap for check in checks))})"]
+    parts.append(f"{model.proof.n_layers} layers")
+    if shape is not None and shape.n_heads:
+        parts.append(f"{shape.n_heads} heads")
+    st.caption(" · ".join([*parts, f"{gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"]))
+    for notice in model.notices:
+        st.caption(notice)
+    with st.expander("How exactly?"):
+        _proof_table(model)
+        _engine_room(model)
+
+
+def _proof_table(model: LoadedModel) -> None:
+    st.caption("Compared with the model itself when it was loaded: the largest gap found, and the bound.")
+    rows = [[each.name, f"{each.gap:.0e}", f"{each.bound:.0e}"] for each in model.proof.checks]
+    st.html(html.table_html("Gaps and bounds", ["check", "gap", "bound"], rows, ("gap", "bound")))
+
+
+def _engine_room(model: LoadedModel) -> None:
+    """What makes answers fast: the chosen kernels, and the memory of what was read already."""
+    kept, most = gigabytes(model.kv_caches.n_bytes), gigabytes(model.kv_caches.budget_bytes)
+    st.caption(f"Texts that begin alike are not read twice: {kept} are kept for that, {most} at most.")
+    if model.kernels is not None:
+        routines = ", or ".join(KERNEL_NAMES[name] for name in dict.fromkeys(model.kernels.names))
+        st.caption(f"Weights are multiplied by the fastest routine that was timed when it was loaded: {routines}.")
+
+
+def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
+    if job.status != "stopped":
+        html.failure(job.error)
+    elif job.progress is not None and job.progress.total_bytes:
+        st.caption("The download was cancelled. What had arrived of finished files is kept.")
+    else:
+        st.caption("The loading was cancelled.")
+    st.button("Try again", key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch")
+
+
+def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
+    """A typed model of the hub that is not here: what the hub says of it, and the offer to download it."""
+    lookup = engine.models.lookup_job(entry.id)
+    if lookup is not None and lookup.active:
+        _watch_lookup(lookup)
+    elif lookup is not None and lookup.status == "done":
+        found: HubModel = lookup.result
+        named = f", revision {found.revision}" if found.revision else ""
+        said = entry_sentence(engine.models, entry, engine.models.room())
+        html.paragraph(f"{found.repository}{named}, commit {found.commit[:7]}. {said}", quiet=True)
+        _download_button(engine, workspace, entry, found.size_bytes)
+    else:
+        if lookup is not None:
+            html.failure(lookup.error)
+        label = "Try again" if lookup is not None else "Ask the hub what it weighs"
+        key = f"look up {entry.id}"
+        st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")
+
+
+@st.fragment(run_every=0.3)
+def _watch_lookup(job: Job) -> None:
+    """Wait for the hub's word; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    st.caption("Asking the model hub …")
+
+
+def _download_button(engine: Engine, workspace: Workspace, entry: ModelEntry, size_bytes: int | None) -> None:
+    """A button that says what it will fetch; the model in use stays until the new one is ready."""
+
+    def begin() -> None:
+        choose(workspace, entry)
+        engine.models.load(entry.id)
+
+    size = f", {gigabytes(size_bytes)}" if size_bytes else ""
+    name = "TinyLlama" if entry.id == TINYLLAMA.id else html.plain_label(entry.title)
+    st.button(f"Download {name}{size}", key=f"download {entry.id}", on_click=begin, width="stretch")

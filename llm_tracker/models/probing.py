@@ -1,0 +1,249 @@
+"""Finds the parts of a model by running it on a few tokens and watching what flows where, never by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from llm_tracker.errors import ModelError
+from llm_tracker.models.adapter import hidden_input, hidden_state, part
+from llm_tracker.models.attention import pattern_in
+from llm_tracker.models.forward import forward
+from llm_tracker.models.sinks import closed_sums_gap, sums_gap
+
+ROWS_BOUND = 1e-2
+"""Of a pattern's row sums, in any number format: what is farther from 1 is no softmax over words."""
+
+
+@dataclass(eq=False)
+class Call:
+    """One module's call in a forward pass; `entered` and `left` count the events of the pass."""
+
+    path: str
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    got: Tensor | None
+    """A copy of the rows that it was called with."""
+    entered: int
+    left: int = -1
+    gave: Tensor | None = None
+    """A copy of the rows that it returned, alone or first of several."""
+    pattern: Tensor | None = None
+    """The attention pattern (head, query, key) that it returned, where it did."""
+
+    def holds(self, other: Call) -> bool:
+        """Whether the other call happened within this one."""
+        return self.entered < other.entered and other.left < self.left
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """All calls of a forward pass, in the order in which they began, and what came out at its end."""
+
+    calls: list[Call]
+    logits: Tensor  # (position, vocab_size)
+    n_positions: int
+
+
+def watch(model: PreTrainedModel, token_ids: Tensor) -> Watched:
+    """Run the model on tokens (1, position) with eager attention, and note every module's call."""
+    calls, under_way, clock = list[Call](), list[Call](), iter(range(10**9))
+
+    def enter(path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        call = Call(path, module, args, kwargs, _copy(hidden_input(args, kwargs)), next(clock))
+        calls.append(call)
+        under_way.append(call)
+
+    def leave(_module: nn.Module, _args: Any, output: Any) -> None:
+        call = under_way.pop()
+        call.left, call.gave = next(clock), _copy(_rows(output))
+        pattern = pattern_in(output)
+        call.pattern = None if pattern is None else pattern[0].float()
+
+    with ExitStack() as stack:
+        for path, module in model.named_modules():
+            entering = module.register_forward_pre_hook(
+                lambda module, args, kwargs, path=path: enter(path, module, args, kwargs), with_kwargs=True
+            )
+            stack.callback(entering.remove)
+            stack.callback(module.register_forward_hook(leave).remove)
+        output = forward(model, token_ids, asks=True, last_only=False)
+    return Watched(calls, output.logits[0], token_ids.shape[1])
+
+
+def _rows(output: Any) -> Tensor | None:
+    first = hidden_state(output) if not isinstance(output, (tuple, list)) or output else None
+    return first if isinstance(first, Tensor) and first.is_floating_point() else None
+
+
+def _copy(rows: Tensor | None) -> Tensor | None:
+    return None if rows is None else rows.clone()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a part is within its layer, and of which class: other layers may have another kind at the same place."""
+
+    path: str
+    kind: type[nn.Module]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A part that reads the residual stream, and the norm whose output it reads as it is, where there is one."""
+
+    place: Place
+    norm: Place | None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the parts are: the layers' paths from the model, and within a layer a reader for each kind of layer."""
+
+    layers: tuple[str, ...]
+    attention: tuple[Reader, ...] = ()
+    mlp: tuple[Reader, ...] = ()
+
+
+def find_parts(model: PreTrainedModel, watched: Watched) -> Parts:
+    """The layers that the hidden states walk, and within each what attends, what feeds forward, and their norms.
+
+    Raises ModelError where there is no list of layers.
+    """
+    layers = find_layers(model, watched)
+    attentions, mlps = list[Reader | None](), list[Reader | None]()
+    for path, call in layers:
+        inside = [each for each in watched.calls if call.holds(each)]
+        attention = _attention(inside)
+        attentions.append(_reader(model, path, attention, inside))
+        mlps.append(_reader(model, path, _feed_forward(inside, call, attention), inside))
+    return Parts(tuple(path for path, _ in layers), _kinds(attentions), _kinds(mlps))
+
+
+def _reader(model: nn.Module, layer_path: str, call: Call | None, inside: list[Call]) -> Reader | None:
+    """Where a part and its norm are."""
+    if call is None:
+        return None
+    norm = _norm_before(call, inside)
+    its_norm = None if norm is None else _place(model, layer_path, norm.module)
+    return Reader(_place(model, layer_path, call.module), its_norm)
+
+
+def _kinds(readers: list[Reader | None]) -> tuple[Reader, ...]:
+    """Each kind of reader once, in the order of the layers."""
+    return tuple(dict.fromkeys(reader for reader in readers if reader is not None))
+
+
+def find_layers(model: PreTrainedModel, watched: Watched) -> list[tuple[str, Call]]:
+    """The paths and calls of the decoder layers: of all lists of modules that are walked in turn, the largest.
+
+    Each takes rows (1, position, d_model) and gives rows of the same shape.
+    """
+    chains = []
+    for path, module in model.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module):
+            chain = _chain(path, module, watched)
+            if chain:
+                chains.append(chain)
+    if not chains:
+        raise ModelError(
+            f"{type(model).__name__} has no list of layers that rows of one width walk through. "
+            "An adapter of its own has to say where its layers are: docs/writing-an-adapter.md."
+        )
+    return max(chains, key=lambda chain: (_n_weights(chain), -chain[0][0].count(".")))
+
+
+def _chain(path: str, modules: nn.ModuleList, watched: Watched) -> list[tuple[str, Call]]:
+    """The list's modules with their calls, if they were called one after another on rows of one shape; else nothing."""
+    chain: list[tuple[str, Call]] = []
+    after = -1
+    for index, module in enumerate(modules):
+        call = next((each for each in watched.calls if each.module is module and each.entered > after), None)
+        if call is None or call.got is None or call.gave is None:
+            return []
+        if call.got.shape != call.gave.shape or call.got.shape[:-1] != (1, watched.n_positions):
+            return []
+        chain.append((f"{path}.{index}", call))
+        after = call.left
+    return chain
+
+
+def _n_weights(chain: list[tuple[str, Call]]) -> int:
+    return sum(weight.numel() for _, call in chain for weight in call.module.parameters())
+
+
+def _attention(inside: list[Call]) -> Call | None:
+    """The innermost module that returns an attention pattern, if exactly one does."""
+    with_pattern = [call for call in inside if call.pattern is not None and is_pattern(call)]
+    innermost = [call for call in with_pattern if not any(call.holds(each) for each in with_pattern)]
+    return innermost[0] if len(innermost) == 1 else None
+
+
+def is_pattern(call: Call) -> bool:
+    """Whether what a module returns is attention that can be drawn: shares of 1 with its sink, none of it ahead."""
+    pattern = call.pattern
+    if pattern is None or pattern.shape[-1] != pattern.shape[-2] or pattern.triu(1).abs().max() > 0:
+        return False
+    if pattern.min() < 0 or pattern.sum(-1).max() > 1 + ROWS_BOUND:
+        return False
+    if sums_gap(pattern) <= ROWS_BOUND:
+        return True
+    return closed_sums_gap(call.module, call.args, call.kwargs, len(pattern)) <= ROWS_BOUND
+
+
+def _feed_forward(inside: list[Call], layer: Call, attention: Call | None) -> Call | None:
+    """The last of the modules with parts, beside the attention, that turn the layer's rows into as many others."""
+
+    def beside(call: Call) -> bool:
+        return attention is None or not (call is attention or call.holds(attention) or attention.holds(call))
+
+    size = _size(layer.gave)
+    able = [
+        call
+        for call in inside
+        if _size(call.got) == _size(call.gave) == size and any(True for _ in call.module.children()) and beside(call)
+    ]
+    outermost = [call for call in able if not any(each.holds(call) for each in able)]
+    return outermost[-1] if outermost else None
+
+
+def _size(rows: Tensor | None) -> tuple[int, int]:
+    """Width and number of elements."""
+    return (0, 0) if rows is None else (rows.shape[-1], rows.numel())
+
+
+def _norm_before(reader: Call, inside: list[Call]) -> Call | None:
+    """The small module whose output a module reads as it is."""
+    for call in reversed([each for each in inside if each.left < reader.entered]):
+        if call.gave is not None and reader.got is not None and call.gave.numel() == reader.got.numel():
+            small = sum(weight.numel() for weight in call.module.parameters()) <= 2 * call.gave.shape[-1]
+            if small and torch.equal(call.gave.flatten(), reader.got.flatten()):
+                return call
+    return None
+
+
+def _place(model: nn.Module, layer_path: str, module: nn.Module) -> Place:
+    """Where a module is within its layer."""
+    inside = part(model, layer_path).named_modules()
+    return next(Place(path, type(module)) for path, each in inside if each is module)
+
+
+def at(layer: nn.Module, place: Place | None) -> nn.Module | None:
+    """The layer's module at a place, or None where no module of that kind is there."""
+    try:
+        module = layer.get_submodule(place.path) if place is not None else None
+    except AttributeError:
+        return None
+    return module if place is not None and isinstance(module, place.kind) else None
+
+
+def reader_in(layer: nn.Module, readers: Sequence[Reader]) -> Reader | None:
+    """The first of several readers that this layer has, or None."""
+    return next((reader for reader in readers if at(layer, reader.place) is not None), None)

@@ -1,0 +1,195 @@
+"""One family's trial: built small with random weights, read by its adapter, and compared with plain transformers."""
+
+from __future__ import annotations
+
+import copy
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from torch import Tensor
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+import llm_tracker as lt
+from llm_tracker.errors import one_line
+from llm_tracker.models.adapter import hidden_state
+from llm_tracker.models.attention import once_each
+from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.forward import forward, own_logits
+from llm_tracker.models.loading import adapter_of
+from llm_tracker.models.probes import in_deviations
+from llm_tracker.models.proof import RefusedError, prove, require
+from sweep.tiny_configs import VOCAB_SIZE, tiny_config
+
+N_NEW = 5
+PROMPT = tuple(int(each) for each in torch.randint(5, VOCAB_SIZE, (17,), generator=torch.Generator().manual_seed(1)))
+
+Verdict = Literal["exact", "exact, no attention", "refused", "does not build", "wrong", "crashed"]
+
+BOUNDS = {
+    "lens of the last layer": 1e-4,
+    "lens of every layer": 1e-4,
+    "attention": 1e-4,
+    "number of patterns": 0,
+    "logits while generating": 1e-3,
+    "generated tokens": 0,
+}
+"""In standard deviations of the logits, in shares of attention, and in numbers of differences."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one family's trial."""
+
+    model_type: str
+    verdict: Verdict
+    reason: str = ""
+    """Why it was refused, is not built, or is wrong."""
+    adapter: str = ""
+    attention: str = ""
+    heads: tuple[int, ...] = ()
+    has_sinks: bool = False
+    own_tail: bool = False
+    """Whether each lens runs the whole model, since its end can't be taken apart."""
+    gaps: dict[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def tried(model_type: str) -> Outcome:
+    """Try one family. Whatever happens in it is its outcome; nothing is raised."""
+    begun = time.perf_counter()
+    try:
+        network = tiny_network(model_type)
+    except Exception as error:
+        return Outcome(model_type, "does not build", f"{type(error).__name__}: {one_line(error)}")
+    try:
+        model = loaded(network)
+        gaps, notes = exactness(model)
+    except lt.ModelError as refused:
+        name = refused.proof.adapter if isinstance(refused, RefusedError) else ""
+        return Outcome(model_type, "refused", str(refused), name)
+    except Exception as error:
+        return Outcome(model_type, "crashed", f"{type(error).__name__}: {one_line(error)}")
+    over = [f"{name} {gap:.1e}" for name, gap in gaps.items() if not gap <= BOUNDS[name]]
+    verdict: Verdict = "wrong" if over else "exact" if any(model.proof.heads) else "exact, no attention"
+    return Outcome(
+        model_type,
+        verdict,
+        ", ".join(over),
+        model.adapter.name,
+        model.proof.attention,
+        model.proof.heads,
+        model.proof.has_sinks,
+        getattr(model.adapter, "tail", True) is None,
+        gaps,
+        notes,
+        time.perf_counter() - begun,
+    )
+
+
+def tiny_network(model_type: str) -> Any:
+    """A small random network of a family. Raises whatever transformers raises."""
+    torch.manual_seed(0)
+    network = AutoModelForCausalLM.from_config(tiny_config(model_type)).float().eval()
+    with torch.inference_mode():
+        forward(network, torch.tensor([PROMPT]))
+    return network
+
+
+def loaded(network: Any) -> lt.LoadedModel:
+    """The network as the app would have loaded it. Raises ModelError where it is not read exactly."""
+    adapter = adapter_of(network)
+    proof = prove(network, adapter)
+    require(proof)
+    entry = ModelEntry("tiny", "tiny", "directory", "nowhere")
+    return lt.LoadedModel(entry, None, None, network, _tokenizer(), adapter, proof)
+
+
+def _tokenizer() -> PreTrainedTokenizerFast:
+    """A word for each id."""
+    backend = Tokenizer(models.WordLevel({f"w{index}": index for index in range(VOCAB_SIZE)}, "w0"))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    return PreTrainedTokenizerFast(tokenizer_object=backend)
+
+
+def exactness(model: lt.LoadedModel) -> tuple[dict[str, float], tuple[str, ...]]:
+    """A session's numbers against plain transformers on eager attention, which reads the whole text at once.
+
+    With a note where transformers' own generation could not be compared with.
+    """
+    trace = lt.track(model, PROMPT, recipe="raw", max_new_tokens=N_NEW).turns[0].trace
+    plain = copy.deepcopy(model.model)
+    plain.set_attn_implementation("eager")
+    layers = model.adapter.layers(plain)
+    text = torch.tensor([[*PROMPT, *trace.token_ids.tolist()[:-1]]])
+    with torch.inference_mode():
+        stream, output = _read(plain, layers, text)
+        steps = slice(len(PROMPT) - 1, None)
+        rows = torch.stack(stream)[:, steps]  # (layer, step, d_model)
+        lens = torch.stack([model.adapter.logits(plain, each) for each in rows])
+        own = torch.stack([own_logits(plain, layers[-1], each) for each in rows])
+        patterns = _patterns(getattr(output, "attentions", None))
+    logits = output.logits[0, steps]
+    top = logits.gather(1, torch.tensor(trace.top_token_ids.copy()))
+    live = (torch.tensor(trace.top_logits.copy()) - top).abs().amax(-1) / logits.std(-1)
+    expected, note = _greedy(plain, logits)
+    gaps = {
+        "lens of the last layer": in_deviations(lens[-1], logits),
+        "lens of every layer": in_deviations(lens, own),
+        "attention": _attention_gap(trace, patterns),
+        "number of patterns": abs(len(patterns) - len(trace.attending_layers)) if patterns else 0,
+        "logits while generating": live.max().item(),
+        "generated tokens": _n_differing(trace.token_ids.tolist(), expected),
+    }
+    return gaps, note
+
+
+def _read(network: Any, layers: list[Any], text: Tensor) -> tuple[list[Tensor], Any]:
+    """The rows after each layer, (position, d_model) each, and the model's output."""
+    stream: list[Tensor] = []
+    with ExitStack() as stack:
+        for layer in once_each(layers):
+            hook = layer.register_forward_hook(lambda _m, _a, out: stream.append(hidden_state(out)[0].clone()))
+            stack.callback(hook.remove)
+        output = forward(network, text, asks=True, last_only=False)
+    return stream, output
+
+
+def _patterns(attentions: Any) -> list[Tensor]:
+    """The attention patterns (head, query, key) among what transformers hands out."""
+    square = [each[0] for each in attentions or () if isinstance(each, Tensor) and each.dim() == 4]
+    square = [each for each in square if each.shape[-1] == each.shape[-2]]
+    return [each for each in square if each.min() >= 0 and each.sum(-1).max() <= 1.01]
+
+
+def _attention_gap(trace: lt.Trace, patterns: list[Tensor]) -> float:
+    """Largest difference between what was recorded and transformers' own patterns, layer by layer."""
+    gaps = [0.0]
+    for layer, pattern in zip(trace.attending_layers, patterns, strict=False):
+        for step in range(trace.n_steps):
+            length = trace.prompt_length + step
+            found = trace.attention[step, layer - 1, : trace.heads[layer - 1]]
+            gaps.append(float(np.abs(found[:, :length] - pattern[:, length - 1, :length].numpy()).max()))
+            gaps.append(float(np.abs(found[:, length:]).sum()))
+    return float(np.max(gaps))
+
+
+def _greedy(network: Any, logits: Tensor) -> tuple[list[int], tuple[str, ...]]:
+    """What transformers' own greedy generation writes; where it has none, its best tokens in the text, and a note."""
+    network.generation_config.forced_eos_token_id = None  # our answers end by themselves, or at the limit
+    try:
+        whole = network.generate(torch.tensor([PROMPT]), do_sample=False, max_new_tokens=N_NEW, pad_token_id=0)
+    except Exception as error:  # some classes can't generate by themselves, each in its own way
+        kind = type(error).__name__
+        return logits.argmax(-1).tolist(), (f"transformers' own generation fails ({kind}): compared with its logits",)
+    return whole[0, len(PROMPT) :].tolist(), ()
+
+
+def _n_differing(written: list[int], expected: list[int]) -> int:
+    differing = sum(one != other for one, other in zip(written, expected, strict=False))
+    return differing + abs(len(written) - len(expected))

@@ -1,0 +1,205 @@
+"""A model is picked or typed in the sidebar; what cannot be used is a sentence, and the model in use stays."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tiny_models import tiny_network, tiny_tokenizer
+from visitor import VIEWS, asked, chosen, headings, opened, settled, shown_html, sidebar_captions, visitor
+from visitor import tiny_of_any_name as tiny
+
+import llm_tracker as lt
+from llm_tracker.app import engine as engines
+from llm_tracker.app.model_choice import told_apart
+from llm_tracker.app.model_desk import ModelDesk
+from llm_tracker.models import hub
+from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.hub import HubFile, HubModel
+from llm_tracker.models.progress import Progress, Report
+from llm_tracker.models.weighing import Room
+
+GB = 10**9
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    tiny_network("llama").save_pretrained(tmp_path / "my_tiny_model")
+    tiny_tokenizer().save_pretrained(tmp_path / "my_tiny_model")
+    return tmp_path / "my_tiny_model"
+
+
+@pytest.fixture
+def on_the_hub(monkeypatch: pytest.MonkeyPatch) -> HubModel:
+    """The hub's answer about a model that is not here, on a machine with 8 GB of which 5 are in use."""
+    files = (HubFile("model.safetensors", 2 * GB, None), HubFile("tokenizer.json", GB // 10, None))
+    found = HubModel("owner/big_one", "v2", "0123456789abcdef", files)
+    monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: found)
+    monkeypatch.setattr(ModelDesk, "room", lambda _self: Room(8 * GB, 5 * GB))
+    return found
+
+
+def test_nonsense_is_a_sentence_where_it_was_typed_and_changes_nothing_else(engine: engines.Engine) -> None:
+    at = asked(opened("dashboard.py"))
+    at = chosen(at, "embeded <b>")
+    assert "There is no model “<bdi>embeded &lt;b&gt;</bdi>”." in shown_html(at)
+    assert "Known ids: embedded" in shown_html(at)
+    workspace = visitor(engine)
+    assert (workspace.wanted_id, workspace.model_id, workspace.typed_ids) == ("embedded", "embedded", [])
+    assert at.sidebar.selectbox(key="model").value == "embedded"
+    assert headings(at) == VIEWS
+    assert "There is no model" not in shown_html(asked(at, "And now?")), "said until something else is done"
+
+
+def test_a_title_can_be_typed_in_any_case(engine: engines.Engine) -> None:
+    at = chosen(opened("dashboard.py"), "TINYLLAMA-1.1b-chat-v1.0")
+    assert visitor(engine).wanted_id == "tinyllama"
+    assert at.sidebar.selectbox(key="model").value == "tinyllama"
+
+
+def test_a_typed_directory_is_loaded_at_once_answers_and_stays_to_be_picked(
+    engine: engines.Engine, directory: Path
+) -> None:
+    at = chosen(opened("dashboard.py"), f" {directory} ")
+    assert visitor(engine).model_id == str(directory)
+    assert "✓ read exactly" in sidebar_captions(at)
+    at = chosen(asked(at), "embedded")
+    assert visitor(engine).sessions[1].model.id == str(directory)
+    assert "my_tiny_model" in at.sidebar.selectbox(key="model").options
+
+
+def test_a_directory_that_goes_away_while_its_model_is_in_use_breaks_no_page(
+    engine: engines.Engine, directory: Path
+) -> None:
+    at = chosen(opened("dashboard.py"), str(directory))
+    directory.rename(directory.with_name("gone"))
+    assert not settled(at.run()).exception
+    assert "✓ read exactly" in sidebar_captions(at)
+
+
+def test_a_typed_hub_model_is_looked_up_and_offered_with_its_size_and_whether_it_fits(
+    engine: engines.Engine, on_the_hub: HubModel
+) -> None:
+    at = chosen(opened("dashboard.py"), "owner/big_one@v2")
+    assert engine.models.load_job("owner/big_one@v2") is None, "nothing is downloaded before the button is pressed"
+    assert "owner/big_one, revision v2, commit 0123456." in shown_html(at)
+    assert "A download of 2.1 GB. Takes about 2.0 GB in memory and fits: 2.9 GB of 8.0 GB are free." in shown_html(at)
+    assert "Until it is ready, questions go to SmolLM2-135M-Instruct." in shown_html(at)
+    (button,) = [each for each in at.sidebar.button if each.key == "download owner/big_one@v2"]
+    assert button.label == r"Download big\_one, 2.1 GB"
+    at = settled(button.click().run())
+    assert visitor(engine).model_id == "owner/big_one@v2"
+    assert "questions go to" not in shown_html(at)
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [
+        (6 * GB, "Takes about 2.0 GB in memory: 866 MB of 6.0 GB are free, so other models are let go for it."),
+        (2 * GB, "Does not fit: it takes about 2.0 GB in memory, and this app may use 2.0 GB."),
+    ],
+)
+def test_where_there_is_too_little_room_both_figures_are_told(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch, limit: int, told: str
+) -> None:
+    monkeypatch.setattr(ModelDesk, "room", lambda _self: Room(limit, 5 * GB))
+    assert told in shown_html(chosen(opened("dashboard.py"), "owner/big_one"))
+
+
+def test_a_hub_that_refuses_is_a_sentence_and_can_be_asked_again(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise lt.ModelError("The hub has no model “owner/big_one”. Check its name.")
+
+    monkeypatch.setattr(hub, "ask_hub", refuse)
+    at = chosen(asked(opened("dashboard.py")), "owner/big_one")
+    assert "The hub has no model “<bdi>owner/big_one</bdi>”. Check its name." in shown_html(at)
+    assert headings(at) == VIEWS
+    monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: on_the_hub)
+    at = settled(next(each for each in at.sidebar.button if each.label == "Try again").click().run())
+    assert "A download of 2.1 GB." in shown_html(at)
+
+
+def test_asking_the_hub_never_holds_up_the_page(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: answer.wait(20) and on_the_hub)
+    at = opened("dashboard.py")
+    box = at.sidebar.selectbox(key="model")
+    box.options.append("owner/big_one")
+    at = box.set_value("owner/big_one").run()
+    assert "Asking the model hub …" in sidebar_captions(at)
+    answer.set()
+    assert "A download of 2.1 GB." in shown_html(settled(at.run()))
+
+
+def waiting_load(inside: threading.Event, go_on: threading.Event) -> Callable[..., lt.LoadedModel]:
+    """A load that stands still at a stage until it may go on."""
+
+    def load(name: str, _device: str, _dtype: str, report: Report, *_: object) -> lt.LoadedModel:
+        report(Progress("Loading the weights"))
+        inside.set()
+        assert go_on.wait(20)
+        report(Progress("Checking that it is read exactly"))
+        return tiny(name)
+
+    return load
+
+
+def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
+    engine: engines.Engine, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, go_on = threading.Event(), threading.Event()
+    at = asked(opened("dashboard.py"))
+    monkeypatch.setattr(engine.models.pool, "_load", waiting_load(inside, go_on))
+    box = at.sidebar.selectbox(key="model")
+    box.options.append(str(directory))
+    at = box.set_value(str(directory)).run().run()
+    assert inside.wait(20)
+    at = at.run()
+    assert "Loading the weights …" in sidebar_captions(at)
+    at = next(each for each in at.sidebar.button if each.label == "Cancel").click().run()
+    go_on.set()
+    at = settled(at.run())
+    assert "The loading was cancelled." in sidebar_captions(at)
+    assert "questions go to SmolLM2-135M-Instruct" in shown_html(at)
+    assert (headings(at), visitor(engine).model_id) == (VIEWS, "embedded")
+    at = asked(at, "And now?")
+    assert visitor(engine).sessions[2].model.id == "embedded"
+
+
+def test_a_model_that_fails_leaves_the_old_one_in_use(
+    engine: engines.Engine, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise lt.ModelError("No adapter reads it exactly.")
+
+    at = asked(opened("dashboard.py"))
+    monkeypatch.setattr(engine.models.pool, "_load", fail)
+    at = chosen(at, str(directory))
+    assert "No adapter reads it exactly." in shown_html(at)
+    assert "questions go to SmolLM2-135M-Instruct" in shown_html(at)
+    at = asked(at, "And now?")
+    assert visitor(engine).sessions[2].model.id == "embedded"
+
+
+def test_the_badge_has_the_largest_gap_and_the_number_of_checks(engine: engines.Engine) -> None:
+    at = opened("dashboard.py")
+    model = engine.models.loaded("embedded")
+    assert model is not None
+    assert f"✓ read exactly ({len(model.proof.checks)} checks, largest gap " in sidebar_captions(at)
+    assert "3 layers · 4 heads" in sidebar_captions(at)
+    (details,) = [each for each in at.sidebar.expander if each.label == "How exactly?"]
+    table = " ".join(each.proto.body for each in details.get("html"))
+    assert all(check.name in table for check in model.proof.checks)
+
+
+def test_titles_that_occur_twice_are_told_apart() -> None:
+    one = ModelEntry("a/model", "model", "hub", "a/model")
+    entries = [one, replace(one, id="b/model"), replace(one, id="c", title="other")]
+    assert told_apart(entries) == {"a/model": "model · a/model", "b/model": "model · b/model", "c": "other"}

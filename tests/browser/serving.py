@@ -1,0 +1,54 @@
+"""The app in a process of its own, as it is started from the checkout or by those who installed it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from installations import Installation
+
+
+@contextmanager
+def served_app(
+    environment: dict[str, str], program: Sequence[str] = (sys.executable, "-m", "llm_tracker"), cwd: Path | None = None
+) -> Iterator[str]:
+    """The app in a process of its own, on a free port."""
+    port = free_port()
+    command = [*program, "app", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=cwd)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def wait_until_healthy(url: str, seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    raise AssertionError(f"the app did not answer at {url}")
+
+
+def served_installation(installation: Installation) -> AbstractContextManager[str]:
+    """The app of an installed wheel, started as its users start it."""
+    program = [str(installation.program("llm-tracker"))]
+    return served_app(installation.variables, program, installation.cwd)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,97 @@
+"""Plug-ins as a visitor meets them: a package brings a model, and broken files are named with their lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from broken_plugins import BROKEN
+from installations import EXAMPLE, Installation, built_wheel
+from playwright.sync_api import Browser, Page, expect
+from serving import served_installation
+from steps import QUESTION, ask, expect_all_views, expect_answer, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.real]
+
+TITLE = "Tiny OLMo 2 with random weights"
+DROPPED = {"z_import": "import error", "z_misspelt": "misspelt hook", "z_raising": "raising hook"}
+"""Files that somebody dropped into adapters/, and what is wrong with them."""
+
+
+@pytest.fixture(scope="module")
+def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The app, the example package beside it, and some broken files in adapters/."""
+    example = built_wheel(EXAMPLE, tmp_path_factory.mktemp("example"))
+    installation = Installation.of(tmp_path_factory.mktemp("plug-ins"), wheel, example)
+    for name, kind in DROPPED.items():
+        (installation.app / "adapters" / f"{name}.py").write_text(BROKEN[kind].source, encoding="utf-8")
+    return installation
+
+
+@pytest.fixture(scope="module")
+def address(installation: Installation, embedded: object) -> Iterator[str]:
+    with served_installation(installation) as url:
+        yield url
+
+
+@pytest.fixture
+def tab(browser: Browser, address: str) -> Iterator[Page]:
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.set_default_timeout(25_000)
+    tab.goto(address)
+    tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
+    settle(tab)
+    yield tab
+    tab.close()
+
+
+def choose_model(page: Page, title: str) -> None:
+    """Type a model's name in the sidebar and take the option that bears it."""
+    field = page.get_by_role("combobox", name=re.compile("^Model"))
+    settle(page)
+    field.click()
+    field.fill(title)
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def test_the_command_lists_the_packages_model_and_adapter_and_the_broken_files(installation: Installation) -> None:
+    record = installation.listed()
+    assert ("olmo2-random", TITLE) in [(entry["id"], entry["title"]) for entry in record["models"]]
+    assert {"name": "Olmo2Adapter", "model_types": ["olmo2"]} in record["adapters"]
+    assert {"name": "olmo2", "origin": "llm-tracker-olmo2", "version": "0.1.0"} in record["plugins"]
+    assert [(failure["name"], failure["where"]) for failure in record["failures"]] == [
+        (name, f"adapters/{name}.py, line {BROKEN[kind].line}") for name, kind in DROPPED.items()
+    ]
+
+
+def test_an_installed_packages_model_is_chosen_in_the_sidebar_and_answers(tab: Page) -> None:
+    choose_model(tab, TITLE)
+    expect(tab.get_by_text("4 layers · 4 heads")).to_be_visible(timeout=25_000)
+    ask(tab)
+    expect(tab.get_by_text(f"Answered by {TITLE}")).to_be_visible(timeout=25_000)
+    expect(tab.locator(".lt-card.before .head")).to_contain_text(QUESTION)
+    expect(tab.locator(".lt-card.before .note")).to_contain_text("likely", timeout=25_000)
+    assert tab.locator(".lt-card.before .answer").inner_text().strip()
+    expect_all_views(tab)
+
+
+@pytest.mark.parametrize("page_name", ["Ask", "Models"])
+def test_broken_files_are_named_with_their_lines_in_the_sidebar_of_every_page(tab: Page, page_name: str) -> None:
+    tab.get_by_role("link", name=page_name, exact=True).click()
+    sidebar = tab.locator("[data-testid=stSidebar]")
+    for name, kind in DROPPED.items():
+        expect(sidebar.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=25_000)
+        expect(sidebar.get_by_text(BROKEN[kind].reason)).to_be_visible()
+
+
+def test_broken_files_are_named_on_the_models_page_and_the_app_works(tab: Page) -> None:
+    ask(tab)
+    expect_answer(tab, "before", "Paris", QUESTION)
+    tab.get_by_role("link", name="Models").click()
+    main = tab.locator("[data-testid=stMain]")
+    for name, kind in DROPPED.items():
+        expect(main.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=25_000)
+        expect(main.get_by_text(BROKEN[kind].reason)).to_be_visible()
+    expect(tab.locator("[data-testid=stException]")).to_have_count(0)

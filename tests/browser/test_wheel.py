@@ -1,0 +1,89 @@
+"""`pip install .`: the command, the app, its pages and its adapters, in a clean environment and from any folder."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from installations import ROOT, Installation
+from playwright.sync_api import Browser, expect
+from serving import served_installation
+from steps import ask, expect_all_views, expect_answer, settle
+
+FOREIGN_SETTINGS = """
+[client]
+showSidebarNavigation = true
+
+[theme.light]
+primaryColor = "#ff0000"
+"""
+
+
+@pytest.fixture(scope="module")
+def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return Installation.of(tmp_path_factory.mktemp("installation"), wheel)
+
+
+@pytest.fixture(scope="module")
+def address(installation: Installation, embedded: object) -> Iterator[str]:
+    """The installed app, started in a folder with settings of another Streamlit app."""
+    (installation.cwd / ".streamlit").mkdir()
+    (installation.cwd / ".streamlit" / "config.toml").write_text(FOREIGN_SETTINGS, encoding="utf-8")
+    with served_installation(installation) as url:
+        yield url
+
+
+def test_the_wheel_holds_the_package_and_the_apps_files_and_nothing_else(wheel: Path) -> None:
+    package = {path for path in (ROOT / "llm_tracker").rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    app = [ROOT / "dashboard.py", ROOT / ".streamlit" / "config.toml"]
+    app += [*(ROOT / "pages").glob("*.py"), *(ROOT / "adapters").glob("*.py")]
+    expected = {path.relative_to(ROOT).as_posix() for path in package}
+    expected |= {f"llm_tracker/shipped/{path.relative_to(ROOT).as_posix()}" for path in app}
+    with zipfile.ZipFile(wheel) as archive:
+        assert {name for name in archive.namelist() if ".dist-info/" not in name} == expected
+
+
+def test_the_installed_command_finds_its_own_files_and_every_adapter(installation: Installation) -> None:
+    code = "import llm_tracker.places; print(llm_tracker.places.__file__); print(llm_tracker.places.app_dir())"
+    file, app_dir = installation.printed("python", "-c", code).splitlines()
+    assert Path(file).is_relative_to(installation.packages)
+    assert Path(app_dir) == installation.app.resolve()
+    record = installation.listed()
+    assert record["failures"] == []
+    names = {plugin["name"] for plugin in record["plugins"]}
+    assert names == {"built-in", *(path.stem for path in (ROOT / "adapters").glob("[!_]*.py"))}
+    assert {Path(p["origin"]).parent for p in record["plugins"] if p["name"] != "built-in"} == {
+        installation.app.resolve() / "adapters"
+    }
+
+
+@pytest.mark.browser
+@pytest.mark.real
+def test_the_installed_app_answers_and_opens_its_pages(address: str, browser: Browser) -> None:
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.set_default_timeout(25_000)
+    tab.goto(address)
+    tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
+    settle(tab)
+    ask(tab)
+    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible(timeout=25_000)
+    expect_answer(tab, "before", "Paris")
+    expect_all_views(tab)
+    tab.get_by_role("link", name="Models").click()
+    expect(tab.get_by_role("heading", name="Adapters")).to_be_visible(timeout=25_000)
+    expect(tab.locator("[data-testid=stException]")).to_have_count(0)
+    tab.close()
+
+
+@pytest.mark.browser
+def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(address: str, browser: Browser) -> None:
+    tab = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
+    tab.set_default_timeout(25_000)
+    tab.goto(address)
+    button = tab.get_by_role("button", name="Ask", exact=True)
+    expect(button).to_be_visible(timeout=25_000)
+    expect(tab.locator("[data-testid=stSidebarNav]")).to_have_count(0)
+    assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(47, 93, 138)"
+    tab.close()

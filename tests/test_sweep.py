@@ -1,0 +1,50 @@
+"""Every family of causal language models is tried; a third of them here, all of them by `make sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from sweep.families import FAMILIES
+from sweep.page import TITLES, counted, page
+from sweep.trial import Outcome, tried
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "models.md").read_text(encoding="utf-8")
+THIRD = FAMILIES[::3]
+
+
+def listed(verdict: str) -> set[str]:
+    """The types under a verdict's heading on the page."""
+    _, _, after = PAGE.partition(f"## {TITLES[verdict]}")
+    return {line.split("`")[1] for line in after.partition("\n## ")[0].splitlines() if line.startswith("| `")}
+
+
+def test_the_frozen_list_is_transformers_own() -> None:
+    assert set(FAMILIES) == set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
+
+
+def test_the_page_lists_every_type_once_and_counts_what_it_lists() -> None:
+    lists = {verdict: listed(verdict) for verdict in TITLES}
+    assert sorted(name for names in lists.values() for name in names) == sorted(FAMILIES)
+    assert counted(PAGE) == {verdict: len(names) for verdict, names in lists.items()}
+
+
+def test_the_page_shows_the_goal_reached_and_nothing_wrong() -> None:
+    counts = counted(PAGE)
+    assert counts["exact"] + counts["exact, no attention"] >= 115
+    assert counts["wrong"] == counts["crashed"] == 0
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("model_type", THIRD)
+def test_a_family_comes_out_as_the_page_says(model_type: str) -> None:
+    outcome = tried(model_type)
+    assert model_type in listed(outcome.verdict), outcome
+
+
+def test_what_is_wrong_is_counted_as_wrong() -> None:
+    written = page([Outcome("one", "wrong", "lens of every layer 1.0e-02"), Outcome("two", "refused", "sees | ahead")])
+    assert counted(written)["wrong"] == 1
+    assert "sees \\| ahead" in written
