@@ -19,7 +19,7 @@ from llm_tracker.errors import one_line
 from llm_tracker.models.adapter import hidden_state
 from llm_tracker.models.attention import once_each
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.models.forward import forward, own_logits
+from llm_tracker.models.forward import forward, on_eager, own_logits
 from llm_tracker.models.loading import adapter_of
 from llm_tracker.models.probes import in_deviations
 from llm_tracker.models.proof import RefusedError, prove, require
@@ -124,7 +124,7 @@ def exactness(model: lt.LoadedModel) -> tuple[dict[str, float], tuple[str, ...]]
     """
     trace = lt.track(model, PROMPT, recipe="raw", max_new_tokens=N_NEW).turns[0].trace
     plain = copy.deepcopy(model.model)
-    plain.set_attn_implementation("eager")
+    on_eager(plain)
     layers = model.adapter.layers(plain)
     text = torch.tensor([[*PROMPT, *trace.token_ids.tolist()[:-1]]])
     with torch.inference_mode():

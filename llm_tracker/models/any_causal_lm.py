@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.models.adapter import ModelAdapter, part
-from llm_tracker.models.forward import own_logits, refused_if_it_fails
+from llm_tracker.models.forward import on_eager, own_logits, refused_if_it_fails
 from llm_tracker.models.kernels import plain_kernels
 from llm_tracker.models.probes import probe_tokens
 from llm_tracker.models.probing import Parts, Reader, at, find_layers, find_parts, reader_in, watch
@@ -30,7 +30,7 @@ class AnyCausalLM(ModelAdapter):
     @classmethod
     def probed(cls, model: PreTrainedModel) -> AnyCausalLM:
         """Run the model on a few tokens and find its parts. Raises ModelError where there are no layers to find."""
-        model.set_attn_implementation("eager")
+        on_eager(model)
         token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
         with refused_if_it_fails(model), torch.inference_mode(), plain_kernels(model):
             watched = watch(model, token_ids)

@@ -71,6 +71,16 @@ def forward(
     return model(token_ids, **keywords)
 
 
+def on_eager(model: PreTrainedModel) -> None:
+    """Put a model on plain eager attention.
+
+    transformers refuses to switch some older classes (Falcon); these look into their config at every pass.
+    """
+    model.set_attn_implementation("eager")
+    if model.config._attn_implementation != "eager":
+        model.config._attn_implementation = "eager"
+
+
 @contextmanager
 def refused_if_it_fails(model: PreTrainedModel) -> Iterator[None]:
     """Turns whatever a foreign model raises while it is being tried into ModelError: it cannot be traced."""

@@ -22,7 +22,7 @@ from llm_tracker.models.attention import (
     pattern_in,
     whole_row,
 )
-from llm_tracker.models.forward import Way, forward, new_cache
+from llm_tracker.models.forward import Way, forward, new_cache, on_eager
 from llm_tracker.models.kernels import MEASURED_ROWS, MeasuredLinear, plain, plain_kernels
 
 N_TOKENS = 9
@@ -65,7 +65,7 @@ def row_gap(rows: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
 
 def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) -> EagerRun:
     """One forward pass of plain transformers on eager attention, with the seams of the adapter watched."""
-    model.set_attn_implementation("eager")
+    on_eager(model)
     layers = adapter.layers(model)
     attentions = [adapter.attention(layer) for layer in layers]
     seen = _Seen(attentions)
@@ -216,7 +216,10 @@ def live_run(model: PreTrainedModel, attentions: Sequence[nn.Module | None], tok
 def _decode_last(
     model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way, token_ids: Tensor
 ) -> LiveRun:
-    model.set_attn_implementation(WATCHED if way.attention == "sdpa" else "eager")
+    if way.attention == "sdpa":
+        model.set_attn_implementation(WATCHED)
+    else:
+        on_eager(model)
     seen: list[tuple[int, Tensor]] = []
     cache, asks = new_cache(model), way.asks
     with observe_rows(attentions, way.attention, lambda index, row: seen.append((index, row))):
