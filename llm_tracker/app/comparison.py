@@ -178,21 +178,32 @@ def answer_pickers(workspace: Workspace) -> None:
     options = _all_answers(workspace)
     labels = answer_labels(workspace, options)
 
-    def choose() -> None:
-        workspace.show(st.session_state["shown before"], st.session_state["shown after"])
+    keys = picker_keys(workspace)
 
-    columns = st.columns(2)
-    for column, name, chosen in zip(columns, ("before", "after"), workspace.shown, strict=True):
-        st.session_state[f"shown {name}"] = chosen
+    def choose() -> None:
+        workspace.show(*(st.session_state[key] for key in keys))
+
+    for column, key, index, chosen in zip(st.columns(2), keys, (0, None), workspace.shown, strict=True):
+        st.session_state[key] = chosen
         column.selectbox(
-            f"Compared, {name}",
+            f"Compared, {'after' if index is None else 'before'}",
             options,
+            index,
             format_func=labels.__getitem__,
-            key=f"shown {name}",
+            key=key,
             placeholder="one answer alone",
             on_change=choose,
             disabled=workspace.answering or len(options) < 2,
         )
+
+
+def picker_keys(workspace: Workspace) -> tuple[str, str]:
+    """The keys of the pickers of before and after, other ones with every answer that arrives.
+
+    A browser that has not heard of a new answer yet sends what it chose among the earlier ones: under an old key it
+    chooses nothing.
+    """
+    return f"shown before {workspace.results}", f"shown after {workspace.results}"
 
 
 def _all_answers(workspace: Workspace) -> list[Place]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 from tiny_models import tiny_model
-from visitor import VIEWS, asked, chart_rows, chosen, corrected, headings, opened, settled, shown_html, visitor
+from visitor import VIEWS, asked, chart_rows, chosen, corrected, headings, opened, picker, settled, shown_html, visitor
 
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
@@ -112,13 +112,13 @@ def test_a_correction_goes_to_the_model_that_gave_the_answer(two_models: engines
     assert visitor(two_models).shown == (Place(2, 0), Place(2, 1))
     assert [len(sessions[number].turns) for number in (1, 2)] == [1, 2]
     assert "(asked again: " in shown_html(at)
-    at = settled(at.selectbox(key="shown before").set_value(Place(1, 0)).run())
+    at = settled(picker(at, "before").set_value(Place(1, 0)).run())
     assert "These models did not read the same words" in shown_html(at)
 
 
 def test_answers_of_two_models_are_told_apart_where_they_are_picked(two_models: engines.Engine) -> None:
     at = side_by_side(asked(opened("dashboard.py")))
-    options = at.selectbox(key="shown before").options
+    options = picker(at, "before").options
     assert [option.split(":")[0] for option in options] == ["Large", "Small"]
 
 

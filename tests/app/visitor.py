@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
-from llm_tracker.app.workspace import Workspace
+from llm_tracker.app.workspace import Place, Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +62,11 @@ def chosen(at: AppTest, name: str) -> AppTest:
     if box.format_func(name) not in box.options:
         box.options.append(name)  # the page takes what is typed; the test harness knows what can be picked only
     return settled(box.set_value(name).run())
+
+
+def picker(at: AppTest, side: str) -> Selectbox[Place]:
+    """The box that picks the answer of a side."""
+    return next(box for box in at.selectbox if box.label == f"Compared, {side}")
 
 
 def sidebar_captions(at: AppTest) -> str:
