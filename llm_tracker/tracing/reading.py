@@ -16,6 +16,7 @@ from llm_tracker.models.adapter import hidden_state
 from llm_tracker.models.attention import once_each
 from llm_tracker.models.forward import forward, new_cache
 from llm_tracker.models.kv_caches import is_plain
+from llm_tracker.models.roomy_cache import give_room
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -34,7 +35,10 @@ def read_positions(
     between two pieces.
     """
     cache = new_cache(model.model)
-    length = PIECE_TOKENS if cache is not None and is_plain(cache) else len(token_ids)
+    length = len(token_ids)
+    if cache is not None and is_plain(cache):
+        give_room(cache, length)
+        length = PIECE_TOKENS
     resid: FloatArray = np.empty((len(model.layers), length, model.proof.d_model), dtype=np.float32)
     for start in range(0, len(token_ids), length):
         if stop():
