@@ -7,25 +7,18 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chromium import launched_chromium
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from serving import served_app
+from steps import ask, correct, settle
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-QUESTION = "What is the capital of France?"
-CORRECTION = "That is wrong. The correct answer is London."
 
 SHOTS: dict[str, dict[str, Any]] = {
     "ask-light.png": {"viewport": {"width": 1280, "height": 1640}, "color_scheme": "light"},
@@ -35,49 +28,14 @@ SHOTS: dict[str, dict[str, Any]] = {
 FRAME_SIZE = {"width": 1160, "height": 760}
 
 
-@contextmanager
-def served() -> Iterator[str]:
-    """The app's address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-m", "llm_tracker", "app", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=ROOT)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.2)
-    raise SystemExit(f"the app did not answer at {url}")
-
-
-def settle(page: Page, milliseconds: int = 900) -> None:
-    """Wait until no script runs and the charts are drawn."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(milliseconds)
-
-
 def ask_and_correct(page: Page) -> None:
     """The newcomer's conversation, with its control."""
-    page.get_by_label("Question", exact=True).fill(QUESTION)
-    page.get_by_role("button", name="Ask", exact=True).click()
+    ask(page)
     page.get_by_text("Answered by").wait_for()
-    settle(page)
-    page.get_by_label("Correction", exact=True).fill(CORRECTION)
-    page.get_by_role("button", name="Correct", exact=True).click()
+    settle(page, 900)
+    correct(page)
     page.locator(".headline", has_text="asked again: 67 %").wait_for()
-    settle(page)
+    settle(page, 900)
 
 
 def opened(browser: Browser, address: str, **context: Any) -> Page:
@@ -87,7 +45,7 @@ def opened(browser: Browser, address: str, **context: Any) -> Page:
     page.goto(address)
     page.get_by_text("A finished example").wait_for()
     page.get_by_text("✓ read exactly").wait_for(state="attached")
-    settle(page)
+    settle(page, 900)
     return page
 
 
@@ -105,7 +63,7 @@ def animation(page: Page) -> Iterator[tuple[Image.Image, int]]:
     page.wait_for_timeout(150)
     yield frame(), 700
     page.get_by_text("Answered by").wait_for()
-    settle(page)
+    settle(page, 900)
     yield frame(), 1400
     page.get_by_label("Correction", exact=True).fill("That is wrong. The correct answer is Seoul.")
     yield frame(), 1000
@@ -114,7 +72,7 @@ def animation(page: Page) -> Iterator[tuple[Image.Image, int]]:
     page.wait_for_timeout(150)
     yield frame(), 700
     page.locator(".headline", has_text="asked again").wait_for()
-    settle(page)
+    settle(page, 900)
     yield frame(), 2600
     for view in ("Candidates", "Layer by layer", "Attention by word"):
         page.get_by_role("heading", name=view).evaluate("each => each.scrollIntoView({block: 'start'})")
@@ -124,13 +82,8 @@ def animation(page: Page) -> Iterator[tuple[Image.Image, int]]:
 
 def main() -> None:
     """Write all pictures."""
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        raise SystemExit("The pictures need Chromium. Install it with: sudo apt-get install chromium")
     PICTURES.mkdir(parents=True, exist_ok=True)
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+    with served_app({**os.environ, "HF_HUB_OFFLINE": "1"}, cwd=ROOT) as address, launched_chromium() as browser:
         for name, context in SHOTS.items():
             page = opened(browser, address, **context)
             ask_and_correct(page)
@@ -151,7 +104,6 @@ def main() -> None:
             loop=0,
             optimize=True,
         )
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -45,10 +45,10 @@ def expect_control(page: Page) -> None:
     expect(page.locator(".headline")).to_contain_text("asked again:", timeout=25_000)
 
 
-def settle(page: Page) -> None:
+def settle(page: Page, milliseconds: float = 400) -> None:
     """Wait until no script runs, and a moment for what it drew."""
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(400)
+    page.wait_for_timeout(milliseconds)
 
 
 def choose(page: Page, box: str, option: str) -> None:
