@@ -106,6 +106,12 @@ def test_a_hub_id_may_carry_a_revision() -> None:
     assert (entry.source, entry.location, entry.revision) == ("hub", "owner/name", "v2")
 
 
+@pytest.mark.parametrize("name", ["<b>a</b>", "my models/a", "owner/two words", "./a", "~/a", "/a", "a/", "a--b/c"])
+def test_a_name_that_no_repository_can_have_is_not_taken_for_one_of_the_hub(name: str) -> None:
+    with pytest.raises(lt.ModelError, match="There is no model"):
+        find_entry(name)
+
+
 def pool_of(budget_bytes: int, loads: list[str]) -> ModelPool:
     def load(
         name: str, _device: str, _dtype: str, _report: Report, _make_room: object, _trust: object
