@@ -43,7 +43,7 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
 def _is_hub_id(name: str) -> bool:
     """Whether a repository of the hub can have this name, with its owner's in front."""
     from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it hands them out lazily
 
     try:
         validate_repo_id(name)
