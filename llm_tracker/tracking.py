@@ -84,6 +84,7 @@ def stream_turn(
 
     Raises InputError for text that the model can't be given; the session that was passed stays as it is.
     """
+    require_same_weights(model, session)
     prompt = next_prompt(model, session, text)
     said = text if isinstance(text, str) else prompt.text
     question = session.turns[0].said if session.turns else said
@@ -105,6 +106,7 @@ def stream_control(
     """
     if not 0 < turn < len(session.turns):
         raise InputError(f"Turn {turn} has no control: corrections are turns 1 to {len(session.turns) - 1}.")
+    require_same_weights(model, session)
     earlier = replace(session, turns=session.turns[:turn])
     prompt = next_prompt(model, earlier, CONTROL_TEXT)
     question = session.turns[0].said
@@ -167,11 +169,13 @@ def with_watch_word(model: LoadedModel, session: Session, word: str) -> Session:
     if not word.strip():
         raise InputError("The watch word is empty. Type one.")
     require_plain([word])
+    require_same_weights(model, session)
     return _watching(model, session, _with_words(session.watch_words, word.strip()))
 
 
 def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -> Session:
     """The session with the lens of one more step of a turn, as a view asks for it."""
+    require_same_weights(model, session)
     turns = list(session.turns)
     trace = with_lens(model, turns[turn].trace, [step], session.watch_words)
     turns[turn] = replace(turns[turn], trace=trace)
@@ -180,6 +184,7 @@ def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -
 
 def with_all_lenses(model: LoadedModel, session: Session) -> Session:
     """The session with the lens of every step of every turn, as saving needs it."""
+    require_same_weights(model, session)
     words = session.watch_words
     return session.with_traces(lambda turn: with_lens(model, turn.trace, range(turn.trace.n_steps), words))
 
@@ -208,6 +213,19 @@ def _with_words(words: Iterable[str | None], *more: str | None) -> tuple[str, ..
 def _several(texts: Iterable[str]) -> Iterable[str]:
     """A single text given where several may be is one text, not its letters."""
     return (texts,) if isinstance(texts, str) else texts
+
+
+def require_same_weights(model: LoadedModel, session: Session) -> None:
+    """Refuse to read a session's answers, or to go on with them, with other weights than those that gave them.
+
+    A name stays while what it stands for changes: a checkpoint that is trained on, a branch of the hub that moves.
+    Raises InputError.
+    """
+    if session.turns and session.model.weights_sha256 != model.weights_sha256:
+        raise InputError(
+            f"These answers were given by other weights than those that are loaded now as {model.entry.title}. "
+            "Ask the question again, and its answer can be looked into and corrected."
+        )
 
 
 def model_info(model: LoadedModel) -> ModelInfo:

@@ -165,9 +165,11 @@ class Engine:
 
             def work(job: Job) -> PositionLens:
                 from llm_tracker.analysis.position_reading import stream_position_lens
+                from llm_tracker.tracking import require_same_weights
 
                 model = self.models.model(job.model_id, job.report)
                 job.progress = None
+                require_same_weights(model, session)
                 turn, words = session.turns[place.turn], session.watch_words
                 return ended(stream_position_lens(model, turn, words, job.stopping), job.has_read)
 
@@ -226,9 +228,13 @@ def _begun_like(session: Session, model: LoadedModel) -> Session:
 
 
 def _up_to(session: Session, turn: int, model: LoadedModel) -> Session:
-    """The session as it was when a turn had just been answered, with the record of the model that goes on."""
-    from llm_tracker.tracking import model_info, versions
+    """The session as it was when a turn had just been answered, with the record of the model that goes on.
 
+    Raises InputError where that has other weights.
+    """
+    from llm_tracker.tracking import model_info, require_same_weights, versions
+
+    require_same_weights(model, session)
     controls = {at: control for at, control in session.controls.items() if at <= turn}
     turns = session.turns[: turn + 1]
     return replace(session, turns=turns, controls=controls, model=model_info(model), versions=versions())

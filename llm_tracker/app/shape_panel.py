@@ -48,8 +48,8 @@ def counts(shape: Shape) -> list[tuple[str, str]]:
         ("layers", f"{shape.n_layers:,}"),
         ("layers with attention", f"{with_attention:,}; {shape.n_layers - with_attention:,} without"),
         ("attention heads in a layer", _number(shape.n_heads)),
-        ("heads of keys and values (kv heads)", _number(shape.n_kv_heads)),
-        ("numbers in a head", _number(shape.d_head)),
+        ("heads of keys and values (kv heads)", _numbers(shape.n_kv_heads)),
+        ("numbers in a head's key", _numbers(shape.d_head)),
         ("width of the residual stream", _number(shape.d_model)),
         ("tokens of the vocabulary", _number(shape.vocab_size)),
         ("tokens that it can read (context length)", _number(shape.context_length)),
@@ -63,6 +63,11 @@ def counts(shape: Shape) -> list[tuple[str, str]]:
 
 def _number(count: int | None) -> str:
     return "not said by its configuration" if count is None else f"{count:,}"
+
+
+def _numbers(counts: Sequence[int]) -> str:
+    """One number, or where layers differ, each of them."""
+    return " or ".join(f"{count:,}" for count in counts) if counts else "none are kept"
 
 
 def _kernels(names: Sequence[str]) -> str:

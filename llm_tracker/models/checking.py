@@ -24,7 +24,8 @@ def check(
     from llm_tracker.models.proof import RefusedError, prove
 
     if isinstance(model, LoadedModel):
-        return prove(model.model, model.adapter).as_dict()
+        with model.running:  # the proof switches the model's attention, which a trace would see
+            return prove(model.model, model.adapter).as_dict()
     try:
         return load_model(model, device, dtype, report, trust=trust).proof.as_dict()
     except RefusedError as refused:

@@ -25,6 +25,9 @@ TAIL_SETTINGS = {
 SAME = 1e-2
 """Logits that differ by less than this share of their largest are the output matrix' own, in every number format."""
 
+WIDE = 100
+"""The row that is tried is made this much larger behind the final norm, where a soft cap cannot be overlooked."""
+
 FEW_MODULES = 4
 """A final norm or an output matrix consists of no more modules than this; what runs more runs the whole model."""
 
@@ -45,14 +48,16 @@ class LayerKind:
 
 @dataclass(frozen=True)
 class Shape:
-    """What a model is built of. Counts that its configuration does not have are None."""
+    """What a model is built of. Counts that it does not have are None."""
 
     model_type: str
     adapter: str
     n_layers: int
     n_heads: int | None
-    n_kv_heads: int | None
-    d_head: int | None
+    n_kv_heads: tuple[int, ...]
+    """Heads of keys and values in a layer, and the width of a key, as the model computes them: each number that some
+    layer has, ascending; empty where it keeps no keys."""
+    d_head: tuple[int, ...]
     d_model: int
     vocab_size: int
     context_length: int | None
@@ -81,17 +86,18 @@ class Shape:
 
 def shape_of(model: LoadedModel) -> Shape:
     """Read a model's shape; one row goes through its final norm and output matrix to see which modules these are."""
-    config, d_model = model.config, model.proof.d_model
+    config = model.config
     n_heads = max(model.proof.heads) or None
+    keys = _key_sizes(model)
     final_norm, unembed, tail = _tail(model)
     return Shape(
         model_type=config.model_type,
         adapter=model.adapter.name,
         n_layers=len(model.layers),
         n_heads=n_heads,
-        n_kv_heads=(getattr(config, "num_key_value_heads", None) or n_heads) if n_heads else None,
-        d_head=(getattr(config, "head_dim", None) or d_model // n_heads) if n_heads else None,
-        d_model=d_model,
+        n_kv_heads=tuple(sorted({n_kv_heads for n_kv_heads, _ in keys})),
+        d_head=tuple(sorted({d_head for _, d_head in keys})),
+        d_model=model.proof.d_model,
         vocab_size=model.proof.vocab_size,
         context_length=model.context_length,
         kinds=_kinds(model),
@@ -105,6 +111,24 @@ def shape_of(model: LoadedModel) -> Shape:
         attention=model.proof.attention,
         kernels=() if model.kernels is None else tuple(dict.fromkeys(model.kernels.names)),
     )
+
+
+def _key_sizes(model: LoadedModel) -> set[tuple[int, int]]:
+    """How many heads of keys the layers have, and how wide, from the keys that reading two tokens leaves behind.
+
+    Configurations call these counts by many names, and some say one that the model does not use.
+    """
+    import torch
+    from transformers.cache_utils import DynamicLayer
+
+    from llm_tracker.models.forward import forward, new_cache
+
+    cache = new_cache(model.model)
+    with model.running, torch.inference_mode():
+        forward(model.model, torch.ones((1, 2), dtype=torch.long, device=model.model.device), cache)
+    layers = [] if cache is None else cache.layers
+    keys = [layer.keys for layer in layers if isinstance(layer, DynamicLayer) and layer.is_initialized]
+    return {(each.shape[1], each.shape[-1]) for each in keys if each is not None and each.dim() == 4}
 
 
 def _kinds(model: LoadedModel) -> tuple[LayerKind, ...]:
@@ -144,7 +168,7 @@ def _tail(model: LoadedModel) -> tuple[tuple[str, ...], tuple[str, ...], tuple[s
         with _watched(network) as norms:
             normed = adapter.final_norm(network, row.to(network.device, network.dtype))
         with _watched(network) as heads:
-            logits = adapter.unembed(network, normed)
+            logits = adapter.unembed(network, normed * WIDE)
     last = heads[-1][1] if heads else None
     is_plain = isinstance(last, torch.Tensor) and _same(last, logits)
     return _names(norms), _names(heads), _settings(model.config, is_plain)
@@ -180,9 +204,9 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 def _settings(config: Any, is_plain: bool) -> tuple[str, ...]:
-    """The steps that the configuration names; where it names none and the logits changed, that they did."""
+    """The steps that the configuration names where the logits are changed; where it names none, that they are."""
+    if is_plain:
+        return ()
     named = {name: getattr(config, name, None) for name in TAIL_SETTINGS}
     steps = [TAIL_SETTINGS[name].format(value) for name, value in named.items() if value not in (None, 1, 1.0)]
-    if not steps and not is_plain:
-        return ("changed by a step that the configuration does not name",)
-    return tuple(steps)
+    return tuple(steps) or ("changed by a step that the configuration does not name",)

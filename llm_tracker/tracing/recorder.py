@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import hidden_input, hidden_state
 from llm_tracker.models.attention import observe_rows, once_each, whole_row
 from llm_tracker.tracing.trace import FloatArray
@@ -57,7 +58,12 @@ class Recorder:
         self._stream.append(hidden_state(output)[0, -1].clone())  # a view would hold all positions
 
     def end_step(self, length: int) -> None:
-        """Keep the rows of the forward pass that just ended; `length` is how many positions it could see."""
+        """Keep the rows of the forward pass that just ended; `length` is how many positions it could see.
+
+        Raises ModelError where a layer gave nothing: whoever switched the model's attention or hooks since it was
+        proved must not be shown zeros.
+        """
+        self._require_all()
         heads = self._model.proof.heads
         rows = np.zeros((len(heads), max(heads), length), dtype=np.float32)
         means = np.zeros((len(heads), length), dtype=np.float32)
@@ -73,6 +79,16 @@ class Recorder:
         else:
             self._left_bytes = 0
         self._rows.clear()
+
+    def _require_all(self) -> None:
+        """Refuse a pass in which not every layer was seen once."""
+        expected = {layer for layer, n_heads in enumerate(self._model.proof.heads) if n_heads}
+        if self._rows.keys() != expected or len(self._stream) != self._depth:
+            raise ModelError(
+                f"{len(self._rows)} of {len(expected)} layers gave their attention pattern, and the stream was seen at "
+                f"{len(self._stream)} of {self._depth} places: {self._model.id} was changed after it was proved (its "
+                "attention switched, perhaps). Load it again with load_model."
+            )
 
     def attention(self, length: int) -> tuple[FloatArray, FloatArray | None]:
         """Patterns (step, layer, head, key) of the first steps; the means (step, layer, key) if these are not all."""

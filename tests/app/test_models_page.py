@@ -146,7 +146,7 @@ def test_the_shape_of_the_model_in_use_stands_on_the_page(engine: engines.Engine
 def test_a_shape_without_attention_speaks_of_no_heads() -> None:
     shape = shape_of(tiny_model("llama"))
     (kind,) = shape.kinds
-    none = replace(shape, kinds=(replace(kind, attention=None, attention_norm=None),), n_heads=None, d_head=None)
+    none = replace(shape, kinds=(replace(kind, attention=None, attention_norm=None),), n_heads=None)
     assert part_row(none.kinds[0])[1:3] == ["none", NO_ATTENTION]
     assert not any("head" in name for name, _ in counts(none))
     mixed = replace(shape, kinds=(replace(kind, layers=(1, 3)), replace(kind, layers=(2,), attention=None)))

@@ -10,11 +10,12 @@ from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.models.shape import class_name, shape_of
+from sweep import trial
 
 
 def test_the_counts_and_widths_are_the_models_own(tiny_llama: lt.LoadedModel) -> None:
     shape = shape_of(tiny_llama)
-    assert (shape.n_layers, shape.n_heads, shape.n_kv_heads, shape.d_head) == (3, 4, 2, 8)
+    assert (shape.n_layers, shape.n_heads, shape.n_kv_heads, shape.d_head) == (3, 4, (2,), (8,))
     assert (shape.d_model, shape.vocab_size, shape.context_length) == (32, tiny_llama.config.vocab_size, 2048)
     assert shape.n_parameters == sum(each.numel() for each in tiny_llama.model.parameters())
     assert (shape.weights_bytes, shape.dtype, shape.device) == (tiny_llama.weights_bytes, "float32", "cpu")
@@ -57,6 +58,18 @@ def test_a_step_that_the_configuration_does_not_name_is_said_too() -> None:
     model = tiny_model("llama")
     object.__setattr__(model, "adapter", Scaled())
     assert shape_of(model).tail == ("changed by a step that the configuration does not name",)
+
+
+def test_a_step_that_is_named_and_not_done_is_not_said() -> None:
+    assert shape_of(tiny_model("llama", logit_scale=0.5)).tail == ()
+
+
+@pytest.mark.parametrize(("family", "n_kv_heads", "d_head"), [("falcon", (1,), (8,)), ("gemma4_text", (2,), (8, 512))])
+def test_heads_of_keys_and_their_widths_are_counted_where_the_model_keeps_them(
+    family: str, n_kv_heads: tuple[int, ...], d_head: tuple[int, ...]
+) -> None:
+    shape = shape_of(trial.loaded(trial.tiny_network(family)))
+    assert (shape.n_kv_heads, shape.d_head) == (n_kv_heads, d_head)
 
 
 def test_layers_of_two_kinds_are_told_apart() -> None:

@@ -1,0 +1,73 @@
+"""A model that is no longer what it was when it was proved, or when it answered, is told so: never read wrongly."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tiny_models import loaded, tiny_model, tiny_network
+
+import llm_tracker as lt
+from llm_tracker.models import proof
+from llm_tracker.streams import ended
+
+IDS = tuple(range(5, 20))
+
+
+def other_weights(session: lt.Session) -> lt.Session:
+    return replace(session, model=replace(session.model, weights_sha256="0" * 64))
+
+
+def test_attention_that_somebody_switched_is_refused_and_not_drawn_as_zeros() -> None:
+    model = loaded(tiny_network("llama"))
+    model.model.set_attn_implementation("eager")
+    with pytest.raises(lt.ModelError, match="0 of 3 layers gave their attention pattern"):
+        lt.track(model, IDS, recipe="raw", max_new_tokens=2)
+
+
+def test_a_layer_that_somebody_skips_is_refused() -> None:
+    model = loaded(tiny_network("llama"))
+    model.layers[1].forward = lambda hidden_states, **_: hidden_states
+    with pytest.raises(lt.ModelError, match="2 of 3 layers gave their attention pattern"):
+        lt.track(model, IDS, recipe="raw", max_new_tokens=2)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda model, session: ended(lt.stream_turn(model, session, "No.")),
+        lambda model, session: ended(lt.stream_control(model, session, 1)),
+        lambda model, session: lt.with_step_lens(model, session, 0, 1),
+        lambda model, session: lt.with_watch_word(model, session, "London"),
+        lt.with_all_lenses,
+    ],
+)
+def test_an_answer_is_not_read_with_other_weights_than_gave_it(read: Callable[[Any, Any], Any]) -> None:
+    model = tiny_model("llama")
+    session = lt.track(model, "What?", ["No."], max_new_tokens=3)
+    read(model, session)
+    with pytest.raises(lt.InputError, match="given by other weights"):
+        read(model, other_weights(session))
+
+
+def test_a_model_is_not_proved_while_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = loaded(tiny_network("llama"))
+    expected = lt.track(model, IDS, recipe="raw", max_new_tokens=4).turns[0].trace
+    begun = threading.Event()
+    real = proof.eager_run
+
+    def announced(*args: Any) -> Any:
+        begun.set()
+        return real(*args)
+
+    monkeypatch.setattr(proof, "eager_run", announced)
+    with model.running:
+        checking = threading.Thread(target=lt.check, args=(model,))
+        checking.start()
+        assert not begun.wait(0.3)
+    checking.join()
+    assert begun.is_set()
+    assert (lt.track(model, IDS, recipe="raw", max_new_tokens=4).turns[0].trace.attention == expected.attention).all()
