@@ -9,18 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from llm_tracker.analysis.compare import Side, WordChange, same_answer, word_changes
+from llm_tracker.analysis.compare import Side, WordChange, same_answer
 from llm_tracker.analysis.reading import TOO_SMALL, attention_clause, named_answer, watched_name
 from llm_tracker.analysis.wording import capitalised, percent
 
 Look = tuple[int, int | None]
 """A layer and a head of it (both from 1), or None for the mean over its heads."""
-
-
-def models_headline(sides: Sequence[Side], words: Sequence[str]) -> str:
-    """What each of two models answers, and how likely each makes the watch words; `sides` are before and after."""
-    parts = [f"{name}: {shares}." for name, shares in map(shares_of, word_changes(sides, words))]
-    return " ".join([models_verdict(sides), *parts])
 
 
 def models_verdict(sides: Sequence[Side]) -> str:

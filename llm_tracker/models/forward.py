@@ -20,6 +20,9 @@ from llm_tracker.models.attention import AttentionKind
 CACHE_KEYWORDS = ("past_key_values", "cache_params")
 """What transformers' models call the cache that they are given and fill."""
 
+OWN_ROWS = 32
+"""Rows that `own_logits` reads at a time: every model can read a text of as many tokens."""
+
 
 @dataclass(frozen=True)
 class Way:
@@ -116,9 +119,14 @@ def in_place_of_output(module: nn.Module, rows: Tensor) -> Iterator[None]:
 def own_logits(model: PreTrainedModel, last_layer: nn.Module, resid: Tensor) -> Tensor:
     """What the model itself makes of rows (row, d_model) of its residual stream: raw logits (row, vocab_size).
 
-    The rows stand in place of the last layer's output while as many arbitrary tokens are read. Exact for any family
-    whose end knows its input by the residual stream alone, and as dear as reading a text.
+    The rows stand in place of the last layer's output while as many arbitrary tokens are read, a few at a time: they
+    need not fit into one text. Exact for any family whose end knows its input by the residual stream alone, and as dear
+    as reading a text.
     """
+    return torch.cat([_own_logits(model, last_layer, rows) for rows in torch.split(resid, OWN_ROWS)])
+
+
+def _own_logits(model: PreTrainedModel, last_layer: nn.Module, resid: Tensor) -> Tensor:
     token_ids = torch.ones((1, len(resid)), dtype=torch.long, device=resid.device)
     with in_place_of_output(last_layer, resid):
         output = forward(model, token_ids, last_only=False)

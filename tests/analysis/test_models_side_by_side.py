@@ -9,11 +9,10 @@ import pytest
 from tiny_models import tiny_model
 
 import llm_tracker as lt
-from llm_tracker.analysis.compare import Side, WordChange
+from llm_tracker.analysis.compare import Side, WordChange, word_changes
 from llm_tracker.analysis.reading import attention_sentence, candidates_sentence, layers_sentence
 from llm_tracker.analysis.two_models import (
     models_attention_sentence,
-    models_headline,
     models_verdict,
     shares_of,
     with_shared_ids,
@@ -49,9 +48,10 @@ def test_each_model_says_its_answer_with_its_probability(sides: list[Side]) -> N
 
 
 def test_the_headline_speaks_of_no_change_and_of_no_asking_again(sides: list[Side]) -> None:
-    told = models_headline(sides, ["London"])
+    (change,) = word_changes(sides, ["London"])
+    told = " ".join([models_verdict(sides), *shares_of(change)])
     shares = [percent(float(side.turn.trace.lens[0].watched["London"].prob[-1])) for side in sides]
-    assert f": {shares[0]} and {shares[1]}" in told
+    assert f"{shares[0]} and {shares[1]}" in told
     for word in ("changed", "again", "→", "correct"):
         assert word not in told
 

@@ -132,6 +132,15 @@ def test_an_end_that_cannot_be_taken_apart_is_read_by_the_models_own() -> None:
         assert abs(float(table.token_prob[-1]) - float(trace.token_probs[step])) <= 1e-5
 
 
+def test_the_models_own_end_reads_more_rows_than_fit_into_one_text() -> None:
+    network = tiny_network("gpt2", n_positions=40)
+    found = AnyCausalLM.probed(network)
+    rows = torch.randn(100, network.config.n_embd, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        own, taken_apart = (found.logits(network, rows) for found in (AnyCausalLM(found.parts, None), found))
+    assert (own - taken_apart).abs().max() <= 1e-4 * taken_apart.std()
+
+
 def with_normalised_logits(network: Any) -> Any:
     """The network, giving the logarithms of probabilities to a power: each depends on all of the others."""
     forward = network.forward
