@@ -102,7 +102,7 @@ def check_text(result: dict[str, Any]) -> str:
         (
             "ok" if check["ok"] else "OVER",
             check["name"],
-            f"{check['gap']:.2g}",
+            "inf" if check["gap"] is None else f"{check['gap']:.2g}",  # JSON knows no infinity
             f"bound {check['bound']:.2g}",
             check["note"],
         )

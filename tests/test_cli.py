@@ -256,6 +256,19 @@ def test_check_of_a_model_that_is_not_read_exactly_ends_with_1(
     assert "OVER" in printed
 
 
+def test_check_of_what_could_not_even_be_compared_says_inf(
+    tiny: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from dataclasses import replace
+
+    apart = replace(tiny.proof, checks=(replace(tiny.proof.checks[1], ok=False, gap=float("inf")),))
+    monkeypatch.setattr(checking, "load_model", lambda *_, **__: replace(tiny, proof=apart))
+    assert main(["check", "tiny"]) == 1
+    assert "OVER  tail  inf  bound" in capsys.readouterr().out
+    assert main(["check", "tiny", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["checks"][0]["gap"] is None
+
+
 def test_models_lists_catalogue_adapters_and_plugins(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)

@@ -41,13 +41,22 @@ def test_the_tiny_model_is_read_without_an_adapter_too(folder: Path) -> None:
     assert lt.check(str(folder / "tiny-cohere"))["adapter"] == "AnyCausalLM"
 
 
-def test_looking_at_the_model_shows_its_tree_and_its_two_functions(folder: Path) -> None:
+def test_no_two_norms_of_the_tiny_model_are_alike_so_that_a_mix_up_shows(folder: Path) -> None:
+    model = AutoModelForCausalLM.from_pretrained(folder / "tiny-cohere")
+    norms = [weights for name, weights in model.named_parameters() if "norm" in name]
+    assert len({tuple(weights.tolist()) for weights in norms}) == len(norms) == 4
+
+
+def test_looking_at_the_model_shows_its_tree_and_every_class_from_the_layer_outwards(folder: Path) -> None:
     shown = printed(folder, "look.py", "tiny-cohere")
     for line in ("(0-2): 3 x CohereDecoderLayer(", "(input_layernorm): CohereLayerNorm()", "(norm): CohereLayerNorm()"):
         assert line in GUIDE
         assert line in shown
-    assert "class CohereDecoderLayer" in shown
-    assert "logits = logits * self.logit_scale" in shown
+    code = ["class CohereDecoderLayer(", "class CohereModel(", "class CohereForCausalLM("]
+    assert sorted(code, key=shown.index) == code
+    for line in ("hidden_states = self.norm(hidden_states)", "logits = logits * self.logit_scale"):
+        assert line in GUIDE
+        assert line in shown
 
 
 def test_the_guides_adapter_is_collected_and_proved(folder: Path) -> None:

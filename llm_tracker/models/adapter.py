@@ -58,8 +58,9 @@ class ModelAdapter:
         return part(layer, self.mlp_norm_path) if self.mlp_norm_path else None
 
     def final_norm(self, model: nn.Module, resid: Tensor) -> Tensor:
-        """The model's last norm, applied to rows of the residual stream (..., d_model)."""
-        return cast("Tensor", part(model, self.final_norm_path)(resid))
+        """The model's last norm, applied to rows of the residual stream (..., d_model); as they are if it has none."""
+        norm: Any = part(model, self.final_norm_path) if self.final_norm_path else None
+        return resid if norm is None else cast("Tensor", norm(resid))
 
     def unembed(self, model: nn.Module, normed: Tensor) -> Tensor:
         """The whole tail after the final norm: logits (..., vocab_size), with every scale, cap and bias of the model.

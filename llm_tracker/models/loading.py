@@ -241,6 +241,7 @@ def _proved(
     report: Report,
 ) -> LoadedModel:
     """The loaded model, once its adapter has been proved on it."""
+    from llm_tracker.models.blame import own_failure_told
     from llm_tracker.models.kernels import choose_kernels
     from llm_tracker.models.proof import prove, require
 
@@ -249,9 +250,10 @@ def _proved(
     if not tokenizer.is_fast:
         raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
     model.train(False)
-    adapter = adapter_of(model)
-    kernels = choose_kernels(model)
-    proof = prove(model, adapter)
+    with own_failure_told(model):
+        adapter = adapter_of(model)
+        kernels = choose_kernels(model)
+        proof = prove(model, adapter)
     require(proof)
     loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof, kernels)
     return replace(loaded, kv_caches=_kv_caches(loaded.weights_bytes))

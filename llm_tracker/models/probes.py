@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from llm_tracker.models.adapter import ModelAdapter, hidden_input, hidden_state
+from llm_tracker.models.adapter import ModelAdapter, hidden_state
 from llm_tracker.models.attention import (
     WATCHED,
     UnhonouredKeywordError,
@@ -24,6 +24,7 @@ from llm_tracker.models.attention import (
 )
 from llm_tracker.models.forward import Way, forward, new_cache, on_eager
 from llm_tracker.models.kernels import MEASURED_ROWS, MeasuredLinear, plain, plain_kernels
+from llm_tracker.models.seams import feeders, seam
 
 N_TOKENS = 9
 
@@ -39,6 +40,7 @@ class EagerRun:
     n_own_patterns: int | None  # how many transformers itself hands out; None where it hands out none
     resid: Tensor  # (layer, d_model), of the last position after each layer, before the final norm
     norm_gap: float
+    norms_left_out: tuple[str, ...]  # modules of a layer that feed a part for which the adapter names no norm
     future_gap: float  # what another last token changes in the rows before it, in their sd
     attention_calls: dict[int, CallArguments]
 
@@ -70,15 +72,17 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
     attentions = [adapter.attention(layer) for layer in layers]
     seen = _Seen(attentions)
     with ExitStack() as stack, plain_kernels(model):
-        seams = [
-            stack.enter_context(_seam(norm, reader))
+        read = [
+            (layer, norm, reader)
             for layer, attention in zip(layers, attentions, strict=True)
             for norm, reader in (
                 (adapter.attention_norm(layer), attention),
                 (adapter.mlp_norm(layer), adapter.mlp(layer)),
             )
-            if norm is not None and reader is not None
+            if reader is not None
         ]
+        seams = [stack.enter_context(seam(norm, reader)) for _, norm, reader in read if norm is not None]
+        left_out = [stack.enter_context(feeders(layer, reader)) for layer, norm, reader in read if norm is None]
         stack.enter_context(seen.watching(layers))
         output = forward(model, token_ids, asks=True)
     last_rows = seen.stream[-1]
@@ -87,7 +91,8 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
         patterns=seen.patterns,
         n_own_patterns=_n_patterns(getattr(output, "attentions", None)),
         resid=torch.stack([rows[-1] for rows in seen.stream]),
-        norm_gap=torch.tensor([0.0, *(gap for seam in seams for gap in seam)]).max().item(),
+        norm_gap=torch.tensor([0.0, *(gap for gaps in seams for gap in gaps)]).max().item(),
+        norms_left_out=tuple(dict.fromkeys(name for names in left_out for name in names)),
         future_gap=_future_gap(model, layers[-1], token_ids, last_rows),
         attention_calls=seen.calls,
     )
@@ -142,27 +147,6 @@ def _future_gap(model: PreTrainedModel, last_layer: nn.Module, token_ids: Tensor
     finally:
         hook.remove()
     return in_deviations(seen[-1][:-1], rows[:-1])
-
-
-@contextmanager
-def _seam(norm: nn.Module, reader: nn.Module) -> Iterator[list[float]]:
-    """Collects the gaps between what `norm` gives and what `reader` gets; infinite where the norm never spoke."""
-    gaps: list[float] = []
-    given: list[Tensor] = []
-
-    def compare(_module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        got = hidden_input(args, kwargs)
-        same_size = given and got is not None and given[-1].numel() == got.numel()
-        gaps.append((given[-1].flatten() - got.flatten()).abs().max().item() if same_size and got is not None else inf)
-
-    inf = float("inf")
-    speak = norm.register_forward_hook(lambda _m, _a, output: given.append(hidden_state(output)))
-    listen = reader.register_forward_pre_hook(compare, with_kwargs=True)
-    try:
-        yield gaps
-    finally:
-        speak.remove()
-        listen.remove()
 
 
 def kernel_gap(model: PreTrainedModel) -> float:

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.attention import AttentionKind
+from llm_tracker.models.blame import adapter_blamed
 from llm_tracker.models.forward import Way, own_logits, refused_if_it_fails
 from llm_tracker.models.kernels import plain_kernels
 from llm_tracker.models.probes import (
@@ -109,9 +110,10 @@ class RefusedError(ModelError):
 def prove(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     """Compare what the adapter reads with what the model does, and leave the model on its watched attention.
 
-    Raises ModelError where a path of the adapter leads nowhere, or the model cannot be run as tracing needs it.
+    Raises ModelError where a path of the adapter leads nowhere, one of its methods raises, or the model cannot be run
+    as tracing needs it.
     """
-    with refused_if_it_fails(model):
+    with refused_if_it_fails(model), adapter_blamed(adapter):
         return _proof(model, adapter)
 
 
@@ -160,10 +162,15 @@ def _reading_checks(attentions: list[Any], eager: EagerRun, dtype: torch.dtype) 
     n_own = len(eager.patterns) if eager.n_own_patterns is None else eager.n_own_patterns
     sums = [_sums_gap(attentions[layer], eager, layer, bounds.rows) for layer in eager.patterns]
     ahead = [pattern.triu(1).abs().max().item() for pattern in eager.patterns.values()]
-    silent = sum(attention is not None for attention in attentions) - len(eager.patterns)
+    named = sum(attention is not None for attention in attentions)
+    silent = named - len(eager.patterns)
+    left_out = f"; left out: {', '.join(eager.norms_left_out)}" if eager.norms_left_out else ""
+    norms = f"what attention and feed-forward get against what their norms give{left_out}"
+    own = "none" if eager.n_own_patterns is None else eager.n_own_patterns
+    patterns = f"{len(eager.patterns)} patterns of {named} attention modules; transformers hands out {own}"
     return [
-        _check("norms", eager.norm_gap, 0, "what attention and feed-forward get against what their norms give"),
-        _check("patterns", abs(len(eager.patterns) - n_own) + silent, 0, f"{len(eager.patterns)} attention patterns"),
+        _check("norms", eager.norm_gap, 0, norms),
+        _check("patterns", abs(len(eager.patterns) - n_own) + silent, 0, patterns),
         _check("row sums", _largest(sums), bounds.rows, "every attention row sums to 1, with its learned sink"),
         _check("nothing ahead", _largest(ahead), 0, "no attention to later positions"),
         _check("causal", eager.future_gap, bounds.future, "another last token, and the rows before it, in their sd"),

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import FAMILIES, loaded, tiny_network
+from tiny_models import FAMILIES, SIZES, loaded, tiny_network
+from transformers import AutoConfig, AutoModelForCausalLM
 
 import llm_tracker as lt
 from llm_tracker.models import attention, kernels
@@ -20,6 +21,7 @@ def test_every_family_is_read_exactly(family: str) -> None:
     assert [check for check in proof.checks if not check.ok] == []
     assert proof.tail_gap <= 1e-5
     assert proof.pattern_gap <= 1e-4
+    assert not any("left out" in check.note for check in proof.checks)
 
 
 def test_every_claimed_model_type_has_a_tiny_model_here() -> None:
@@ -58,6 +60,50 @@ def test_a_norm_that_does_not_feed_the_attention_is_refused() -> None:
 
     with pytest.raises(RefusedError, match="norms is off"):
         require(prove(tiny_network("llama"), Swapped()))
+
+
+def test_a_norm_that_the_adapter_leaves_out_is_named_beside_the_check() -> None:
+    class Careless(lt.ModelAdapter):
+        attention_norm_path = ""
+
+    notes = {check.name: check.note for check in prove(tiny_network("llama"), Careless()).checks}
+    assert notes["norms"].endswith("; left out: input_layernorm")
+    whole = prove(tiny_network("llama"), lt.ModelAdapter())
+    assert not any("left out" in check.note for check in whole.checks)
+
+
+def test_what_hands_the_rows_on_as_they_are_is_no_norm_that_was_left_out() -> None:
+    network = tiny_network("llama")
+    for layer in network.model.layers:
+        layer.input_layernorm = torch.nn.Dropout()
+    network.eval()
+
+    class Normless(lt.ModelAdapter):
+        attention_norm_path = ""
+
+    assert not any("left out" in check.note for check in prove(network, Normless()).checks)
+
+
+def test_both_numbers_of_patterns_are_told() -> None:
+    class Beside(lt.ModelAdapter):
+        def attention(self, layer: Any) -> Any:
+            return layer.self_attn if layer.self_attn.layer_idx else None
+
+    check = next(check for check in prove(tiny_network("llama"), Beside()).checks if check.name == "patterns")
+    assert (check.ok, check.gap) == (False, 1)
+    assert check.note == "2 patterns of 2 attention modules; transformers hands out 3"
+
+
+@pytest.mark.parametrize("path", ["", "model.decoder.final_layer_norm"])
+def test_a_model_without_a_final_norm_is_read_by_the_empty_path_and_by_one_that_leads_to_none(path: str) -> None:
+    class PostNorm(lt.ModelAdapter):
+        layers_path = "model.decoder.layers"
+        attention_norm_path = mlp_path = mlp_norm_path = ""
+        final_norm_path = path
+
+    config = AutoConfig.for_model("opt", **{**SIZES, "init_std": 0.3}, ffn_dim=48, do_layer_norm_before=False)
+    network = AutoModelForCausalLM.from_config(config).eval()
+    require(prove(network, PostNorm()))
 
 
 def test_a_path_that_leads_nowhere_says_what_is_there_instead() -> None:
