@@ -21,11 +21,15 @@ def check(
     Keys: model_type, adapter, n_layers, ok, tail_gap (in standard deviations of the logits), pattern_gap, attention
     (sdpa or eager), checks (name, ok, gap, bound, note). Raises ModelError where the model can't be loaded at all.
     """
+    from llm_tracker.models.probes import put_on
     from llm_tracker.models.proof import RefusedError, prove
 
     if isinstance(model, LoadedModel):
         with model.running:  # the proof switches the model's attention, which a trace would see
-            return prove(model.model, model.adapter).as_dict()
+            try:
+                return prove(model.model, model.adapter).as_dict()
+            finally:
+                put_on(model.model, model.proof.way)
     try:
         return load_model(model, device, dtype, report, trust=trust).proof.as_dict()
     except RefusedError as refused:

@@ -197,13 +197,18 @@ def live_run(model: PreTrainedModel, attentions: Sequence[nn.Module | None], tok
     return live
 
 
-def _decode_last(
-    model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way, token_ids: Tensor
-) -> LiveRun:
+def put_on(model: PreTrainedModel, way: Way) -> None:
+    """Switch a model's attention to that of a way."""
     if way.attention == "sdpa":
         model.set_attn_implementation(WATCHED)
     else:
         on_eager(model)
+
+
+def _decode_last(
+    model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way, token_ids: Tensor
+) -> LiveRun:
+    put_on(model, way)
     seen: list[tuple[int, Tensor]] = []
     cache, asks = new_cache(model), way.asks
     with observe_rows(attentions, way.attention, lambda index, row: seen.append((index, row))):

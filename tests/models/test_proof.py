@@ -135,6 +135,24 @@ def test_a_bfloat16_model_is_proved_on_float32_copies_of_its_attention(family: s
     assert proof.pattern_gap <= 1e-4
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16])
+def test_rows_that_are_off_only_while_generating_are_refused(
+    dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the cache were read from its end: the output stays right, so that no logit tells."""
+    last_row, weighed = attention.last_row, attention.weighed
+
+    def reversed_row(query: torch.Tensor, *rest: Any) -> torch.Tensor:
+        row = last_row(query, *rest)
+        return row.flip(-1) if query.shape[2] == 1 else row
+
+    monkeypatch.setattr(attention, "last_row", reversed_row)
+    monkeypatch.setattr(attention, "weighed", lambda row, value: weighed(row.flip(-1), value))
+    failed = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks if not check.ok}
+    expected = {"live attention rows"} if dtype == torch.float32 else {"first live row", "all live rows"}
+    assert failed == expected
+
+
 def test_soft_capped_attention_runs_on_eager_and_says_so() -> None:
     model = loaded(tiny_network("gemma2"))
     assert model.proof.attention == "eager"

@@ -71,3 +71,14 @@ def test_a_model_is_not_proved_while_it_answers(monkeypatch: pytest.MonkeyPatch)
     checking.join()
     assert begun.is_set()
     assert (lt.track(model, IDS, recipe="raw", max_new_tokens=4).turns[0].trace.attention == expected.attention).all()
+
+
+def test_a_check_that_is_interrupted_leaves_the_model_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    model = loaded(tiny_network("llama"))
+    monkeypatch.setattr(proof, "live_run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        lt.check(model)
+    assert lt.track(model, IDS, recipe="raw", max_new_tokens=2).turns[0].trace.attention.max() > 0
