@@ -88,6 +88,9 @@ UNSET = (
 ).split()
 """Sizes that are filled in from others where a configuration leaves them out, and not so everywhere."""
 
+LATENT: dict[str, int] = {"num_key_value_heads": N_LAYERS, "head_dim": SMALL["qk_rope_head_dim"]}
+"""Latent attention (`kv_lora_rank`): a key for each head, and the size that is rotated is the head's own."""
+
 _MIXED = ["mamba", "attention", "mamba", "attention"]
 OWN: dict[str, dict[str, Any]] = {
     "bamba": {"attn_layer_indices": [1, 3]},
@@ -123,6 +126,8 @@ def _shrunk(config_class: type[PreTrainedConfig], own: dict[str, Any]) -> PreTra
             changes[name] = 2
         elif isinstance(value, list) and len(value) == _n_layers(known):
             changes[name] = _few(value)
+    if "kv_lora_rank" in known:
+        changes |= {name: value for name, value in LATENT.items() if name in known}
     changes |= {
         name: value for name, value in own.items() if not isinstance(getattr(default, name, None), PreTrainedConfig)
     }
