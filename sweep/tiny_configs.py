@@ -30,7 +30,7 @@ _EQUAL: dict[int, str] = {
         num_attention_heads n_head n_heads num_heads decoder_attention_heads encoder_attention_heads
         num_decoder_attention_heads num_encoder_attention_heads num_experts num_local_experts n_routed_experts
         moe_num_experts mamba_n_heads mamba_num_heads linear_num_value_heads conv_kernel mamba_d_conv
-        conv_kernel_size qk_rope_head_dim time_step_rank mamba_dt_rank n_mamba_heads index_n_heads
+        conv_kernel_size qk_rope_head_dim time_step_rank mamba_dt_rank n_mamba_heads
         num_linear_heads kv_heads_total
         rotary_dim swa_num_attention_heads linear_num_heads attention_heads max_window_layers
     """,
@@ -47,7 +47,7 @@ _EQUAL: dict[int, str] = {
         gated_norm_rank
     """,
     16: """
-        q_lora_rank kv_lora_rank mamba_d_head mamba_head_dim chunk_size mamba_chunk_size index_topk
+        q_lora_rank kv_lora_rank index_n_heads mamba_d_head mamba_head_dim chunk_size mamba_chunk_size index_topk
         moe_latent_size o_lora_rank lora_rank
         router_hidden_size dim_model_base
     """,
@@ -91,15 +91,39 @@ UNSET = (
 LATENT: dict[str, int] = {"num_key_value_heads": N_LAYERS, "head_dim": SMALL["qk_rope_head_dim"]}
 """Latent attention (`kv_lora_rank`): a key for each head, and the size that is rotated is the head's own."""
 
-_MIXED = ["mamba", "attention", "mamba", "attention"]
+MIXED = ["mamba", "attention", "mamba", "attention"]
+SHARED = ["mamba", "hybrid", "mamba", "hybrid"]
+ROPE = {"rope_type": "default", "rope_theta": 10000.0}
+INDEXER = dict(
+    indexer_n_heads=16, indexer_kv_heads=1, indexer_head_dim=8, indexer_budget=8, indexer_compress_ratio=2
+)
+DOTS3: dict[str, Any] = {
+    "num_key_value_heads": N_LAYERS,
+    "index_topk": 16,
+    **dict(swa_num_attention_heads=4, swa_num_key_value_heads=4, swa_q_lora_rank=16, swa_kv_lora_rank=16),
+    **dict(swa_head_dim=12, swa_qk_nope_head_dim=8, swa_v_head_dim=8),
+}
 OWN: dict[str, dict[str, Any]] = {
     "bamba": {"attn_layer_indices": [1, 3]},
-    "dots1": {"n_routed_experts": 4, "n_shared_experts": 1},
-    "granitemoehybrid": {"layer_types": _MIXED},
+    "cohere_compass_text": {"rope_parameters": {"full_attention": {**ROPE, "mrope_section": [2, 1, 1]}}},
+    "dbrx": {"attn_config": {"rope_theta": 10000.0, "clip_qkv": 8.0}},
+    "deepseek_v2": {"num_experts_per_tok": 2},
+    "dots1": {"n_routed_experts": 4, "n_shared_experts": 1, "num_experts_per_tok": 2},
+    "dots3_note": {"text_config": DOTS3},
+    "dots3_note_text": DOTS3,
+    "gemma3n_text": {"num_kv_shared_layers": 0},
+    "granitemoehybrid": {"layer_types": MIXED},
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1, "expert_layer_period": 2, "expert_layer_offset": 1},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
     "mamba2": {"head_dim": 16},
-    "zamba": {"layers_block_type": ["mamba", "hybrid", "mamba", "hybrid"]},
+    "moshi": {"sliding_window": 128},
+    "qwen4_exp": {"text_config": INDEXER},
+    "qwen4_exp_text": INDEXER,
+    "reformer": {"is_decoder": True, "axial_pos_shape": [8, 16], "axial_pos_embds_dim": [8, 24]},
+    "xmod": {"default_language": "en_XX"},
+    "zamba": {"attention_hidden_size": 64, "attention_head_dim": 16, "num_key_value_heads": 4, "layers_block_type": SHARED},
+    "zamba2": {"attention_hidden_size": 64, "mamba_headdim": 16, "num_key_value_heads": 4, "layers_block_type": SHARED},
+    "zaya": {"num_experts_per_tok": 1},
 }
 """What a family needs besides, to be built small."""
 
@@ -128,9 +152,7 @@ def _shrunk(config_class: type[PreTrainedConfig], own: dict[str, Any]) -> PreTra
             changes[name] = _few(value)
     if "kv_lora_rank" in known:
         changes |= {name: value for name, value in LATENT.items() if name in known}
-    changes |= {
-        name: value for name, value in own.items() if not isinstance(getattr(default, name, None), PreTrainedConfig)
-    }
+    changes |= {name: value for name, value in own.items() if not isinstance(changes.get(name), PreTrainedConfig)}
     return config_class(**changes)
 
 
