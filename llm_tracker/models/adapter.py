@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from llm_tracker.errors import ModelError
+from llm_tracker.models.streams import side_by_side
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -99,16 +100,28 @@ def part(root: nn.Module, path: str) -> nn.Module:
 
 
 def hidden_state(output: Any) -> Tensor:
-    """The residual stream in a layer's output: some families return it alone, some first in a tuple or a list."""
+    """The residual stream in a layer's output, (1, position, width), several streams side by side."""
+    rows = given_rows(output)
+    return side_by_side(rows) if hasattr(rows, "dim") else rows
+
+
+def given_rows(output: Any) -> Tensor:
+    """The rows in an output as the module gives them: some return them alone, some first in a tuple or a list."""
     return cast("Tensor", output[0] if isinstance(output, (tuple, list)) else output)
 
 
 def hidden_input(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
-    """The residual stream in what a module is called with: the first floating rows, wherever they are given.
+    """The residual stream in what a module is called with, (1, position, width), several streams side by side."""
+    rows = taken_rows(args, kwargs)
+    return None if rows is None else side_by_side(rows)
 
-    Masks have four axes, and position embeddings come in tuples.
+
+def taken_rows(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
+    """The first floating rows that a module is called with, as it takes them.
+
+    Masks, which have four axes too, come after the rows, and position embeddings in tuples.
     """
     for given in (*args, *kwargs.values()):
-        if hasattr(given, "is_floating_point") and given.is_floating_point() and given.dim() in (2, 3):
+        if hasattr(given, "is_floating_point") and given.is_floating_point() and given.dim() in (2, 3, 4):
             return cast("Tensor", given)
     return None

@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from llm_tracker.errors import ModelError, TrackerError, one_line
-from llm_tracker.models.adapter import hidden_state
+from llm_tracker.models.adapter import given_rows
 from llm_tracker.models.attention import AttentionKind
+from llm_tracker.models.streams import apart
 
 CACHE_KEYWORDS = ("past_key_values", "cache_params")
 """What transformers' models call the cache that they are given and fill."""
@@ -104,7 +105,7 @@ def in_place_of_output(module: nn.Module, rows: Tensor) -> Iterator[None]:
     """Within this context, the module's output (its first part, where it has several) is replaced by `rows`."""
 
     def replace(_module: nn.Module, _args: Any, output: Any) -> Any:
-        new = rows.view_as(hidden_state(output))
+        new = apart(rows, given_rows(output))
         if isinstance(output, (tuple, list)):
             return type(output)([new, *output[1:]])
         return new

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
-from llm_tracker.models.adapter import hidden_input, hidden_state, part
+from llm_tracker.models.adapter import hidden_state, part, taken_rows
 from llm_tracker.models.attention import pattern_in
 from llm_tracker.models.forward import forward
 from llm_tracker.models.sinks import closed_sums_gap, sums_gap
+from llm_tracker.models.streams import n_streams, side_by_side
 
 ROWS_BOUND = 1e-2
 """Of a pattern's row sums, in any number format: what is farther from 1 is no softmax over words."""
@@ -30,7 +31,9 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     got: Tensor | None
-    """A copy of the rows that it was called with."""
+    """A copy of the rows that it was called with, several streams side by side."""
+    shape: torch.Size
+    """Of these rows as they were given."""
     entered: int
     left: int = -1
     gave: Tensor | None = None
@@ -57,7 +60,9 @@ def watch(model: PreTrainedModel, token_ids: Tensor) -> Watched:
     calls, under_way, clock = list[Call](), list[Call](), iter(range(10**9))
 
     def enter(path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        call = Call(path, module, args, kwargs, _copy(hidden_input(args, kwargs)), next(clock))
+        rows = taken_rows(args, kwargs)
+        got, shape = (None, torch.Size()) if rows is None else (side_by_side(rows).clone(), rows.shape)
+        call = Call(path, module, args, kwargs, got, shape, next(clock))
         calls.append(call)
         under_way.append(call)
 
@@ -199,12 +204,12 @@ def is_pattern(call: Call) -> bool:
 
 
 def _feed_forward(inside: list[Call], layer: Call, attention: Call | None) -> Call | None:
-    """The last of the modules with parts, beside the attention, that turn the layer's rows into as many others."""
+    """The last of the modules with parts, beside the attention, that turn rows of one stream into as many others."""
 
     def beside(call: Call) -> bool:
         return attention is None or not (call is attention or call.holds(attention) or attention.holds(call))
 
-    size = _size(layer.gave)
+    size = _size(layer.gave, n_streams(layer.shape))
     able = [
         call
         for call in inside
@@ -214,9 +219,9 @@ def _feed_forward(inside: list[Call], layer: Call, attention: Call | None) -> Ca
     return outermost[-1] if outermost else None
 
 
-def _size(rows: Tensor | None) -> tuple[int, int]:
-    """Width and number of elements."""
-    return (0, 0) if rows is None else (rows.shape[-1], rows.numel())
+def _size(rows: Tensor | None, streams: int = 1) -> tuple[int, int]:
+    """Width and number of elements, of each stream."""
+    return (0, 0) if rows is None else (rows.shape[-1] // streams, rows.numel() // streams)
 
 
 def _norm_before(reader: Call, inside: list[Call]) -> Call | None:

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 from llm_tracker.models.adapter import hidden_state, part
 from llm_tracker.models.forward import forward, in_place_of_output
 from llm_tracker.models.probing import Call, Watched
+from llm_tracker.models.streams import n_streams, stand_in_front
 
 SMALL, LARGE = 1e-3, 1e4
 """Values that no soft cap bends, and that every soft cap cuts."""
@@ -24,10 +25,11 @@ SMALL, LARGE = 1e-3, 1e4
 
 @dataclass(frozen=True)
 class Link:
-    """A module of the chain, and what the rows are multiplied by in front of it."""
+    """A module of the chain, what the rows are multiplied by in front of it, and how many streams it takes apart."""
 
     path: str
     scale: float = 1.0
+    streams: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,9 @@ class Tail:
 
 
 def _apply(model: nn.Module, link: Link, rows: Tensor) -> Tensor:
-    return hidden_state(part(model, link.path)(rows if link.scale == 1 else rows * link.scale))
+    scaled = rows if link.scale == 1 else rows * link.scale
+    taken = scaled if link.streams == 1 else scaled.unflatten(-1, (link.streams, -1))
+    return hidden_state(part(model, link.path)(taken))
 
 
 def find_tail(model: PreTrainedModel, token_ids: Tensor, watched: Watched, last_layer: Call) -> Tail | None:
@@ -88,8 +92,8 @@ def _chain(watched: Watched, last_layer: Call) -> tuple[list[Link], Call | None]
         if call.entered < after or call.got is None or call.gave is None or rows is None:
             continue
         scale = _multiple(call.got, rows)
-        if scale is not None:
-            links.append(Link(call.path, scale))
+        if scale is not None and not stand_in_front(call.shape):
+            links.append(Link(call.path, scale, n_streams(call.shape)))
             rows, after, head = call.gave, call.left, call
     return links, head
 
