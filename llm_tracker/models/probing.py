@@ -101,9 +101,25 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Reader:
-    """A part that reads the residual stream, and the norm whose output it reads as it is, where there is one."""
+class LayerKind:
+    """What tells one kind of layer from another: its class, and where it has modules."""
 
+    kind: type[nn.Module]
+    paths: frozenset[str]
+
+    @classmethod
+    def of(cls, layer: nn.Module) -> LayerKind:
+        return cls(type(layer), frozenset(path for path, _ in layer.named_modules()))
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A part that reads the residual stream, and the norm whose output it reads as it is, where there is one.
+
+    Layers of another kind may have a part of the same class at the same place, behind another norm.
+    """
+
+    layer: LayerKind
     place: Place
     norm: Place | None
 
@@ -138,7 +154,7 @@ def _reader(model: nn.Module, layer_path: str, call: Call | None, inside: list[C
         return None
     norm = _norm_before(call, inside)
     its_norm = None if norm is None else _place(model, layer_path, norm.module)
-    return Reader(_place(model, layer_path, call.module), its_norm)
+    return Reader(LayerKind.of(part(model, layer_path)), _place(model, layer_path, call.module), its_norm)
 
 
 def _kinds(readers: list[Reader | None]) -> tuple[Reader, ...]:
@@ -250,5 +266,6 @@ def at(layer: nn.Module, place: Place | None) -> nn.Module | None:
 
 
 def reader_in(layer: nn.Module, readers: Sequence[Reader]) -> Reader | None:
-    """The first of several readers that this layer has, or None."""
-    return next((reader for reader in readers if at(layer, reader.place) is not None), None)
+    """The first of several readers that layers of this kind have, or None."""
+    kind = LayerKind.of(layer)
+    return next((reader for reader in readers if reader.layer == kind and at(layer, reader.place) is not None), None)
