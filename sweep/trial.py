@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 import llm_tracker as lt
 from llm_tracker.errors import one_line
 from llm_tracker.models.adapter import hidden_state
-from llm_tracker.models.attention import once_each
+from llm_tracker.models.attention import once_each, summarising_layers
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.forward import forward, on_eager, own_logits
 from llm_tracker.models.loading import adapter_of
@@ -133,7 +133,7 @@ def exactness(model: lt.LoadedModel) -> tuple[dict[str, float], tuple[str, ...]]
         rows = torch.stack(stream)[:, steps]  # (layer, step, d_model)
         lens = torch.stack([model.adapter.logits(plain, each) for each in rows])
         own = torch.stack([own_logits(plain, layers[-1], each) for each in rows])
-        patterns = _patterns(getattr(output, "attentions", None))
+        patterns = _patterns(getattr(output, "attentions", None), summarising_layers(plain.config))
     logits = output.logits[0, steps]
     top = logits.gather(1, torch.tensor(trace.top_token_ids.copy()))
     live = (torch.tensor(trace.top_logits.copy()) - top).abs().amax(-1) / logits.std(-1)
@@ -160,9 +160,10 @@ def _read(network: Any, layers: list[Any], text: Tensor) -> tuple[list[Tensor], 
     return stream, output
 
 
-def _patterns(attentions: Any) -> list[Tensor]:
+def _patterns(attentions: Any, summarising: frozenset[int]) -> list[Tensor]:
     """The attention patterns (head, query, key) among what transformers hands out."""
-    square = [each[0] for each in attentions or () if isinstance(each, Tensor) and each.dim() == 4]
+    of_words = [each for layer, each in enumerate(attentions or ()) if layer not in summarising]
+    square = [each[0] for each in of_words if isinstance(each, Tensor) and each.dim() == 4]
     square = [each for each in square if each.shape[-1] == each.shape[-2]]
     return [each for each in square if each.min() >= 0 and each.sum(-1).max() <= 1.01]
 

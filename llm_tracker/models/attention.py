@@ -34,7 +34,19 @@ HONOURED = frozenset(
 )
 """Keywords that SDPA honours: by itself, through its mask, or because they do not touch the pattern."""
 
+SUMMARISING = frozenset({"compressed_sparse_attention", "heavily_compressed_attention"})
+"""transformers' types of layers whose keys are summaries of several tokens, beside the latest tokens themselves."""
+
 _observer: ContextVar[Callable[[nn.Module, Tensor], None] | None] = ContextVar("attention_observer", default=None)
+
+
+def summarising_layers(config: Any) -> frozenset[int]:
+    """The layers (0-based) whose shares of attention stand for no single word: they have no pattern to draw.
+
+    A short text does not show it: where 128 tokens make a summary, fewer have none.
+    """
+    layer_types = getattr(config.get_text_config(), "layer_types", None) or ()
+    return frozenset(index for index, kind in enumerate(layer_types) if kind in SUMMARISING)
 
 
 class UnhonouredKeywordError(Exception):

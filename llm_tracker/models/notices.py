@@ -6,13 +6,20 @@ from collections.abc import Iterator
 
 from transformers import PreTrainedModel
 
+from llm_tracker.models.attention import summarising_layers
 from llm_tracker.models.forward import cache_keyword
 from llm_tracker.models.proof import Proof
 
 
 def proved_notices(proof: Proof, model: PreTrainedModel) -> Iterator[str]:
     """Layers without attention, learned sinks, the slower kind of attention, and a missing cache."""
-    without = proof.heads.count(0)
+    summarising = summarising_layers(model.config)
+    if summarising:
+        yield (
+            f"{len(summarising)} of its {proof.n_layers} layers look back at summaries of several tokens: their shares "
+            "stand for no single word, and are not drawn."
+        )
+    without = proof.heads.count(0) - len(summarising)
     if without == proof.n_layers:
         yield "This model has no attention to draw: it carries what it read in a state, not by looking back at words."
     elif without:

@@ -20,6 +20,7 @@ from llm_tracker.models.attention import (
     observe_rows,
     once_each,
     pattern_in,
+    summarising_layers,
     whole_row,
 )
 from llm_tracker.models.forward import Way, forward, new_cache, on_eager
@@ -89,7 +90,7 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
     return EagerRun(
         logits=output.logits[0][-1:],
         patterns=seen.patterns,
-        n_own_patterns=_n_patterns(getattr(output, "attentions", None)),
+        n_own_patterns=_n_patterns(getattr(output, "attentions", None), summarising_layers(model.config)),
         resid=torch.stack([rows[-1] for rows in seen.stream]),
         norm_gap=torch.tensor([0.0, *(gap for gaps in seams for gap in gaps)]).max().item(),
         norms_left_out=tuple(dict.fromkeys(name for names in left_out for name in names)),
@@ -126,11 +127,12 @@ class _Seen:
             yield
 
 
-def _n_patterns(attentions: Any) -> int | None:
+def _n_patterns(attentions: Any, summarising: frozenset[int]) -> int | None:
     """How many attention patterns transformers hands out: what looks ahead or is no matrix of shares is none."""
     if not attentions:
         return None
-    several = [each for each in attentions if isinstance(each, Tensor) and each.dim() == 4]
+    of_words = [each for layer, each in enumerate(attentions) if layer not in summarising]
+    several = [each for each in of_words if isinstance(each, Tensor) and each.dim() == 4]
     square = [each[0].float() for each in several if each.shape[-1] == each.shape[-2]]
     return sum(bool(p.triu(1).abs().max() == 0 and p.min() >= 0 and p.sum(-1).max() <= 1 + 1e-2) for p in square)
 

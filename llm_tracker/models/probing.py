@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import hidden_state, part, taken_rows
-from llm_tracker.models.attention import pattern_in
+from llm_tracker.models.attention import pattern_in, summarising_layers
 from llm_tracker.models.forward import forward
 from llm_tracker.models.sinks import closed_sums_gap, sums_gap
 from llm_tracker.models.streams import n_streams, side_by_side
@@ -139,11 +139,12 @@ def find_parts(model: PreTrainedModel, watched: Watched) -> Parts:
     Raises ModelError where there is no list of layers.
     """
     layers = find_layers(model, watched)
+    summarising = summarising_layers(model.config)
     attentions, mlps = list[Reader | None](), list[Reader | None]()
-    for path, call in layers:
+    for index, (path, call) in enumerate(layers):
         inside = [each for each in watched.calls if call.holds(each)]
         attention = _attention(inside)
-        attentions.append(_reader(model, path, attention, inside))
+        attentions.append(None if index in summarising else _reader(model, path, attention, inside))
         mlps.append(_reader(model, path, _feed_forward(inside, call, attention), inside))
     return Parts(tuple(path for path, _ in layers), _kinds(attentions), _kinds(mlps))
 
