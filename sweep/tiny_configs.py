@@ -94,15 +94,24 @@ LATENT: dict[str, int] = {"num_key_value_heads": N_LAYERS, "head_dim": SMALL["qk
 MIXED = ["mamba", "attention", "mamba", "attention"]
 SHARED = ["mamba", "hybrid", "mamba", "hybrid"]
 ROPE = {"rope_type": "default", "rope_theta": 10000.0}
-INDEXER = dict(
-    indexer_n_heads=16, indexer_kv_heads=1, indexer_head_dim=8, indexer_budget=8, indexer_compress_ratio=2
-)
-DOTS3: dict[str, Any] = {
-    "num_key_value_heads": N_LAYERS,
-    "index_topk": 16,
-    **dict(swa_num_attention_heads=4, swa_num_key_value_heads=4, swa_q_lora_rank=16, swa_kv_lora_rank=16),
-    **dict(swa_head_dim=12, swa_qk_nope_head_dim=8, swa_v_head_dim=8),
+INDEXER = {
+    "indexer_n_heads": 16,
+    "indexer_kv_heads": 1,
+    "indexer_head_dim": 8,
+    "indexer_budget": 8,
+    "indexer_compress_ratio": 2,
 }
+DOTS3 = {
+    "num_key_value_heads": N_LAYERS,
+    "swa_num_attention_heads": N_LAYERS,
+    "swa_num_key_value_heads": N_LAYERS,
+    "swa_q_lora_rank": 16,
+    "swa_kv_lora_rank": 16,
+    "swa_head_dim": 12,
+    "swa_qk_nope_head_dim": 8,
+    "swa_v_head_dim": 8,
+}
+ZAMBA = {"attention_hidden_size": 2 * D_MODEL, "num_key_value_heads": N_LAYERS, "layers_block_type": SHARED}
 OWN: dict[str, dict[str, Any]] = {
     "bamba": {"attn_layer_indices": [1, 3]},
     "cohere_compass_text": {"rope_parameters": {"full_attention": {**ROPE, "mrope_section": [2, 1, 1]}}},
@@ -130,8 +139,8 @@ OWN: dict[str, dict[str, Any]] = {
     "qwen4_exp_text": INDEXER,
     "reformer": {"is_decoder": True, "axial_pos_shape": [8, 16], "axial_pos_embds_dim": [8, 24]},
     "xmod": {"default_language": "en_XX"},
-    "zamba": {"attention_hidden_size": 64, "attention_head_dim": 16, "num_key_value_heads": 4, "layers_block_type": SHARED},
-    "zamba2": {"attention_hidden_size": 64, "mamba_headdim": 16, "num_key_value_heads": 4, "layers_block_type": SHARED},
+    "zamba": {**ZAMBA, "attention_head_dim": 16},
+    "zamba2": {**ZAMBA, "mamba_headdim": 16},
     "zaya": {"num_experts_per_tok": 1},
 }
 """What a family needs besides, to be built small."""

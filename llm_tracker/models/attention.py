@@ -22,6 +22,8 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from llm_tracker.errors import ModelError
+
 WATCHED = "llm_tracker_sdpa"
 """The attention implementation's name in transformers' registry."""
 
@@ -101,8 +103,13 @@ def weighed(row: Tensor, value: Tensor) -> Tensor:
 
 
 def whole_row(row: Tensor, length: int) -> Tensor:
-    """A row (head, key) over all positions so far: a sliding cache holds only the last ones, those before get 0."""
+    """A row (head, key) over all positions so far: a sliding cache holds only the last ones, those before get 0.
+
+    Raises ModelError for a row of more keys than positions.
+    """
     missing = length - row.shape[-1]
+    if missing < 0:
+        raise ModelError(f"An attention row has {row.shape[-1]} keys for {length} tokens: some stand for no one word.")
     return functional.pad(row, (missing, 0)) if missing else row
 
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -43,8 +43,21 @@ def _keywords(model_class: Hashable) -> frozenset[str]:
 
 
 def cache_keyword(model: PreTrainedModel) -> str | None:
-    """What this class calls its cache; None where it takes none that transformers makes (RWKV, xLSTM, OpenAI GPT)."""
+    """What this class calls its cache; None where it takes none (RWKV, OpenAI GPT), or one of its own class alone."""
+    classes = (type(model), type(model.base_model))  # some heads take any cache, and hand it to a body that does not
+    if any(_has_own_cache(cast("Hashable", each)) for each in classes):
+        return None
     return next((name for name in CACHE_KEYWORDS if name in _keywords(cast("Hashable", type(model)))), None)
+
+
+@cache
+def _has_own_cache(model_class: Hashable) -> bool:
+    """Whether its forward pass says that its cache is of a class which it brings along (xLSTM, MiniMax)."""
+    own = cast("type[PreTrainedModel]", model_class)
+    parameters = inspect.signature(own.forward).parameters
+    annotations = [parameters[name].annotation for name in CACHE_KEYWORDS if name in parameters]
+    kinds = [kind for each in annotations for kind in (get_args(each) or (each,)) if isinstance(kind, type)]
+    return any(kind.__module__ == own.__module__ for kind in kinds)
 
 
 def new_cache(model: PreTrainedModel) -> DynamicCache | None:
@@ -68,11 +81,22 @@ def forward(
     keywords: dict[str, Any] = {"use_cache": cache is not None} if "use_cache" in known else {}
     if cache is not None:
         keywords[str(cache_keyword(model))] = cache
+        n_read = cache.get_seq_length() if "position_ids" in known else 0
+        if n_read:
+            keywords["position_ids"] = _positions(token_ids, n_read)
     if last_only and "logits_to_keep" in known:
         keywords["logits_to_keep"] = 1
     if asks and "output_attentions" in known:
         keywords["output_attentions"] = True
     return model(token_ids, **keywords)
+
+
+def _positions(token_ids: Tensor, n_read: int) -> Tensor:
+    """The positions (1, position) of tokens behind those that a cache holds, as generation in transformers gives them.
+
+    Left out, some classes count from 0 again (Bamba).
+    """
+    return torch.arange(n_read, n_read + token_ids.shape[1], device=token_ids.device)[None]
 
 
 def on_eager(model: PreTrainedModel) -> None:

@@ -109,6 +109,7 @@ class LayerKind:
 
     @classmethod
     def of(cls, layer: nn.Module) -> LayerKind:
+        """The kind of a layer."""
         return cls(type(layer), frozenset(path for path, _ in layer.named_modules()))
 
 

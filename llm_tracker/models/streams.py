@@ -1,4 +1,4 @@
-"""Residual streams that run side by side (hyper-connections, AltUp): a position has several rows, which are read as one.
+"""Residual streams side by side (hyper-connections, AltUp): a position has several rows, which are read as one.
 
 Behind the positions they stand as (1, position, stream, width), in front of the batch as (stream, 1, position, width).
 """
