@@ -167,9 +167,10 @@ def _kinds(readers: list[Reader | None]) -> tuple[Reader, ...]:
 def find_layers(model: PreTrainedModel, watched: Watched) -> list[tuple[str, Call]]:
     """The paths and calls of the decoder layers: of all lists of modules that are walked in turn, the largest.
 
-    Each takes rows (1, position, d_model) and gives rows of the same shape.
+    Each takes rows (1, position, d_model) and gives rows of the same shape. Layers that are walked again and again, by
+    turns with others of their class (HRM), stand there as often as they are called.
     """
-    chains = []
+    chains = list[list[tuple[str, Call]]]()
     for path, module in model.named_modules():
         if isinstance(module, nn.ModuleList) and len(module):
             chain = _chain(path, module, watched)
@@ -177,10 +178,19 @@ def find_layers(model: PreTrainedModel, watched: Watched) -> list[tuple[str, Cal
                 chains.append(chain)
     if not chains:
         raise ModelError(
-            f"{type(model).__name__} has no list of layers that rows of one width walk through. "
+            f"{type(model).__name__} has no list of layers that rows of one width walk through, one for each token. "
             "An adapter of its own has to say where its layers are: docs/writing-an-adapter.md."
         )
-    return max(chains, key=lambda chain: (_n_weights(chain), -chain[0][0].count(".")))
+    largest = max(chains, key=lambda chain: (_n_weights(chain), -chain[0][0].count(".")))
+    rounds = _rounds(chains, watched, type(largest[0][1].module))
+    first = largest[0][1].module
+    return rounds if sum(call.module is first for _, call in rounds) > 1 else largest
+
+
+def _rounds(chains: list[list[tuple[str, Call]]], watched: Watched, kind: type[nn.Module]) -> list[tuple[str, Call]]:
+    """Every call of the lists' modules of a class, in turn."""
+    paths = {call.module: path for chain in chains for path, call in chain if type(call.module) is kind}
+    return [(paths[call.module], call) for call in watched.calls if call.module in paths]
 
 
 def _chain(path: str, modules: nn.ModuleList, watched: Watched) -> list[tuple[str, Call]]:

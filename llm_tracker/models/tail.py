@@ -72,7 +72,7 @@ class Tail:
 
 def _apply(model: nn.Module, link: Link, rows: Tensor) -> Tensor:
     scaled = rows if link.scale == 1 else rows * link.scale
-    taken = scaled if link.streams == 1 else scaled.unflatten(-1, (link.streams, -1))
+    taken = scaled if link.streams == 1 else scaled.view(*scaled.shape[:-1], link.streams, -1)
     return hidden_state(part(model, link.path)(taken))
 
 
