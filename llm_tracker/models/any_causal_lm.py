@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter, part
 from llm_tracker.models.forward import on_eager, own_logits, refused_if_it_fails
 from llm_tracker.models.kernels import plain_kernels
-from llm_tracker.models.probes import probe_tokens
-from llm_tracker.models.probing import Parts, Reader, at, find_layers, find_parts, reader_in, watch
+from llm_tracker.models.probes import in_deviations, probe_tokens
+from llm_tracker.models.probing import Call, Parts, Reader, Watched, at, find_layers, find_parts, reader_in, watch
 from llm_tracker.models.tail import Tail, find_tail
+
+OWN_END_BOUND = 1e-1
+"""Of logits made of the same rows, in their deviations, in any number format; the proof is stricter."""
 
 
 class AnyCausalLM(ModelAdapter):
@@ -29,14 +33,20 @@ class AnyCausalLM(ModelAdapter):
 
     @classmethod
     def probed(cls, model: PreTrainedModel) -> AnyCausalLM:
-        """Run the model on a few tokens and find its parts. Raises ModelError where there are no layers to find."""
+        """Run the model on a few tokens and find its parts.
+
+        Raises ModelError where there are no layers to find, or the rows behind them do not tell the logits.
+        """
         on_eager(model)
         token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
         with refused_if_it_fails(model), torch.inference_mode(), plain_kernels(model):
             watched = watch(model, token_ids)
             parts = find_parts(model, watched)
             last_layer = find_layers(model, watched)[-1][1]
-            return cls(parts, find_tail(model, token_ids, watched, last_layer))
+            tail = find_tail(model, token_ids, watched, last_layer)
+            if tail is None:
+                _require_own_end(model, watched, last_layer)
+            return cls(parts, tail)
 
     def layers(self, model: nn.Module) -> list[nn.Module]:
         """The decoder layers, first to last; one that is used several times stands there as often."""
@@ -74,6 +84,16 @@ class AnyCausalLM(ModelAdapter):
         if self.tail is None:
             return (f"{found} Its end could not be taken apart, so each lens runs all of the model: slower, as exact.",)
         return (found,)
+
+
+def _require_own_end(model: PreTrainedModel, watched: Watched, last_layer: Call) -> None:
+    """Raise ModelError where the model's end, given the last layer's rows alone, does not make the same logits."""
+    rows = cast("Tensor", last_layer.gave)[0]
+    if not in_deviations(own_logits(model, last_layer.module, rows), watched.logits) <= OWN_END_BOUND:
+        raise ModelError(
+            f"{type(model).__name__} makes its logits of more than the rows after its last layer, so that no layer's "
+            "row tells what it would predict. It cannot be read by a lens; choose another model."
+        )
 
 
 def _part(layer: nn.Module, readers: Sequence[Reader]) -> nn.Module | None:

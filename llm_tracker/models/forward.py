@@ -131,7 +131,8 @@ def in_place_of_output(module: nn.Module, rows: Tensor) -> Iterator[None]:
     def replace(_module: nn.Module, _args: Any, output: Any) -> Any:
         new = apart(rows, given_rows(output))
         if isinstance(output, (tuple, list)):
-            return type(output)([new, *output[1:]])
+            several = (new, *output[1:])
+            return type(output)(*several) if hasattr(output, "_fields") else type(output)(several)
         return new
 
     hook = module.register_forward_hook(replace)

@@ -213,10 +213,15 @@ def _n_weights(chain: list[tuple[str, Call]]) -> int:
 
 
 def _attention(inside: list[Call]) -> Call | None:
-    """The innermost module that returns an attention pattern, if exactly one does."""
+    """The innermost module that returns an attention pattern, if one does. Raises ModelError where several do."""
     with_pattern = [call for call in inside if call.pattern is not None and is_pattern(call)]
     innermost = [call for call in with_pattern if not any(call.holds(each) for each in with_pattern)]
-    return innermost[0] if len(innermost) == 1 else None
+    if len(innermost) > 1:
+        raise ModelError(
+            f"Layers of this model attend {len(innermost)} times each ({type(innermost[0].module).__name__}): "
+            "one pattern a layer can be shown. Choose another model."
+        )
+    return innermost[0] if innermost else None
 
 
 def is_pattern(call: Call) -> bool:
