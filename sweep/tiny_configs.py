@@ -134,6 +134,7 @@ OWN: dict[str, dict[str, Any]] = {
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1, "expert_layer_period": 2, "expert_layer_offset": 1},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
     "mamba2": {"head_dim": 16},
+    "mllama": {"text_config": {"cross_attention_layers": [1]}},
     "moshi": {"sliding_window": 128},
     "qwen4_exp": {"text_config": INDEXER},
     "qwen4_exp_text": INDEXER,

@@ -13,9 +13,10 @@ from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter, part
 from llm_tracker.models.forward import on_eager, own_logits, refused_if_it_fails
 from llm_tracker.models.kernels import plain_kernels
-from llm_tracker.models.probes import in_deviations, probe_tokens
-from llm_tracker.models.probing import Call, Parts, Reader, Watched, at, find_layers, find_parts, reader_in, watch
+from llm_tracker.models.probes import beside, in_deviations, probe_tokens
+from llm_tracker.models.probing import Parts, Reader, at, find_layers, find_parts, reader_in
 from llm_tracker.models.tail import Tail, find_tail
+from llm_tracker.models.watching import Call, Watched, watch
 
 OWN_END_BOUND = 1e-1
 """Of logits made of the same rows, in their deviations, in any number format; the proof is stricter."""
@@ -27,9 +28,10 @@ class AnyCausalLM(ModelAdapter):
     Where the model's end can't be taken apart, rows are read by the model's own end, which runs all of it each time.
     """
 
-    def __init__(self, parts: Parts, tail: Tail | None) -> None:
+    def __init__(self, parts: Parts, tail: Tail | None, n_unreached: int = 0) -> None:
         self.parts = parts
         self.tail = tail
+        self.n_unreached = n_unreached
 
     @classmethod
     def probed(cls, model: PreTrainedModel) -> AnyCausalLM:
@@ -46,7 +48,8 @@ class AnyCausalLM(ModelAdapter):
             tail = find_tail(model, token_ids, watched, last_layer)
             if tail is None:
                 _require_own_end(model, watched, last_layer)
-            return cls(parts, tail)
+            layers = [part(model, path) for path in parts.layers]
+            return cls(parts, tail, n_unreached=len(beside(model, layers)))
 
     def layers(self, model: nn.Module) -> list[nn.Module]:
         """The decoder layers, first to last; one that is used several times stands there as often."""
@@ -79,10 +82,15 @@ class AnyCausalLM(ModelAdapter):
         return self.tail.logits(model, normed)
 
     def notices(self, config: Any) -> tuple[str, ...]:
-        """That nobody has written a table for this family."""
+        """That nobody has written a table for this family, what that costs, and what a text does not reach."""
         found = "Its parts were found by probing, not from a table of its family."
         if self.tail is None:
-            return (f"{found} Its end could not be taken apart, so each lens runs all of the model: slower, as exact.",)
+            found += " Its end could not be taken apart, so each lens runs all of the model: slower, as exact."
+        if self.n_unreached:
+            return (
+                found,
+                f"{self.n_unreached} more of its layers are reached by no text (pictures go there): left out.",
+            )
         return (found,)
 
 

@@ -42,6 +42,7 @@ class EagerRun:
     resid: Tensor  # (layer, d_model), of the last position after each layer, before the final norm
     norm_gap: float
     norms_left_out: tuple[str, ...]  # modules of a layer that feed a part for which the adapter names no norm
+    n_unreached: int  # modules beside the layers, in the same lists, that no text reaches
     future_gap: float  # what another last token changes in the rows before it, in their sd
     attention_calls: dict[int, CallArguments]
 
@@ -72,6 +73,7 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
     layers = adapter.layers(model)
     attentions = [adapter.attention(layer) for layer in layers]
     seen = _Seen(attentions)
+    others = beside(model, layers)
     with ExitStack() as stack, plain_kernels(model):
         read = [
             (layer, norm, reader)
@@ -85,6 +87,7 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
         seams = [stack.enter_context(seam(norm, reader)) for _, norm, reader in read if norm is not None]
         left_out = [stack.enter_context(feeders(layer, reader)) for layer, norm, reader in read if norm is None]
         stack.enter_context(seen.watching(layers))
+        reached = stack.enter_context(_reached(others))
         output = forward(model, token_ids, asks=True)
     last_rows = seen.stream[-1]
     return EagerRun(
@@ -94,9 +97,27 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
         resid=torch.stack([rows[-1] for rows in seen.stream]),
         norm_gap=torch.tensor([0.0, *(gap for gaps in seams for gap in gaps)]).max().item(),
         norms_left_out=tuple(dict.fromkeys(name for names in left_out for name in names)),
+        n_unreached=len(others) - len(reached),
         future_gap=_future_gap(model, layers[-1], token_ids, last_rows),
         attention_calls=seen.calls,
     )
+
+
+def beside(model: PreTrainedModel, layers: list[nn.Module]) -> list[nn.Module]:
+    """The modules that stand in a list with layers, and are none."""
+    known = {id(layer) for layer in layers}
+    lists = [each for each in model.modules() if isinstance(each, nn.ModuleList) and known & {id(m) for m in each}]
+    return [module for each in lists for module in each if id(module) not in known]
+
+
+@contextmanager
+def _reached(modules: list[nn.Module]) -> Iterator[set[int]]:
+    """Collects the ids of the modules that are called."""
+    reached: set[int] = set()
+    with ExitStack() as stack:
+        for module in modules:
+            stack.callback(module.register_forward_pre_hook(lambda module, _args: reached.add(id(module))).remove)
+        yield reached
 
 
 class _Seen:

@@ -3,93 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
-from llm_tracker.models.adapter import hidden_state, part, taken_rows
-from llm_tracker.models.attention import pattern_in, summarising_layers
-from llm_tracker.models.forward import forward
+from llm_tracker.models.adapter import part
+from llm_tracker.models.attention import summarising_layers
 from llm_tracker.models.sinks import closed_sums_gap, sums_gap
-from llm_tracker.models.streams import n_streams, side_by_side
+from llm_tracker.models.streams import n_streams
+from llm_tracker.models.watching import Call, Watched
 
 ROWS_BOUND = 1e-2
 """Of a pattern's row sums, in any number format: what is farther from 1 is no softmax over words."""
-
-
-@dataclass(eq=False)
-class Call:
-    """One module's call in a forward pass; `entered` and `left` count the events of the pass."""
-
-    path: str
-    module: nn.Module
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    got: Tensor | None
-    """A copy of the rows that it was called with, several streams side by side."""
-    shape: torch.Size
-    """Of these rows as they were given."""
-    entered: int
-    left: int = -1
-    gave: Tensor | None = None
-    """A copy of the rows that it returned, alone or first of several."""
-    pattern: Tensor | None = None
-    """The attention pattern (head, query, key) that it returned, where it did."""
-
-    def holds(self, other: Call) -> bool:
-        """Whether the other call happened within this one."""
-        return self.entered < other.entered and other.left < self.left
-
-
-@dataclass(frozen=True, eq=False)
-class Watched:
-    """All calls of a forward pass, in the order in which they began, and what came out at its end."""
-
-    calls: list[Call]
-    logits: Tensor  # (position, vocab_size)
-    n_positions: int
-
-
-def watch(model: PreTrainedModel, token_ids: Tensor) -> Watched:
-    """Run the model on tokens (1, position) with eager attention, and note every module's call."""
-    calls, under_way, clock = list[Call](), list[Call](), iter(range(10**9))
-
-    def enter(path: str, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        rows = taken_rows(args, kwargs)
-        got, shape = (None, torch.Size()) if rows is None else (side_by_side(rows).clone(), rows.shape)
-        call = Call(path, module, args, kwargs, got, shape, next(clock))
-        calls.append(call)
-        under_way.append(call)
-
-    def leave(_module: nn.Module, _args: Any, output: Any) -> None:
-        call = under_way.pop()
-        call.left, call.gave = next(clock), _copy(_rows(output))
-        pattern = pattern_in(output)
-        call.pattern = None if pattern is None else pattern[0].float()
-
-    with ExitStack() as stack:
-        for path, module in model.named_modules():
-            entering = module.register_forward_pre_hook(
-                lambda module, args, kwargs, path=path: enter(path, module, args, kwargs), with_kwargs=True
-            )
-            stack.callback(entering.remove)
-            stack.callback(module.register_forward_hook(leave).remove)
-        output = forward(model, token_ids, asks=True, last_only=False)
-    return Watched(calls, output.logits[0], token_ids.shape[1])
-
-
-def _rows(output: Any) -> Tensor | None:
-    first = hidden_state(output) if not isinstance(output, (tuple, list)) or output else None
-    return first if isinstance(first, Tensor) and first.is_floating_point() else None
-
-
-def _copy(rows: Tensor | None) -> Tensor | None:
-    return None if rows is None else rows.clone()
 
 
 @dataclass(frozen=True)
@@ -101,15 +29,15 @@ class Place:
 
 
 @dataclass(frozen=True)
-class LayerKind:
-    """What tells one kind of layer from another: its class, and where it has modules."""
+class Build:
+    """What tells one build of layer from another: its class, and where it has modules."""
 
     kind: type[nn.Module]
     paths: frozenset[str]
 
     @classmethod
-    def of(cls, layer: nn.Module) -> LayerKind:
-        """The kind of a layer."""
+    def of(cls, layer: nn.Module) -> Build:
+        """How a layer is built."""
         return cls(type(layer), frozenset(path for path, _ in layer.named_modules()))
 
 
@@ -117,10 +45,10 @@ class LayerKind:
 class Reader:
     """A part that reads the residual stream, and the norm whose output it reads as it is, where there is one.
 
-    Layers of another kind may have a part of the same class at the same place, behind another norm.
+    Layers of another build may have a part of the same class at the same place, behind another norm.
     """
 
-    layer: LayerKind
+    layer: Build
     place: Place
     norm: Place | None
 
@@ -156,7 +84,7 @@ def _reader(model: nn.Module, layer_path: str, call: Call | None, inside: list[C
         return None
     norm = _norm_before(call, inside)
     its_norm = None if norm is None else _place(model, layer_path, norm.module)
-    return Reader(LayerKind.of(part(model, layer_path)), _place(model, layer_path, call.module), its_norm)
+    return Reader(Build.of(part(model, layer_path)), _place(model, layer_path, call.module), its_norm)
 
 
 def _kinds(readers: list[Reader | None]) -> tuple[Reader, ...]:
@@ -194,10 +122,16 @@ def _rounds(chains: list[list[tuple[str, Call]]], watched: Watched, kind: type[n
 
 
 def _chain(path: str, modules: nn.ModuleList, watched: Watched) -> list[tuple[str, Call]]:
-    """The list's modules with their calls, if they were called one after another on rows of one shape; else nothing."""
+    """The list's modules with their calls, if they were called one after another on rows of one shape; else nothing.
+
+    Those that a text does not reach, such as layers that read pictures (Mllama), are no part of it.
+    """
     chain: list[tuple[str, Call]] = []
     after = -1
+    reached = {call.module for call in watched.calls}
     for index, module in enumerate(modules):
+        if module not in reached:
+            continue
         call = next((each for each in watched.calls if each.module is module and each.entered > after), None)
         if call is None or call.got is None or call.gave is None:
             return []
@@ -283,6 +217,6 @@ def at(layer: nn.Module, place: Place | None) -> nn.Module | None:
 
 
 def reader_in(layer: nn.Module, readers: Sequence[Reader]) -> Reader | None:
-    """The first of several readers that layers of this kind have, or None."""
-    kind = LayerKind.of(layer)
-    return next((reader for reader in readers if reader.layer == kind and at(layer, reader.place) is not None), None)
+    """The first of several readers that layers built like this one have, or None."""
+    build = Build.of(layer)
+    return next((reader for reader in readers if reader.layer == build and at(layer, reader.place) is not None), None)

@@ -125,8 +125,9 @@ def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     with torch.inference_mode():
         eager = eager_run(model, adapter, token_ids)
         live = live_run(model, attentions, token_ids)
-        n_configured = getattr(config, "num_hidden_layers", len(layers))
-        found = _check("layers", abs(len(layers) - n_configured), 0, f"{len(layers)} layers found")
+        n_configured = getattr(config, "num_hidden_layers", len(layers) + eager.n_unreached)
+        missed = abs(len(layers) + eager.n_unreached - n_configured)
+        found = _check("layers", missed, 0, f"{len(layers)} layers found{_unreached(eager)}")
         tails = _tail_checks(model, adapter, eager)
         checks = (found, *tails, *_reading_checks(attentions, eager, model.dtype))
         checks += tuple(_live_checks(model, attentions, eager, live))
@@ -141,6 +142,10 @@ def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
         vocab_size=eager.logits.shape[-1],
         checks=checks,
     )
+
+
+def _unreached(eager: EagerRun) -> str:
+    return f", and {eager.n_unreached} that no text reaches" if eager.n_unreached else ""
 
 
 def _tail_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun) -> list[Check]:

@@ -16,8 +16,8 @@ from transformers import PreTrainedModel
 
 from llm_tracker.models.adapter import hidden_state, part
 from llm_tracker.models.forward import forward, in_place_of_output
-from llm_tracker.models.probing import Call, Watched
 from llm_tracker.models.streams import n_streams, stand_in_front
+from llm_tracker.models.watching import Call, Watched
 
 SMALL, LARGE = 1e-3, 1e4
 """Values that no soft cap bends, and that every soft cap cuts."""
