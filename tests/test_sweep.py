@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from transformers import CONFIG_MAPPING, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from sweep.families import FAMILIES
 from sweep.page import TITLES, counted, page
+from sweep.tiny_configs import OWN, SMALL
 from sweep.trial import Outcome, tried
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "models.md").read_text(encoding="utf-8")
@@ -42,6 +44,18 @@ def test_the_page_shows_the_goal_reached_and_nothing_wrong() -> None:
 def test_a_family_comes_out_as_the_page_says(model_type: str) -> None:
     outcome = tried(model_type)
     assert model_type in listed(outcome.verdict), outcome
+
+
+def test_every_small_size_is_one_that_some_family_has() -> None:
+    assert set(OWN) <= set(FAMILIES)
+    defaults = [CONFIG_MAPPING[name]() for name in FAMILIES if name != "gemma4_assistant"]  # whose default is invalid
+    assert set(SMALL) - {name for each in defaults for name in names_in(each)} == set()
+
+
+def names_in(config: PreTrainedConfig) -> set[str]:
+    """The values that a configuration and its parts have."""
+    parts = [value for value in vars(config).values() if isinstance(value, PreTrainedConfig)]
+    return set(config.to_dict()).union(*(names_in(each) for each in parts))
 
 
 def test_what_is_wrong_is_counted_as_wrong() -> None:
