@@ -66,7 +66,8 @@ def tried(model_type: str) -> Outcome:
     try:
         network = tiny_network(model_type)
     except Exception as error:
-        return Outcome(model_type, "does not build", f"{type(error).__name__}: {one_line(error)}")
+        cause = error.__cause__ or error  # what a configuration's own check found, not that it was checked
+        return Outcome(model_type, "does not build", f"{type(cause).__name__}: {one_line(cause)}")
     try:
         model = loaded(network)
         gaps, notes = exactness(model)

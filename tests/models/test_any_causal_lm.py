@@ -233,9 +233,3 @@ def test_an_attention_module_that_layers_share_works_for_each_of_them_in_turn() 
     layer_of = layers_in_turn(modules)
     assert [next(layer_of[id(shared)]) for _ in range(4)] == [0, 3, 0, 3]
     assert [next(layer_of[id(own)]) for _ in range(2)] == [2, 2]
-
-
-def test_a_model_without_a_list_of_layers_is_refused_with_what_to_do() -> None:
-    network = network_of("xlm", n_layers=2, emb_dim=32, n_heads=4)
-    with pytest.raises(lt.ModelError, match=r"no list of layers|read .* exactly"):
-        require(prove(network, adapter_of(network)))

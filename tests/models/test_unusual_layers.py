@@ -97,7 +97,9 @@ def test_a_row_with_more_keys_than_tokens_is_not_cut() -> None:
     ("family", "said"),
     [
         ("inkling2_text", "makes its logits of more than the rows after its last layer"),
+        ("xlm", "makes its logits of more than the rows after its last layer"),
         ("reformer", "makes its logits of more than the rows after its last layer"),
+        ("xlnet", "no list of layers that rows of one width walk through, one for each token"),
         ("longcat_flash", "attend 2 times each"),
     ],
 )
