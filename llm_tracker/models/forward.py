@@ -16,6 +16,7 @@ from transformers import DynamicCache, PreTrainedModel
 from llm_tracker.errors import ModelError, TrackerError, one_line
 from llm_tracker.models.adapter import given_rows
 from llm_tracker.models.attention import AttentionKind
+from llm_tracker.models.positions import KEYWORD, is_told, positions_behind
 from llm_tracker.models.streams import apart
 
 CACHE_KEYWORDS = ("past_key_values", "cache_params")
@@ -40,6 +41,11 @@ def _keywords(model_class: Hashable) -> frozenset[str]:
     parameters = inspect.signature(cast("type[PreTrainedModel]", model_class).forward).parameters.values()
     takes_more = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
     return frozenset({parameter.name for parameter in parameters} | ({"output_attentions"} if takes_more else set()))
+
+
+def takes_positions(model: PreTrainedModel) -> bool:
+    """Whether its forward pass can be told the positions of its tokens."""
+    return KEYWORD in _keywords(cast("Hashable", type(model)))
 
 
 def cache_keyword(model: PreTrainedModel) -> str | None:
@@ -81,22 +87,13 @@ def forward(
     keywords: dict[str, Any] = {"use_cache": cache is not None} if "use_cache" in known else {}
     if cache is not None:
         keywords[str(cache_keyword(model))] = cache
-        n_read = cache.get_seq_length() if "position_ids" in known else 0
-        if n_read:
-            keywords["position_ids"] = _positions(token_ids, n_read)
+        if is_told(model) and cache.get_seq_length():
+            keywords[KEYWORD] = positions_behind(cache.get_seq_length(), token_ids)
     if last_only and "logits_to_keep" in known:
         keywords["logits_to_keep"] = 1
     if asks and "output_attentions" in known:
         keywords["output_attentions"] = True
     return model(token_ids, **keywords)
-
-
-def _positions(token_ids: Tensor, n_read: int) -> Tensor:
-    """The positions (1, position) of tokens behind those that a cache holds, as generation in transformers gives them.
-
-    Left out, some classes count from 0 again (Bamba).
-    """
-    return torch.arange(n_read, n_read + token_ids.shape[1], device=token_ids.device)[None]
 
 
 def on_eager(model: PreTrainedModel) -> None:

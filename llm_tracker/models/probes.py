@@ -23,8 +23,9 @@ from llm_tracker.models.attention import (
     summarising_layers,
     whole_row,
 )
-from llm_tracker.models.forward import Way, forward, new_cache, on_eager
+from llm_tracker.models.forward import Way, forward, new_cache, on_eager, takes_positions
 from llm_tracker.models.kernels import MEASURED_ROWS, MeasuredLinear, plain, plain_kernels
+from llm_tracker.models.positions import firsts_seen, is_told, tell
 from llm_tracker.models.seams import feeders, seam
 
 N_TOKENS = 9
@@ -231,13 +232,18 @@ def put_on(model: PreTrainedModel, way: Way) -> None:
 def _decode_last(
     model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way, token_ids: Tensor
 ) -> LiveRun:
+    """One pass over all tokens but the last, and one over the last, again where its positions have to be told."""
     put_on(model, way)
     seen: list[tuple[int, Tensor]] = []
     cache, asks = new_cache(model), way.asks
     with observe_rows(attentions, way.attention, lambda index, row: seen.append((index, row))):
         forward(model, token_ids[:, :-1], cache, asks)
         before = len(seen)
-        output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, asks)
+        with firsts_seen(model) as firsts:
+            output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, asks)
+    if cache is not None and 0 in firsts and takes_positions(model) and not is_told(model):
+        tell(model)
+        return _decode_last(model, attentions, way, token_ids)
     rows = {index: whole_row(row, token_ids.shape[1]) for index, row in seen[before:]}
     return LiveRun(way, rows, output.logits[0, -1], len(seen))
 

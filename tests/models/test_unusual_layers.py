@@ -14,6 +14,7 @@ from llm_tracker.models.adapter import hidden_state
 from llm_tracker.models.any_causal_lm import AnyCausalLM
 from llm_tracker.models.attention import whole_row
 from llm_tracker.models.forward import cache_keyword, forward, new_cache
+from llm_tracker.models.positions import is_told
 from llm_tracker.models.probes import probe_tokens
 from llm_tracker.models.proof import RefusedError, prove, require
 from sweep.tiny_configs import tiny_config
@@ -118,8 +119,18 @@ def test_a_cache_of_the_familys_own_class_is_left_alone(family: str) -> None:
     assert gaps["logits while generating"] <= 1e-3
 
 
+@pytest.mark.parametrize(("family", "told"), [("bamba", True), ("llama", False), ("roberta", False)])
+def test_positions_are_told_to_a_model_that_goes_on_from_0_again_and_to_no_other(family: str, told: bool) -> None:
+    config = tiny_config(family)
+    config.is_decoder = True  # RoBERTa is one then, and numbers its positions in a way of its own
+    torch.manual_seed(0)
+    network = AutoModelForCausalLM.from_config(config).float().eval()
+    assert loaded(network).proof.ok
+    assert is_told(network) == told
+
+
 def test_going_on_behind_a_cache_counts_the_positions_on() -> None:
-    network = tiny_network("bamba")
+    network = loaded(tiny_network("bamba")).model
     text, cache = torch.tensor([PROMPT]), new_cache(network)
     rows: list[torch.Tensor] = []
     network.model.layers[-1].register_forward_hook(lambda _m, _a, output: rows.append(hidden_state(output)[0, -1]))
