@@ -60,6 +60,10 @@ def test_a_step_that_the_configuration_does_not_name_is_said_too() -> None:
     assert shape_of(model).tail == ("changed by a step that the configuration does not name",)
 
 
+def test_of_a_family_that_was_probed_nothing_is_said_where_nothing_is_done() -> None:
+    assert shape_of(trial.loaded(trial.tiny_network("stablelm"))).tail == ()
+
+
 def test_a_step_that_is_named_and_not_done_is_not_said() -> None:
     assert shape_of(tiny_model("llama", logit_scale=0.5)).tail == ()
 
