@@ -58,6 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     app = commands.add_parser("app", help="serve the app in the browser")
     app.add_argument("--port", type=int, default=8501, help="default: 8501")
+    app.add_argument(
+        "--address",
+        help="where to listen; default: on all of this machine's addresses, so that others in your network can open "
+        "the app too. 127.0.0.1 keeps it to this machine",
+    )
     app.add_argument("--model", help="the model to begin with; default: TinyLlama if it is here, else the built-in one")
     _add_engine(app)
     app.set_defaults(run=_app)
@@ -191,6 +196,7 @@ def _app(args: argparse.Namespace) -> int:
     os.environ |= Settings(model, args.device, args.dtype, _trust(args)).as_environment()
     script = str(app_dir() / "dashboard.py")
     options = ["--server.port", str(args.port), "--server.headless", "true"]
+    options += ["--server.address", args.address] if args.address else []
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])
 
 

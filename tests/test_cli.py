@@ -169,8 +169,11 @@ def test_the_app_takes_over_the_model_the_device_and_the_format(monkeypatch: pyt
     monkeypatch.setattr(os, "execv", become)
     monkeypatch.setattr(os, "environ", dict(os.environ))
     with pytest.raises(SystemExit):
-        main("app --port 8600 --model embedded --device cpu --dtype bfloat16 --allow-pickle".split())
-    assert "8600" in started
+        main(
+            "app --port 8600 --address 127.0.0.1 --model embedded --device cpu --dtype bfloat16 --allow-pickle".split()
+        )
+    assert started[started.index("--server.port") + 1] == "8600"
+    assert started[started.index("--server.address") + 1] == "127.0.0.1"
     assert Settings.of_environment() == Settings("embedded", "cpu", "bfloat16", lt.Trust(pickle=True))
 
 

@@ -177,21 +177,19 @@ def answer_pickers(workspace: Workspace) -> None:
         return
     options = _all_answers(workspace)
     labels = answer_labels(workspace, options)
-
     keys = picker_keys(workspace)
 
     def choose() -> None:
         workspace.show(*(st.session_state[key] for key in keys))
 
-    for column, key, index, chosen in zip(st.columns(2), keys, (0, None), workspace.shown, strict=True):
+    sides: tuple[tuple[str, list[Place | None]], ...] = (("before", [*options]), ("after", [None, *options]))
+    for column, (name, of_side), key, chosen in zip(st.columns(2), sides, keys, workspace.shown, strict=True):
         st.session_state[key] = chosen
         column.selectbox(
-            f"Compared, {'after' if index is None else 'before'}",
-            options,
-            index,
-            format_func=labels.__getitem__,
+            f"Compared, {name}",
+            of_side,
+            format_func=lambda place: labels[place] if place else "one answer alone",
             key=key,
-            placeholder="one answer alone",
             on_change=choose,
             disabled=workspace.answering or len(options) < 2,
         )

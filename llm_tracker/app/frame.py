@@ -92,5 +92,5 @@ def _length_choice(workspace: Workspace) -> None:
         workspace.max_new_tokens,
         key="longest answer",
         on_change=choose,
-        help="A token is a word or a part of one. An answer that is longer is cut, and says so.",
+        help="From 1 to 256. A token is a word or a part of one. An answer that is longer is cut, and says so.",
     )

@@ -54,11 +54,25 @@ def choose(workspace: Workspace, entry: ModelEntry) -> None:
     workspace.choose(entry.id, is_typed=entry.id not in installed_plugins().models)
 
 
+def use(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
+    """Want a model that a visitor has picked: one that is here is loaded, also where it was let go or has failed."""
+    choose(workspace, entry)
+    if engine.models.is_here(entry.id) and engine.models.loaded(entry.id) is None:
+        engine.models.load(entry.id)
+
+
 def told_apart(entries: Iterable[ModelEntry]) -> dict[str, str]:
-    """A title for each id; where several models have the same one, with the id behind it."""
-    known = list(entries)
-    counts = Counter(entry.title for entry in known)
-    return {entry.id: entry.title if counts[entry.title] == 1 else f"{entry.title} · {entry.id}" for entry in known}
+    """A title for each id; where several models have the same one, with the id behind it.
+
+    A model of the hub that was typed is called what was typed.
+    """
+    titles = {entry.id: entry.id if _is_typed_hub_id(entry) else entry.title for entry in entries}
+    counts = Counter(titles.values())
+    return {each: title if counts[title] == 1 else f"{title} · {each}" for each, title in titles.items()}
+
+
+def _is_typed_hub_id(entry: ModelEntry) -> bool:
+    return entry.source == "hub" and entry.id.partition("@")[0] == entry.location
 
 
 def _name_field(engine: Engine, workspace: Workspace) -> None:
@@ -73,14 +87,16 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
             st.session_state["model refused"] = (str(error), workspace.version)
             return
         st.session_state.pop("model refused", None)
-        choose(workspace, entry)
+        use(engine, workspace, entry)
         if entry.id in workspace.typed_ids and not engine.models.is_here(entry.id):
             engine.models.look_up(entry.id)
 
     st.session_state["model"] = workspace.wanted_id
     st.selectbox(
         "Model",
-        list(titles),
+        sorted(
+            titles, key=lambda model_id: model_id != workspace.wanted_id
+        ),  # Enter in an emptied field takes the first
         format_func=lambda model_id: titles.get(model_id, model_id),
         key="model",
         on_change=named,
@@ -88,9 +104,14 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
         help=HELP,
     )
     with st.container():
-        said, version = st.session_state.get("model refused", ("", 0))
-        if said and version == workspace.version:
-            html.failure(said)
+        if _refusal(workspace):
+            html.failure(_refusal(workspace))
+
+
+def _refusal(workspace: Workspace) -> str:
+    """Why the name that was typed last is no model; empty once something else has happened."""
+    said, version = st.session_state.get("model refused", ("", 0))
+    return str(said) if version == workspace.version else ""
 
 
 def _id_of(name: str, titles: dict[str, str]) -> str:
@@ -113,7 +134,7 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
         workspace.model_id = wanted.id  # it may have become ready since the page began to be drawn
         _badge(engine, model)
     elif loading is not None and loading.error:
-        _failed_load(engine, wanted, loading)
+        _failed_load(engine, workspace, wanted, loading)
     elif models.is_here(wanted.id):
         st.caption("Not in memory now. The next question loads it again.")
         st.button("Load", key=f"load {wanted.id}", on_click=_load, args=(engine, wanted), width="stretch")
@@ -134,9 +155,13 @@ def _look_up(engine: Engine, entry: ModelEntry) -> None:
 
 def _stand_in(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     """Which model questions go to, where that is not the chosen one."""
-    answering = engine.answering_id(workspace)
-    if answering != wanted.id:
-        html.paragraph(f"Until it is ready, questions go to {engine.models.entry(answering).title}.", quiet=True)
+    answering = engine.models.entry(engine.answering_id(workspace))
+    if answering.id == wanted.id:
+        return
+    html.paragraph(f"Until it is ready, questions go to {answering.title}.", quiet=True)
+    name = html.plain_label(answering.title)
+    key = f"back to {answering.id}"
+    st.button(f"Back to {name}", key=key, on_click=use, args=(engine, workspace, answering), width="stretch")
 
 
 @st.fragment(run_every=0.3)
@@ -163,7 +188,8 @@ def watch_load(job: Job, place: str) -> None:
         st.caption(f"{stage} …")
     label = "Cancelling …" if job.stopping() else "Cancel"
     key = f"cancel {job.model_id} {place}"
-    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), width="stretch")
+    said = "For everyone who waits for this model."
+    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), help=said, width="stretch")
 
 
 def _badge(engine: Engine, model: LoadedModel) -> None:
@@ -196,14 +222,20 @@ def _engine_room(model: LoadedModel) -> None:
         st.caption(f"Weights are multiplied by the fastest routine that was timed when it was loaded: {routines}.")
 
 
-def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
+def _failed_load(engine: Engine, workspace: Workspace, entry: ModelEntry, job: Job) -> None:
     if job.status != "stopped":
-        html.failure(job.error)
+        _failure(workspace, job)
     elif job.progress is not None and job.progress.total_bytes:
         st.caption("The download was cancelled. What had arrived of finished files is kept.")
     else:
         st.caption("The loading was cancelled.")
     st.button("Try again", key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch")
+
+
+def _failure(workspace: Workspace, job: Job) -> None:
+    """Why a job with the chosen model failed, unless another name has been refused since: one error at a time."""
+    if not _refusal(workspace):
+        html.failure(job.error)
 
 
 def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
@@ -219,7 +251,7 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
         _download_button(engine, workspace, entry, found.size_bytes)
     else:
         if lookup is not None:
-            html.failure(lookup.error)
+            _failure(workspace, lookup)
         label = "Try again" if lookup is not None else "Ask the hub what it weighs"
         key = f"look up {entry.id}"
         st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")

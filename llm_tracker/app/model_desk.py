@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from llm_tracker.app.jobs import Job, Worker
+from llm_tracker.errors import one_line
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.finding import find_entry
 from llm_tracker.models.listing import is_local
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
     from llm_tracker.models.progress import Report
     from llm_tracker.models.shape import Shape
+
+logger = logging.getLogger(__name__)
 
 MEMORY_SHARE = 0.6
 """Of the memory that this process may use, the part that models may take."""
@@ -45,8 +49,8 @@ class ModelDesk:
         self._hub = Worker("hub")
         self._lookups: OrderedDict[str, Job] = OrderedDict()
         self._entries: OrderedDict[str, ModelEntry] = OrderedDict()
-        self._let_go: set[str] = set()
-        self._shapes: WeakKeyDictionary[LoadedModel, Shape] = WeakKeyDictionary()
+        self._was_ready: set[str] = set()
+        self._shapes: WeakKeyDictionary[LoadedModel, Shape | str] = WeakKeyDictionary()
 
     def entry(self, name: str) -> ModelEntry:
         """What a name stands for. One that was found is kept: a directory may go while its model is in memory.
@@ -86,26 +90,29 @@ class ModelDesk:
         trust = self.settings.trust_of(model_id)
         model = self.pool.model(model_id, self.settings.device, self.settings.dtype, report, trust)
         if model not in self._shapes:
-            from llm_tracker.models.shape import shape_of
-
-            self._shapes[model] = shape_of(model)
-        self._let_go.discard(model_id)
+            self._shapes[model] = _shape_or_why_not(model)
+        self._was_ready.add(model_id)
         return model
 
     def shape(self, model: LoadedModel) -> Shape | None:
-        """The shape of a model that was loaded; None for the moment before it has been read."""
-        return self._shapes.get(model)
+        """The shape of a model that was loaded; None for the moment before it has been read, or where it can't be."""
+        shape = self._shapes.get(model)
+        return None if isinstance(shape, str) else shape
+
+    def shape_error(self, model: LoadedModel) -> str:
+        """Why the shape of a model could not be read, in a sentence; empty where it could."""
+        shape = self._shapes.get(model)
+        return shape if isinstance(shape, str) else ""
 
     def load(self, model_id: str) -> Job:
         """Begin to load a model (and to download it, if it is not here), unless that is already under way."""
         worker = self.worker(model_id)
         with self._lock:
             under_way = self._loads.get(model_id)
-            if under_way is not None and under_way.active:
+            if under_way is not None and under_way.active and not under_way.stopping():
                 return under_way
             job = Job("load", model_id)
             self._loads[model_id] = job
-            self._let_go.discard(model_id)
 
         def work(job: Job) -> None:  # the pool keeps the model; a job that did too would keep it for ever
             self.model(model_id, job.report)
@@ -117,13 +124,12 @@ class ModelDesk:
         return self._loads.get(model_id)
 
     def must_load(self, model_id: str) -> bool:
-        """Whether a model is neither in memory, nor on its way, nor known to fail, nor let go by hand.
+        """Whether a model that is wanted is to be loaded unasked: it never was, and no load of it was begun.
 
-        One that had to make room for another is to be loaded again when it is needed.
+        One that was let go, by hand or to make room for another, is loaded again by the work that needs it. If looking
+        at a page were enough, two visitors whose models don't fit together would take them from each other for ever.
         """
-        last = self.load_job(model_id)
-        is_gone = self.loaded(model_id) is None and (last is None or last.status == "done")
-        return is_gone and model_id not in self._let_go
+        return self.load_job(model_id) is None and model_id not in self._was_ready
 
     def unload(self, model_id: str) -> bool:
         """Let a model go; False while work with it runs or waits, which it is kept for.
@@ -134,7 +140,6 @@ class ModelDesk:
             worker = self._workers.get(model_id)
             if worker is not None and worker.busy:
                 return False
-            self._let_go.add(model_id)
         self.pool.unload(model_id, self.settings.device, self.settings.dtype)
         return True
 
@@ -170,3 +175,14 @@ class ModelDesk:
         if held:
             return Room.of(held[-1].device)
         return Room.of("cpu") if self.settings.device in ("auto", "cpu") else None
+
+
+def _shape_or_why_not(model: LoadedModel) -> Shape | str:
+    """A model's shape, or why it could not be read. It is only shown: no answer depends on it."""
+    from llm_tracker.models.shape import shape_of
+
+    try:
+        return shape_of(model)
+    except Exception as error:  # a foreign model's own code may raise anything
+        logger.exception("the shape of %s could not be read", model.id)
+        return f"Its shape could not be read ({type(error).__name__}: {one_line(error)}). No answer needs it."

@@ -9,7 +9,7 @@ import streamlit as st
 from llm_tracker.app.cards import model_line
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.html import failure, paragraph
-from llm_tracker.app.model_choice import choose, known_models, told_apart, watch_load
+from llm_tracker.app.model_choice import choose, known_models, told_apart, use, watch_load
 from llm_tracker.app.model_facts import entry_sentence, gigabytes, held_sentence, known_weight
 from llm_tracker.app.workspace import Workspace
 from llm_tracker.models.catalogue import ModelEntry
@@ -116,5 +116,5 @@ def _buttons(engine: Engine, workspace: Workspace, entry: ModelEntry, held: Load
             st.button("Ask its size", key=f"page look up {entry.id}", on_click=look_up, width="stretch")
         return
     if entry.id != workspace.wanted_id:
-        st.button("Use", key=f"page use {entry.id}", on_click=choose, args=(workspace, entry), width="stretch")
+        st.button("Use", key=f"page use {entry.id}", on_click=use, args=(engine, workspace, entry), width="stretch")
     st.button("Unload", key=f"page unload {entry.id}", on_click=unload, width="stretch")

@@ -26,6 +26,9 @@ def shape_panel(engine: Engine, workspace: Workspace) -> None:
     st.subheader("Its shape", anchor=False)
     model = engine.models.loaded(workspace.model_id)
     shape = None if model is None else engine.models.shape(model)
+    if model is not None and engine.models.shape_error(model):
+        paragraph(engine.models.shape_error(model), quiet=True)
+        return
     if model is None or shape is None:
         title = engine.models.entry(workspace.model_id).title
         paragraph(f"{title} is not in memory; its shape will stand here once it is.", quiet=True)

@@ -49,7 +49,7 @@ class ModelPool:
         with self._lock:
             loading = self._loading.setdefault(key, threading.Lock())
         with loading:
-            kept = self.peek(*key)
+            kept = self._used(key)
             if kept is not None:
                 return kept
             try:
@@ -59,8 +59,12 @@ class ModelPool:
                     self._reserved.pop(key, None)
 
     def peek(self, name: str, device: str = "auto", dtype: str = "auto") -> LoadedModel | None:
-        """The model if it is in memory; never loads."""
-        key = (name, device, dtype)
+        """The model if it is in memory; never loads. A look is no use: it stays as near to being let go as it was."""
+        with self._lock:
+            return self._models.get((name, device, dtype))
+
+    def _used(self, key: Key) -> LoadedModel | None:
+        """The model if it is in memory, and from now on the one that was used last."""
         with self._lock:
             if key in self._models:
                 self._models.move_to_end(key)
@@ -79,13 +83,15 @@ class ModelPool:
         return was_held
 
     def _make_room(self, key: Key, needed_bytes: int, device: str) -> None:
-        """Let models go until one of this size is within the budget; none for one that could not fit even alone.
+        """Let models go until one of this size is within the budget; none where all of them would not make room.
 
         The room is reserved until the model has been loaded. Raises ModelError where it does not fit.
         """
         require_possible(needed_bytes, device)
         with self._lock:
             needed = needed_bytes + sum(self._reserved.values())
+            if not has_room(needed - self._held_bytes(), device):
+                require_room(needed, device)
             while self._models and not (self._held_bytes() + needed <= self.budget_bytes and has_room(needed, device)):
                 self._models.popitem(last=False)
                 gc.collect()

@@ -199,7 +199,38 @@ def test_the_badge_has_the_largest_gap_and_the_number_of_checks(engine: engines.
     assert all(check.name in table for check in model.proof.checks)
 
 
-def test_titles_that_occur_twice_are_told_apart() -> None:
-    one = ModelEntry("a/model", "model", "hub", "a/model")
-    entries = [one, replace(one, id="b/model"), replace(one, id="c", title="other")]
-    assert told_apart(entries) == {"a/model": "model · a/model", "b/model": "model · b/model", "c": "other"}
+def test_titles_that_occur_twice_are_told_apart_and_a_typed_name_stays_what_was_typed() -> None:
+    one = ModelEntry("a", "model", "directory", "/a")
+    entries = [one, replace(one, id="b"), replace(one, id="c", title="other")]
+    typed = ModelEntry("owner/name@v2", "name", "hub", "owner/name", "v2")
+    assert told_apart([*entries, typed]) == {
+        "a": "model · a",
+        "b": "model · b",
+        "c": "other",
+        "owner/name@v2": "owner/name@v2",
+    }
+
+
+def test_one_error_stands_at_a_time_and_a_button_leads_back(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise lt.ModelError("The hub has no such model.")
+
+    monkeypatch.setattr(hub, "ask_hub", refuse)
+    at = chosen(opened("dashboard.py"), "owner/big_one")
+    assert "The hub has no such model." in shown_html(at)
+    at = chosen(at, "embeded")
+    assert "There is no model “<bdi>embeded</bdi>”." in shown_html(at)
+    assert "The hub has no such model." not in shown_html(at)
+    at = settled(next(each for each in at.sidebar.button if each.label.startswith("Back to SmolLM2")).click().run())
+    assert visitor(engine).wanted_id == "embedded"
+    assert "read exactly" in sidebar_captions(at)
+    assert "Back to" not in " ".join(each.label for each in at.sidebar.button)
+
+
+def test_the_first_of_the_list_is_the_chosen_one_so_that_enter_in_an_emptied_field_keeps_it(
+    engine: engines.Engine,
+) -> None:
+    box = opened("dashboard.py").sidebar.selectbox(key="model")
+    assert box.options[0] == box.format_func("embedded")

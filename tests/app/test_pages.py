@@ -2,21 +2,77 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
 import streamlit as st
-from visitor import VIEWS, asked, headings, opened, settled, shown_html, tiny_of_any_name, visitor
+from visitor import (
+    VIEWS,
+    asked,
+    headings,
+    opened,
+    settled,
+    shown_html,
+    sidebar_captions,
+    tiny_of_any_name,
+    visitor,
+)
 
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
 from llm_tracker.app import model_desk
+from llm_tracker.app.jobs import Job
+from llm_tracker.app.model_choice import use
+from llm_tracker.models import shape
 
 
-def test_a_model_let_go_from_memory_is_loaded_again_when_the_page_needs_it(engine: engines.Engine) -> None:
+def test_a_model_that_made_room_for_another_is_loaded_again_by_a_question_and_not_by_looking(
+    engine: engines.Engine,
+) -> None:
     at = opened("dashboard.py")
     engine.models.pool._models.clear()
     at = settled(at.run())
-    assert any("read exactly" in caption.value for caption in at.sidebar.caption)
+    assert engine.models.loaded("embedded") is None
+    assert "Not in memory now. The next question loads it again." in sidebar_captions(at)
+    at = asked(at)
     assert engine.models.loaded("embedded") is not None
+    assert "read exactly" in sidebar_captions(at)
+
+
+def test_a_model_that_is_picked_again_is_loaded_again(engine: engines.Engine) -> None:
+    at = opened("dashboard.py")
+    engine.models.pool._models.clear()
+    workspace = visitor(engine)
+    use(engine, workspace, engine.models.entry("embedded"))
+    at = settled(at.run())
+    assert "read exactly" in sidebar_captions(at)
+
+
+def test_a_load_that_is_being_cancelled_is_not_handed_to_whoever_asks_next(engine: engines.Engine) -> None:
+    opened("dashboard.py")
+    engine.models.pool._models.clear()
+    go_on = threading.Event()
+    engine.models.worker("embedded").submit(Job("ask", "embedded"), lambda _job: go_on.wait(20))
+    first = engine.models.load("embedded")
+    assert engine.models.load("embedded") is first
+    first.stop()
+    second = engine.models.load("embedded")
+    go_on.set()
+    while second.active:
+        time.sleep(0.01)
+    assert (first.status, second.status) == ("stopped", "done")
+
+
+def test_a_shape_that_cannot_be_read_costs_no_answer(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_model: object) -> None:
+        raise AttributeError("ambiguous")
+
+    monkeypatch.setattr(shape, "shape_of", fail)
+    at = asked(opened("dashboard.py"))
+    assert headings(at) == VIEWS
+    at = opened("pages/1_Models.py")
+    assert "Its shape could not be read (AttributeError: ambiguous). No answer needs it." in shown_html(at)
 
 
 def test_the_sidebar_names_the_model_that_is_being_downloaded(engine: engines.Engine) -> None:

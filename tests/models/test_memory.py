@@ -122,6 +122,23 @@ def test_a_model_that_could_not_fit_even_alone_costs_no_other_one_its_place() ->
     assert pool.peek("small") is not None
 
 
+def test_a_model_that_would_not_fit_beside_what_else_is_in_use_costs_no_other_one_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(
+        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
+    ) -> lt.LoadedModel:
+        make_room(2 * 10**9 if name == "large" else 10, "cpu")
+        return tiny_model("llama")
+
+    pool = ModelPool(10**12, load)
+    pool.model("small")
+    monkeypatch.setattr(memory, "limit_bytes", lambda: private_bytes() + 10**9 + 3 * memory.WORKING_BYTES)
+    with pytest.raises(lt.ModelError, match="does not fit"):
+        pool.model("large")
+    assert pool.peek("small") is not None
+
+
 def test_there_is_room_for_a_small_model_and_none_for_an_endless_one() -> None:
     require_room(10**6)
     with pytest.raises(lt.ModelError, match="Choose a smaller model"):

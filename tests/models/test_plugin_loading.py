@@ -69,6 +69,15 @@ def test_what_a_loader_says_to_the_user_comes_through_as_it_is(tmp_path: Path) -
         load_by_plugin(OWN, "cpu", "auto", plugins)
 
 
+def test_a_loader_that_refuses_the_models_of_others_costs_only_itself_and_is_told_what_to_do(tmp_path: Path) -> None:
+    plugins = with_loader(tmp_path, "raise ModelError('I only load my own.')")
+    assert load_by_plugin(EMBEDDED, "cpu", "auto", plugins) is None
+    (failure,) = plugins.failures
+    assert failure.where == "adapters/loader.py, line 9"
+    assert "refuses a model that is not its own (ModelError: I only load my own" in failure.reason
+    assert failure.reason.endswith("Let it return None.")
+
+
 def test_a_loader_that_leaves_its_own_model_to_others_is_named(tmp_path: Path) -> None:
     plugins = with_loader(tmp_path, "return None")
     with pytest.raises(lt.ModelError, match="by the plug-in “loader”, and its load_model returned None for it"):

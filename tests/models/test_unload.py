@@ -33,9 +33,9 @@ def test_what_is_not_in_memory_cannot_be_let_go() -> None:
 def test_the_models_in_memory_are_told_in_the_order_of_their_use() -> None:
     pool = pool_of_tiny_models()
     a, b = pool.model("a"), pool.model("b")
-    pool.peek("a")
+    pool.model("a")
     assert pool.held() == [b, a]
-    pool.held()
+    pool.peek("b")
     assert pool.held() == [b, a], "looking is no use"
 
 
