@@ -17,12 +17,13 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 import llm_tracker as lt
 from llm_tracker.errors import one_line
 from llm_tracker.models.adapter import hidden_state
-from llm_tracker.models.attention import once_each, summarising_layers
+from llm_tracker.models.attention import once_each, pattern_in, summarising_layers
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.forward import forward, on_eager, own_logits
 from llm_tracker.models.loading import adapter_of
 from llm_tracker.models.probes import in_deviations
 from llm_tracker.models.proof import RefusedError, prove, require
+from llm_tracker.models.shape import shape_of
 from sweep.tiny_configs import VOCAB_SIZE, tiny_config
 
 N_NEW = 5
@@ -70,6 +71,7 @@ def tried(model_type: str) -> Outcome:
         return Outcome(model_type, "does not build", f"{type(cause).__name__}: {one_line(cause)}")
     try:
         model = loaded(network)
+        shape_of(model)  # the Models page shows it of every model
         gaps, notes = exactness(model)
     except lt.ModelError as refused:
         name = refused.proof.adapter if isinstance(refused, RefusedError) else ""
@@ -121,44 +123,56 @@ def _tokenizer() -> PreTrainedTokenizerFast:
 def exactness(model: lt.LoadedModel) -> tuple[dict[str, float], tuple[str, ...]]:
     """A session's numbers against plain transformers on eager attention, which reads the whole text at once.
 
-    With a note where transformers' own generation could not be compared with.
+    With a note where transformers' own generation, or the patterns that it hands out, could not be compared with.
     """
     trace = lt.track(model, PROMPT, recipe="raw", max_new_tokens=N_NEW).turns[0].trace
     plain = copy.deepcopy(model.model)
     on_eager(plain)
-    layers = model.adapter.layers(plain)
+    last_layer = model.adapter.layers(plain)[-1]
     text = torch.tensor([[*PROMPT, *trace.token_ids.tolist()[:-1]]])
     with torch.inference_mode():
-        stream, output = _read(plain, layers, text)
+        stream, returned, output = _read(plain, model.adapter, text)
         steps = slice(len(PROMPT) - 1, None)
         rows = torch.stack(stream)[:, steps]  # (layer, step, d_model)
         lens = torch.stack([model.adapter.logits(plain, each) for each in rows])
-        own = torch.stack([own_logits(plain, layers[-1], each) for each in rows])
-        patterns = _patterns(getattr(output, "attentions", None), summarising_layers(plain.config))
+        own = torch.stack([own_logits(plain, last_layer, each) for each in rows])
+        handed_out = _patterns(getattr(output, "attentions", None), summarising_layers(plain.config))
+    patterns = handed_out or returned
     logits = output.logits[0, steps]
     top = logits.gather(1, torch.tensor(trace.top_token_ids.copy()))
     live = (torch.tensor(trace.top_logits.copy()) - top).abs().amax(-1) / logits.std(-1)
-    expected, note = _greedy(plain, logits)
+    expected, notes = _greedy(plain, logits)
+    if returned and not handed_out:
+        notes += ("transformers hands out no patterns: compared with what its attention modules return",)
     gaps = {
         "lens of the last layer": in_deviations(lens[-1], logits),
         "lens of every layer": in_deviations(lens, own),
         "attention": _attention_gap(trace, patterns),
-        "number of patterns": abs(len(patterns) - len(trace.attending_layers)) if patterns else 0,
+        "number of patterns": abs(len(patterns) - len(trace.attending_layers)),
         "logits while generating": live.max().item(),
         "generated tokens": _n_differing(trace.token_ids.tolist(), expected),
     }
-    return gaps, note
+    return gaps, notes
 
 
-def _read(network: Any, layers: list[Any], text: Tensor) -> tuple[list[Tensor], Any]:
-    """The rows after each layer, (position, d_model) each, and the model's output."""
-    stream: list[Tensor] = []
+def _read(network: Any, adapter: lt.ModelAdapter, text: Tensor) -> tuple[list[Tensor], list[Tensor], Any]:
+    """The rows after each layer, (position, d_model) each; what attention modules return as patterns; the output."""
+    stream, returned = list[Tensor](), list[Tensor]()
+
+    def attended(_module: Any, _args: Any, output: Any) -> None:
+        pattern = pattern_in(output)
+        if pattern is not None:
+            returned.append(pattern[0])
+
+    layers = adapter.layers(network)
     with ExitStack() as stack:
         for layer in once_each(layers):
             hook = layer.register_forward_hook(lambda _m, _a, out: stream.append(hidden_state(out)[0].clone()))
             stack.callback(hook.remove)
+        for module in once_each([adapter.attention(layer) for layer in layers]):
+            stack.callback(module.register_forward_hook(attended).remove)
         output = forward(network, text, asks=True, last_only=False)
-    return stream, output
+    return stream, returned, output
 
 
 def _patterns(attentions: Any, summarising: frozenset[int]) -> list[Tensor]:
@@ -171,8 +185,10 @@ def _patterns(attentions: Any, summarising: frozenset[int]) -> list[Tensor]:
 
 def _attention_gap(trace: lt.Trace, patterns: list[Tensor]) -> float:
     """Largest difference between what was recorded and transformers' own patterns, layer by layer."""
+    if len(patterns) != len(trace.attending_layers):
+        return float("inf")
     gaps = [0.0]
-    for layer, pattern in zip(trace.attending_layers, patterns, strict=False):
+    for layer, pattern in zip(trace.attending_layers, patterns, strict=True):
         for step in range(trace.n_steps):
             length = trace.prompt_length + step
             found = trace.attention[step, layer - 1, : trace.heads[layer - 1]]

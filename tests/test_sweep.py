@@ -8,6 +8,9 @@ import pytest
 from transformers import CONFIG_MAPPING, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from llm_tracker.models.attention import whole_row
+from llm_tracker.tracing import recorder
+from sweep import trial
 from sweep.families import FAMILIES
 from sweep.page import TITLES, counted, page
 from sweep.tiny_configs import OWN, SMALL
@@ -62,3 +65,14 @@ def test_what_is_wrong_is_counted_as_wrong() -> None:
     written = page([Outcome("one", "wrong", "lens of every layer 1.0e-02"), Outcome("two", "refused", "sees | ahead")])
     assert counted(written)["wrong"] == 1
     assert "sees \\| ahead" in written
+
+
+def test_rows_that_are_recorded_wrongly_are_found_also_where_transformers_hands_out_no_patterns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trial, "_patterns", lambda *_: [])
+    outcome = tried("llama")
+    assert outcome.verdict == "exact"
+    assert any("compared with what its attention modules return" in note for note in outcome.notes)
+    monkeypatch.setattr(recorder, "whole_row", lambda row, length: whole_row(row, length).flip(-1))
+    assert tried("llama").reason.startswith("attention ")
