@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -138,9 +139,9 @@ def _track(args: argparse.Namespace) -> int:
         control=args.control,
         **decoding,
     )
-    if args.out:
-        save_session(session, args.out)
     print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))
+    if args.out:  # last: an answer is not lost because a folder can't be written
+        save_session(session, args.out)
     return 0
 
 
@@ -193,11 +194,25 @@ def _app(args: argparse.Namespace) -> int:
 
     require_dtype(args.dtype)
     model = find_entry(args.model).id if args.model else ""
+    _require_free(args.port, args.address)
     os.environ |= Settings(model, args.device, args.dtype, _trust(args)).as_environment()
     script = str(app_dir() / "dashboard.py")
     options = ["--server.port", str(args.port), "--server.headless", "true"]
     options += ["--server.address", args.address] if args.address else []
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])
+
+
+def _require_free(port: int, address: str | None) -> None:
+    """Raise InputError where the app could not listen on this port."""
+    from llm_tracker.errors import InputError
+
+    try:
+        socket.create_server((address or "", port)).close()
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"The app cannot listen on port {port}{f' of {address}' if address else ''}: it is taken, or not allowed "
+            "here. Choose another with --port."
+        ) from error
 
 
 @contextmanager

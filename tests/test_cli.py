@@ -186,6 +186,29 @@ def test_the_app_is_not_started_with_what_there_is_not(
     assert capsys.readouterr().err.count("\n") == 1
 
 
+def test_a_port_that_is_taken_is_named_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("the app was started"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["app", "--port", str(port), "--address", "127.0.0.1"]) == 2
+    said = capsys.readouterr().err
+    assert f"cannot listen on port {port} of 127.0.0.1: it is taken" in said
+    assert said.endswith("Choose another with --port.\n")
+
+
+def test_a_folder_that_cannot_be_written_costs_no_answer(
+    tiny: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(loading, "load_model", lambda *_, **__: tiny)
+    (tmp_path / "file").write_text("")
+    assert main(["track", "Who?", "--model", "tiny", "--out", str(tmp_path / "file" / "session")]) == 2
+    said = capsys.readouterr()
+    assert "Who?" in said.out
+    assert "could not be written" in said.err
+
+
 @pytest.mark.parametrize("command", ["track Who? --model embedded", "check embedded"])
 def test_trust_is_given_by_two_switches_and_each_warns_on_standard_error(
     command: str, tiny: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
