@@ -76,14 +76,14 @@ def _last_question(workspace: Workspace) -> str:
 
 def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """The correction and its button, and ready corrections below; after a correction also what is to be corrected."""
-    place = _corrected_answer(comparison)
-    question = comparison.sessions[comparison.places.index(place)].turns[0].said
+    _corrected_answer_control(comparison)
+    question = comparison.sessions[comparison.places.index(_corrected_answer(comparison))].turns[0].said
 
     def correct(text: str) -> None:
         if not text.strip():
             _complain(workspace, "correct", "The correction is empty. Type one, then press Correct.")
             return
-        engine.correct(workspace, place, text)
+        engine.correct(workspace, _corrected_answer(comparison), text)  # as chosen now: the page may not know yet
 
     def correct_ready(ready: ReadyCorrection) -> None:
         text, whole = correction_text(ready, question)
@@ -110,11 +110,10 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
             failure(said)
 
 
-def _corrected_answer(comparison: Comparison) -> Place:
-    """The answer that the next correction speaks to: the one before (once more, in other words), or the one after."""
+def _corrected_answer_control(comparison: Comparison) -> None:
+    """Which answer the next correction speaks to: the one before (once more, in other words), or the one after."""
     labels = {"before": "Correct “Before”", "after": "Correct “After”"}
-    alone = len(comparison.places) < 2
-    chosen = st.segmented_control(
+    st.segmented_control(
         "Which answer to correct",
         list(labels),
         default="before",
@@ -123,11 +122,16 @@ def _corrected_answer(comparison: Comparison) -> Place:
         required=True,
         persist_state="session",
         label_visibility="collapsed",
-        disabled=alone,
+        disabled=len(comparison.places) < 2,
         help="Correcting the answer “Before” in another way starts from the same place, and the earlier correction "
         "stays to compare with. Correcting the answer “After” goes on with the conversation.",
     )
-    return comparison.places[0 if alone or chosen == "before" else 1]
+
+
+def _corrected_answer(comparison: Comparison) -> Place:
+    """The answer that was chosen to be corrected."""
+    goes_on = len(comparison.places) > 1 and st.session_state["corrects"] == "after"
+    return comparison.places[1 if goes_on else 0]
 
 
 def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[[str], None]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 
 from llm_tracker.models.loading import LoadedModel, MakeRoom, load_model
-from llm_tracker.models.memory import has_room, require_possible, require_room
+from llm_tracker.models.memory import has_room, private_bytes, require_possible, require_room
 from llm_tracker.models.progress import Report, silent
 from llm_tracker.trust import NOTHING, Trust
 
@@ -35,6 +35,8 @@ class ModelPool:
         self._loading: dict[Key, threading.Lock] = {}
         self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
         self._reserved: dict[Key, int] = {}
+        self._private: dict[Key, int] = {}
+        """Of each model that was loaded, what its weights took of this process's own memory: mapped ones take none."""
 
     def model(
         self,
@@ -52,8 +54,10 @@ class ModelPool:
             kept = self._used(key)
             if kept is not None:
                 return kept
+            before = private_bytes()
             try:
-                return self._keep(key, self._load(name, device, dtype, report, partial(self._make_room, key), trust))
+                model = self._load(name, device, dtype, report, partial(self._make_room, key), trust)
+                return self._keep(key, model, private_bytes() - before)
             finally:
                 with self._lock:
                     self._reserved.pop(key, None)
@@ -90,7 +94,7 @@ class ModelPool:
         require_possible(needed_bytes, device)
         with self._lock:
             needed = needed_bytes + sum(self._reserved.values())
-            if not has_room(needed - self._held_bytes(), device):
+            if not has_room(needed - self._freeable_bytes(), device):
                 require_room(needed, device)
             while self._models and not (self._held_bytes() + needed <= self.budget_bytes and has_room(needed, device)):
                 self._models.popitem(last=False)
@@ -98,9 +102,10 @@ class ModelPool:
             require_room(needed, device)
             self._reserved[key] = needed_bytes
 
-    def _keep(self, key: Key, model: LoadedModel) -> LoadedModel:
+    def _keep(self, key: Key, model: LoadedModel, private: int) -> LoadedModel:
         with self._lock:
             self._models[key] = model
+            self._private[key] = min(max(0, private), model.weights_bytes)
             while len(self._models) > 1 and self._held_bytes() > self.budget_bytes:
                 self._models.popitem(last=False)
         gc.collect()
@@ -108,3 +113,10 @@ class ModelPool:
 
     def _held_bytes(self) -> int:
         return sum(model.weights_bytes + model.kv_caches.n_bytes for model in self._models.values())
+
+    def _freeable_bytes(self) -> int:
+        """What letting all models go would give back: weights that are mapped from files are not in use."""
+        kept = sum(model.kv_caches.n_bytes for model in self._models.values())
+        return kept + sum(
+            self._private[key] if model.device == "cpu" else model.weights_bytes for key, model in self._models.items()
+        )

@@ -187,6 +187,13 @@ def test_a_ready_question_and_a_ready_correction_take_one_click_each(engine: eng
     assert at.text_input(key="correction").value == turns[1].said
 
 
+def test_a_correction_goes_to_the_answer_that_was_chosen_just_before_the_click(engine: engines.Engine) -> None:
+    at = corrected(asked(opened("dashboard.py")))
+    at.segmented_control(key="corrects").set_value("after")  # sent together with the click, before the page is drawn
+    at = settled(at.button(key="correct wrong").click().run())
+    assert len(visitor(engine).sessions[1].turns) == 3
+
+
 def test_a_ready_correction_that_needs_a_word_waits_for_it(engine: engines.Engine) -> None:
     at = asked(opened("dashboard.py"), "Who wrote Faust?")
     at = settled(at.button(key="correct it is {word}").click().run())

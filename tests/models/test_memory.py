@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tiny_models import tiny_model
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import write_tinyllama_like
-from llm_tracker.models import loading, memory
+from llm_tracker.models import loading, memory, pool
 from llm_tracker.models.loading import MakeRoom
 from llm_tracker.models.memory import limit_bytes, private_bytes, require_room, weights_bytes
 from llm_tracker.models.pool import ModelPool
@@ -122,21 +123,34 @@ def test_a_model_that_could_not_fit_even_alone_costs_no_other_one_its_place() ->
     assert pool.peek("small") is not None
 
 
-def test_a_model_that_would_not_fit_beside_what_else_is_in_use_costs_no_other_one_its_place(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def load(
-        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
-    ) -> lt.LoadedModel:
-        make_room(2 * 10**9 if name == "large" else 10, "cpu")
-        return tiny_model("llama")
+@pytest.mark.parametrize("is_mapped", [True, False])
+def test_models_are_let_go_only_where_that_makes_room(monkeypatch: pytest.MonkeyPatch, is_mapped: bool) -> None:
+    """Weights that are mapped from a file are not in use: letting them go frees nothing."""
+    in_use = [10**9]
 
-    pool = ModelPool(10**12, load)
-    pool.model("small")
-    monkeypatch.setattr(memory, "limit_bytes", lambda: private_bytes() + 10**9 + 3 * memory.WORKING_BYTES)
-    with pytest.raises(lt.ModelError, match="does not fit"):
-        pool.model("large")
-    assert pool.peek("small") is not None
+    def load(
+        _name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
+    ) -> lt.LoadedModel:
+        make_room(2 * 10**9, "cpu")
+        model = tiny_model("llama")
+        object.__setattr__(model, "weights_bytes", 2 * 10**9)
+        if not is_mapped:
+            in_use[0] += 2 * 10**9
+            weakref.finalize(model, in_use.__setitem__, 0, 10**9)
+        return model
+
+    for module in (memory, pool):
+        monkeypatch.setattr(module, "private_bytes", lambda: in_use[0])
+    monkeypatch.setattr(memory, "limit_bytes", lambda: 4 * 10**9)
+    models = ModelPool(10**12, load)
+    models.model("small")
+    if is_mapped:
+        in_use[0] = 3 * 10**9  # by something else
+        with pytest.raises(lt.ModelError, match="does not fit"):
+            models.model("other")
+    else:
+        models.model("other")
+    assert (models.peek("small") is not None) is is_mapped
 
 
 def test_there_is_room_for_a_small_model_and_none_for_an_endless_one() -> None:
