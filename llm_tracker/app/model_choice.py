@@ -229,13 +229,20 @@ def _failed_load(engine: Engine, workspace: Workspace, entry: ModelEntry, job: J
         st.caption("The download was cancelled. What had arrived of finished files is kept.")
     else:
         st.caption("The loading was cancelled.")
-    st.button("Try again", key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch")
+    st.button(
+        _retry_label(workspace, entry), key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch"
+    )
 
 
 def _failure(workspace: Workspace, job: Job) -> None:
     """Why a job with the chosen model failed, unless another name has been refused since: one error at a time."""
     if not _refusal(workspace):
         html.failure(job.error)
+
+
+def _retry_label(workspace: Workspace, entry: ModelEntry) -> str:
+    """What is tried again is named where the error that stands above speaks of another name."""
+    return f"Try {html.plain_label(entry.id)} again" if _refusal(workspace) else "Try again"
 
 
 def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
@@ -252,7 +259,7 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
     else:
         if lookup is not None:
             _failure(workspace, lookup)
-        label = "Try again" if lookup is not None else "Ask the hub what it weighs"
+        label = _retry_label(workspace, entry) if lookup is not None else "Ask the hub what it weighs"
         key = f"look up {entry.id}"
         st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")
 

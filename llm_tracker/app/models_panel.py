@@ -72,7 +72,8 @@ def _line(
 ) -> None:
     """A model: what is known of it, and what can be done with it."""
     is_here = engine.models.is_here(entry.id)
-    place = "in use" if held is not None and entry.id == workspace.model_id else "on this machine"
+    used = "in use" if entry.id == workspace.wanted_id else "in use for now"
+    place = used if held is not None and entry.id == workspace.model_id else "on this machine"
     facts = held_sentence(held) if held is not None else entry_sentence(engine.models, entry, room)
     text, buttons = st.columns([4, 1.3], vertical_alignment="center")
     with text:

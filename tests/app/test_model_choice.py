@@ -223,6 +223,7 @@ def test_one_error_stands_at_a_time_and_a_button_leads_back(
     at = chosen(at, "embeded")
     assert "There is no model “<bdi>embeded</bdi>”." in shown_html(at)
     assert "The hub has no such model." not in shown_html(at)
+    assert any(each.label.startswith("Try owner/big") for each in at.sidebar.button)
     at = settled(next(each for each in at.sidebar.button if each.label.startswith("Back to SmolLM2")).click().run())
     assert visitor(engine).wanted_id == "embedded"
     assert "read exactly" in sidebar_captions(at)
