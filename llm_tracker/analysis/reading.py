@@ -100,7 +100,8 @@ def _changed(before: Turn, after: Turn) -> str:
     if same:
         return f"The answer stayed the same{' as far as it goes' if before.is_cut or after.is_cut else ''}."
     names = named_answer(before), named_answer(after)
-    return f"The answer changed{f' from{names[0]} to{names[1]}' if all(names) else ''}."
+    is_told = all(names) and names[0] != names[1]  # long answers are cut: what they begin with may be the same
+    return f"The answer changed{f' from{names[0]} to{names[1]}' if is_told else ''}."
 
 
 def _asked_again(before: Turn, after: Turn, again: Turn) -> str:

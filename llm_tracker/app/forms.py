@@ -31,6 +31,7 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
             _complain(workspace, "ask", "The question is empty. Type one, then press Ask.")
             return
         st.session_state["correction"] = ""  # it spoke of another answer, and stays among those to compare with
+        st.session_state["corrects"] = "before"  # and so did this choice
         engine.ask(workspace, text)
 
     def ask_ready(text: str) -> None:

@@ -222,6 +222,8 @@ def _require_all_weights(directory: Path, missing: set[str]) -> None:
 def _device(device: str) -> str:
     import torch
 
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError(f"There is no CUDA device for “{device}” here. Choose --device cpu, or leave it to auto.")
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 

@@ -26,7 +26,7 @@ AXES = {
 
 
 def save_session(session: Session, directory: str | Path) -> Path:
-    """Write a session into a directory (made if need be), and return it.
+    """Write a session into a directory (made if need be) in place of an earlier one, and return it.
 
     session.json is written last and moved into place, so that it never names arrays that are not there. Raises
     InputError where the place can't be written, or where the lens of a step has not been computed.
@@ -42,11 +42,20 @@ def save_session(session: Session, directory: str | Path) -> Path:
         partial = folder / "session.json.part"
         partial.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         os.replace(partial, folder / "session.json")
+        _forget_others(folder, session)
     except (OSError, SafetensorError) as error:
         raise InputError(
             f"The session could not be written to {folder}: {one_line(error)}. Choose another folder."
         ) from error
     return folder
+
+
+def _forget_others(folder: Path, session: Session) -> None:
+    """Remove the arrays of an earlier session of this folder that the new one did not write over."""
+    own = {f"turn-{index}" for index in range(len(session.turns))} | {f"control-{index}" for index in session.controls}
+    for file in (*folder.glob("turn-*.safetensors"), *folder.glob("control-*.safetensors")):
+        if file.stem not in own:
+            file.unlink()
 
 
 def load_session(directory: str | Path) -> Session:

@@ -87,3 +87,10 @@ def test_what_a_browser_sends_late_does_not_choose_among_newer_answers(engine: e
     for late in sent:
         settled(at._run(late))
         assert visitor(engine).shown == shown
+
+
+def test_a_new_question_is_corrected_itself_whatever_was_chosen_for_the_one_before(engine: engines.Engine) -> None:
+    at = corrected(asked(opened("dashboard.py")))
+    at.segmented_control(key="corrects").set_value("after").run()
+    at = corrected(corrected(asked(at, "And what is that?")), "That is right.")
+    assert [len(visitor(engine).sessions[number].turns) for number in (2, 3)] == [2, 2]

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import save_file
 from tiny_models import tiny_model, tiny_network, tiny_tokenizer
 
@@ -87,6 +88,9 @@ def test_an_unknown_number_format_or_device_is_refused(directory: Path) -> None:
         lt.load_model(str(directory), dtype="int3")
     with pytest.raises(lt.ModelError, match="device “teapot”"):
         lt.load_model(str(directory), device="teapot")
+    if not torch.cuda.is_available():
+        with pytest.raises(lt.ModelError, match="There is no CUDA device for “cuda:1” here. Choose --device cpu"):
+            lt.load_model(str(directory), device="cuda:1")
 
 
 def test_a_family_without_an_adapter_is_probed(tmp_path: Path) -> None:

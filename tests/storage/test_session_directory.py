@@ -127,6 +127,16 @@ def test_a_folder_without_a_whole_session_is_refused_with_a_sentence(
         lt.load_session(folder)
 
 
+def test_a_session_takes_the_place_of_an_earlier_one_and_leaves_nothing_of_it(
+    session: lt.Session, tmp_path: Path
+) -> None:
+    lt.save_session(session, tmp_path)
+    shorter = replace(session, turns=session.turns[:1], controls={})
+    lt.save_session(shorter, tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["session.json", "turn-0.safetensors"]
+    assert len(lt.load_session(tmp_path).turns) == 1
+
+
 def test_a_place_that_cannot_be_written_is_refused_with_a_sentence(session: lt.Session, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(lt.InputError, match="could not be written"):
