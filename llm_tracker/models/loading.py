@@ -19,7 +19,7 @@ from llm_tracker.models.plugin_loading import load_by_plugin
 from llm_tracker.models.plugins import installed_plugins
 from llm_tracker.models.progress import Progress, Report, silence_bars, silent
 from llm_tracker.models.unsafe_parts import lacks_code, own_code_of, require_trusted
-from llm_tracker.models.weight_files import is_complete, pickle_files
+from llm_tracker.models.weight_files import is_complete, missing_files, pickle_files
 from llm_tracker.trust import NOTHING, Trust
 
 if TYPE_CHECKING:
@@ -167,7 +167,18 @@ def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) ->
     if here is None or lacks_code(here, trust):
         report(Progress("Asking the model hub"))
         here = hub.download(hub.ask_hub(entry.location, entry.revision, report, trust), report, trust)
+        _require_whole(entry, here)
     return here, here.name
+
+
+def _require_whole(entry: ModelEntry, snapshot: Path) -> None:
+    """Refuse what was downloaded where the repository itself lacks a part, or its index is damaged."""
+    missing = missing_files(snapshot)
+    if missing:
+        raise ModelError(
+            f"“{entry.id}” was downloaded and is no whole model: its repository lacks {', '.join(missing)}. "
+            "Choose another model or revision."
+        )
 
 
 def _model_directory(directory: Path) -> Path:

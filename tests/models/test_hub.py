@@ -169,11 +169,16 @@ def test_a_hub_that_does_not_know_the_caller_says_where_to_look(hub: HubServer) 
     assert said.endswith(f"Look at {hub.url}/{NAME}, then log in with: hf auth login")
 
 
-@pytest.mark.parametrize("name", ["someone/else", "some one/else", "zz/zz"])
+@pytest.mark.parametrize("name", ["someone/else", "zz/zz"])
 def test_an_unknown_model_is_said_to_be_unknown(hub: HubServer, name: str) -> None:
     said = failure(name)
     assert said.startswith(f"The hub has no model “{name}”. Check its name: owner/model, as its page shows it.")
     assert said.endswith("log in with: hf auth login")
+
+
+def test_a_name_that_no_repository_can_have_is_not_asked_for(hub: HubServer) -> None:
+    assert failure("some one/else").startswith("There is no model “some one/else”.")
+    assert hub.requests == []
 
 
 def test_a_model_that_is_gone_when_its_files_are_asked_for_is_said_to_be_unknown(hub: HubServer) -> None:
@@ -216,6 +221,20 @@ def test_an_answer_without_digests_is_not_downloaded_by(hub: HubServer, monkeypa
     monkeypatch.setattr("hub_server._git_blob", lambda _path: "../../elsewhere")
     assert "lacks a commit or digests; nothing was downloaded." in failure()
     assert not Path(constants.HF_HUB_CACHE).exists()
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "config.json"])
+def test_a_repository_that_lacks_a_part_is_named_with_the_part(hub: HubServer, name: str) -> None:
+    (hub.root / NAME / name).unlink()
+    part = "a tokenizer" if name == "tokenizer.json" else name
+    assert failure().startswith(f"“{NAME}” was downloaded and is no whole model: its repository lacks {part}. Choose")
+
+
+def test_a_repository_whose_index_is_damaged_is_told(hub: HubServer) -> None:
+    weights = hub.root / NAME / "model.safetensors"
+    weights.rename(weights.with_name("model-00001-of-00001.safetensors"))
+    weights.with_name("model.safetensors.index.json").write_text("{")
+    assert "model.safetensors.index.json is damaged: it is no JSON." in failure()
 
 
 def test_a_checkpoint_with_a_hole_is_refused_rather_than_filled_with_random_numbers(hub: HubServer) -> None:

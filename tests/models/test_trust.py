@@ -16,6 +16,7 @@ from transformers import dynamic_module_utils
 
 import llm_tracker as lt
 from llm_tracker.models.hub import cached_model
+from llm_tracker.models.unsafe_parts import require_trusted
 from llm_tracker.trust import NOTHING, Trust
 
 CODE = Trust(remote_code=True)
@@ -149,6 +150,21 @@ def test_a_damaged_config_is_told(hub: HubServer) -> None:
     assert "is damaged: it is no JSON" in failure()
     assert hub.sent_bytes == 0
     assert not list(Path(constants.HF_HUB_CACHE).glob("models--*/snapshots/*"))
+
+
+@pytest.mark.parametrize("auto_map", ["x.Y", {"AutoConfig": 3}, {"AutoConfig": [{"a": "b"}]}])
+def test_a_map_that_names_no_code_is_told(auto_map: object, directory: Path) -> None:
+    change(directory / "config.json", auto_map=auto_map)
+    said = failure(str(directory), CODE)
+    assert "config.json names no class of code in its auto_map: " in said
+    assert said.endswith("Mend it, or get the model's files anew.")
+
+
+def test_a_damaged_index_is_told_before_what_it_names_is_trusted(directory: Path) -> None:
+    (directory / "model.safetensors").unlink()
+    (directory / "model.safetensors.index.json").write_text("{")
+    with pytest.raises(lt.ModelError, match="is damaged: it is no JSON"):
+        require_trusted("x", directory, CODE)
 
 
 def test_each_warning_says_what_may_happen() -> None:
