@@ -106,7 +106,10 @@ class LoadedModel:
 
     @cached_property
     def weights_sha256(self) -> str | None:
-        """The SHA-256 of the source file (of a GGUF model: of that file); None of a plug-in's own loading."""
+        """The SHA-256 of the source file (of a GGUF model: of that file); None of a plug-in's own loading.
+
+        Raises ModelError for a file of the hub's cache that is damaged.
+        """
         if self.directory is None:
             return None
         return gguf.source_sha256(self.directory) or digests.weights_sha256(self.directory)
@@ -142,6 +145,8 @@ def load_model(
         return _proved(entry, None, None, own, report)
     directory, revision = fetch(entry, report, trust)
     require_trusted(entry.id, directory, trust)
+    if entry.source == "hub":
+        digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
     report(Progress("Starting the engine"))
     where = _device(device)
     make_room(weights_bytes(directory, dtype), where)
