@@ -217,7 +217,7 @@ def _from_directory(
             weights_only=True,
         )
         tokenizer = AutoTokenizer.from_pretrained(
-            directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.files)
+            directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.tokenizer)
         )
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
         raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error

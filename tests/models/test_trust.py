@@ -138,6 +138,33 @@ def test_a_tokenizer_with_code_of_its_own_is_refused_unless_transformers_knows_i
     assert "needs code of its own (tokenization_own.py)" in failure(str(directory))
 
 
+TOKENIZATION = """\
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerFast
+
+Path({marker!r}).touch()
+
+
+class OwnTokenizer(PreTrainedTokenizerFast):
+    pass
+"""
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_tokenizers_code_runs_only_where_transformers_does_not_know_it_whatever_the_model_needs(
+    is_known: bool, directory: Path, tmp_path: Path
+) -> None:
+    marker = tmp_path / "the tokenizer's ran"
+    (directory / "tokenization_own.py").write_text(TOKENIZATION.format(marker=str(marker)))
+    auto_map = {"AutoTokenizer": [None, "tokenization_own.OwnTokenizer"]}
+    known = {} if is_known else {"tokenizer_class": "OwnTokenizer"}
+    change(directory / "tokenizer_config.json", auto_map=auto_map, **known)
+    model = lt.load_model(str(directory), trust=CODE)
+    assert type(model.model).__name__ == "OwnForCausalLM"
+    assert marker.exists() is not is_known
+
+
 def test_code_of_another_repository_is_never_fetched(directory: Path) -> None:
     change(
         directory / "config.json", auto_map={name: f"other/repo--{reference}" for name, reference in AUTO_MAP.items()}
