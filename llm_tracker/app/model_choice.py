@@ -16,6 +16,7 @@ from llm_tracker.app.workspace import Workspace
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.hub import HubModel
+from llm_tracker.models.hub_failures import FETCHING
 from llm_tracker.models.loading import LoadedModel
 from llm_tracker.models.plugins import installed_plugins
 
@@ -200,7 +201,7 @@ def _failed_load(engine: Engine, entry: ModelEntry, job: Job) -> None:
     if job.status != "stopped":
         html.failure(job.error)
     elif job.progress is not None and job.progress.total_bytes:
-        st.caption("The download was cancelled. What had arrived of finished files is kept.")
+        st.caption(f"The download was cancelled. {FETCHING}")
     else:
         st.caption("The loading was cancelled.")
     st.button("Try again", key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch")

@@ -173,6 +173,20 @@ def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
     assert visitor(engine).sessions[2].model.id == "embedded"
 
 
+def test_a_cancelled_download_says_that_what_arrived_is_kept(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_name: str, _device: str, _dtype: str, report: Report, *_: object) -> None:
+        report(Progress("Downloading", 1, 2))
+        raise lt.Cancelled("Stopped.")
+
+    monkeypatch.setattr(engine.models.pool, "_load", load)
+    at = chosen(opened("dashboard.py"), "owner/big_one")
+    at = settled(at.sidebar.button(key="download owner/big_one").click().run())
+    kept = "What has arrived is kept: start the download again to go on from there."
+    assert f"The download was cancelled. {kept}" in sidebar_captions(at)
+
+
 def test_a_model_that_fails_leaves_the_old_one_in_use(
     engine: engines.Engine, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
