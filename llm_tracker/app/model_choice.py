@@ -162,9 +162,7 @@ def watch_load(job: Job, place: str) -> None:
     else:
         stage = progress.stage if progress is not None else "Waiting"
         st.caption(f"{stage} …")
-    label = "Cancelling …" if job.stopping() else "Cancel"
-    key = f"cancel {job.model_id} {place}"
-    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), width="stretch")
+    _cancel_button(job, f"cancel {job.model_id} {place}")
 
 
 def _badge(engine: Engine, model: LoadedModel) -> None:
@@ -219,7 +217,9 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
         html.paragraph(f"{found.repository}{named}, commit {found.commit[:7]}. {said}", quiet=True)
         _download_button(engine, workspace, entry, found.size_bytes)
     else:
-        if lookup is not None:
+        if lookup is not None and lookup.status == "stopped":
+            st.caption("The question to the model hub was cancelled.")
+        elif lookup is not None:
             html.failure(lookup.error)
         label = "Try again" if lookup is not None else "Ask the hub what it weighs"
         key = f"look up {entry.id}"
@@ -228,10 +228,16 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
 
 @st.fragment(run_every=0.3)
 def _watch_lookup(job: Job) -> None:
-    """Wait for the hub's word; then draw the page anew."""
+    """Wait for the hub's word, with a way to cancel that; then draw the page anew."""
     if not job.active:
         st.rerun()
-    st.caption("Asking the model hub …")
+    st.caption(f"{job.progress.stage if job.progress is not None else 'Asking the model hub'} …")
+    _cancel_button(job, f"cancel look-up {job.model_id}")
+
+
+def _cancel_button(job: Job, key: str) -> None:
+    label = "Cancelling …" if job.stopping() else "Cancel"
+    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), width="stretch")
 
 
 def _download_button(engine: Engine, workspace: Workspace, entry: ModelEntry, size_bytes: int | None) -> None:
