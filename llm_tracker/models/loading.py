@@ -117,9 +117,10 @@ class LoadedModel:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
-        from llm_tracker.models.notices import proved_notices
+        from llm_tracker.models.notices import proved_notices, tokenizer_notices
 
-        return (*self.adapter.notices(self.config), *proved_notices(self.proof, self.model))
+        proved = proved_notices(self.proof, self.model)
+        return (*self.adapter.notices(self.config), *proved, *tokenizer_notices(self.tokenizer))
 
 
 def load_model(

@@ -87,6 +87,16 @@ def test_the_chat_template_of_a_downloaded_model_is_tinyllamas(hub: HubServer) -
     assert text == "<|system|>\nBe brief.</s>\n<|user|>\nWhat is the capital?</s>\n<|assistant|>\n"
 
 
+def test_a_model_without_its_chat_template_says_so(hub: HubServer) -> None:
+    snapshot = lt.load_model(NAME).directory
+    assert snapshot is not None
+    assert not any("chat template" in notice for notice in lt.load_model(NAME).notices)
+    (snapshot / "tokenizer_config.json").unlink()
+    (snapshot / "chat_template.jinja").unlink(missing_ok=True)
+    (notice,) = [each for each in lt.load_model(NAME).notices if "chat template" in each]
+    assert notice.startswith("No chat template was found beside this model: questions are put to it as “Q: … A:”.")
+
+
 def test_tinyllama_is_the_default_once_it_is_here(hub: HubServer, checkpoint: Path) -> None:
     shutil.copytree(checkpoint, hub.root / TINYLLAMA.location)
     assert default_model_id() == "embedded"
