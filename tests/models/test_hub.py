@@ -87,16 +87,6 @@ def test_the_chat_template_of_a_downloaded_model_is_tinyllamas(hub: HubServer) -
     assert text == "<|system|>\nBe brief.</s>\n<|user|>\nWhat is the capital?</s>\n<|assistant|>\n"
 
 
-def test_a_model_without_its_chat_template_says_so(hub: HubServer) -> None:
-    snapshot = lt.load_model(NAME).directory
-    assert snapshot is not None
-    assert not any("chat template" in notice for notice in lt.load_model(NAME).notices)
-    (snapshot / "tokenizer_config.json").unlink()
-    (snapshot / "chat_template.jinja").unlink(missing_ok=True)
-    (notice,) = [each for each in lt.load_model(NAME).notices if "chat template" in each]
-    assert notice.startswith("No chat template was found beside this model: questions are put to it as “Q: … A:”.")
-
-
 def test_tinyllama_is_the_default_once_it_is_here(hub: HubServer, checkpoint: Path) -> None:
     shutil.copytree(checkpoint, hub.root / TINYLLAMA.location)
     assert default_model_id() == "embedded"
@@ -231,20 +221,6 @@ def test_an_answer_without_digests_is_not_downloaded_by(hub: HubServer, monkeypa
     monkeypatch.setattr("hub_server._git_blob", lambda _path: "../../elsewhere")
     assert "lacks a commit or digests; nothing was downloaded." in failure()
     assert not Path(constants.HF_HUB_CACHE).exists()
-
-
-@pytest.mark.parametrize("name", ["tokenizer.json", "config.json"])
-def test_a_repository_that_lacks_a_part_is_named_with_the_part(hub: HubServer, name: str) -> None:
-    (hub.root / NAME / name).unlink()
-    part = "a tokenizer" if name == "tokenizer.json" else name
-    assert failure().startswith(f"“{NAME}” was downloaded and is no whole model: its repository lacks {part}. Choose")
-
-
-def test_a_repository_whose_index_is_damaged_is_told(hub: HubServer) -> None:
-    weights = hub.root / NAME / "model.safetensors"
-    weights.rename(weights.with_name("model-00001-of-00001.safetensors"))
-    weights.with_name("model.safetensors.index.json").write_text("{")
-    assert "model.safetensors.index.json is damaged: it is no JSON." in failure()
 
 
 def test_a_checkpoint_with_a_hole_is_refused_rather_than_filled_with_random_numbers(hub: HubServer) -> None:
