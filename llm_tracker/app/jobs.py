@@ -53,6 +53,8 @@ class Job:
     is_refused: bool = False
     """Whether it failed because of what was asked for: asked again, it would fail again."""
     result: Any = None
+    ended_at: float = 0.0
+    """Seconds on the monotonic clock; 0 until it has ended."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -157,3 +159,5 @@ def run_job(job: Job, work: Work) -> None:
         what = f"{type(error).__name__}: {one_line(error)}"
         job.error = f"Something unexpected happened ({what}). Nothing was lost; try again."
         job.status = "failed"
+    finally:
+        job.ended_at = time.monotonic()

@@ -16,6 +16,7 @@ from llm_tracker.app.workspace import Workspace
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.hub import HubModel
+from llm_tracker.models.hub_failures import FETCHING
 from llm_tracker.models.loading import LoadedModel
 from llm_tracker.models.plugins import installed_plugins
 
@@ -186,10 +187,7 @@ def watch_load(job: Job, place: str) -> None:
     else:
         stage = progress.stage if progress is not None else "Waiting"
         st.caption(f"{stage} …")
-    label = "Cancelling …" if job.stopping() else "Cancel"
-    key = f"cancel {job.model_id} {place}"
-    said = "For everyone who waits for this model."
-    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), help=said, width="stretch")
+    _cancel_button(job, f"cancel {job.model_id} {place}")
 
 
 def _badge(engine: Engine, model: LoadedModel) -> None:
@@ -226,7 +224,7 @@ def _failed_load(engine: Engine, workspace: Workspace, entry: ModelEntry, job: J
     if job.status != "stopped":
         _failure(workspace, job)
     elif job.progress is not None and job.progress.total_bytes:
-        st.caption("The download was cancelled. What had arrived of finished files is kept.")
+        st.caption(f"The download was cancelled. {FETCHING}")
     else:
         st.caption("The loading was cancelled.")
     st.button(
@@ -257,7 +255,9 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
         html.paragraph(f"{found.repository}{named}, commit {found.commit[:7]}. {said}", quiet=True)
         _download_button(engine, workspace, entry, found.size_bytes)
     else:
-        if lookup is not None:
+        if lookup is not None and lookup.status == "stopped":
+            st.caption("The question to the model hub was cancelled.")
+        elif lookup is not None:
             _failure(workspace, lookup)
         label = _retry_label(workspace, entry) if lookup is not None else "Ask the hub what it weighs"
         key = f"look up {entry.id}"
@@ -266,10 +266,17 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
 
 @st.fragment(run_every=0.3)
 def _watch_lookup(job: Job) -> None:
-    """Wait for the hub's word; then draw the page anew."""
+    """Wait for the hub's word, with a way to cancel that; then draw the page anew."""
     if not job.active:
         st.rerun()
-    st.caption("Asking the model hub …")
+    st.caption(f"{job.progress.stage if job.progress is not None else 'Asking the model hub'} …")
+    _cancel_button(job, f"cancel look-up {job.model_id}")
+
+
+def _cancel_button(job: Job, key: str) -> None:
+    """Stops a load or a question to the hub, of which there is one at a time for all visitors."""
+    label, said = "Cancelling …" if job.stopping() else "Cancel", "For everyone who waits for this model."
+    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), help=said, width="stretch")
 
 
 def _download_button(engine: Engine, workspace: Workspace, entry: ModelEntry, size_bytes: int | None) -> None:

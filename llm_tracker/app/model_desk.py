@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -32,6 +33,9 @@ MEMORY_SHARE = 0.6
 
 MAX_LOOKUPS = 64
 """Answers of the model hub that are kept."""
+
+LOOKUP_SECONDS = 600.0
+"""How long an answer of the model hub counts: a branch moves on, a gate opens."""
 
 MAX_ENTRIES = 256
 """Names that were found and are kept."""
@@ -147,7 +151,7 @@ class ModelDesk:
         """Ask the hub what a model of it weighs, unless that is known or being asked. The job's result: HubModel."""
         entry = self.entry(model_id)
         with self._lock:
-            last = self._lookups.get(model_id)
+            last = self.lookup_job(model_id)
             if last is not None and (last.active or last.status == "done"):
                 return last
             job = self._lookups[model_id] = Job("lookup", model_id)
@@ -155,16 +159,18 @@ class ModelDesk:
             while len(self._lookups) > MAX_LOOKUPS:
                 self._lookups.popitem(last=False)
 
-        def work(_job: Job) -> HubModel:
+        def work(job: Job) -> HubModel:
             from llm_tracker.models.hub import ask_hub
 
-            return ask_hub(entry.location, entry.revision, trust=self.settings.trust_of(model_id))
+            return ask_hub(entry.location, entry.revision, job.report, self.settings.trust_of(model_id))
 
         return self._hub.submit(job, work)
 
     def lookup_job(self, model_id: str) -> Job | None:
-        """The last question to the hub about a model, running or ended."""
-        return self._lookups.get(model_id)
+        """The last question to the hub about a model, running or ended no longer than `LOOKUP_SECONDS` ago."""
+        job = self._lookups.get(model_id)
+        is_old = job is not None and 0 < job.ended_at < time.monotonic() - LOOKUP_SECONDS
+        return None if is_old else job
 
     def room(self) -> Room | None:
         """The memory for models on the device that they are on; None before one has been loaded on a GPU.

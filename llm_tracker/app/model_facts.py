@@ -37,7 +37,7 @@ def entry_sentence(models: ModelDesk, entry: ModelEntry, room: Room | None) -> s
         weight = known_weight(models, entry)
     except ModelError as error:
         return str(error)
-    except (OSError, ValueError) as error:  # files that went away meanwhile, or a damaged config.json
+    except Exception as error:  # whatever a foreign file makes its reader raise: it costs this line, not the page
         return f"Its files cannot be read ({type(error).__name__})."
     is_here = models.is_here(entry.id)
     size = "" if weight.disk_bytes is None else gigabytes(weight.disk_bytes)

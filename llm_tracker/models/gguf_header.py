@@ -18,13 +18,16 @@ _WIDTHS = {0: 1, 1: 1, 7: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 10: 8, 11: 8, 12: 8}
 
 _STRING, _LIST = 8, 9
 
+_MAX_AXES = 4
+"""Of a tensor in this format."""
+
 
 def weights_count(gguf_file: Path) -> int:
     """The number of weights in a file. Raises ModelError for one that is no GGUF file, or a cut one."""
     try:
         stat = gguf_file.stat()
         return _weights_count(gguf_file, stat.st_size, stat.st_mtime_ns)
-    except (OSError, ValueError, struct.error, KeyError, IndexError) as error:
+    except (OSError, ValueError, struct.error, KeyError, RecursionError) as error:
         raise ModelError(f"{gguf_file.name} is no whole GGUF file. Get it anew.") from error
 
 
@@ -44,14 +47,25 @@ def _weights_count(gguf_file: Path, _size: int, _changed_ns: int) -> int:
         for _ in range(n_tensors):
             at = _behind_string(data, at)
             (n_axes,) = struct.unpack_from("<I", data, at)
+            if n_axes > _MAX_AXES:
+                raise ValueError("a tensor of more axes than there may be")
             total += math.prod(struct.unpack_from(f"<{n_axes}Q", data, at + 4))
             at += 4 + 8 * n_axes + 12
+        if total > 8 * len(data):
+            raise ValueError("less than a bit for each weight")
         return total
 
 
 def _behind_string(data: mmap.mmap, at: int) -> int:
     (length,) = struct.unpack_from("<Q", data, at)
-    return at + 8 + int(length)
+    return _within(data, at + 8 + int(length))
+
+
+def _within(data: mmap.mmap, at: int) -> int:
+    """A place in the file. Raises ValueError for one behind its end, where a damaged length would lead."""
+    if at > len(data):
+        raise ValueError("a length that is more than the file's")
+    return at
 
 
 def _behind_value(data: mmap.mmap, at: int, kind: int) -> int:
@@ -63,7 +77,7 @@ def _behind_value(data: mmap.mmap, at: int, kind: int) -> int:
     inner, count = struct.unpack_from("<IQ", data, at)
     at += 12
     if inner in _WIDTHS:
-        return at + _WIDTHS[inner] * int(count)
+        return _within(data, at + _WIDTHS[inner] * int(count))
     for _ in range(count):
         at = _behind_value(data, at, inner)
     return at

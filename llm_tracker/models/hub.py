@@ -18,6 +18,7 @@ from llm_tracker.models.hub_files import (
     HubFile,
     arrived_bytes,
     fetch,
+    is_sound,
     is_whole,
     require_disk_room,
 )
@@ -163,14 +164,19 @@ def _require_trusted(model: HubModel, cache: RepositoryCache, arrivals: Arrivals
 
 
 def _arrived(model: HubModel, file: HubFile, cache: RepositoryCache, arrivals: Arrivals) -> Path:
-    """The file in the snapshot, or else its blob, fetched unless it is there. Its lock must be held."""
+    """The file in the snapshot, or else its blob, fetched unless it is there and sound. Its lock must be held."""
     from huggingface_hub import hf_hub_url
 
-    places = (_shown(model, file, cache), cache.blob(file.digest))
-    if not any(is_whole(place, file) for place in places):
-        fetch(hf_hub_url(model.repository, file.name, revision=model.commit), file, places[1], arrivals)
+    blob = cache.blob(file.digest)
+    for place in (_shown(model, file, cache), blob):
+        if is_whole(place, file):
+            if is_sound(place, file, arrivals):
+                arrivals.has(file)
+                return place
+            place.unlink()
+    fetch(hf_hub_url(model.repository, file.name, revision=model.commit), file, blob, arrivals)
     arrivals.has(file)
-    return next(place for place in places if is_whole(place, file))
+    return blob
 
 
 def _shown(model: HubModel, file: HubFile, cache: RepositoryCache) -> Path:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from llm_tracker.models.progress import Progress, Report
 
 LOCK_SECONDS = 0.2
 """How long each try for a lock takes; after it, whoever waits is told and may stop."""
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EMLINK)
+"""What a disk without links of a kind answers to one; EINVAL is Windows', where they are a privilege."""
 
 
 @dataclass(frozen=True)
@@ -61,17 +66,22 @@ class RepositoryCache:
             lock.release()
 
     def put(self, blob: Path, commit: str, name: str) -> None:
-        """Show a blob as a file of a snapshot: as a link, or, where there are no links, as the file itself."""
+        """Show a blob as a file of a snapshot: as a link, or, on a disk without any links, as a copy.
+
+        The blob stays where it is: files of other snapshots may be links to it.
+        """
         from huggingface_hub import constants
 
         pointer = self.snapshot(commit) / name
         pointer.parent.mkdir(parents=True, exist_ok=True)
         pointer.unlink(missing_ok=True)
-        if not constants.HF_HUB_DISABLE_SYMLINKS:
-            with suppress(OSError):
-                os.symlink(os.path.relpath(blob, pointer.parent), pointer)
-                return
-        os.replace(blob, pointer)
+        target = os.path.relpath(blob, pointer.parent)
+        if not constants.HF_HUB_DISABLE_SYMLINKS and _linked(lambda: os.symlink(target, pointer)):
+            return
+        if not _linked(lambda: os.link(blob, pointer)):
+            copy = pointer.with_name(f"{pointer.name}.{os.getpid()}.part")
+            shutil.copyfile(blob, copy)
+            os.replace(copy, pointer)
 
     def note(self, revision: str, commit: str) -> None:
         """Write down which commit a branch or tag is at."""
@@ -82,3 +92,14 @@ class RepositoryCache:
         written = note.with_name(f"{note.name}.{os.getpid()}.part")
         written.write_text(commit, encoding="utf-8")
         os.replace(written, note)
+
+
+def _linked(link: Callable[[], None]) -> bool:
+    """Make a link; False where the disk has none of this kind. Raises OSError where anything else is wrong."""
+    try:
+        link()
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return False
+    return True

@@ -6,10 +6,12 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from llm_tracker.errors import ModelError
+from llm_tracker.models.digests import PIECE_BYTES, content_sha256, keep_sha256
 from llm_tracker.models.hub_patience import Patience
 from llm_tracker.models.progress import Progress, Report
 
@@ -23,7 +25,6 @@ PART_SUFFIX = ".llm-tracker-part"
 """Of what has arrived of a file so far; it stays where a download ends early."""
 
 DIGEST = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
-PIECE_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,22 @@ class Arrivals:
 
 
 def is_whole(path: Path, file: HubFile) -> bool:
-    """Whether a file of the cache is there in its full size; its digest was checked before it was put there."""
+    """Whether a file of the cache is there in its full size."""
     return path.is_file() and path.stat().st_size == file.size_bytes
+
+
+def is_sound(path: Path, file: HubFile, arrivals: Arrivals) -> bool:
+    """Whether a file of the cache has the announced digest: other programs, too, put files there.
+
+    A large file is read for it at most once, and never where it was fetched from here.
+    """
+
+    def tell(_progress: Progress | None = None) -> None:
+        arrivals.tell(stage="Checking what is here")
+
+    if file.sha256:
+        return content_sha256(path, tell) == file.sha256
+    return _digest(path, file, tell) == file.digest
 
 
 def part_of(blob: Path) -> Path:
@@ -91,7 +106,7 @@ def require_disk_room(folder: Path, missing_bytes: int, repository: str) -> None
 
 
 def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
-    """Fetch a file into `blob`, which is there only once the whole file is and has the announced digest.
+    """Fetch a file into `blob`, which is there only once the whole file is on the disk and has the announced digest.
 
     Raises ModelError where it does not have that after `DELIVERIES` deliveries, and what the hub's client raises once
     there is no more patience.
@@ -100,8 +115,11 @@ def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
     part = part_of(blob)
     for _ in range(DELIVERIES):
         _complete(url, file, part, arrivals)
-        if _digest(part, file, arrivals) == file.digest:
+        if _digest(part, file, lambda: arrivals.tell(file.size_bytes, "Checking what arrived")) == file.digest:
+            _write_through(part)
             os.replace(part, blob)
+            if file.sha256:
+                keep_sha256(blob, file.sha256)
             return
         part.unlink()
     raise ModelError(
@@ -148,14 +166,20 @@ def _read_on(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
         raise httpx.RemoteProtocolError("the hub did not send the length that it announced")
 
 
-def _digest(part: Path, file: HubFile, arrivals: Arrivals) -> str:
-    """Of what has arrived, by the rule of the file's announced digest."""
+def _digest(path: Path, file: HubFile, tell: Callable[[], None]) -> str:
+    """Of what is there of a file, by the rule of its announced digest; `tell` is called with every piece."""
     checksum = hashlib.sha256() if file.sha256 else hashlib.sha1(b"blob %d\0" % file.size_bytes, usedforsecurity=False)
-    with part.open("rb") as content:
+    with path.open("rb") as content:
         while piece := content.read(PIECE_BYTES):
             checksum.update(piece)
-            arrivals.tell(file.size_bytes, "Checking what arrived")
+            tell()
     return checksum.hexdigest()
+
+
+def _write_through(part: Path) -> None:
+    """Have the system write a file to the disk now: after a power cut a new name must not stand for holes."""
+    with part.open("rb+") as content:
+        os.fsync(content.fileno())
 
 
 def _mb(n_bytes: int) -> str:

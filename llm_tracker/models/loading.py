@@ -19,7 +19,7 @@ from llm_tracker.models.plugin_loading import load_by_plugin
 from llm_tracker.models.plugins import installed_plugins
 from llm_tracker.models.progress import Progress, Report, silence_bars, silent
 from llm_tracker.models.unsafe_parts import lacks_code, own_code_of, require_trusted
-from llm_tracker.models.weight_files import is_complete, pickle_files
+from llm_tracker.models.weight_files import is_complete, missing_files, pickle_files
 from llm_tracker.trust import NOTHING, Trust
 
 if TYPE_CHECKING:
@@ -106,7 +106,10 @@ class LoadedModel:
 
     @cached_property
     def weights_sha256(self) -> str | None:
-        """The SHA-256 of the source file (of a GGUF model: of that file); None of a plug-in's own loading."""
+        """The SHA-256 of the source file (of a GGUF model: of that file); None of a plug-in's own loading.
+
+        Raises ModelError for a file of the hub's cache that is damaged.
+        """
         if self.directory is None:
             return None
         return gguf.source_sha256(self.directory) or digests.weights_sha256(self.directory)
@@ -114,9 +117,10 @@ class LoadedModel:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
-        from llm_tracker.models.notices import proved_notices
+        from llm_tracker.models.notices import proved_notices, tokenizer_notices
 
-        return (*self.adapter.notices(self.config), *proved_notices(self.proof, self.model))
+        proved = proved_notices(self.proof, self.model)
+        return (*self.adapter.notices(self.config), *proved, *tokenizer_notices(self.tokenizer))
 
 
 def load_model(
@@ -142,6 +146,8 @@ def load_model(
         return _proved(entry, None, None, own, report)
     directory, revision = fetch(entry, report, trust)
     require_trusted(entry.id, directory, trust)
+    if entry.source == "hub":
+        digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
     report(Progress("Starting the engine"))
     where = _device(device)
     make_room(weights_bytes(directory, dtype), where)
@@ -167,7 +173,18 @@ def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) ->
     if here is None or lacks_code(here, trust):
         report(Progress("Asking the model hub"))
         here = hub.download(hub.ask_hub(entry.location, entry.revision, report, trust), report, trust)
+        _require_whole(entry, here)
     return here, here.name
+
+
+def _require_whole(entry: ModelEntry, snapshot: Path) -> None:
+    """Refuse what was downloaded where the repository itself lacks a part, or its index is damaged."""
+    missing = missing_files(snapshot)
+    if missing:
+        raise ModelError(
+            f"“{entry.id}” was downloaded and is no whole model: its repository lacks {', '.join(missing)}. "
+            "Choose another model or revision."
+        )
 
 
 def _model_directory(directory: Path) -> Path:
@@ -201,7 +218,7 @@ def _from_directory(
             weights_only=True,
         )
         tokenizer = AutoTokenizer.from_pretrained(
-            directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.files)
+            directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.tokenizer)
         )
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
         raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error

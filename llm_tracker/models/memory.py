@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import math
 import os
 from pathlib import Path
 
 from llm_tracker.errors import ModelError, one_line
+from llm_tracker.models.json_files import read_object
 from llm_tracker.models.weight_files import weight_files
 
 WORKING_BYTES = 128 * 2**20
@@ -46,7 +46,7 @@ def weights_bytes(directory: Path, dtype: str = "auto") -> int:
 
 
 def _configured_dtype(directory: Path) -> str:
-    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    config = read_object(directory / "config.json")
     return str(config.get("dtype") or config.get("torch_dtype") or "")
 
 

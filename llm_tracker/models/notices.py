@@ -1,10 +1,10 @@
-"""What the proof of a model found out that a reader of its charts has to know, one sentence each."""
+"""What a reader of a model's charts has to know of it, one sentence each: what its proof found out, what it lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from llm_tracker.models.attention import summarising_layers
 from llm_tracker.models.forward import cache_keyword
@@ -33,3 +33,12 @@ def proved_notices(proof: Proof, model: PreTrainedModel) -> Iterator[str]:
         yield "It runs on eager attention: the faster kind does not honour all that this family asks for."
     if cache_keyword(model) is None:
         yield "It keeps nothing of what it has read: for every token the whole text is read again."
+
+
+def tokenizer_notices(tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
+    """A missing chat template: a base model has none, and another program may have left a chat model's out."""
+    if not tokenizer.chat_template:
+        yield (
+            "No chat template was found beside this model: questions are put to it as “Q: … A:”. A model that was "
+            "made to chat has one in chat_template.jinja or tokenizer_config.json; get these files if they are missing."
+        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llm_tracker.errors import ModelError
+from llm_tracker.models.json_files import read_object
 from llm_tracker.models.weight_files import pickle_files
 from llm_tracker.trust import Trust
 
@@ -35,8 +35,8 @@ def own_code(config_file: Path, tokenizer_config_file: Path) -> OwnCode:
     Raises ModelError for a damaged config.
     """
     config, tokenizer = _read(config_file), _read(tokenizer_config_file)
-    model_files = frozenset(_files(config, ("AutoConfig", "AutoModelForCausalLM")))
-    tokenizer_files = frozenset(_files(tokenizer, ("AutoTokenizer",)))
+    model_files = frozenset(_files(config_file, config, ("AutoConfig", "AutoModelForCausalLM")))
+    tokenizer_files = frozenset(_files(tokenizer_config_file, tokenizer, ("AutoTokenizer",)))
     return OwnCode(
         model_files if model_files and not _knows_model(config) else frozenset(),
         tokenizer_files if tokenizer_files and not _knows_tokenizer(config, tokenizer) else frozenset(),
@@ -54,7 +54,10 @@ def lacks_code(directory: Path, trust: Trust) -> bool:
 
 
 def require_trusted(name: str, directory: Path, trust: Trust) -> None:
-    """Raise ModelError, with what to do, where the model in a directory could run code that was not allowed."""
+    """Raise ModelError, with what to do, where the model in a directory could run code that was not allowed.
+
+    Also for a damaged config, and a damaged index of weights.
+    """
     require_trusted_code(name, own_code_of(directory), trust)
     pickles = pickle_files(directory)
     if pickles:
@@ -88,32 +91,40 @@ def require_pickle_allowed(name: str, files: Iterable[str], trust: Trust) -> Non
 
 
 def _read(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ModelError(f"{file} is damaged: it is no JSON. Get the model's files anew.") from error
-    return content if isinstance(content, dict) else {}
+    return read_object(file) if file.is_file() else {}
 
 
-def _files(config: dict[str, Any], classes: tuple[str, ...]) -> Iterator[str]:
-    """The files that `auto_map` names for these classes of transformers, each as module.Class or a list of such."""
+def _files(file: Path, config: dict[str, Any], classes: tuple[str, ...]) -> Iterator[str]:
+    """The files that `auto_map` names for these classes of transformers, each as module.Class or a list of such.
+
+    Raises ModelError, with the config's file, for an `auto_map` that is no such thing.
+    """
     auto_map = config.get("auto_map") or {}
     if isinstance(auto_map, list):  # an old tokenizer's: the slow and the fast class
         auto_map = {"AutoTokenizer": auto_map}
+    if not isinstance(auto_map, dict):
+        raise _names_no_class(file, auto_map)
     for name in classes:
-        references = auto_map.get(name) or []
-        for reference in [references] if isinstance(references, str) else references:
-            if reference:
+        references = auto_map.get(name)
+        for reference in references if isinstance(references, list) else [references]:
+            if isinstance(reference, str):
                 yield f"{reference.rsplit('.', 1)[0]}.py"
+            elif reference is not None:
+                raise _names_no_class(file, reference)
+
+
+def _names_no_class(file: Path, given: object) -> ModelError:
+    return ModelError(
+        f"{file} names no class of code in its auto_map: {str(given)[:60]!r}, where such as "
+        '{"AutoConfig": "module.Class"} is needed. Mend it, or get the model\'s files anew.'
+    )
 
 
 def _knows_model(config: dict[str, Any]) -> bool:
     """Whether transformers has a causal language model of this type."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    return config.get("model_type") in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    return str(config.get("model_type")) in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 
 def _knows_tokenizer(config: dict[str, Any], tokenizer: dict[str, Any]) -> bool:
@@ -122,4 +133,4 @@ def _knows_tokenizer(config: dict[str, Any], tokenizer: dict[str, Any]) -> bool:
 
     name = str(tokenizer.get("tokenizer_class") or "")
     known = any(tokenizer_class_from_name(each) is not None for each in (name, f"{name}Fast") if name)
-    return known or config.get("model_type") in TOKENIZER_MAPPING_NAMES
+    return known or str(config.get("model_type")) in TOKENIZER_MAPPING_NAMES

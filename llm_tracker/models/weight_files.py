@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from llm_tracker.errors import ModelError
+from llm_tracker.models.json_files import read_object
 
 FORMS = ("model.safetensors", "pytorch_model.bin")
 """The one-file names of the forms that weights come in, the one to prefer first; more files have an index beside."""
@@ -25,15 +27,24 @@ def weight_files(directory: Path) -> set[str]:
     """The names of a model's weight files: of safetensors if there are any, else of pickle files.
 
     One file, or those that its index names, in the order in which transformers looks for them; they need not all be
-    there. Raises ValueError, KeyError, TypeError or AttributeError for a damaged index.
+    there. Raises ModelError for a damaged index.
     """
     for name in FORMS:
         index = directory / f"{name}.index.json"
         if (directory / name).is_file():
             return {name}
         if index.is_file():
-            return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+            return _indexed(index)
     return {FORMS[0]}
+
+
+def _indexed(index: Path) -> set[str]:
+    """The files that an index names. Raises ModelError where it names none."""
+    places = read_object(index).get("weight_map")
+    names = set(map(str, places.values())) if isinstance(places, dict) else set()
+    if not names:
+        raise ModelError(f"{index} is damaged: it names no weight files. Get the model's files anew.")
+    return names
 
 
 def pickle_files(directory: Path) -> list[str]:
@@ -44,11 +55,16 @@ def pickle_files(directory: Path) -> list[str]:
 def is_complete(directory: Path) -> bool:
     """Whether a directory holds a config, a tokenizer and every weight file that its index names."""
     try:
-        weights = weight_files(directory)
-        has_weights = bool(weights) and all((directory / name).is_file() for name in weights)
-    except (ValueError, KeyError, TypeError, AttributeError):  # the index is damaged
+        return not missing_files(directory)
+    except ModelError:  # the index is damaged
         return False
-    return has_weights and (directory / "config.json").is_file() and has_tokenizer(directory)
+
+
+def missing_files(directory: Path) -> list[str]:
+    """What a directory lacks to be a model, for a sentence. Raises ModelError for a damaged index."""
+    names = [*sorted(weight_files(directory)), "config.json"]
+    missing = [name for name in names if not (directory / name).is_file()]
+    return missing if has_tokenizer(directory) else [*missing, "a tokenizer"]
 
 
 def has_tokenizer(directory: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from visitor import tiny_of_any_name as tiny
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
 from llm_tracker.app.model_choice import told_apart
-from llm_tracker.app.model_desk import ModelDesk
+from llm_tracker.app.model_desk import LOOKUP_SECONDS, ModelDesk
 from llm_tracker.models import hub
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.hub import HubFile, HubModel
@@ -138,6 +139,41 @@ def test_asking_the_hub_never_holds_up_the_page(
     assert "A download of 2.1 GB." in shown_html(settled(at.run()))
 
 
+def test_a_question_to_a_hub_that_is_broken_shows_what_it_waits_for_and_can_be_cancelled(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait_on(_repository: str, _revision: str | None, report: Report, _trust: object) -> None:
+        for _ in range(1000):
+            report(Progress("Waiting for the model hub to answer"))
+            time.sleep(0.01)
+
+    monkeypatch.setattr(hub, "ask_hub", wait_on)
+    at = opened("dashboard.py")
+    box = at.sidebar.selectbox(key="model")
+    box.options.append("owner/big_one")
+    at = box.set_value("owner/big_one").run().run()
+    assert "Waiting for the model hub to answer …" in sidebar_captions(at)
+    at = settled(at.sidebar.button(key="cancel look-up owner/big_one").click().run())
+    assert "The question to the model hub was cancelled." in sidebar_captions(at)
+    assert "Try again" in [each.label for each in at.sidebar.button]
+
+
+def test_an_answer_of_the_hub_counts_for_ten_minutes(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = chosen(opened("dashboard.py"), "owner/big_one")
+    job = engine.models.lookup_job("owner/big_one")
+    assert job is not None
+    assert engine.models.look_up("owner/big_one") is job
+    job.ended_at -= LOOKUP_SECONDS
+    assert engine.models.lookup_job("owner/big_one") is None
+    at = settled(at.run())
+    assert "A download of" not in shown_html(at)
+    at = settled(at.sidebar.button(key="look up owner/big_one").click().run())
+    assert "A download of 2.1 GB." in shown_html(at)
+    assert engine.models.lookup_job("owner/big_one") is not job
+
+
 def waiting_load(inside: threading.Event, go_on: threading.Event) -> Callable[..., lt.LoadedModel]:
     """A load that stands still at a stage until it may go on."""
 
@@ -171,6 +207,20 @@ def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
     assert (headings(at), visitor(engine).model_id) == (VIEWS, "embedded")
     at = asked(at, "And now?")
     assert visitor(engine).sessions[2].model.id == "embedded"
+
+
+def test_a_cancelled_download_says_that_what_arrived_is_kept(
+    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_name: str, _device: str, _dtype: str, report: Report, *_: object) -> None:
+        report(Progress("Downloading", 1, 2))
+        raise lt.Cancelled("Stopped.")
+
+    monkeypatch.setattr(engine.models.pool, "_load", load)
+    at = chosen(opened("dashboard.py"), "owner/big_one")
+    at = settled(at.sidebar.button(key="download owner/big_one").click().run())
+    kept = "What has arrived is kept: start the download again to go on from there."
+    assert f"The download was cancelled. {kept}" in sidebar_captions(at)
 
 
 def test_a_model_that_fails_leaves_the_old_one_in_use(

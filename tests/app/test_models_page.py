@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import gc
+import struct
 import threading
 import weakref
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from tiny_models import tiny_model
 from visitor import VIEWS, asked, corrected, headings, opened, settled, shown_html, sidebar_captions, visitor
 
 from llm_tracker.app import engine as engines
-from llm_tracker.app import model_desk, plugins_panel
+from llm_tracker.app import model_desk, model_facts, plugins_panel
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.model_desk import ModelDesk
 from llm_tracker.app.models_panel import matches
 from llm_tracker.app.shape_panel import NO_ATTENTION, counts, part_row, spans
-from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
+from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.shape import shape_of
-from llm_tracker.models.weighing import Room
+from llm_tracker.models.weighing import Room, Weight, weigh
 
 PAGE = "pages/1_Models.py"
 
@@ -94,6 +96,29 @@ def test_a_download_from_the_page_says_its_size_and_shows_its_stage(engine: engi
     go_on.set()
     settled(at.run())
     assert visitor(engine).model_id == "tinyllama"
+
+
+def test_a_damaged_file_of_a_visitor_costs_its_own_line_only(engine: engines.Engine, tmp_path: Path) -> None:
+    file = tmp_path / "bad.gguf"
+    file.write_bytes(b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 2**63))
+    at = opened(PAGE)
+    visitor(engine).typed_ids.append(str(file))
+    shown = shown_html(settled(at.run()))
+    assert "bad.gguf is no whole GGUF file. Get it anew." in shown
+    assert "A download of 2.2 GB." in shown
+
+
+def test_what_else_a_file_makes_its_reader_raise_costs_its_own_line_only(
+    engine: engines.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weigh_or_fail(entry: ModelEntry, dtype: str) -> Weight:
+        return weigh(entry, dtype) if entry.source == "hub" else Weight(1 // 0, None)
+
+    (tmp_path / "odd.gguf").touch()
+    monkeypatch.setattr(model_facts, "weigh", weigh_or_fail)
+    at = opened(PAGE)
+    visitor(engine).typed_ids.append(str(tmp_path / "odd.gguf"))
+    assert "Its files cannot be read (ZeroDivisionError)." in shown_html(settled(at.run()))
 
 
 def test_an_unloaded_model_leaves_its_answers_and_is_loaded_again_by_a_question(engine: engines.Engine) -> None:

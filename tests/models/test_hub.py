@@ -176,6 +176,11 @@ def test_an_unknown_model_is_said_to_be_unknown(hub: HubServer, name: str) -> No
     assert said.endswith("log in with: hf auth login")
 
 
+def test_a_name_that_no_repository_can_have_is_not_asked_for(hub: HubServer) -> None:
+    assert failure("some one/else").startswith("There is no model “some one/else”.")
+    assert hub.requests == []
+
+
 def test_a_model_that_is_gone_when_its_files_are_asked_for_is_said_to_be_unknown(hub: HubServer) -> None:
     hub.refuse_files = NO_REPOSITORY
     assert failure().startswith(f"The hub has no model “{NAME}”.")

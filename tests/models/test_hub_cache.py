@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from pathlib import Path
 
@@ -41,18 +43,47 @@ def test_a_cache_that_cannot_be_written_is_told(hub: HubServer) -> None:
     assert said.endswith("Set HF_HOME to another folder.")
 
 
+def refuse(monkeypatch: pytest.MonkeyPatch, code: int, *kinds: str) -> None:
+    """Let making links of these kinds fail with this error."""
+
+    def fail(*_: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    for kind in kinds:
+        monkeypatch.setattr(os, kind, fail)
+
+
+@pytest.mark.parametrize("kinds", [[], ["symlink"], ["symlink", "link"]])
 def test_where_there_are_no_links_the_snapshot_holds_the_files_themselves(
-    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+    kinds: list[str], hub: HubServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", True)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", not kinds)
+    refuse(monkeypatch, errno.EPERM, *kinds)
     model = lt.load_model(NAME)
     assert model.directory is not None
     assert not any(path.is_symlink() for path in model.directory.iterdir())
-    assert not any(RepositoryCache(NAME).folder.glob("blobs/*"))
+    (weights,) = [file for file in ask_hub(NAME).files if file.sha256]
+    blob = RepositoryCache(NAME).blob(weights.digest)
+    assert (model.directory / weights.name).samefile(blob) is ("link" not in kinds)
     asked = len(hub.requests)
     assert lt.load_model(NAME).proof.ok
     assert len(hub.requests) == asked
     require_whole(hub)
+
+
+def test_a_blob_stays_for_the_other_snapshots_that_link_to_it(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = download(ask_hub(NAME), silent)
+    (hub.root / NAME / "special_tokens_map.json").write_text("{}")
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_SYMLINKS", True)
+    second = download(ask_hub(NAME), silent)
+    assert first != second
+    for snapshot in (first, second):
+        assert (snapshot / "model.safetensors").read_bytes() == (hub.root / NAME / "model.safetensors").read_bytes()
+
+
+def test_a_link_that_fails_for_another_reason_is_told(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse(monkeypatch, errno.ENOSPC, "symlink")
+    assert failure().startswith("The disk is full: ")
 
 
 def test_the_hubs_own_client_finds_what_was_downloaded(hub: HubServer) -> None:

@@ -45,6 +45,14 @@ def test_the_configurations_format_is_what_is_read_and_other_files_are_not_weigh
     assert weights_bytes(directory) == lt.load_model(str(directory)).weights_bytes
 
 
+@pytest.mark.parametrize("damage", ["{", "[]", "[" * 100_000, "\xff"])
+def test_a_damaged_configuration_is_a_sentence(damage: str, checkpoint: Path, tmp_path: Path) -> None:
+    directory = Path(shutil.copytree(checkpoint, tmp_path / "model"))
+    (directory / "config.json").write_text(damage, encoding="latin-1")
+    with pytest.raises(lt.ModelError, match=r"config\.json is damaged: it .*\. Get the model's files anew\."):
+        weights_bytes(directory)
+
+
 def test_a_model_that_cannot_fit_is_refused_with_the_figures_before_it_is_read(
     checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

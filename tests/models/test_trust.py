@@ -16,6 +16,7 @@ from transformers import dynamic_module_utils
 
 import llm_tracker as lt
 from llm_tracker.models.hub import cached_model
+from llm_tracker.models.unsafe_parts import require_trusted
 from llm_tracker.trust import NOTHING, Trust
 
 CODE = Trust(remote_code=True)
@@ -137,6 +138,33 @@ def test_a_tokenizer_with_code_of_its_own_is_refused_unless_transformers_knows_i
     assert "needs code of its own (tokenization_own.py)" in failure(str(directory))
 
 
+TOKENIZATION = """\
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerFast
+
+Path({marker!r}).touch()
+
+
+class OwnTokenizer(PreTrainedTokenizerFast):
+    pass
+"""
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_tokenizers_code_runs_only_where_transformers_does_not_know_it_whatever_the_model_needs(
+    is_known: bool, directory: Path, tmp_path: Path
+) -> None:
+    marker = tmp_path / "the tokenizer's ran"
+    (directory / "tokenization_own.py").write_text(TOKENIZATION.format(marker=str(marker)))
+    auto_map = {"AutoTokenizer": [None, "tokenization_own.OwnTokenizer"]}
+    known = {} if is_known else {"tokenizer_class": "OwnTokenizer"}
+    change(directory / "tokenizer_config.json", auto_map=auto_map, **known)
+    model = lt.load_model(str(directory), trust=CODE)
+    assert type(model.model).__name__ == "OwnForCausalLM"
+    assert marker.exists() is not is_known
+
+
 def test_code_of_another_repository_is_never_fetched(directory: Path) -> None:
     change(
         directory / "config.json", auto_map={name: f"other/repo--{reference}" for name, reference in AUTO_MAP.items()}
@@ -149,6 +177,21 @@ def test_a_damaged_config_is_told(hub: HubServer) -> None:
     assert "is damaged: it is no JSON" in failure()
     assert hub.sent_bytes == 0
     assert not list(Path(constants.HF_HUB_CACHE).glob("models--*/snapshots/*"))
+
+
+@pytest.mark.parametrize("auto_map", ["x.Y", {"AutoConfig": 3}, {"AutoConfig": [{"a": "b"}]}])
+def test_a_map_that_names_no_code_is_told(auto_map: object, directory: Path) -> None:
+    change(directory / "config.json", auto_map=auto_map)
+    said = failure(str(directory), CODE)
+    assert "config.json names no class of code in its auto_map: " in said
+    assert said.endswith("Mend it, or get the model's files anew.")
+
+
+def test_a_damaged_index_is_told_before_what_it_names_is_trusted(directory: Path) -> None:
+    (directory / "model.safetensors").unlink()
+    (directory / "model.safetensors.index.json").write_text("{")
+    with pytest.raises(lt.ModelError, match="is damaged: it is no JSON"):
+        require_trusted("x", directory, CODE)
 
 
 def test_each_warning_says_what_may_happen() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,32 @@ def test_a_file_that_is_no_whole_gguf_file_is_a_sentence(gguf_file: Path, damage
     gguf_file.write_bytes(damage(gguf_file.read_bytes()))  # type: ignore[operator]
     with pytest.raises(lt.ModelError, match=r"tiny.gguf is no whole GGUF file. Get it anew."):
         weights_count(gguf_file)
+
+
+def header(*parts: tuple[str, *tuple[int, ...]], n_tensors: int = 0, n_values: int = 0) -> bytes:
+    """The beginning of a GGUF file, with numbers of these formats behind it."""
+    return b"GGUF" + struct.pack("<IQQ", 3, n_tensors, n_values) + b"".join(struct.pack(*part) for part in parts)
+
+
+NO_NAME = ("<Q", 0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        header(("<Q", 2**63), n_values=1),
+        header(NO_NAME, ("<I", 8), ("<Q", 2**64 - 1), n_values=1),
+        header(NO_NAME, ("<IIQ", 9, 4, 2**63), n_values=1),
+        header(NO_NAME, ("<I", 9), *[("<IQ", 9, 1)] * 3000, n_values=1),
+        header(n_values=2**63),
+        header(NO_NAME, ("<I5Q", 5, 1, 1, 1, 1, 1), ("<IQ", 0, 0), n_tensors=1),
+        header(NO_NAME, ("<I2Q", 2, 2**40, 2**40), ("<IQ", 0, 0), n_tensors=1),
+    ],
+)
+def test_lengths_and_depths_that_no_file_has_are_a_sentence(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "bad.gguf").write_bytes(data + bytes(40))
+    with pytest.raises(lt.ModelError, match=r"bad.gguf is no whole GGUF file. Get it anew."):
+        weights_count(tmp_path / "bad.gguf")
 
 
 def test_a_gguf_file_that_does_not_fit_is_refused_before_it_is_read(

@@ -7,8 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hub_steps import failure
+from hub_server import HubServer
+from hub_steps import NAME, failure
 
+import llm_tracker as lt
 from llm_tracker.models.weight_files import is_complete, pickle_files, weight_files
 
 
@@ -87,3 +89,25 @@ def test_a_tokenizer_comes_in_several_forms(files: list[str], whole: bool, direc
     for name in files:
         (directory / name).touch()
     assert is_complete(directory) is whole
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "config.json"])
+def test_a_repository_that_lacks_a_part_is_named_with_the_part(hub: HubServer, name: str) -> None:
+    (hub.root / NAME / name).unlink()
+    part = "a tokenizer" if name == "tokenizer.json" else name
+    assert failure().startswith(f"“{NAME}” was downloaded and is no whole model: its repository lacks {part}. Choose")
+
+
+def test_a_repository_whose_index_is_damaged_is_told(hub: HubServer) -> None:
+    weights = hub.root / NAME / "model.safetensors"
+    weights.rename(weights.with_name("model-00001-of-00001.safetensors"))
+    weights.with_name("model.safetensors.index.json").write_text("{")
+    assert "model.safetensors.index.json is damaged: it is no JSON." in failure()
+
+
+def test_a_model_without_a_chat_template_says_so(directory: Path) -> None:
+    assert not any("chat template" in notice for notice in lt.load_model(str(directory)).notices)
+    (directory / "tokenizer_config.json").unlink()
+    (directory / "chat_template.jinja").unlink(missing_ok=True)
+    (notice,) = [each for each in lt.load_model(str(directory)).notices if "chat template" in each]
+    assert notice.startswith("No chat template was found beside this model: questions are put to it as “Q: … A:”.")
