@@ -51,7 +51,8 @@ def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
 
 
 def choose(workspace: Workspace, entry: ModelEntry) -> None:
-    """Want a model; one that is in no catalogue stays among those to choose from."""
+    """Want a model; one that is in no catalogue stays among those to choose from. What was refused before is settled."""
+    st.session_state.pop("model refused", None)
     workspace.choose(entry.id, is_typed=entry.id not in installed_plugins().models)
 
 
@@ -87,7 +88,6 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
         except ModelError as error:
             st.session_state["model refused"] = (str(error), workspace.version)
             return
-        st.session_state.pop("model refused", None)
         use(engine, workspace, entry)
         if entry.id in workspace.typed_ids and not engine.models.is_here(entry.id):
             engine.models.look_up(entry.id)

@@ -277,6 +277,7 @@ def test_one_error_stands_at_a_time_and_a_button_leads_back(
     at = settled(next(each for each in at.sidebar.button if each.label.startswith("Back to SmolLM2")).click().run())
     assert visitor(engine).wanted_id == "embedded"
     assert "read exactly" in sidebar_captions(at)
+    assert "There is no model" not in shown_html(at)
     assert "Back to" not in " ".join(each.label for each in at.sidebar.button)
 
 
