@@ -51,7 +51,7 @@ def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
 
 
 def choose(workspace: Workspace, entry: ModelEntry) -> None:
-    """Want a model; one that is in no catalogue stays among those to choose from. What was refused before is settled."""
+    """Want a model; one that is in no catalogue stays among those to choose from. A refused name is settled."""
     st.session_state.pop("model refused", None)
     workspace.choose(entry.id, is_typed=entry.id not in installed_plugins().models)
 
