@@ -37,6 +37,7 @@ class Engine:
         if self.settings_error:
             self.settings = Settings()
         self.models = ModelDesk(self.settings)
+        self.settings = self.models.settings
         self.workspaces = Workspaces()
 
     def ask(self, workspace: Workspace, question: str) -> None:

@@ -46,8 +46,8 @@ def model_choice(engine: Engine, workspace: Workspace) -> None:
 def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
     """The catalogue, what the app was started with, and what this visitor typed."""
     others = (engine.settings.model, workspace.model_id, workspace.wanted_id, *workspace.typed_ids)
-    names = dict.fromkeys([*installed_plugins().models, *filter(None, others)])
-    return [engine.models.entry(name) for name in names]
+    entries = [engine.models.entry(name) for name in (*installed_plugins().models, *filter(None, others))]
+    return list({entry.id: entry for entry in entries}.values())
 
 
 def choose(workspace: Workspace, entry: ModelEntry) -> None:

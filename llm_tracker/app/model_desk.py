@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.finding import find_entry
 from llm_tracker.models.listing import is_local
 from llm_tracker.models.memory import limit_bytes
+from llm_tracker.models.plugins import installed_plugins
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import silent
 from llm_tracker.models.weighing import Room
@@ -45,7 +47,6 @@ class ModelDesk:
     """Loads models, lets them go, and asks the hub about others, each on a thread that is not the page's."""
 
     def __init__(self, settings: Settings) -> None:
-        self.settings = settings
         self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE))
         self._lock = threading.Lock()
         self._workers: dict[str, Worker] = {}
@@ -55,21 +56,32 @@ class ModelDesk:
         self._entries: OrderedDict[str, ModelEntry] = OrderedDict()
         self._was_ready: set[str] = set()
         self._shapes: WeakKeyDictionary[LoadedModel, Shape | str] = WeakKeyDictionary()
+        self.settings = replace(settings, model=self.entry(settings.model).id) if settings.model else settings
 
     def entry(self, name: str) -> ModelEntry:
-        """What a name stands for. One that was found is kept: a directory may go while its model is in memory.
+        """What a name stands for, under the id that the model is known by already: else it would be held twice.
 
-        Raises ModelError, with near names, for a name that is no model.
+        One that was found is kept: a directory may go while its model is in memory. Raises ModelError, with near
+        names, for a name that is no model.
         """
         with self._lock:
             kept = self._entries.get(name)
         found = kept or find_entry(name)
         with self._lock:
+            found = self._known(found)
             self._entries[name] = found
             self._entries.move_to_end(name)
             while len(self._entries) > MAX_ENTRIES:
                 self._entries.popitem(last=False)
         return found
+
+    def _known(self, found: ModelEntry) -> ModelEntry:
+        """The entry of the same model that came first: one of the catalogue, else one that was named before."""
+        catalogue = installed_plugins().models
+        if found.id in catalogue:
+            return found
+        known = [*catalogue.values(), *self._entries.values()]
+        return next((entry for entry in known if entry.is_of_the_same_model(found)), found)
 
     def is_here(self, name: str) -> bool:
         """Whether a model can be loaded without a download. Raises ModelError as `entry` does."""

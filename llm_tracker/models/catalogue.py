@@ -24,6 +24,10 @@ class ModelEntry:
     note: str = ""
     """One line on what the model is good for."""
 
+    def is_of_the_same_model(self, other: ModelEntry) -> bool:
+        """Whether both, however they are called, stand for the same files."""
+        return (self.source, self.location, self.revision) == (other.source, other.location, other.revision)
+
 
 EMBEDDED = ModelEntry(
     id="embedded",

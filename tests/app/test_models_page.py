@@ -16,12 +16,16 @@ from visitor import VIEWS, asked, corrected, headings, opened, settled, shown_ht
 from llm_tracker.app import engine as engines
 from llm_tracker.app import model_desk, model_facts, plugins_panel
 from llm_tracker.app.jobs import Job
+from llm_tracker.app.model_choice import known_models
 from llm_tracker.app.model_desk import ModelDesk
 from llm_tracker.app.models_panel import matches
 from llm_tracker.app.shape_panel import NO_ATTENTION, counts, part_row, spans
+from llm_tracker.app.workspace import Workspace
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.shape import shape_of
 from llm_tracker.models.weighing import Room, Weight, weigh
+from llm_tracker.settings import Settings
+from llm_tracker.trust import Trust
 
 PAGE = "pages/1_Models.py"
 
@@ -198,3 +202,33 @@ def test_a_failed_plug_in_is_shown_with_the_line_to_look_at(monkeypatch: pytest.
 
 def test_the_built_in_entries_are_those_of_the_catalogue(engine: engines.Engine) -> None:
     assert engine.models.entry(EMBEDDED.id) == EMBEDDED
+
+
+def test_a_model_is_known_by_one_name_however_it_is_spelled(engine: engines.Engine, tmp_path: Path) -> None:
+    first = engine.models.entry(str(tmp_path))
+    assert first.source == "directory"
+    assert engine.models.entry(f"{tmp_path}/../{tmp_path.name}") is first
+    assert engine.models.entry(TINYLLAMA.location) == TINYLLAMA
+    assert engine.models.entry(f"{TINYLLAMA.location}@v1.0").id == f"{TINYLLAMA.location}@v1.0"
+
+
+def test_a_model_of_the_catalogue_that_the_app_was_started_with_by_its_hub_id_is_listed_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LLM_TRACKER_MODEL", TINYLLAMA.location)
+    engine = engines.Engine()
+    assert engine.settings.model == engine.models.settings.model == TINYLLAMA.id
+    listed = [entry.id for entry in known_models(engine, Workspace(model_id=TINYLLAMA.id))]
+    assert listed.count(TINYLLAMA.id) == 1
+    assert TINYLLAMA.location not in listed
+
+
+def test_the_trust_of_the_start_holds_under_every_name_of_its_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = Settings(f"{tmp_path}/../{tmp_path.name}", trust=Trust(remote_code=True))
+    for name, value in given.as_environment().items():
+        monkeypatch.setenv(name, value)
+    engine = engines.Engine()
+    known = engine.models.entry(str(tmp_path))
+    assert engine.models.settings.trust_of(known.id) == Trust(remote_code=True)
