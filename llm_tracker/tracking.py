@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ from llm_tracker.analysis.lens_tables import with_lens
 from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.streams import ended
 from llm_tracker.tracing.answers import answer_word, named_word, spoken_words
+from llm_tracker.tracing.continuation import continuation
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import CONTROL_TEXT, Message, Recipe, recipe_messages
 from llm_tracker.tracing.rendering import prompt_of_ids, render_prompt, require_plain
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
-from llm_tracker.tracing.tokens import continuation, special_tokens
+from llm_tracker.tracing.tokens import special_tokens
 from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:
@@ -79,8 +81,9 @@ def stream_turn(
 ) -> Generator[TokenEvent, None, Session]:
     """Run the session's next turn, yielding tokens as they come, and return the session with it.
 
-    The first text is the question, each later one a correction of the answer before it. The lens of the first
-    generated position and of the answer step is computed in every turn, for all watch words.
+    The first text is the question, each later one a correction of the answer before it. The lens of every turn's
+    answer step is computed for all watch words; once there are two turns, the first generated position's too, where
+    they are compared.
 
     Raises InputError for text that the model can't be given; the session that was passed stays as it is.
     """
@@ -190,11 +193,15 @@ def with_all_lenses(model: LoadedModel, session: Session) -> Session:
 
 
 def _watching(model: LoadedModel, session: Session, words: Sequence[str]) -> Session:
-    """The session with these words watched at the first position, the answer step, and wherever a lens was read."""
+    """The session with these words watched at every answer step, and wherever a lens was read.
+
+    From the second turn on, also at the first position: there answers are compared.
+    """
     watched = tuple(words)
+    compared = {0} if len(session.turns) > 1 else set()
 
     def viewed(turn: Turn) -> Trace:
-        return with_lens(model, turn.trace, {0, turn.answer_step, *turn.trace.lens}, watched)
+        return with_lens(model, turn.trace, {turn.answer_step, *compared, *turn.trace.lens}, watched)
 
     return replace(session.with_traces(viewed), watch_words=watched)
 
@@ -252,10 +259,14 @@ def model_info(model: LoadedModel) -> ModelInfo:
 
 def versions() -> dict[str, str]:
     """What computed a session's numbers."""
-    found = {"python": platform.python_version()}
-    for key, package in (("llm_tracker", "llm-inference-tracker"), ("transformers",) * 2, ("torch",) * 2):
-        try:
-            found[key] = version(package)
-        except PackageNotFoundError:
-            found[key] = "from a checkout"
-    return found
+    packages = {"llm_tracker": "llm-inference-tracker", "transformers": "transformers", "torch": "torch"}
+    return {"python": platform.python_version()} | {key: _version_of(package) for key, package in packages.items()}
+
+
+@cache
+def _version_of(package: str) -> str:
+    """An installed package's version; reading it takes milliseconds."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "from a checkout"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import regex
 
 from llm_tracker.errors import InputError
+from llm_tracker.tracing.continuation import continuation
 from llm_tracker.tracing.pieces import Piece
-from llm_tracker.tracing.tokens import continuation, encode
+from llm_tracker.tracing.tokens import encode
 from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:

@@ -109,6 +109,11 @@ class KernelChoice:
         """Their names."""
         return tuple(kernel.__name__ for kernel in self.kernels)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether torch's own choice is the fastest for every number of rows."""
+        return set(self.kernels) == {plain}
+
     def product(self, linear: nn.Linear, rows: Tensor) -> Tensor:
         """What a linear layer gives for rows. With gradients, in another format or off the CPU, torch chooses."""
         as_measured = linear.weight.dtype == rows.dtype == self.dtype and rows.device.type == "cpu"
@@ -155,11 +160,13 @@ def choose_kernels(model: nn.Module) -> ModelKernels | None:
     if choice is None:
         return None
     kernels = ModelKernels(choice, of_head or choice)
-    if set(kernels.layers.kernels + kernels.head.kernels) == {plain}:
+    if kernels.layers.is_plain and kernels.head.is_plain:
         return None
     for linear in linears:
-        linear.__class__ = MeasuredLinear
-        linear.choice = kernels.head if linear.weight.shape == largest else kernels.layers
+        own = kernels.head if linear.weight.shape == largest else kernels.layers
+        if not own.is_plain:  # asking for the choice costs a few microseconds, two hundred times a token
+            linear.__class__ = MeasuredLinear
+            linear.choice = own
     return kernels
 
 

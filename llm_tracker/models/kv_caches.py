@@ -16,6 +16,7 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from llm_tracker.models.forward import new_cache
+from llm_tracker.models.roomy_cache import RoomyLayer, compact
 
 BUDGET_BYTES = 128 * 2**20
 """What the kept caches of one model may take: some 2,900 tokens of the built-in model, 5,900 of TinyLlama."""
@@ -71,7 +72,7 @@ class KVCaches:
             for shorter in [kept for kept in self._kept if ids[: len(kept)] == kept]:
                 if _usable(cache, len(ids), len(shorter)):
                     del self._kept[shorter]
-            self._kept[ids] = copied(cache)
+            self._kept[ids] = compact(cache)
             self._kept.move_to_end(ids)
             while sum(map(_n_bytes, self._kept.values())) > self.budget_bytes:
                 self._kept.popitem(last=False)
@@ -119,9 +120,10 @@ def _usable(cache: DynamicCache, length: int, wanted: int) -> int:
 
 def is_plain(cache: DynamicCache) -> bool:
     """Whether every layer keeps keys and values only, so that copies and cuts are sure to be right."""
-    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers)
+    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer, RoomyLayer) for layer in cache.layers)
 
 
 def _n_bytes(cache: DynamicCache) -> int:
     layers = [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
-    return sum(kept.nbytes for layer in layers for kept in (layer.keys, layer.values) if kept is not None)
+    kept = (each for layer in layers for each in (layer.keys, layer.values) if each is not None)
+    return sum(each.untyped_storage().nbytes() for each in kept)

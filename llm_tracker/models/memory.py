@@ -15,10 +15,13 @@ from llm_tracker.models.weight_files import weight_files
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
 
-LARGE_BYTES = 4 * 2**20
+LARGE_BYTES = 8 * 2**20
 """From here on a block of memory is returned to the system when it is freed."""
 
-_M_MMAP_THRESHOLD = -3  # malloc.h
+KEPT_BYTES = 16 * 2**20
+"""Of smaller blocks that were freed, how much is kept for the next ones instead of being returned."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 
 _BITS = {"F64": 64, "F32": 32, "BF16": 16, "F16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U8": 8, "BOOL": 8}
 _FLOATS = {"float64": 64, "float32": 32, "bfloat16": 16, "float16": 16}
@@ -87,10 +90,13 @@ def private_bytes() -> int:
 def return_freed_memory() -> None:
     """Let large blocks go back to the system as soon as they are freed (glibc; elsewhere nothing is done).
 
-    glibc otherwise learns to keep them: many short-lived blocks of some 20 MB then hold several hundred MB.
+    glibc otherwise learns to keep them: many short-lived blocks of some 20 MB then hold several hundred MB. Once it is
+    told one threshold it leaves the other at 128 KB, and a forward pass gives back and takes anew each activation.
     """
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
+        libc.mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def memory_of(device: str) -> tuple[int, int]:

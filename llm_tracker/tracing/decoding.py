@@ -15,6 +15,7 @@ from llm_tracker.errors import Cancelled
 from llm_tracker.models.attention import AttentionKind, once_each
 from llm_tracker.models.forward import forward
 from llm_tracker.models.kv_caches import is_plain
+from llm_tracker.models.roomy_cache import give_room
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
@@ -57,6 +58,8 @@ def decode(
     tokens the iterator may be left at any time. Raises Cancelled where `stop` says so while the prompt is read.
     """
     cache, n_read = model.kv_caches.begin(model.model, prompt_ids)
+    if cache is not None and is_plain(cache):
+        give_room(cache, len(prompt_ids) + decoding.max_new_tokens)
     generator = torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
     ids = list(prompt_ids)
@@ -134,16 +137,18 @@ def end_token_ids(model: LoadedModel) -> set[int]:
 def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator) -> Step:
     """The next token from raw logits (vocab_size), with the best candidates before any temperature."""
     best = logits.topk(min(N_CANDIDATES, logits.numel()))
-    log_total = logits.logsumexp(-1)
+    largest = best.values[0]  # logsumexp would look for it once more
+    log_total = (logits - largest).exp_().sum().log() + largest
     if decoding.temperature is None:
-        token_id = int(best.indices[0])
+        token_id, rank = int(best.indices[0]), 1
     else:
         token_id = _sample(logits.cpu() / decoding.temperature, decoding.top_p, generator)
+        rank = int((logits > logits[token_id]).sum()) + 1
     return Step(
         token_id=token_id,
         prob=float((logits[token_id] - log_total).exp()),
         logit=float(logits[token_id]),
-        rank=int((logits > logits[token_id]).sum()) + 1,
+        rank=rank,
         top_token_ids=best.indices.tolist(),
         top_logits=best.values.tolist(),
         top_probs=(best.values - log_total).exp().tolist(),

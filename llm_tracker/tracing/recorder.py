@@ -32,7 +32,7 @@ class Recorder:
         self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
         self._stream: list[Tensor] = []  # of the step that is running: depth -> (d_model)
         self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
-        self._means: list[FloatArray] = []  # step -> (layer, key)
+        self._means: list[FloatArray] = []  # later step, past the budget -> (layer, key)
         self._resid: list[FloatArray] = []  # step -> (depth, d_model)
 
     @contextmanager
@@ -64,21 +64,32 @@ class Recorder:
         proved must not be shown zeros.
         """
         self._require_all()
-        heads = self._model.proof.heads
-        rows = np.zeros((len(heads), max(heads), length), dtype=np.float32)
-        means = np.zeros((len(heads), length), dtype=np.float32)
-        for layer, row in self._rows.items():
-            whole = whole_row(row, length).cpu().numpy()
-            rows[layer, : len(whole)] = whole
-            means[layer] = whole.mean(0)
+        rows = self._all_rows(length)
         self._resid.append(torch.stack(self._stream).float().cpu().numpy())
-        self._means.append(means)
         if rows.nbytes <= self._left_bytes:
             self._left_bytes -= rows.nbytes
             self._patterns.append(rows)
         else:
             self._left_bytes = 0
+            self._means.append(self._mean_over_heads(rows))
         self._rows.clear()
+
+    def _all_rows(self, length: int) -> FloatArray:
+        """The rows of this step (layer, head, key), zero where a layer has fewer heads or no pattern."""
+        heads = self._model.proof.heads
+        ordered = [whole_row(self._rows[layer], length) for layer in range(len(heads)) if layer in self._rows]
+        if len(ordered) == len(heads) and len(set(heads)) == 1:
+            return torch.stack(ordered).cpu().numpy()
+        rows = np.zeros((len(heads), max(heads), length), dtype=np.float32)
+        for layer, row in zip(sorted(self._rows), ordered, strict=True):
+            rows[layer, : len(row)] = row.cpu().numpy()
+        return rows
+
+    def _mean_over_heads(self, rows: FloatArray) -> FloatArray:
+        """Rows (layer, head, key) as (layer, key): a layer with fewer heads than others has zeros behind them."""
+        n_heads = np.maximum(1, np.array(self._model.proof.heads, dtype=np.float32))
+        means: FloatArray = rows.sum(1) / n_heads[:, None]
+        return means
 
     def _require_all(self) -> None:
         """Refuse a pass in which not every layer was seen once."""
@@ -94,8 +105,10 @@ class Recorder:
         """Patterns (step, layer, head, key) of the first steps; the means (step, layer, key) if these are not all."""
         heads = self._model.proof.heads
         patterns = _padded(self._patterns, (len(heads), max(heads)), length)
-        whole = len(self._patterns) == len(self._means)
-        return patterns, None if whole else _padded(self._means, (len(heads),), length)
+        if not self._means:
+            return patterns, None
+        means = [*map(self._mean_over_heads, self._patterns), *self._means]
+        return patterns, _padded(means, (len(heads),), length)
 
     def resid(self) -> FloatArray:
         """The residual stream (step, depth, d_model)."""

@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
+from llm_tracker.tracing.continuation import continuation
 from llm_tracker.tracing.pieces import Piece, chat_pieces, question_answer_pieces, raw_pieces
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recipes import Message
-from llm_tracker.tracing.tokens import continuation, encode, piece_at, piece_starts, special_tokens, token_bytes
+from llm_tracker.tracing.tokens import encode, piece_at, piece_starts, special_tokens, token_bytes
 from llm_tracker.tracing.words import Role, Span
 
 if TYPE_CHECKING:

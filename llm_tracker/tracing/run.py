@@ -10,12 +10,14 @@ import numpy as np
 
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.answers import find_answer_step, spoken_words
+from llm_tracker.tracing.continuation import Continuation
 from llm_tracker.tracing.decoding import Step, decode, end_token_ids
 from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding, Ending, Turn
-from llm_tracker.tracing.tokens import continuation, special_tokens, token_text
+from llm_tracker.tracing.tokens import special_tokens, token_text
 from llm_tracker.tracing.trace import Trace
+from llm_tracker.tracing.words import Span
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
@@ -52,12 +54,12 @@ def run_turn(
     text is longer than the model can read.
     """
     require_fits(model, prompt, decoding.max_new_tokens)
-    recorder, steps = Recorder(model), list[Step]()
+    recorder, steps, written = Recorder(model), list[Step](), Continuation(model.tokenizer, prompt.token_ids)
     ended: Ending = "limit"
     for step in decode(model, prompt.token_ids, decoding, recorder, stop, prompt.n_fixed):
         steps.append(step)
-        ids = [each.token_id for each in steps]
-        text, _ = continuation(model.tokenizer, prompt.token_ids, ids)
+        written.add(step.token_id)
+        text, spans = written.read()
         yield TokenEvent(len(steps) - 1, token_text(model.tokenizer, step.token_id), step.prob, text)
         if step.token_id in end_token_ids(model):
             ended = "end"
@@ -67,7 +69,8 @@ def run_turn(
             ended = "stopped"
         if ended != "limit":
             break
-    return _turn(model, prompt, steps, recorder, said, question, watch_words, ended)
+    trace = _trace(model, prompt, steps, recorder)
+    return _turn(model, prompt, trace, text, spans, said, question, watch_words, ended)
 
 
 def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int) -> None:
@@ -83,20 +86,20 @@ def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int) -> Non
 def _turn(
     model: LoadedModel,
     prompt: Prompt,
-    steps: list[Step],
-    recorder: Recorder,
+    trace: Trace,
+    text: str,
+    spans: list[Span],
     said: str,
     question: str,
     watch_words: Collection[str],
     ended: Ending,
 ) -> Turn:
-    ids = [step.token_id for step in steps]
-    text, spans = continuation(model.tokenizer, prompt.token_ids, ids)
+    ids = trace.token_ids.tolist()
     words = spoken_words(text, spans, ids, special_tokens(model.tokenizer))
     return Turn(
         said=said,
         prompt=prompt,
-        trace=_trace(model, prompt, steps, recorder),
+        trace=trace,
         text=text,
         spans=tuple(spans),
         answer=str(model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip(),

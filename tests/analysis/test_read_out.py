@@ -38,6 +38,7 @@ def test_chunks_are_what_the_whole_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = generator.integers(0, model.config.vocab_size, (23, 2))
     whole = read_out(model, rows, asked, 4)
     monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 5)
+    monkeypatch.setattr(read_outs, "CACHED_BYTES", 4 * 320 * 2)
     chunked = read_out(model, rows, asked, 4)
     for name, expected in vars(whole).items():
         np.testing.assert_allclose(vars(chunked)[name], expected, atol=1e-6, err_msg=name)

@@ -12,6 +12,7 @@ from tiny_models import FAMILIES, tiny_model
 import llm_tracker as lt
 from llm_tracker.models.kv_caches import KVCaches
 from llm_tracker.streams import ended
+from llm_tracker.tracing.session import Decoding
 from llm_tracker.tracking import begin_session, stream_turn
 
 QUESTION = "What is the capital of France?"
@@ -166,3 +167,16 @@ def test_a_text_that_goes_on_from_a_kept_one_takes_its_place() -> None:
     read(model, store, list(range(3, 43)))
     read(model, store, list(range(3, 63)))
     assert [len(ids) for ids in store._kept] == [60]
+
+
+def test_an_answer_that_ends_early_keeps_no_memory_for_the_tokens_that_never_came() -> None:
+    model = tiny_model("llama")
+    model.kv_caches.clear()
+    session = begin_session(model, decoding=Decoding(max_new_tokens=400))
+    ended(stream_turn(model, session, QUESTION, stop=iter([False] * 20 + [True] * 9).__next__))
+    n_tokens = len(model.kv_caches._kept.popitem()[0])
+    a_token = 2 * 4 * sum(layer.self_attn.k_proj.out_features for layer in model.layers)
+    model.kv_caches.clear()
+    ended(stream_turn(model, session, QUESTION, stop=iter([False] * 20 + [True] * 9).__next__))
+    assert len(model.kv_caches) == 1
+    assert n_tokens * a_token <= model.kv_caches.n_bytes <= 1.125 * n_tokens * a_token

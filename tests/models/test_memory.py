@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
+import subprocess
+import sys
 import threading
 import weakref
 from pathlib import Path
@@ -170,3 +173,27 @@ def test_there_is_room_for_a_small_model_and_none_for_an_endless_one() -> None:
 def test_the_memory_limit_is_that_of_the_host_or_lower() -> None:
     assert 2**28 < limit_bytes() < 2**50
     assert 0 <= private_bytes() < limit_bytes()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="thresholds of glibc")
+def test_large_blocks_go_back_at_once_and_small_ones_are_used_again() -> None:
+    script = """
+import resource
+import numpy as np
+from llm_tracker.models.memory import KEPT_BYTES, LARGE_BYTES, private_bytes, return_freed_memory
+return_freed_memory()
+def faults(n_bytes, n=200):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(n):
+        np.ones(n_bytes, np.uint8)
+    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / n
+before = private_bytes()
+blocks = [np.ones(LARGE_BYTES, np.uint8) for _ in range(8)]
+taken = private_bytes() - before
+del blocks
+print(faults(KEPT_BYTES // 32), faults(LARGE_BYTES, 5), taken, private_bytes() - before)
+"""
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    small, large, taken, left = map(float, run.stdout.split())
+    assert small < 10 < large
+    assert left < taken / 8

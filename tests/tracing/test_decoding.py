@@ -14,10 +14,10 @@ import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
 from llm_tracker.streams import ended
 from llm_tracker.tracing import decoding
+from llm_tracker.tracing.continuation import continuation
 from llm_tracker.tracing.decoding import _sample
 from llm_tracker.tracing.run import TokenEvent
 from llm_tracker.tracing.session import Decoding
-from llm_tracker.tracing.tokens import continuation
 from llm_tracker.tracking import begin_session, stream_turn
 
 QUESTION = "What is the capital of France?"
