@@ -23,7 +23,7 @@ CHUNK_BYTES = 8 * 2**20
 """Logits, in float32, that are held at a time: one walk through the output matrix."""
 
 CACHED_BYTES = 2 * 2**20
-"""Of these, how many are looked through at a time: they stay in a CPU's cache, and what is made of them does too."""
+"""Of these, how many are looked through at a time on a CPU."""
 
 BLOCK = 128
 """Logits in a block of `best_of`."""
@@ -84,24 +84,23 @@ def chunk_rows(model: LoadedModel) -> int:
 
 
 def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: bool) -> None:
-    """Write what a chunk of logits (row, vocab_size) says into its place; on a CPU, a few rows at a time."""
+    """Write what a chunk of logits (row, vocab_size) says into its place.
+
+    On a CPU only a few rows at a time are looked through: they stay in its cache, and so does what is made of them.
+    """
     few = max(1, CACHED_BYTES // (4 * logits.shape[1])) if logits.device.type == "cpu" else len(logits)
-    for start, rows, tokens in zip(
-        range(span.start, span.start + len(logits), few), torch.split(logits, few), torch.split(asked, few), strict=True
-    ):
-        _note_few(found, slice(start, start + len(rows)), rows, tokens, ranks)
-
-
-def _note_few(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: bool) -> None:
-    log_total = logits.logsumexp(-1, keepdim=True)
-    values, ids = best_of(logits, found.top_probs.shape[-1])
     logit = logits.gather(1, asked)
+    seen = []
+    for rows, own in zip(torch.split(logits, few), torch.split(logit, few), strict=True):
+        best = best_of(rows, found.top_probs.shape[-1])
+        seen.append((rows.logsumexp(-1, keepdim=True), *best, *([ranks_of(rows, own)] if ranks else [])))
+    log_total, values, ids, *own_ranks = (torch.cat(each) for each in zip(*seen, strict=True))
     found.top_token_ids[span] = ids.cpu().numpy()
     found.top_probs[span] = (values - log_total).exp().cpu().numpy()
     found.logit[span] = logit.cpu().numpy()
     found.prob[span] = (logit - log_total).exp().cpu().numpy()
     if ranks:
-        found.rank[span] = ranks_of(logits, logit).cpu().numpy()
+        found.rank[span] = own_ranks[0].cpu().numpy()
 
 
 def ranks_of(logits: Tensor, asked: Tensor) -> Tensor:
@@ -125,9 +124,10 @@ def best_of(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
         best = logits.topk(count)
         return best.values, best.indices
     blocks = logits[:, : n_blocks * BLOCK].view(n_rows, n_blocks, BLOCK)
-    chosen = blocks.amax(-1).topk(count).indices  # (row, count)
-    within = blocks.gather(1, chosen[..., None].expand(-1, -1, BLOCK)).flatten(1)
-    rest = torch.arange(n_blocks * BLOCK, vocab_size, device=logits.device).expand(n_rows, -1)
-    places = (chosen[..., None] * BLOCK + torch.arange(BLOCK, device=logits.device)).flatten(1)
-    best = torch.cat([within, logits[:, n_blocks * BLOCK :]], 1).topk(count)
-    return best.values, torch.cat([places, rest], 1).gather(1, best.indices)
+    chosen = blocks.amax(-1).topk(count).indices[..., None]  # (row, count, 1)
+    within = blocks.gather(1, chosen.expand(-1, -1, BLOCK)).flatten(1)
+    rest = logits[:, n_blocks * BLOCK :]
+    best = (torch.cat([within, rest], 1) if rest.shape[1] else within).topk(count)
+    in_blocks = chosen[..., 0].gather(1, (best.indices // BLOCK).clamp(max=count - 1)) * BLOCK + best.indices % BLOCK
+    behind = best.indices + (n_blocks - count) * BLOCK
+    return best.values, torch.where(best.indices < count * BLOCK, in_blocks, behind)
