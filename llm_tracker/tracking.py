@@ -81,9 +81,8 @@ def stream_turn(
 ) -> Generator[TokenEvent, None, Session]:
     """Run the session's next turn, yielding tokens as they come, and return the session with it.
 
-    The first text is the question, each later one a correction of the answer before it. The lens of every turn's
-    answer step is computed for all watch words; once there are two turns, the first generated position's too, where
-    they are compared.
+    The first text is the question, each later one a correction of the answer before it. The lens of the first
+    generated position and of the answer step is computed in every turn, for all watch words.
 
     Raises InputError for text that the model can't be given; the session that was passed stays as it is.
     """
@@ -193,15 +192,15 @@ def with_all_lenses(model: LoadedModel, session: Session) -> Session:
 
 
 def _watching(model: LoadedModel, session: Session, words: Sequence[str]) -> Session:
-    """The session with these words watched at every answer step, and wherever a lens was read.
+    """The session with these words watched at the first position, the answer step, and wherever a lens was read.
 
-    From the second turn on, also at the first position: there answers are compared.
+    The first position is read at once, shown or not: there answers are compared, and by then another model may have
+    taken this one's room.
     """
     watched = tuple(words)
-    compared = {0} if len(session.turns) > 1 else set()
 
     def viewed(turn: Turn) -> Trace:
-        return with_lens(model, turn.trace, {turn.answer_step, *compared, *turn.trace.lens}, watched)
+        return with_lens(model, turn.trace, {0, turn.answer_step, *turn.trace.lens}, watched)
 
     return replace(session.with_traces(viewed), watch_words=watched)
 

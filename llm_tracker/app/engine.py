@@ -74,27 +74,9 @@ class Engine:
             return self._converse(workspace, job, lambda model: _begun_like(session, model))
 
         if number in workspace.sessions:
-            self._read_first_position(workspace, number)
             workspace.begin(start)
         else:
             workspace.ask_error = "That question is not kept any more. Type it again, then press Ask."
-
-    def _read_first_position(self, workspace: Workspace, number: int) -> None:
-        """Read the layers where two first answers are compared while their model is here: the other may need its room.
-
-        Each model's own thread does it, beside the other's; the page waits for neither.
-        """
-        session = workspace.sessions[number]
-        model = self.models.loaded(session.model.id)
-        if model is None or 0 in session.turns[0].trace.lens:
-            return
-
-        def work(job: Job) -> None:
-            from llm_tracker.tracking import with_step_lens
-
-            workspace.put(job.session, with_step_lens(model, session, 0, 0))
-
-        self.models.worker(session.model.id).submit(Job("lens", session.model.id, session=number), work)
 
     def correct(self, workspace: Workspace, place: Place, correction: str) -> None:
         """Correct an answer on the model that gave it: a session goes on, or branches where it had gone on already."""

@@ -173,12 +173,6 @@ class Workspace:
         with self._lock:
             return self.version != version or (self.job is not None and not self.job.active)
 
-    def put(self, number: int, session: Session) -> None:
-        """Put a session of which more has been read in its place, if it is still kept."""
-        with self._lock:
-            if number in self.sessions:
-                self.sessions[number] = session
-
     def kept_sessions(self) -> dict[int, Session]:
         """The sessions as they are now: a job that ends meanwhile adds to those of the workspace."""
         with self._lock:

@@ -15,10 +15,10 @@ from llm_tracker.models.weight_files import weight_files
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
 
-LARGE_BYTES = 10 * 2**20
+LARGE_BYTES = 14 * 2**20
 """From here on a block of memory is returned to the system when it is freed."""
 
-KEPT_BYTES = 12 * 2**20
+KEPT_BYTES = 14 * 2**20
 """Of smaller blocks that were freed, how much is kept for the next ones instead of being returned."""
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h

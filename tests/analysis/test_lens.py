@@ -11,8 +11,6 @@ from tiny_models import loaded, tiny_model, tiny_network
 import llm_tracker as lt
 from llm_tracker.analysis.lens_tables import with_lens
 from llm_tracker.analysis.watch_tokens import watch_token_id
-from llm_tracker.streams import ended
-from llm_tracker.tracking import begin_session
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +89,3 @@ def test_a_hand_made_model_predicts_what_arithmetic_says() -> None:
     for layer in range(2):
         assert trace.lens[0].top_probs[layer, 0] == pytest.approx(expected.max().item(), abs=1e-5)
     assert trace.token_ids[0] == expected.argmax().item()
-
-
-def test_the_first_position_is_read_once_there_is_something_to_compare_it_with(model: lt.LoadedModel) -> None:
-    asked = ended(lt.stream_turn(model, begin_session(model, "chat"), "What is the capital of France?"))
-    turn = asked.turns[0]
-    late = replace(turn, answer_step=2, trace=replace(turn.trace, lens={}))
-    corrected = ended(lt.stream_turn(model, replace(asked, turns=(late,)), "No, London."))
-    assert set(turn.trace.lens) == {turn.answer_step}
-    assert set(corrected.turns[0].trace.lens) == {0, 2}
-    assert set(corrected.turns[1].trace.lens) == {0, corrected.turns[1].answer_step}

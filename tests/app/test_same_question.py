@@ -116,26 +116,6 @@ def test_a_correction_goes_to_the_model_that_gave_the_answer(two_models: engines
     assert "These models did not read the same words" in shown_html(at)
 
 
-def test_the_place_where_answers_are_compared_is_read_before_their_model_may_have_to_go(
-    two_models: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at = asked(opened("dashboard.py"), "What is it?")
-    workspace = visitor(two_models)
-    session = workspace.sessions[1]
-    late = replace(session.turns[0], answer_step=1, trace=replace(session.turns[0].trace, lens={}))
-    workspace.sessions[1] = replace(session, turns=(late,))
-    load = two_models.models.pool._load
-
-    def one_at_a_time(name: str, *rest: Any) -> lt.LoadedModel:
-        two_models.models.pool.unload("embedded")
-        return load(name, *rest)
-
-    monkeypatch.setattr(two_models.models.pool, "_load", one_at_a_time)
-    side_by_side(at)
-    assert 0 in workspace.sessions[1].turns[0].trace.lens
-    assert two_models.models.loaded("embedded") is None, "nothing had to be loaded again"
-
-
 def test_answers_of_two_models_are_told_apart_where_they_are_picked(two_models: engines.Engine) -> None:
     at = side_by_side(asked(opened("dashboard.py")))
     options = picker(at, "before").options
