@@ -7,7 +7,6 @@ ago goes first.
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -28,8 +27,8 @@ FEWEST_TOKENS = 16
 class KVCaches:
     """The kept KV caches of one model. Safe to use from several threads.
 
-    A kept cache is never changed: it is used through a copy. The copy shares its tensors, since transformers' dynamic
-    layers grow by putting a new tensor in the old one's place.
+    A kept cache is never changed: it is used through a copy. The copy shares its tensors, since layers grow by putting
+    other tensors in the old ones' place.
     """
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
@@ -83,16 +82,9 @@ class KVCaches:
             self._kept.clear()
 
 
-def copied(cache: DynamicCache) -> DynamicCache:
-    """A cache that grows by itself, its tensors shared with the one that it was copied from."""
-    twin = copy.copy(cache)
-    twin.layers = [copy.copy(layer) for layer in cache.layers]
-    return twin
-
-
 def _beginning(cache: DynamicCache, n_dropped: int) -> DynamicCache:
     """A copy without the last tokens."""
-    twin = copied(cache)
+    twin = compact(cache)
     if n_dropped:
         twin.crop(-n_dropped)
     return twin
