@@ -11,7 +11,7 @@ run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
 
 test: lint chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # The browser tests drive a real Chromium.
 chromium:
