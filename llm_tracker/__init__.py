@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from llm_tracker.models.hookspecs import hookimpl
     from llm_tracker.models.loading import LoadedModel, load_model
     from llm_tracker.storage.session_directory import load_session, save_session
-    from llm_tracker.tracing.session import Session, Turn
+    from llm_tracker.tracing.session import Decoding, Session, Turn
     from llm_tracker.tracing.trace import Trace
     from llm_tracker.tracking import (
         begin_session,
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Cancelled": "errors",
+    "Decoding": "tracing.session",
     "InputError": "errors",
     "LoadedModel": "models.loading",
     "ModelAdapter": "models.adapter",
@@ -97,6 +98,7 @@ _HOMES = {
 
 __all__ = [
     "Cancelled",
+    "Decoding",
     "InputError",
     "LoadedModel",
     "ModelAdapter",

@@ -81,8 +81,9 @@ def stream_turn(
 ) -> Generator[TokenEvent, None, Session]:
     """Run the session's next turn, yielding tokens as they come, and return the session with it.
 
-    The first text is the question, each later one a correction of the answer before it. The lens of the first
-    generated position and of the answer step is computed in every turn, for all watch words.
+    The first text is the question, each later one a correction of the answer before it. The lens of every turn's
+    answer step is computed, for all watch words; that of the first generated position, where answers are compared,
+    once there are two (`with_step_lens` reads it before).
 
     Raises InputError for text that the model can't be given; the session that was passed stays as it is.
     """
@@ -93,9 +94,11 @@ def stream_turn(
     named = named_word(said, question) if session.turns else None
     watched = _with_words(session.watch_words, named)
     turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop)
-    if not session.turns:
-        watched = _with_words((_answer_word(model, turn),), *watched)
-    return _watching(model, replace(session, turns=(*session.turns, turn)), watched)
+    if session.turns:
+        return _watching(model, replace(session, turns=(*session.turns, turn)), watched)
+    watched = _with_words((_answer_word(model, turn),), *watched)
+    read = replace(turn, trace=with_lens(model, turn.trace, [turn.answer_step], watched))
+    return replace(session, turns=(read,), watch_words=watched)
 
 
 def stream_control(
@@ -192,11 +195,7 @@ def with_all_lenses(model: LoadedModel, session: Session) -> Session:
 
 
 def _watching(model: LoadedModel, session: Session, words: Sequence[str]) -> Session:
-    """The session with these words watched at the first position, the answer step, and wherever a lens was read.
-
-    The first position is read at once, shown or not: there answers are compared, and by then another model may have
-    taken this one's room.
-    """
+    """The session with these words watched at the first position, the answer step, and wherever a lens was read."""
     watched = tuple(words)
 
     def viewed(turn: Turn) -> Trace:

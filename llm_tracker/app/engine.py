@@ -201,13 +201,26 @@ class Engine:
         return self._submit(workspace, job, work)
 
     def _submit(self, workspace: Workspace, job: Job, work: Work) -> Job:
-        """Queue a job whose result the workspace takes over at its end, and then the control that it calls for."""
+        """Queue a job whose result the workspace takes over at its end, and then what that calls for."""
 
         def then() -> None:
             workspace.collect()
+            self._read_first(workspace, job)
             self.run_control(workspace)
 
         return self.models.worker(job.model_id).submit(job, work, then)
+
+    def _read_first(self, workspace: Workspace, asked: Job) -> None:
+        """Read the lens of a first answer's first position, where it will be compared with other answers.
+
+        The answer is on the screen already; once another one is asked for, this model may have had to make room.
+        """
+        model = self.models.loaded(asked.model_id)
+        if asked.kind == "ask" and asked.status == "done" and model is not None:
+            from llm_tracker.tracking import with_step_lens
+
+            session = asked.result
+            workspace.replace(asked.session, session, with_step_lens(model, session, 0, 0))
 
 
 def _refusal(settings: Settings) -> str:

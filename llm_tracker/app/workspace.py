@@ -178,6 +178,12 @@ class Workspace:
         with self._lock:
             return dict(self.sessions)
 
+    def replace(self, number: int, session: Session, fuller: Session) -> None:
+        """Keep a session with more read of it in place of the one without, unless that is no longer kept."""
+        with self._lock:
+            if self.sessions.get(number) is session:
+                self.sessions[number] = fuller
+
     def free_number(self) -> int:
         """A number for a new session, never used before."""
         return next(self._numbers)

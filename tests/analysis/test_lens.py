@@ -11,6 +11,8 @@ from tiny_models import loaded, tiny_model, tiny_network
 import llm_tracker as lt
 from llm_tracker.analysis.lens_tables import with_lens
 from llm_tracker.analysis.watch_tokens import watch_token_id
+from llm_tracker.streams import ended
+from llm_tracker.tracing import run
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,19 @@ def test_lens_tables_that_are_there_are_kept(model: lt.LoadedModel, trace: lt.Tr
     again = with_lens(model, trace, [0], ["Paris"])
     assert again.lens[0] is trace.lens[0]
     assert with_lens(model, trace, [0], ["Paris", "London"]).lens[0].watched.keys() == {"Paris", "London"}
+
+
+def test_a_first_answer_is_read_at_its_word_and_at_its_first_position_once_there_is_another(
+    model: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "find_answer_step", lambda *_: 2)
+    session = lt.begin_session(model, "chat", lt.Decoding(max_new_tokens=4))
+    asked = ended(lt.stream_turn(model, session, "What is it?"))
+    assert [set(turn.trace.lens) for turn in asked.turns] == [{2}]
+    corrected = ended(lt.stream_turn(model, asked, "No, Oslo."))
+    assert [set(turn.trace.lens) for turn in corrected.turns] == [{0, 2}, {0, 2}]
+    for turn in corrected.turns:
+        assert all(table.watched.keys() == set(corrected.watch_words) for table in turn.trace.lens.values())
 
 
 def test_arrays_of_a_trace_cannot_be_written(trace: lt.Trace) -> None:

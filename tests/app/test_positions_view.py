@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import asked, chart_rows, corrected, opened, shown_html, visitor
+from visitor import asked, chart_rows, corrected, opened, shown_html, until, visitor
 
 from llm_tracker.analysis.wording import percent
 from llm_tracker.app import engine as engines
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import MAX_POSITION_LENSES, Place, Workspace
-
-
-def until(at: AppTest, done: Callable[[], bool]) -> AppTest:
-    for _ in range(200):
-        assert not at.exception, at.exception[0].message
-        if done():
-            return at
-        time.sleep(0.05)
-        at.run()
-    raise AssertionError("it did not come about")
 
 
 def read_all(at: AppTest, key: str) -> AppTest:

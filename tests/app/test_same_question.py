@@ -10,13 +10,27 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 from tiny_models import tiny_model
-from visitor import VIEWS, asked, chart_rows, chosen, corrected, headings, opened, picker, settled, shown_html, visitor
+from visitor import (
+    VIEWS,
+    asked,
+    chart_rows,
+    chosen,
+    corrected,
+    headings,
+    opened,
+    picker,
+    settled,
+    shown_html,
+    until,
+    visitor,
+)
 
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
 from llm_tracker.app import html, model_desk
 from llm_tracker.app.comparison import answer_labels
 from llm_tracker.app.workspace import Place, Workspace
+from llm_tracker.tracing import run
 
 LAYERS = {"embedded": 3, "smollm2": 5}
 TITLES = {"embedded": "Small", "smollm2": "Large"}
@@ -161,6 +175,23 @@ def test_the_button_waits_for_the_model_and_the_first_answer_stays_while_it_does
     go_on.set()
     at = settled(at.run())
     assert not at.button(key="ask same").disabled
+
+
+def test_an_answer_is_read_where_it_will_be_compared_before_its_model_may_have_to_go(
+    two_models: engines.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "find_answer_step", lambda *_: 1)
+    at = asked(opened("dashboard.py"))
+    workspace, pool = visitor(two_models), two_models.models.pool
+    until(at, lambda: not two_models.models.worker("embedded").busy and 0 in workspace.sessions[1].turns[0].trace.lens)
+    version = workspace.version
+    pool.unload("embedded")
+    monkeypatch.setattr(pool, "_load", lambda name, *_: tiny_of_this_name({"smollm2": name}[name]))
+    at = side_by_side(at)
+    assert workspace.version == version + 1, "beside the second answer nothing more had to be computed"
+    assert workspace.read_error == ""
+    assert "Token 1 of " in shown_html(at)
+    assert "not been read yet" not in " ".join([shown_html(at), *(text.value for text in at.markdown)])
 
 
 def test_an_answer_that_fails_leaves_what_was_shown(

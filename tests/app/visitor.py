@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def settled(at: AppTest) -> AppTest:
         time.sleep(0.05)
         at.run()
     raise AssertionError("a job did not end")
+
+
+def until(at: AppTest, done: Callable[[], bool]) -> AppTest:
+    for _ in range(200):
+        assert not at.exception, at.exception[0].message
+        if done():
+            return at
+        time.sleep(0.05)
+        at.run()
+    raise AssertionError("it did not come about")
 
 
 def shown_html(at: AppTest) -> str:
