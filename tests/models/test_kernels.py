@@ -35,7 +35,9 @@ def able(kernel: Kernel, dtype: torch.dtype) -> bool:
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("n_rows", [1, 2, 7, 65])
 @pytest.mark.parametrize(
-    ("dtype", "kernel"), [(dtype, kernel) for dtype in FORMATS for kernel in CANDIDATES[dtype]], ids=lambda each: getattr(each, "__name__", str(each))
+    ("dtype", "kernel"),
+    [(dtype, kernel) for dtype in FORMATS for kernel in CANDIDATES[dtype]],
+    ids=lambda each: getattr(each, "__name__", str(each)),
 )
 def test_a_kernel_is_no_farther_from_float64_than_torchs_own(
     dtype: torch.dtype, kernel: Kernel, n_rows: int, bias: bool, monkeypatch: pytest.MonkeyPatch
