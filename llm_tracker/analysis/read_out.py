@@ -90,41 +90,54 @@ def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: boo
     """
     few = max(1, CACHED_BYTES // (4 * logits.shape[1])) if logits.device.type == "cpu" else len(logits)
     logit = logits.gather(1, asked)
-    seen = []
-    for rows, own in zip(torch.split(logits, few), torch.split(logit, few), strict=True):
-        best = best_of(rows, found.top_probs.shape[-1])
-        seen.append((rows.logsumexp(-1, keepdim=True), *best, *([ranks_of(rows, own)] if ranks else [])))
-    log_total, values, ids, *own_ranks = (torch.cat(each) for each in zip(*seen, strict=True))
+    made = torch.empty_like(logits[:few])
+    looked = [
+        _look(rows, made[: len(rows)], own if ranks else None)
+        for rows, own in zip(torch.split(logits, few), torch.split(logit, few), strict=True)
+    ]
+    maxima, log_total, rank = (torch.cat(each) for each in zip(*looked, strict=True))
+    values, ids = best_of(logits, maxima, found.top_probs.shape[-1])
     found.top_token_ids[span] = ids.cpu().numpy()
     found.top_probs[span] = (values - log_total).exp().cpu().numpy()
     found.logit[span] = logit.cpu().numpy()
     found.prob[span] = (logit - log_total).exp().cpu().numpy()
     if ranks:
-        found.rank[span] = own_ranks[0].cpu().numpy()
+        found.rank[span] = rank.cpu().numpy()
 
 
-def ranks_of(logits: Tensor, asked: Tensor) -> Tensor:
-    """How many of a row's logits (row, vocab_size) are larger than each that is asked for (row, asked), plus 1.
+def _look(logits: Tensor, made: Tensor, asked: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+    """Of rows (row, vocab_size): their blocks' maxima, the log of their summed exponentials (row, 1), and ranks.
 
-    They are counted as float32 numbers, which torch sums several times as fast as booleans, and exactly up to 2²⁴.
+    `made` is room for what is computed from them, as large as they are. The ranks (row, asked), 1 = best, are those of
+    the logits that are asked for. What is counted or summed are float32 numbers: torch sums them several times as fast
+    as booleans, and exactly up to 2²⁴.
     """
-    larger = torch.empty_like(logits)
-    counts = [torch.gt(logits, value, out=larger).sum(-1) for value in torch.split(asked, 1, dim=1)]
-    return torch.stack(counts, dim=1).long() + 1
+    maxima = block_maxima(logits)
+    largest = maxima.amax(-1, keepdim=True)
+    log_total = torch.sub(logits, largest, out=made).exp_().sum(-1, keepdim=True).log_() + largest
+    values = () if asked is None else torch.split(asked, 1, dim=1)
+    larger = [torch.gt(logits, value, out=made).sum(-1, keepdim=True) for value in values]
+    return maxima, log_total, torch.cat(larger, 1).long() + 1 if larger else torch.empty_like(log_total)
 
 
-def best_of(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
+def block_maxima(logits: Tensor) -> Tensor:
+    """The largest of each block of a row's logits (row, vocab_size), of what is left at its end last: (row, block)."""
+    whole = logits.shape[1] // BLOCK * BLOCK
+    blocks = logits[:, :whole].view(len(logits), -1, BLOCK).amax(-1) if whole else logits[:, :0]
+    return torch.cat([blocks, logits[:, whole:].amax(-1, keepdim=True)], 1) if whole < logits.shape[1] else blocks
+
+
+def best_of(logits: Tensor, maxima: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The largest logits of each row (row, vocab_size) and where they are, best first: (row, count) each.
 
-    They lie in the blocks with the largest maxima, so only these are sorted: several times as fast as a whole topk.
+    They lie in the blocks with the largest `maxima`, so only these are sorted: several times as fast as a whole topk.
     """
-    n_rows, vocab_size = logits.shape
-    n_blocks = vocab_size // BLOCK
+    n_blocks = logits.shape[1] // BLOCK
     if n_blocks < 4 * count:
         best = logits.topk(count)
         return best.values, best.indices
-    blocks = logits[:, : n_blocks * BLOCK].view(n_rows, n_blocks, BLOCK)
-    chosen = blocks.amax(-1).topk(count).indices[..., None]  # (row, count, 1)
+    blocks = logits[:, : n_blocks * BLOCK].view(len(logits), n_blocks, BLOCK)
+    chosen = maxima[:, :n_blocks].topk(count).indices[..., None]  # (row, count, 1)
     within = blocks.gather(1, chosen.expand(-1, -1, BLOCK)).flatten(1)
     rest = logits[:, n_blocks * BLOCK :]
     best = (torch.cat([within, rest], 1) if rest.shape[1] else within).topk(count)

@@ -24,10 +24,13 @@ from torch.nn import functional
 Kernel = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """rows (..., n_in), weight (n_out, n_in) and bias (n_out) or None -> (..., n_out), in the rows' format."""
 
-MEASURED_ROWS = (1, 3, 12, 64)
-"""Numbers of rows that are timed: a decoded token, a few, a short prompt, a long one."""
+MEASURED_ROWS = (1, 3, 12, 24, 64)
+"""Numbers of rows that are timed: a decoded token, a few, a short correction, the layers of a lens, a long text.
 
-LAST_ROWS = (1, 5, 31)
+MKL takes another way from 16 rows on: an output matrix times 12 can take it longer than times 24.
+"""
+
+LAST_ROWS = (1, 5, 15, 47)
 """The largest number of rows that each choice but the last one is used for."""
 
 SAMPLE_BYTES = 64 * 2**20

@@ -11,7 +11,7 @@ from tiny_models import tiny_model
 import llm_tracker as lt
 from llm_tracker.analysis import read_out as read_outs
 from llm_tracker.analysis.position_reading import position_lens, stream_position_lens
-from llm_tracker.analysis.read_out import best_of, read_out
+from llm_tracker.analysis.read_out import best_of, block_maxima, read_out
 from llm_tracker.tracing import reading
 
 QUESTION = "What is the capital of France?"
@@ -24,7 +24,7 @@ def test_the_best_of_blocks_are_the_best_of_all(vocab_size: int) -> None:
     logits[0, -3:] = torch.tensor([7.0, 9.0, 8.0])  # in what is left behind the last whole block
     logits[1] = torch.arange(vocab_size)
     logits[2] = -torch.arange(vocab_size)
-    values, ids = best_of(logits, 5)
+    values, ids = best_of(logits, block_maxima(logits), 5)
     expected = logits.topk(5)
     assert torch.equal(values, expected.values)
     assert torch.equal(logits.gather(1, ids), values)

@@ -17,6 +17,7 @@ from llm_tracker.models.kernels import (
     CANDIDATES,
     MEASURED_ROWS,
     Kernel,
+    KernelChoice,
     ModelKernels,
     choose_kernels,
     onednn,
@@ -86,6 +87,24 @@ def test_the_fastest_is_chosen_for_each_number_of_rows_and_the_plain_one_unless_
     weights = [torch.zeros(4, 4)]
     assert kernels._fastest([plain_, onednn_, upcast_], weights, 1) is upcast_
     assert kernels._fastest([plain_, onednn_], weights, 1) is plain_  # 2 % are within the noise
+
+
+def test_each_number_of_rows_is_multiplied_by_the_kernel_that_was_timed_nearest_to_it() -> None:
+    used = list[int]()
+
+    def noting(n_measured: int) -> Kernel:
+        def kernel(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+            used.append(n_measured)
+            return plain(rows, weight, bias)
+
+        return kernel
+
+    choice = KernelChoice(torch.float32, tuple(noting(n_rows) for n_rows in MEASURED_ROWS))
+    linear = nn.Linear(4, 4)
+    with torch.inference_mode():
+        for n_rows in (1, 2, 5, 6, 15, 16, 30, 47, 48, 500):
+            choice.product(linear, torch.zeros(1, n_rows, 4))
+    assert used == [1, 3, 3, 12, 12, 24, 24, 24, 64, 64]
 
 
 def test_a_network_with_another_kernel_predicts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
