@@ -69,15 +69,15 @@ def watched_attention(
 
     Shapes: query (batch, head, query, d_head), key and value (batch, kv_head, key, d_head).
     """
-    unknown = sorted(name for name, given in kwargs.items() if given is not None and name not in HONOURED)
-    if unknown:
-        raise UnhonouredKeywordError(", ".join(unknown))
+    for name, given in kwargs.items():
+        if given is not None and name not in HONOURED:
+            raise UnhonouredKeywordError(name)
     observer = _observer.get()
     if observer is not None:
         row = last_row(query, key, attention_mask, scaling)
         observer(module, row)
         if query.shape[0] == query.shape[2] == 1:
-            return weighed(row, value).to(query.dtype), None
+            return weighed(row, value, query.dtype), None
     output, _ = sdpa_attention_forward(
         module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
     )
@@ -86,20 +86,25 @@ def watched_attention(
 
 def last_row(query: Tensor, key: Tensor, attention_mask: Tensor | None, scaling: float | None) -> Tensor:
     """The attention pattern of the last query of the first batch row: (head, key), float32, rows sum to 1."""
-    kv_heads, d_head = key.shape[1], key.shape[-1]
-    scale = d_head**-0.5 if scaling is None else scaling
-    grouped = (query[0, :, -1].float() * scale).reshape(kv_heads, -1, d_head)
-    scores = torch.bmm(grouped, key[0].float().transpose(1, 2)).reshape(-1, key.shape[2])
+    kv_heads, n_keys, d_head = key.shape[1:]
+    last, keys = query if len(query) == query.shape[2] == 1 else query[0, :, -1], key[0]
+    if key.dtype != torch.float32:  # what is so already costs no call: of these a token makes a thousand
+        last, keys = last.float(), keys.float()
+    grouped = last.reshape(kv_heads, -1, d_head) * (d_head**-0.5 if scaling is None else scaling)
+    scores = torch.bmm(grouped, keys.mT).view(-1, n_keys)
     if attention_mask is not None:
-        mask = attention_mask[0, :, -1, : key.shape[2]]
+        mask = attention_mask[0, :, -1, :n_keys]
         scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.float()
     return scores.softmax(-1)
 
 
-def weighed(row: Tensor, value: Tensor) -> Tensor:
-    """The attention output of a pattern row (head, key): the values weighed by it, (1, 1, head, d_head), float32."""
-    kv_heads = value.shape[1]
-    return torch.bmm(row.view(kv_heads, -1, row.shape[-1]), value[0].float()).view(1, 1, row.shape[0], -1)
+def weighed(row: Tensor, value: Tensor, dtype: torch.dtype) -> Tensor:
+    """The attention output of a pattern row (head, key): the values weighed by it, (1, 1, head, d_head)."""
+    values = value[0]
+    if values.dtype != torch.float32:
+        values = values.float()
+    output = torch.bmm(row.view(len(values), -1, row.shape[-1]), values).view(1, 1, len(row), -1)
+    return output if dtype == torch.float32 else output.to(dtype)
 
 
 def whole_row(row: Tensor, length: int) -> Tensor:

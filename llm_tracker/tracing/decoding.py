@@ -139,20 +139,15 @@ def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator) -> S
     best = logits.topk(min(N_CANDIDATES, logits.numel()))
     largest = best.values[0]  # logsumexp would look for it once more
     log_total = (logits - largest).exp_().sum().log() + largest
+    top_token_ids, top_logits = best.indices.tolist(), best.values.tolist()
+    top_probs = (best.values - log_total).exp().tolist()
     if decoding.temperature is None:
-        token_id, rank = int(best.indices[0]), 1
+        token_id, prob, logit, rank = top_token_ids[0], top_probs[0], top_logits[0], 1
     else:
         token_id = _sample(logits.cpu() / decoding.temperature, decoding.top_p, generator)
+        prob, logit = float((logits[token_id] - log_total).exp()), float(logits[token_id])
         rank = int((logits > logits[token_id]).sum()) + 1
-    return Step(
-        token_id=token_id,
-        prob=float((logits[token_id] - log_total).exp()),
-        logit=float(logits[token_id]),
-        rank=rank,
-        top_token_ids=best.indices.tolist(),
-        top_logits=best.values.tolist(),
-        top_probs=(best.values - log_total).exp().tolist(),
-    )
+    return Step(token_id, prob, logit, rank, top_token_ids, top_logits, top_probs)
 
 
 def _sample(logits: Tensor, top_p: float, generator: torch.Generator) -> int:

@@ -30,7 +30,7 @@ class Recorder:
         self._left_bytes = budget_bytes
         self._depth = len(model.layers) + 1
         self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
-        self._stream: list[Tensor] = []  # of the step that is running: depth -> (d_model)
+        self._stream: list[Tensor] = []  # of the step that is running: depth -> (1, 1, d_model)
         self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
         self._means: list[FloatArray] = []  # later step, past the budget -> (layer, key)
         self._resid: list[FloatArray] = []  # step -> (depth, d_model)
@@ -52,10 +52,10 @@ class Recorder:
     def _see_entry(self, _layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         entering = hidden_input(args, kwargs)
         if entering is not None and len(self._stream) % self._depth == 0:  # a shared first layer is entered again
-            self._stream = [entering[0, -1].clone()]
+            self._stream = [_last_row(entering)]
 
     def _see_layer(self, _layer: Any, _args: Any, output: Any) -> None:
-        self._stream.append(hidden_state(output)[0, -1].clone())  # a view would hold all positions
+        self._stream.append(_last_row(hidden_state(output)))
 
     def end_step(self, length: int) -> None:
         """Keep the rows of the forward pass that just ended; `length` is how many positions it could see.
@@ -65,7 +65,7 @@ class Recorder:
         """
         self._require_all()
         rows = self._all_rows(length)
-        self._resid.append(torch.stack(self._stream).float().cpu().numpy())
+        self._resid.append(torch.cat(self._stream, 1)[0].float().cpu().numpy())
         if rows.nbytes <= self._left_bytes:
             self._left_bytes -= rows.nbytes
             self._patterns.append(rows)
@@ -113,6 +113,11 @@ class Recorder:
     def resid(self) -> FloatArray:
         """The residual stream (step, depth, d_model)."""
         return np.stack(self._resid)
+
+
+def _last_row(rows: Tensor) -> Tensor:
+    """A copy of the last position's row of (1, position, d_model): a view would hold all, and change with them."""
+    return (rows if rows.shape[1] == 1 else rows[:, -1:]).clone()
 
 
 def _padded(rows: list[FloatArray], inner: tuple[int, ...], length: int) -> FloatArray:

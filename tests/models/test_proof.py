@@ -147,7 +147,7 @@ def test_rows_that_are_off_only_while_generating_are_refused(
         return row.flip(-1) if query.shape[2] == 1 else row
 
     monkeypatch.setattr(attention, "last_row", reversed_row)
-    monkeypatch.setattr(attention, "weighed", lambda row, value: weighed(row.flip(-1), value))
+    monkeypatch.setattr(attention, "weighed", lambda row, *rest: weighed(row.flip(-1), *rest))
     failed = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks if not check.ok}
     expected = {"live attention rows"} if dtype == torch.float32 else {"first live row", "all live rows"}
     assert failed == expected
