@@ -24,6 +24,7 @@ KERNEL_NAMES = {
     "plain": "torch's own",
     "onednn": "oneDNN",
     "upcast": "in float32, a slice of a weight at a time",
+    "upcast_plain": "in float32, a slice of a weight at a time",
 }
 
 HELP = (
@@ -216,7 +217,7 @@ def _engine_room(model: LoadedModel) -> None:
     kept, most = gigabytes(model.kv_caches.n_bytes), gigabytes(model.kv_caches.budget_bytes)
     st.caption(f"Texts that begin alike are not read twice: {kept} are kept for that, {most} at most.")
     if model.kernels is not None:
-        routines = ", or ".join(KERNEL_NAMES[name] for name in dict.fromkeys(model.kernels.names))
+        routines = ", or ".join(dict.fromkeys(KERNEL_NAMES[name] for name in model.kernels.names))
         st.caption(f"Weights are multiplied by the fastest routine that was timed when it was loaded: {routines}.")
 
 

@@ -1,9 +1,10 @@
 """Which routine multiplies by a weight on this CPU: measured when a model loads, never guessed from the CPU's name.
 
-Three can do it. `plain` is torch's own choice. `onednn` asks oneDNN directly: in float32 torch asks MKL, which reads a
-weight with one thread where there is a single row. `upcast` is for bfloat16 where the CPU has no instructions for it:
-a slice of the weight at a time is read into a float32 buffer and multiplied there, which also rounds less. Weights and
-their format stay as they are. On CUDA and MPS this module does nothing.
+Several can do it. `plain` is torch's own choice. `onednn` asks oneDNN directly: in float32 torch asks MKL, which on
+many CPUs reads a weight with one thread where there is a single row. `upcast` and `upcast_plain` are for bfloat16 where
+the CPU has no instructions for it: a slice of the weight at a time is read into a float32 buffer and multiplied there,
+by one or the other, which also rounds less. Weights and their format stay as they are. On CUDA and MPS this module does
+nothing.
 """
 
 from __future__ import annotations
@@ -57,10 +58,20 @@ def onednn(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 def upcast(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A float32 product of a lower format: slice by slice of the weight, rounded once, at the end."""
+    """A float32 product of a lower format, slice by slice of the weight, by oneDNN. Raises as `onednn` does."""
+    return _upcast(rows, weight, bias, onednn)
+
+
+def upcast_plain(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The same, by torch's own choice for float32: MKL may know more of the CPU's instructions."""
+    return _upcast(rows, weight, bias, plain)
+
+
+def _upcast(rows: Tensor, weight: Tensor, bias: Tensor | None, multiply: Kernel) -> Tensor:
+    """The product in float32, rounded once, at the end."""
     n_out, n_in = weight.shape
     step = max(1, BUFFER_BYTES // (4 * n_in))
-    rows32, multiply = rows.float(), onednn if _has_onednn() else plain
+    rows32 = rows.float()
     product = rows.new_empty((*rows.shape[:-1], n_out))
     for start in range(0, n_out, step):
         part = weight[start : start + step]
@@ -87,14 +98,10 @@ class _Buffer(threading.local):
 _buffer = _Buffer()
 
 
-def _has_onednn() -> bool:
-    return hasattr(torch.ops.mkldnn, "_linear_pointwise")
-
-
 CANDIDATES: dict[torch.dtype, tuple[Kernel, ...]] = {
     torch.float32: (plain, onednn),
-    torch.bfloat16: (plain, onednn, upcast),
-    torch.float16: (plain, onednn, upcast),
+    torch.bfloat16: (plain, onednn, upcast, upcast_plain),
+    torch.float16: (plain, onednn, upcast, upcast_plain),
 }
 """What can multiply by weights of each format, where this build and CPU can."""
 

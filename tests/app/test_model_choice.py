@@ -15,11 +15,12 @@ from visitor import tiny_of_any_name as tiny
 
 import llm_tracker as lt
 from llm_tracker.app import engine as engines
-from llm_tracker.app.model_choice import told_apart
+from llm_tracker.app.model_choice import KERNEL_NAMES, told_apart
 from llm_tracker.app.model_desk import LOOKUP_SECONDS, ModelDesk
 from llm_tracker.models import hub
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.hub import HubFile, HubModel
+from llm_tracker.models.kernels import CANDIDATES
 from llm_tracker.models.progress import Progress, Report
 from llm_tracker.models.weighing import Room
 
@@ -286,3 +287,7 @@ def test_the_first_of_the_list_is_the_chosen_one_so_that_enter_in_an_emptied_fie
 ) -> None:
     box = opened("dashboard.py").sidebar.selectbox(key="model")
     assert box.options[0] == box.format_func("embedded")
+
+
+def test_every_routine_that_can_be_chosen_is_said_in_words() -> None:
+    assert {kernel.__name__ for kernels in CANDIDATES.values() for kernel in kernels} == KERNEL_NAMES.keys()

@@ -24,6 +24,7 @@ from llm_tracker.models.kernels import (
     plain,
     plain_kernels,
     upcast,
+    upcast_plain,
 )
 
 FORMATS = (torch.float32, torch.bfloat16, torch.float16)
@@ -111,7 +112,7 @@ def test_a_network_with_another_kernel_predicts_the_same(monkeypatch: pytest.Mon
     network, ids = tiny_network("llama"), torch.arange(3, 40)[None]
     with torch.inference_mode():
         before = network(ids).logits
-        choice = chosen(network, onednn if able(onednn, torch.float32) else upcast, monkeypatch)
+        choice = chosen(network, onednn if able(onednn, torch.float32) else upcast_plain, monkeypatch)
         after = network(ids).logits
         with plain_kernels(network):
             again = network(ids).logits
@@ -124,18 +125,18 @@ def test_the_output_matrix_has_a_choice_of_its_own(monkeypatch: pytest.MonkeyPat
     network = tiny_network("llama")
     vocabulary = network.lm_head.weight.shape
     monkeypatch.setattr(
-        kernels, "_fastest", lambda _k, weights, _n: upcast if weights[0].shape == vocabulary else plain
+        kernels, "_fastest", lambda _k, weights, _n: upcast_plain if weights[0].shape == vocabulary else plain
     )
     choice = choose_kernels(network)
     assert choice is not None
-    assert (set(choice.layers.kernels), set(choice.head.kernels)) == ({plain}, {upcast})
+    assert (set(choice.layers.kernels), set(choice.head.kernels)) == ({plain}, {upcast_plain})
     assert network.lm_head.choice is choice.head
     assert type(network.model.layers[0].mlp.up_proj) is nn.Linear  # torch chooses there: nothing is asked
 
 
 def test_a_copy_multiplies_by_its_own_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     network, ids = tiny_network("llama"), torch.arange(3, 12)[None]
-    chosen(network, upcast, monkeypatch)
+    chosen(network, upcast_plain, monkeypatch)
     twin = copy.deepcopy(network)
     with torch.no_grad():
         twin.lm_head.weight.zero_()
@@ -145,7 +146,7 @@ def test_a_copy_multiplies_by_its_own_weights(monkeypatch: pytest.MonkeyPatch) -
 
 def test_where_gradients_are_kept_torch_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     network = tiny_network("llama")
-    chosen(network, upcast, monkeypatch)
+    chosen(network, upcast_plain, monkeypatch)
     network(torch.arange(3, 12)[None]).logits.sum().backward()
     assert network.lm_head.weight.grad is not None
 
@@ -154,18 +155,21 @@ def test_a_model_in_another_format_than_was_measured_is_multiplied_as_torch_does
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network, ids = tiny_network("llama"), torch.arange(3, 12)[None]
-    chosen(network, upcast, monkeypatch)
+    chosen(network, upcast_plain, monkeypatch)
     wide = copy.deepcopy(network).double()
     with torch.inference_mode():
         assert (wide(ids).logits - network(ids).logits).abs().max() < 1e-3
 
 
-def test_bfloat16_by_way_of_float32_is_no_farther_from_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kernel", [upcast, upcast_plain], ids=lambda kernel: kernel.__name__)
+def test_bfloat16_by_way_of_float32_is_no_farther_from_float32(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not able(kernel, torch.bfloat16):
+        pytest.skip(f"this CPU or build has no {kernel.__name__}")
     network, ids = tiny_network("llama").bfloat16(), torch.arange(3, 60)[None]
     with torch.inference_mode():
         exact = copy.deepcopy(network).float()(ids).logits
         own = network(ids).logits.float()
-        chosen(network, upcast, monkeypatch)
+        chosen(network, kernel, monkeypatch)
         ours = network(ids).logits.float()
     assert (ours - exact).norm() <= 1.02 * (own - exact).norm()
 
@@ -180,7 +184,7 @@ def test_the_built_in_model_in_bfloat16_by_way_of_float32_is_no_farther_from_flo
     with torch.inference_mode(), plain_kernels(embedded.model):
         exact = embedded.model(ids).logits
         own = network(ids).logits.float()
-        chosen(network, upcast, monkeypatch)
+        chosen(network, upcast_plain, monkeypatch)
         ours = network(ids).logits.float()
     assert (ours - exact).norm() <= 1.15 * (own - exact).norm()
 
