@@ -263,7 +263,9 @@ def test_the_command_line_finds_hub_and_cache_by_the_environment(repositories: P
     commit = server.commit(NAME)
     assert paths == {f"/api/models/{NAME}"} | {f"/{NAME}/resolve/{commit}/{path.name}" for path in server.files(NAME)}
     assert list((tmp_path / "hf-home").glob("hub/models--*/snapshots/*/model.safetensors"))
-    assert check_by_command_line(server.url, tmp_path) == online
+    offline = check_by_command_line(server.url, tmp_path)
+    same = ("model_type", "adapter", "n_layers", "ok")  # gaps differ with the kernels, which each load times anew
+    assert [offline[key] for key in same] == [online[key] for key in same]
 
 
 def check_by_command_line(url: str, folder: Path) -> dict[str, object]:
