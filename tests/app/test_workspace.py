@@ -40,6 +40,17 @@ def test_earlier_answers_stay_when_something_else_is_asked() -> None:
     assert workspace.sessions == {1: first, 2: second}
 
 
+def test_what_was_read_of_an_answer_takes_its_place_unless_that_went_on_or_is_gone() -> None:
+    workspace, answer, fuller, corrected = Workspace(), session(), session(), session()
+    workspace.sessions[1] = answer
+    workspace.replace(1, answer, fuller)
+    assert workspace.sessions[1] is fuller
+    workspace.sessions[1] = corrected
+    workspace.replace(1, answer, fuller)
+    workspace.replace(2, answer, fuller)
+    assert workspace.sessions == {1: corrected}
+
+
 def test_a_number_is_never_used_twice() -> None:
     workspace = Workspace()
     first = workspace.free_number()
