@@ -149,6 +149,7 @@ class ModelKernels:
 class MeasuredLinear(nn.Linear):
     """A linear layer that multiplies by the kernels of a choice."""
 
+    written_as = nn.Linear
     choice: KernelChoice
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -180,17 +181,22 @@ def choose_kernels(model: nn.Module) -> ModelKernels | None:
     return kernels
 
 
+def computing_otherwise(model: nn.Module) -> list[Any]:
+    """The modules that compute in another way than their own code does, which is that of the class `written_as`."""
+    return [module for module in model.modules() if hasattr(type(module), "written_as")]
+
+
 @contextmanager
 def plain_kernels(model: nn.Module) -> Iterator[None]:
-    """Within this context the model multiplies as torch chooses: what a choice is checked against."""
-    measured = _linears(model, MeasuredLinear)
+    """Within this context the model computes as its own code is written: what a choice is checked against."""
+    others = [(module, type(module)) for module in computing_otherwise(model)]
     try:
-        for linear in measured:
-            linear.__class__ = nn.Linear
+        for module, other in others:
+            module.__class__ = other.written_as
         yield
     finally:
-        for linear in measured:
-            linear.__class__ = MeasuredLinear
+        for module, other in others:
+            module.__class__ = other
 
 
 def _linears(model: nn.Module, kind: type[nn.Linear]) -> list[Any]:

@@ -263,6 +263,7 @@ def _proved(
     from llm_tracker.models.blame import own_failure_told
     from llm_tracker.models.kernels import choose_kernels
     from llm_tracker.models.proof import prove, require
+    from llm_tracker.models.row_norms import quicken_norms
 
     report(Progress("Checking that it is read exactly"))
     model, tokenizer = pair
@@ -272,6 +273,7 @@ def _proved(
     with own_failure_told(model):
         adapter = adapter_of(model)
         kernels = choose_kernels(model)
+        quicken_norms(model)
         proof = prove(model, adapter)
     require(proof)
     loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof, kernels)

@@ -24,7 +24,7 @@ from llm_tracker.models.attention import (
     whole_row,
 )
 from llm_tracker.models.forward import Way, forward, new_cache, on_eager, takes_positions
-from llm_tracker.models.kernels import MEASURED_ROWS, MeasuredLinear, plain, plain_kernels
+from llm_tracker.models.kernels import MEASURED_ROWS, computing_otherwise, plain_kernels
 from llm_tracker.models.positions import firsts_seen, is_told, tell
 from llm_tracker.models.seams import feeders, seam
 
@@ -174,17 +174,17 @@ def _future_gap(model: PreTrainedModel, last_layer: nn.Module, token_ids: Tensor
 
 
 def kernel_gap(model: PreTrainedModel) -> float:
-    """Largest gap between chosen products and torch's own, in their sd, at every number of rows that was timed.
+    """Largest gap between what is computed in another way here and the model's own code, in their sd.
 
-    On one layer of each shape that multiplies by choice; 0 where torch chooses everywhere.
+    At every number of rows that was timed, on one module of each kind and shape; 0 where nothing is.
     """
-    measured = {each.weight.shape: each for each in model.modules() if isinstance(each, MeasuredLinear)}
+    others = {(type(each), each.weight.shape): each for each in computing_otherwise(model)}
     generator = torch.Generator().manual_seed(0)
     gaps = [0.0]
-    for linear in measured.values():
+    for module in others.values():
         for n_rows in MEASURED_ROWS:
-            rows = torch.randn(n_rows, linear.in_features, generator=generator).to(linear.weight.dtype)
-            gaps.append(in_deviations(linear(rows), plain(rows, linear.weight, linear.bias)))
+            rows = torch.randn(n_rows, module.weight.shape[-1], generator=generator).to(module.weight.dtype)
+            gaps.append(in_deviations(module(rows), type(module).written_as.forward(module, rows)))
     return torch.tensor(gaps).max().item()  # Python's own max would pass over a NaN
 
 

@@ -196,7 +196,7 @@ def _live_checks(model: PreTrainedModel, attentions: list[Any], eager: EagerRun,
     bounds = _Bounds.of(model.dtype)
     missed = abs(live.n_rows - 2 * len(eager.patterns))
     return [
-        _check("kernels", kernel_gap(model), bounds.kernels, "chosen products against torch's own, at 1 to 64 rows"),
+        _check("kernels", kernel_gap(model), bounds.kernels, "chosen products and quick norms against its own code"),
         _check("live logits", in_deviations(live.logits, eager.logits[-1]), bounds.live, "as traced, against eager"),
         *_row_checks(model.dtype, attentions, eager, live),
         _check("one row a layer", missed, 0, f"{live.n_rows} rows in two forward passes"),
