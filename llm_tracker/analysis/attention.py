@@ -23,21 +23,17 @@ def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None, head:
     not there, for a layer without attention, or a head that was not kept.
     """
     row = _row(turn, step, last_attending(turn.trace) if layer is None else layer, head)
-    rows = [
-        {
-            "word": word.text,
-            "role": word.role,
-            "start": word.tokens[0],
-            "end": word.tokens[1],
-            "share": float(row[slice(*word.tokens)].sum(dtype="float64")),
-            "group": PARKED if word.role == "template" or word.tokens[0] == 0 else word.role,
-        }
+    rows: list[tuple[str, str, int, int, float, str]] = [
+        (word.text, word.role, *word.tokens, float(row[slice(*word.tokens)].sum(dtype="float64")), _group(word))
         for word in _without_sink(turn.words_before(step))
     ]
     if turn.trace.has_sinks:
-        left = 1 - float(row.sum(dtype="float64"))
-        rows.append({"word": "", "role": "sink", "start": 0, "end": 0, "share": left, "group": PARKED})
-    return pd.DataFrame(rows)
+        rows.append(("", "sink", 0, 0, 1 - float(row.sum(dtype="float64")), PARKED))
+    return pd.DataFrame(rows, columns=["word", "role", "start", "end", "share", "group"])
+
+
+def _group(word: Word) -> str:
+    return PARKED if word.role == "template" or word.tokens[0] == 0 else word.role
 
 
 def last_attending(trace: Trace) -> int:

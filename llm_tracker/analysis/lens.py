@@ -13,6 +13,11 @@ from llm_tracker.tracing.trace import LensTable, Trace
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
+NAN = float("nan")
+COLUMNS = ("layer", "kind", "word", "token_id", "token", "rank", "prob", "logit")
+Row = tuple[int, str, str | None, int, str, int, float, float]
+"""A value for each of `COLUMNS`: a frame is made of tuples in half the time that it takes of mappings."""
+
 
 def logit_lens(
     trace: Trace, step: int = 0, words: Sequence[str] = (), model: LoadedModel | None = None
@@ -34,41 +39,27 @@ def logit_lens(
         from llm_tracker.analysis.lens_tables import with_lens
 
         kept = with_lens(model, trace, [step], [*(kept.watched if kept else ()), *words]).lens[step]
-    return pd.DataFrame(_rows(trace, step, kept))
+    return pd.DataFrame(_rows(trace, step, kept), columns=list(COLUMNS))
 
 
-def _rows(trace: Trace, step: int, table: LensTable) -> list[dict[str, object]]:
+def _rows(trace: Trace, step: int, table: LensTable) -> list[Row]:
     own = (int(trace.token_ids[step]), trace.tokens[step])
-    rows: list[dict[str, object]] = []
-    for at, (prob, rank) in enumerate(zip(table.token_prob, table.token_rank, strict=True)):
+    top_ids, top_probs = table.top_token_ids.tolist(), table.top_probs.tolist()
+    words = [
+        (word, lens.token_id, lens.token, lens.rank.tolist(), lens.prob.tolist(), lens.logit.tolist())
+        for word, lens in table.watched.items()
+    ]
+    rows: list[Row] = []
+    for at, (prob, rank) in enumerate(zip(table.token_prob.tolist(), table.token_rank.tolist(), strict=True)):
         layer = at + 1
-        rows.append(_row(layer, "token", None, *own, int(rank), float(prob)))
-        for place, (token_id, token) in enumerate(zip(table.top_token_ids[at], table.top_tokens[at], strict=True)):
-            best = float(table.top_probs[at, place])
-            rows.append(_row(layer, "candidate", None, int(token_id), token, place + 1, best))
-        for word, lens in table.watched.items():
-            values = (int(lens.rank[at]), float(lens.prob[at]), float(lens.logit[at]))
-            rows.append(_row(layer, "word", word, lens.token_id, lens.token, *values))
+        rows.append((layer, "token", None, *own, rank, prob, NAN))
+        best = zip(top_ids[at], table.top_tokens[at], top_probs[at], strict=True)
+        rows += [
+            (layer, "candidate", None, each, token, place, prob, NAN)
+            for place, (each, token, prob) in enumerate(best, start=1)
+        ]
+        rows += [
+            (layer, "word", word, each, token, ranks[at], probs[at], logits[at])
+            for word, each, token, ranks, probs, logits in words
+        ]
     return rows
-
-
-def _row(
-    layer: int,
-    kind: str,
-    word: str | None,
-    token_id: int,
-    token: str,
-    rank: int,
-    prob: float,
-    logit: float = float("nan"),
-) -> dict[str, object]:
-    return {
-        "layer": layer,
-        "kind": kind,
-        "word": word,
-        "token_id": token_id,
-        "token": token,
-        "rank": rank,
-        "prob": prob,
-        "logit": logit,
-    }

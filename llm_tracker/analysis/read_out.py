@@ -115,7 +115,7 @@ def _look(logits: Tensor, made: Tensor, asked: Tensor | None) -> tuple[Tensor, T
     maxima = block_maxima(logits)
     largest = maxima.amax(-1, keepdim=True)
     log_total = torch.sub(logits, largest, out=made).exp_().sum(-1, keepdim=True).log_() + largest
-    values = () if asked is None else torch.split(asked, 1, dim=1)
+    values = () if asked is None else asked.T[..., None]
     larger = [torch.gt(logits, value, out=made).sum(-1, keepdim=True) for value in values]
     return maxima, log_total, torch.cat(larger, 1).long() + 1 if larger else torch.empty_like(log_total)
 

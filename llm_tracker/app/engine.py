@@ -92,7 +92,9 @@ class Engine:
                 turn=place.turn + 1,
                 max_new_tokens=session.decoding.max_new_tokens,
             )
-            return self._converse(workspace, job, lambda model: _up_to(session, place.turn, model))
+            return self._converse(
+                workspace, job, lambda model: _up_to(workspace.current(session, place.session), place.turn, model)
+            )
 
         if place.session in workspace.sessions:
             workspace.begin(start)
@@ -113,10 +115,8 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import stream_control
 
-                model = self.models.model(job.model_id)
-                return ended(
-                    stream_control(model, session, after.turn, job.stopping), lambda token: job.wrote(token.text)
-                )
+                model, now = self.models.model(job.model_id), workspace.current(session, after.session)
+                return ended(stream_control(model, now, after.turn, job.stopping), lambda token: job.wrote(token.text))
 
             job = Job("control", session.model.id, session=after.session, turn=after.turn)
             return self._submit(workspace, job, work)
@@ -134,7 +134,8 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import with_step_lens
 
-                return with_step_lens(self.models.model(job.model_id), session, place.turn, step)
+                model = self.models.model(job.model_id)
+                return with_step_lens(model, workspace.current(session, place.session), place.turn, step)
 
             job = Job("lens", session.model.id, session=place.session, turn=place.turn)
             return self._submit(workspace, job, work)
@@ -152,7 +153,8 @@ class Engine:
             def work(job: Job) -> Session:
                 from llm_tracker.tracking import with_watch_word
 
-                return with_watch_word(self.models.model(job.model_id), session, word)
+                model = self.models.model(job.model_id)
+                return with_watch_word(model, workspace.current(session, number), word)
 
             return self._submit(workspace, Job("words", session.model.id, session=number, word=word), work)
 

@@ -118,7 +118,7 @@ class Worker:
 
     @property
     def busy(self) -> bool:
-        """Whether a job runs or waits."""
+        """Whether a job, or what follows on one, runs or waits."""
         with self._lock:
             return bool(self._waiting)
 
@@ -131,13 +131,13 @@ class Worker:
         while True:
             job, work, then = self._jobs.get()
             run_job(job, work)
-            with self._lock:
-                self._waiting.remove(job)
             if then is not None:
                 try:
                     then()
                 except Exception:  # the thread has to live on for all who wait
                     logger.exception("what follows a %s job failed", job.kind)
+            with self._lock:
+                self._waiting.remove(job)
             del job, work, then  # or the last session, and a model that is to be let go, would live until the next job
 
 

@@ -178,6 +178,11 @@ class Workspace:
         with self._lock:
             return dict(self.sessions)
 
+    def current(self, session: Session, number: int) -> Session:
+        """A session as it is kept now, with what has been read of it since; as it was given if it no longer is."""
+        with self._lock:
+            return self.sessions.get(number, session)
+
     def replace(self, number: int, session: Session, fuller: Session) -> None:
         """Keep a session with more read of it in place of the one without, unless that is no longer kept."""
         with self._lock:

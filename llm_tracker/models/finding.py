@@ -33,7 +33,8 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
         return ModelEntry(name, path.stem, "gguf", str(path.resolve()))
     repository, _, revision = name.partition("@")
     if _is_hub_id(repository):
-        return ModelEntry(name, repository.split("/")[1], "hub", repository, revision or None)
+        named = None if revision in ("", "main") else revision  # the hub's default branch is called so
+        return ModelEntry(name, repository.split("/")[1], "hub", repository, named)
     raise ModelError(
         f"There is no model “{name}”.{meant(name, models)} Known ids: {', '.join(sorted(models))}; "
         "or give a hub id (owner/model), a directory, or a .gguf file."

@@ -65,13 +65,16 @@ class KVCaches:
     def keep(self, token_ids: Sequence[int], cache: DynamicCache) -> None:
         """Keep the cache of a text that was read to its end. Caches that this one contains are let go."""
         ids = tuple(token_ids)
-        if len(ids) < FEWEST_TOKENS or not is_plain(cache) or _n_bytes(cache) > self.budget_bytes:
+        if len(ids) < FEWEST_TOKENS or not is_plain(cache):
+            return
+        kept = compact(cache)  # the room of tokens that never came does not count
+        if _n_bytes(kept) > self.budget_bytes:
             return
         with self._lock:
-            for shorter in [kept for kept in self._kept if ids[: len(kept)] == kept]:
+            for shorter in [known for known in self._kept if ids[: len(known)] == known]:
                 if _usable(cache, len(ids), len(shorter)):
                     del self._kept[shorter]
-            self._kept[ids] = compact(cache)
+            self._kept[ids] = kept
             self._kept.move_to_end(ids)
             while sum(map(_n_bytes, self._kept.values())) > self.budget_bytes:
                 self._kept.popitem(last=False)

@@ -22,7 +22,10 @@ LARGE_BYTES = 14 * 2**20
 KEPT_BYTES = 14 * 2**20
 """Of smaller blocks that were freed, how much is kept for the next ones instead of being returned."""
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+ARENAS = 2
+"""Heaps that threads share (glibc). Else there are up to eight a core, of which each keeps `KEPT_BYTES` for itself."""
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 
 _BITS = {"F64": 64, "F32": 32, "BF16": 16, "F16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U8": 8, "BOOL": 8}
 _FLOATS = {"float64": 64, "float32": 32, "bfloat16": 16, "float16": 16}
@@ -98,6 +101,7 @@ def return_freed_memory() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
         libc.mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
+        libc.mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def memory_of(device: str) -> tuple[int, int]:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 PIECE_TOKENS = 256
 """Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""
 
+PIECE_BYTES = 48 * 2**20
+"""What the residual stream of a piece may take: of a large model it has fewer positions."""
+
 
 def read_positions(
     model: LoadedModel, token_ids: Sequence[int], stop: Callable[[], bool] = lambda: False
@@ -38,7 +41,7 @@ def read_positions(
     length = len(token_ids)
     if cache is not None and is_plain(cache):
         give_room(cache, length)
-        length = PIECE_TOKENS
+        length = max(1, min(PIECE_TOKENS, PIECE_BYTES // (4 * len(model.layers) * model.proof.d_model)))
     resid: FloatArray = np.empty((len(model.layers), length, model.proof.d_model), dtype=np.float32)
     for start in range(0, len(token_ids), length):
         if stop():

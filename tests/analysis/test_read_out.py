@@ -13,6 +13,7 @@ from llm_tracker.analysis import read_out as read_outs
 from llm_tracker.analysis.position_reading import position_lens, stream_position_lens
 from llm_tracker.analysis.read_out import best_of, block_maxima, read_out
 from llm_tracker.tracing import reading
+from llm_tracker.tracing.reading import read_positions
 
 QUESTION = "What is the capital of France?"
 
@@ -46,6 +47,25 @@ def test_chunks_are_what_the_whole_is(monkeypatch: pytest.MonkeyPatch) -> None:
     own = logits.gather(1, torch.tensor(asked))
     np.testing.assert_allclose(whole.prob, logits.softmax(-1).gather(1, torch.tensor(asked)), atol=1e-6)
     np.testing.assert_array_equal(whole.rank, (logits[:, None] > own[..., None]).sum(-1) + 1)
+
+
+def test_rows_of_which_no_token_is_asked_have_their_best_ones() -> None:
+    model, rows = tiny_model("llama"), np.ones((3, 32), dtype=np.float32)
+    nothing = read_out(model, rows, np.zeros((3, 0), dtype=np.int64), 4)
+    assert nothing.rank.shape == nothing.prob.shape == (3, 0)
+    np.testing.assert_array_equal(
+        nothing.top_token_ids, read_out(model, rows, np.zeros((3, 1), np.int64), 4).top_token_ids
+    )
+
+
+def test_a_large_model_is_read_in_smaller_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, ids = tiny_model("llama"), list(range(3, 40))
+    whole = [piece.copy() for piece in read_positions(model, ids)]
+    monkeypatch.setattr(reading, "PIECE_BYTES", 10 * 4 * 3 * 32)
+    pieces = [piece.copy() for piece in read_positions(model, ids)]
+    assert [piece.shape[1] for piece in whole] == [37]
+    assert [piece.shape[1] for piece in pieces] == [10, 10, 10, 7]
+    np.testing.assert_allclose(np.concatenate(pieces, 1), whole[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "granite", "mistral"])

@@ -80,6 +80,20 @@ def test_what_comes_next_is_done_also_when_a_job_fails() -> None:
     assert done == ["after a failure", "after an answer"]
 
 
+def test_a_worker_is_busy_until_what_comes_next_is_done() -> None:
+    worker, inside, go_on = Worker("m"), threading.Event(), threading.Event()
+    job = worker.submit(Job("ask"), lambda _job: 1, then=lambda: (inside.set(), go_on.wait(10)))
+    assert inside.wait(10)
+    assert (job.status, worker.busy) == ("done", True)
+    go_on.set()
+    wait_for(worker.submit(Job("ask"), lambda _job: 1))
+    for _ in range(200):
+        if not worker.busy:
+            break
+        time.sleep(0.005)
+    assert not worker.busy
+
+
 def test_a_slow_answer_says_its_pace_and_how_long_it_may_take() -> None:
     slow = Job("ask", max_new_tokens=10, n_tokens=3, first_token_at=100.0, last_token_at=103.0)
     assert pace_note(slow) == ", 1.5 s per token, at most 10 s left"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +30,7 @@ import llm_tracker as lt
 from llm_tracker.app import engine as engines
 from llm_tracker.app import html, model_desk
 from llm_tracker.app.comparison import answer_labels
+from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import Place, Workspace
 from llm_tracker.tracing import run
 
@@ -184,14 +186,38 @@ def test_an_answer_is_read_where_it_will_be_compared_before_its_model_may_have_t
     at = asked(opened("dashboard.py"))
     workspace, pool = visitor(two_models), two_models.models.pool
     until(at, lambda: not two_models.models.worker("embedded").busy and 0 in workspace.sessions[1].turns[0].trace.lens)
-    version = workspace.version
     pool.unload("embedded")
     monkeypatch.setattr(pool, "_load", lambda name, *_: tiny_of_this_name({"smollm2": name}[name]))
     at = side_by_side(at)
-    assert workspace.version == version + 1, "beside the second answer nothing more had to be computed"
-    assert workspace.read_error == ""
+    assert workspace.read_error == "", "the first model was needed once more"
     assert "Token 1 of " in shown_html(at)
     assert "not been read yet" not in " ".join([shown_html(at), *(text.value for text in at.markdown)])
+
+
+def test_what_is_read_at_once_from_two_sides_is_all_kept(
+    two_models: engines.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "find_answer_step", lambda *_: 1)
+    inside, go_on = threading.Event(), threading.Event()
+    read_first = engines.Engine._read_first
+
+    def held_up(engine: engines.Engine, workspace: Workspace, job: Job) -> None:
+        inside.set()
+        assert go_on.wait(20)
+        read_first(engine, workspace, job)
+
+    monkeypatch.setattr(engines.Engine, "_read_first", held_up)
+    workspace = Workspace(model_id="embedded", wanted_id="embedded")
+    two_models.ask(workspace, "What is it?")
+    assert inside.wait(20)
+    (number,) = workspace.sessions
+    two_models.read_step(workspace, Place(number, 0), 2)  # with the session as it is without its first position
+    go_on.set()
+    for _ in range(400):
+        if workspace.collect() or not two_models.models.worker("embedded").busy:
+            break
+        time.sleep(0.01)
+    assert sorted(workspace.sessions[number].turns[0].trace.lens) == [0, 1, 2]
 
 
 def test_an_answer_that_fails_leaves_what_was_shown(

@@ -51,6 +51,13 @@ def test_what_was_read_of_an_answer_takes_its_place_unless_that_went_on_or_is_go
     assert workspace.sessions == {1: corrected}
 
 
+def test_a_session_is_known_as_it_is_now_also_when_it_is_not_kept_any_more() -> None:
+    workspace, answer, fuller = Workspace(), session(), session()
+    assert workspace.current(answer, 1) is answer
+    workspace.sessions[1] = fuller
+    assert workspace.current(answer, 1) is fuller
+
+
 def test_a_number_is_never_used_twice() -> None:
     workspace = Workspace()
     first = workspace.free_number()

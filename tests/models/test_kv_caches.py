@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ import llm_tracker as lt
 from llm_tracker.models.kv_caches import KVCaches
 from llm_tracker.streams import ended
 from llm_tracker.tracing.session import Decoding
-from llm_tracker.tracking import begin_session, stream_turn
+from llm_tracker.tracking import begin_session, next_prompt, stream_turn
 
 QUESTION = "What is the capital of France?"
 CORRECTIONS = ["That is wrong. The correct answer is London.", "That is right."]
@@ -180,3 +181,13 @@ def test_an_answer_that_ends_early_keeps_no_memory_for_the_tokens_that_never_cam
     ended(stream_turn(model, session, QUESTION, stop=iter([False] * 20 + [True] * 9).__next__))
     assert len(model.kv_caches) == 1
     assert n_tokens * a_token <= model.kv_caches.n_bytes <= 1.125 * n_tokens * a_token
+
+
+def test_an_answer_is_kept_by_what_it_takes_and_not_by_what_it_might_have_taken() -> None:
+    model = tiny_model("llama")
+    session = begin_session(model, decoding=Decoding(max_new_tokens=400))
+    n_prompt = len(next_prompt(model, session, QUESTION).token_ids)
+    a_token = 2 * 4 * sum(layer.self_attn.k_proj.out_features for layer in model.layers)
+    model = replace(model, kv_caches=KVCaches((n_prompt + 100) * a_token))
+    ended(stream_turn(model, session, QUESTION, stop=iter([False] * 20 + [True] * 9).__next__))
+    assert max(map(len, model.kv_caches._kept)) > n_prompt

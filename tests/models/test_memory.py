@@ -19,7 +19,7 @@ import llm_tracker as lt
 from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models import loading, memory, pool
 from llm_tracker.models.loading import MakeRoom
-from llm_tracker.models.memory import limit_bytes, private_bytes, require_room, weights_bytes
+from llm_tracker.models.memory import ARENAS, limit_bytes, private_bytes, require_room, weights_bytes
 from llm_tracker.models.pool import ModelPool
 
 
@@ -181,7 +181,7 @@ def test_large_blocks_go_back_at_once_and_small_ones_are_used_again() -> None:
     script = """
 import resource
 import numpy as np
-from llm_tracker.models.memory import KEPT_BYTES, LARGE_BYTES, private_bytes, return_freed_memory
+from llm_tracker.models.memory import ARENAS, KEPT_BYTES, LARGE_BYTES, private_bytes, return_freed_memory
 return_freed_memory()
 def faults(n_bytes, n=200):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -199,3 +199,33 @@ print(faults(KEPT_BYTES // 32), faults(LARGE_BYTES, 5), taken, private_bytes() -
     small, large, taken, left = map(float, run.stdout.split())
     assert small < 10 < large
     assert left < taken / 8
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="heaps of glibc")
+def test_what_threads_freed_is_kept_in_few_heaps() -> None:
+    script = """
+import sys
+import threading
+import numpy as np
+from llm_tracker.models import memory
+memory.ARENAS = int(sys.argv[1])
+memory.return_freed_memory()
+together = threading.Barrier(16)
+def use():
+    together.wait()
+    block = np.ones(memory.KEPT_BYTES * 9 // 10, np.uint8)
+    together.wait()
+    del block
+threads = [threading.Thread(target=use) for _ in range(16)]
+before = memory.private_bytes()
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(memory.private_bytes() - before)
+"""
+    small_pages = os.environ | {"NUMPY_MADVISE_HUGEPAGE": "0"}
+
+    def left(n_arenas: int) -> int:
+        command = [sys.executable, "-c", script, str(n_arenas)]
+        return int(subprocess.run(command, env=small_pages, capture_output=True, text=True, check=True).stdout)
+
+    assert left(ARENAS) < left(16) / 2
