@@ -19,7 +19,7 @@ from llm_tracker.tracing.trace import FloatArray, IntArray
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
-CHUNK_BYTES = 12 * 2**20
+CHUNK_BYTES = 24 * 2**20
 """Logits, in float32, that are held at a time: one walk through the output matrix."""
 
 CACHED_BYTES = 2 * 2**20

@@ -15,11 +15,11 @@ from llm_tracker.models.weight_files import weight_files
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
 
-LARGE_BYTES = 14 * 2**20
+LARGE_BYTES = 26 * 2**20
 """From here on a block of memory is returned to the system when it is freed. More than a chunk of logits takes
 (`read_out.CHUNK_BYTES`): the next chunk uses its memory again, where new memory costs a page fault for every 4 KB."""
 
-KEPT_BYTES = 14 * 2**20
+KEPT_BYTES = 26 * 2**20
 """Of smaller blocks that were freed, how much is kept for the next ones instead of being returned."""
 
 ARENAS = 2

@@ -181,7 +181,7 @@ def test_large_blocks_go_back_at_once_and_small_ones_are_used_again() -> None:
     script = """
 import resource
 import numpy as np
-from llm_tracker.models.memory import ARENAS, KEPT_BYTES, LARGE_BYTES, private_bytes, return_freed_memory
+from llm_tracker.models.memory import KEPT_BYTES, LARGE_BYTES, private_bytes, return_freed_memory
 return_freed_memory()
 def faults(n_bytes, n=200):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
