@@ -75,6 +75,8 @@ class _Nothing(Recorder):
     def watching(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
+    recording = watching
+
     def end_step(self, length: int) -> None:
         del length
 

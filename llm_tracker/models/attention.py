@@ -125,32 +125,38 @@ def pattern_in(output: Any) -> Tensor | None:
     return next(found, None)
 
 
-@contextmanager
-def observe_rows(attentions: Sequence[nn.Module | None], kind: AttentionKind, observer: RowObserver) -> Iterator[None]:
-    """Within this context, every forward pass hands each attention module's last row to `observer`.
+class RowWatch:
+    """Hands each attention module's last row to an observer, in every forward pass within `watching`.
 
     `attentions` has an entry a layer: None where the layer has no pattern, and the same module several times where
     layers share it.
     """
-    layer_of = layers_in_turn(attentions)
 
-    def from_sdpa(module: nn.Module, row: Tensor) -> None:
-        if id(module) in layer_of:
-            observer(next(layer_of[id(module)]), row)
+    def __init__(self, attentions: Sequence[nn.Module | None], kind: AttentionKind, observer: RowObserver) -> None:
+        self._modules = once_each(attentions)
+        self._layer_of = layers_in_turn(attentions)
+        self._kind = kind
+        self._observe = observer
 
-    def from_eager(module: nn.Module, _args: Any, output: Any) -> None:
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within this context the forward passes of this thread are observed, on eager attention those of all."""
+        with ExitStack() as stack:
+            if self._kind == "sdpa":
+                stack.callback(_observer.reset, _observer.set(self._from_sdpa))
+            else:
+                for module in self._modules:
+                    stack.callback(module.register_forward_hook(self._from_eager).remove)
+            yield
+
+    def _from_sdpa(self, module: nn.Module, row: Tensor) -> None:
+        if id(module) in self._layer_of:
+            self._observe(next(self._layer_of[id(module)]), row)
+
+    def _from_eager(self, module: nn.Module, _args: Any, output: Any) -> None:
         pattern = pattern_in(output)
         if pattern is not None:
-            observer(next(layer_of[id(module)]), pattern[0, :, -1].float())
-
-    with ExitStack() as stack:
-        if kind == "sdpa":
-            token = _observer.set(from_sdpa)
-            stack.callback(_observer.reset, token)
-        else:
-            for module in once_each(attentions):
-                stack.callback(module.register_forward_hook(from_eager).remove)
-        yield
+            self._observe(next(self._layer_of[id(module)]), pattern[0, :, -1].float())
 
 
 def once_each(modules: Sequence[nn.Module | None]) -> list[nn.Module]:

@@ -15,9 +15,9 @@ from transformers import PreTrainedModel
 from llm_tracker.models.adapter import ModelAdapter, hidden_state
 from llm_tracker.models.attention import (
     WATCHED,
+    RowWatch,
     UnhonouredKeywordError,
     layers_in_turn,
-    observe_rows,
     once_each,
     pattern_in,
     summarising_layers,
@@ -236,7 +236,7 @@ def _decode_last(
     put_on(model, way)
     seen: list[tuple[int, Tensor]] = []
     cache, asks = new_cache(model), way.asks
-    with observe_rows(attentions, way.attention, lambda index, row: seen.append((index, row))):
+    with RowWatch(attentions, way.attention, lambda index, row: seen.append((index, row))).watching():
         forward(model, token_ids[:, :-1], cache, asks)
         before = len(seen)
         with firsts_seen(model) as firsts:
@@ -264,7 +264,7 @@ def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, Cal
         rows: list[Tensor] = []
         twin.config._attn_implementation = WATCHED
         kwargs32.pop("output_attentions", None)  # SDPA has none to give, and would say so
-        with observe_rows([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)):  # type: ignore[misc]
+        with RowWatch([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)).watching():  # type: ignore[misc]
             twin(*args32, **kwargs32)
         gaps.append(row_gap(rows, [expected[0, :, -1]] if expected is not None else []))
     return torch.tensor([0.0, *gaps]).max().item()

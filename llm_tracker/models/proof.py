@@ -31,6 +31,7 @@ from llm_tracker.models.probes import (
     row_gap,
 )
 from llm_tracker.models.sinks import closed_sums_gap, sums_gap
+from llm_tracker.models.watching import single_rows
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Proof:
     """Whether heads may leave part of their 100 % to a learned sink, which stands for no word."""
     d_model: int
     vocab_size: int
+    rows_stay: bool
+    """Whether no code of the model writes over the row that a layer gave before: what was seen need not be copied."""
     checks: tuple[Check, ...]
 
     @property
@@ -124,7 +127,8 @@ def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     token_ids = probe_tokens(config.vocab_size).to(model.device)
     with torch.inference_mode():
         eager = eager_run(model, adapter, token_ids)
-        live = live_run(model, attentions, token_ids)
+        with single_rows(layers) as rows:
+            live = live_run(model, attentions, token_ids)
         n_configured = getattr(config, "num_hidden_layers", len(layers) + eager.n_unreached)
         missed = abs(len(layers) + eager.n_unreached - n_configured)
         found = _check("layers", missed, 0, f"{len(layers)} layers found{_unreached(eager)}")
@@ -140,6 +144,7 @@ def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
         has_sinks=any(sums_gap(pattern) > _Bounds.of(model.dtype).rows for pattern in eager.patterns.values()),
         d_model=eager.resid.shape[-1],
         vocab_size=eager.logits.shape[-1],
+        rows_stay=all(torch.equal(row, copy) for row, copy in rows),
         checks=checks,
     )
 

@@ -54,8 +54,8 @@ def decode(
     """Generate up to `decoding.max_new_tokens` tokens, the last of them an end token where one comes.
 
     What the model has read already is not read again; the first `n_fixed` tokens are kept for the next text that begins
-    with them, and the whole for one that goes on from it. Hooks are in place only while the model runs: between two
-    tokens the iterator may be left at any time. Raises Cancelled where `stop` says so while the prompt is read.
+    with them, and the whole for one that goes on from it. The iterator may be left at any time: between two tokens
+    nothing is recorded. Raises Cancelled where `stop` says so while the prompt is read.
     """
     cache, n_read = model.kv_caches.begin(model.model, prompt_ids)
     if cache is not None and is_plain(cache):
@@ -65,16 +65,17 @@ def decode(
     ids = list(prompt_ids)
     n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
     try:
-        for step in range(decoding.max_new_tokens):
-            with model.running, torch.inference_mode(), recorder.watching():
-                output = _read(model, ids[n_read:], cache, None if step else stop)
-                n_read = len(ids) if cache is not None else 0
-                recorder.end_step(len(ids))
-                chosen = _choose(output.logits[0, -1].float(), decoding, generator)
-            yield chosen
-            if chosen.token_id in ends:
-                return
-            ids.append(chosen.token_id)
+        with recorder.watching():
+            for step in range(decoding.max_new_tokens):
+                with model.running, torch.inference_mode(), recorder.recording():
+                    output = _read(model, ids[n_read:], cache, None if step else stop)
+                    n_read = len(ids) if cache is not None else 0
+                    recorder.end_step(len(ids))
+                    chosen = _choose(output.logits[0, -1].float(), decoding, generator)
+                yield chosen
+                if chosen.token_id in ends:
+                    return
+                ids.append(chosen.token_id)
     finally:
         if cache is not None and is_plain(cache) and cache.get_seq_length() == n_read:  # not of a pass that was stopped
             model.kv_caches.keep(ids[:n_read], cache)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import hidden_input, hidden_state
-from llm_tracker.models.attention import observe_rows, once_each, whole_row
+from llm_tracker.models.attention import RowWatch, once_each, whole_row
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ class Recorder:
         self._model = model
         self._left_bytes = budget_bytes
         self._depth = len(model.layers) + 1
+        self._is_recording, self._rows_stay = False, False
         self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
+        self._row_watch = RowWatch(model.attentions, model.proof.attention, self._rows.__setitem__)
         self._stream: list[Tensor] = []  # of the step that is running: depth -> (1, 1, d_model)
         self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
         self._means: list[FloatArray] = []  # later step, past the budget -> (layer, key)
@@ -37,25 +39,43 @@ class Recorder:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within this context, forward passes of the model are recorded."""
-        layers = self._model.layers
+        """Within this context, forward passes of the model can be recorded: its layers have hooks.
+
+        They stay for a whole answer, since putting them up anew for every token would take a hundredth of its time.
+        """
+        layers, modules = self._model.layers, self._model.model.modules()
+        self._rows_stay = self._model.proof.rows_stay and not any(map(_has_hooks, modules))
         with ExitStack() as stack:
-            stack.enter_context(
-                observe_rows(self._model.attentions, self._model.proof.attention, self._rows.__setitem__)
-            )
             entry = layers[0].register_forward_pre_hook(self._see_entry, with_kwargs=True)
             stack.callback(entry.remove)
             for layer in once_each(layers):
                 stack.callback(layer.register_forward_hook(self._see_layer).remove)
             yield
 
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Within this context, what the layers' hooks see is recorded: another's passes in between are not ours."""
+        self._is_recording = True
+        try:
+            with self._row_watch.watching():
+                yield
+        finally:
+            self._is_recording = False
+
     def _see_entry(self, _layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        entering = hidden_input(args, kwargs)
+        entering = hidden_input(args, kwargs) if self._is_recording else None
         if entering is not None and len(self._stream) % self._depth == 0:  # a shared first layer is entered again
-            self._stream = [_last_row(entering)]
+            self._stream = [self._last_row(entering)]
 
     def _see_layer(self, _layer: Any, _args: Any, output: Any) -> None:
-        self._stream.append(_last_row(hidden_state(output)))
+        if self._is_recording:
+            self._stream.append(self._last_row(hidden_state(output)))
+
+    def _last_row(self, rows: Tensor) -> Tensor:
+        """The last position's row of (1, position, d_model): a view of several would hold them all."""
+        if rows.shape[1] > 1:
+            return rows[:, -1:].clone()
+        return rows if self._rows_stay else rows.clone()
 
     def end_step(self, length: int) -> None:
         """Keep the rows of the forward pass that just ended; `length` is how many positions it could see.
@@ -115,9 +135,9 @@ class Recorder:
         return np.stack(self._resid)
 
 
-def _last_row(rows: Tensor) -> Tensor:
-    """A copy of the last position's row of (1, position, d_model): a view would hold all, and change with them."""
-    return (rows if rows.shape[1] == 1 else rows[:, -1:]).clone()
+def _has_hooks(module: nn.Module) -> bool:
+    """Whether somebody looks into a module, or changes what it does: perhaps in place."""
+    return bool(module._forward_hooks or module._forward_pre_hooks)
 
 
 def _padded(rows: list[FloatArray], inner: tuple[int, ...], length: int) -> FloatArray:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
@@ -26,6 +28,46 @@ def test_attention_that_somebody_switched_is_refused_and_not_drawn_as_zeros() ->
     model.model.set_attn_implementation("eager")
     with pytest.raises(lt.ModelError, match="0 of 3 layers gave their attention pattern"):
         lt.track(model, IDS, recipe="raw", max_new_tokens=2)
+
+
+def writes_over_its_input(layer: Any) -> None:
+    """What a layer reads is gone once it is done, as in code that adds in place."""
+    forward = layer.forward
+
+    def then_write(hidden_states: torch.Tensor, **others: Any) -> Any:
+        given = forward(hidden_states, **others)
+        hidden_states.zero_()
+        return given
+
+    layer.forward = then_write
+
+
+def test_code_that_writes_over_what_a_layer_gave_is_seen_and_changes_nothing() -> None:
+    plain = loaded(tiny_network("llama"))
+    expected = lt.track(plain, IDS, recipe="raw", max_new_tokens=4).turns[0].trace
+    assert plain.proof.rows_stay
+    network = tiny_network("llama")
+    writes_over_its_input(network.model.layers[1])
+    model = loaded(network)
+    assert not model.proof.rows_stay
+    trace = lt.track(model, IDS, recipe="raw", max_new_tokens=4).turns[0].trace
+    np.testing.assert_array_equal(trace.resid, expected.resid)
+    assert np.abs(trace.resid).min(-1).max() > 0
+
+
+def test_a_hook_that_writes_over_what_a_layer_gave_changes_nothing_of_what_was_seen_before_it() -> None:
+    model = loaded(tiny_network("llama"))
+
+    def seen() -> np.ndarray[Any, Any]:
+        return lt.track(model, IDS[:1], recipe="raw", max_new_tokens=1).turns[0].trace.resid[0]
+
+    expected = seen()
+    norm = model.layers[2].input_layernorm
+    hook = norm.register_forward_pre_hook(lambda _norm, args: (args[0].clone(), args[0].zero_())[:1])
+    resid = seen()
+    hook.remove()
+    np.testing.assert_array_equal(resid[:3], expected[:3])
+    assert np.abs(resid[3] - expected[3]).max() > 0.1, "the last layer adds to what was written over"
 
 
 def test_a_layer_that_somebody_skips_is_refused() -> None:

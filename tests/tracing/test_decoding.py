@@ -53,9 +53,44 @@ def test_no_hook_stays_on_the_model_when_an_answer_is_left_half_way() -> None:
     before = n_hooks(model)
     stream = stream_turn(model, begin_session(model, "chat"), QUESTION)
     next(stream)
-    assert n_hooks(model) == before
     stream.close()
     assert n_hooks(model) == before
+    stream = stream_turn(model, begin_session(model, "chat"), QUESTION)
+    next(stream)
+    del stream
+    assert n_hooks(model) == before
+
+
+@pytest.mark.parametrize("family", ["llama", "gemma2"])
+def test_what_the_model_does_between_two_tokens_is_not_recorded(family: str) -> None:
+    model, other = tiny_model(family), torch.arange(3, 20)[None]
+    model.kv_caches.clear()
+    whole = lt.track(model, QUESTION, recipe="chat", max_new_tokens=4).turns[0].trace
+    session = begin_session(model, "chat", Decoding(max_new_tokens=4))
+
+    def read_something_else(_event: TokenEvent) -> None:
+        with torch.inference_mode():
+            model.model(other)
+
+    model.kv_caches.clear()
+    trace = ended(stream_turn(model, session, QUESTION), read_something_else).turns[0].trace
+    for name in ("token_ids", "attention", "resid"):
+        np.testing.assert_array_equal(getattr(trace, name), getattr(whole, name))
+
+
+def test_two_answers_of_one_model_can_be_written_in_turn() -> None:
+    model = tiny_model("llama")
+    texts = (QUESTION, "And of Spain?")
+    alone = [lt.track(model, text, recipe="chat", max_new_tokens=5).turns[0].trace for text in texts]
+    streams = [stream_turn(model, begin_session(model, "chat", Decoding(max_new_tokens=5)), text) for text in texts]
+    for _ in range(5):
+        for stream in streams:
+            next(stream)
+    for stream, trace in zip(streams, alone, strict=True):
+        with pytest.raises(StopIteration) as end:
+            next(stream)
+        np.testing.assert_allclose(end.value.value.turns[0].trace.resid, trace.resid, atol=1e-4)
+        np.testing.assert_allclose(end.value.value.turns[0].trace.attention, trace.attention, atol=1e-5)
 
 
 def n_hooks(model: lt.LoadedModel) -> int:
