@@ -213,7 +213,7 @@ memory.return_freed_memory()
 together = threading.Barrier(16)
 def use():
     together.wait()
-    block = np.ones(memory.KEPT_BYTES * 9 // 10, np.uint8)
+    block = np.ones(memory.KEPT_BYTES * 45 // 100, np.uint8)
     together.wait()
     del block
 threads = [threading.Thread(target=use) for _ in range(16)]
@@ -228,4 +228,4 @@ print(memory.private_bytes() - before)
         command = [sys.executable, "-c", script, str(n_arenas)]
         return int(subprocess.run(command, env=small_pages, capture_output=True, text=True, check=True).stdout)
 
-    assert left(ARENAS) < left(16) / 2
+    assert left(ARENAS) < 0.6 * left(16)
