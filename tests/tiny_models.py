@@ -13,6 +13,7 @@ import llm_tracker as lt
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.loading import adapter_of
 from llm_tracker.models.proof import prove
+from llm_tracker.models.row_norms import quicken_norms
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|start|>{{ message['role'] }}\n{{ message['content'] }}<|end|>\n{% endfor %}"
@@ -91,6 +92,7 @@ def loaded(network: Any, adapter: lt.ModelAdapter | None = None, chat: bool = Tr
     """A network as the app would have loaded it."""
     entry = ModelEntry("tiny", "tiny", "directory", "nowhere")
     adapter = adapter or adapter_of(network)
+    quicken_norms(network)
     return lt.LoadedModel(entry, None, None, network, tiny_tokenizer(chat), adapter, prove(network, adapter))
 
 

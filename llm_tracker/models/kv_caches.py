@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
@@ -65,16 +66,13 @@ class KVCaches:
     def keep(self, token_ids: Sequence[int], cache: DynamicCache) -> None:
         """Keep the cache of a text that was read to its end. Caches that this one contains are let go."""
         ids = tuple(token_ids)
-        if len(ids) < FEWEST_TOKENS or not is_plain(cache):
-            return
-        kept = compact(cache)  # the room of tokens that never came does not count
-        if _n_bytes(kept) > self.budget_bytes:
+        if len(ids) < FEWEST_TOKENS or not is_plain(cache) or _held_bytes(cache) > self.budget_bytes:
             return
         with self._lock:
             for shorter in [known for known in self._kept if ids[: len(known)] == known]:
                 if _usable(cache, len(ids), len(shorter)):
                     del self._kept[shorter]
-            self._kept[ids] = kept
+            self._kept[ids] = compact(cache)
             self._kept.move_to_end(ids)
             while sum(map(_n_bytes, self._kept.values())) > self.budget_bytes:
                 self._kept.popitem(last=False)
@@ -119,6 +117,15 @@ def is_plain(cache: DynamicCache) -> bool:
 
 
 def _n_bytes(cache: DynamicCache) -> int:
+    """The memory that a cache takes."""
+    return sum(each.untyped_storage().nbytes() for each in _tensors(cache))
+
+
+def _held_bytes(cache: DynamicCache) -> int:
+    """The same without room for tokens that have not come."""
+    return sum(each.nbytes for each in _tensors(cache))
+
+
+def _tensors(cache: DynamicCache) -> list[Tensor]:
     layers = [layer for layer in cache.layers if isinstance(layer, DynamicLayer)]
-    kept = (each for layer in layers for each in (layer.keys, layer.values) if each is not None)
-    return sum(each.untyped_storage().nbytes() for each in kept)
+    return [each for layer in layers for each in (layer.keys, layer.values) if each is not None]

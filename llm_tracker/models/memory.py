@@ -94,7 +94,7 @@ def private_bytes() -> int:
 def return_freed_memory() -> None:
     """Let large blocks go back to the system as soon as they are freed (glibc; elsewhere nothing is done).
 
-    glibc otherwise learns to keep them: many short-lived blocks of some 20 MB then hold several hundred MB. Once it is
+    glibc otherwise learns to keep them: many short-lived blocks of tens of MB then hold several hundred MB. Once it is
     told one threshold it leaves the other at 128 KB, and a forward pass gives back and takes anew each activation.
     """
     with contextlib.suppress(OSError, AttributeError):

@@ -144,7 +144,7 @@ def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
         has_sinks=any(sums_gap(pattern) > _Bounds.of(model.dtype).rows for pattern in eager.patterns.values()),
         d_model=eager.resid.shape[-1],
         vocab_size=eager.logits.shape[-1],
-        rows_stay=all(torch.equal(row, copy) for row, copy in rows),
+        rows_stay=bool(rows) and all(torch.equal(row, copy) for row, copy in rows),
         checks=checks,
     )
 
@@ -256,7 +256,7 @@ _ADVICE = {
     "row sums": "This family's attention is no plain softmax: it cannot be drawn as shares.",
     "nothing ahead": "This model sees the words after each position: it is no causal language model.",
     "causal": "This model sees the words after each position: it is no causal language model.",
-    "kernels": "This CPU multiplies wrongly by another routine than torch's own; report it.",
+    "kernels": "Another routine than the model's own computes wrongly on this CPU; report it.",
     "live logits": "Its attention cannot be watched on SDPA; report this family.",
     "live attention rows": "Set attention_path to the module that computes the softmax; or report this family.",
     "first live row": "Set attention_path to the module that computes the softmax; or report this family.",

@@ -33,7 +33,7 @@ def quicken_norms(model: nn.Module) -> int:
     They stay the objects that they are, with the same weights; only their class is another, derived from their own.
     """
     found = [(module, _epsilon_name(module)) for module in model.modules()]
-    quick = [(module, _quick(cast("Hashable", type(module)), name)) for module, name in found if name]
+    quick = [(norm, _quick(cast("Hashable", type(norm)), name, norm.weight.dtype)) for norm, name in found if name]
     fitting = [(norm, quick_class) for norm, quick_class in quick if _gives_the_same(norm, quick_class)]
     for norm, quick_class in fitting:
         norm.__class__ = quick_class
@@ -41,8 +41,8 @@ def quicken_norms(model: nn.Module) -> int:
 
 
 @cache
-def _quick(norm_class: Hashable, epsilon_name: str) -> type[Any]:
-    """A class of norms that takes the short way with single rows, and its own with everything else."""
+def _quick(norm_class: Hashable, epsilon_name: str, tried: torch.dtype) -> type[Any]:
+    """A class of norms that takes the short way with single rows of one format, and its own with everything else."""
     base = cast("type[nn.Module]", norm_class)
     own = base.forward
 
@@ -55,7 +55,8 @@ def _quick(norm_class: Hashable, epsilon_name: str) -> type[Any]:
             A thousand norms an answer: what costs no call is asked before what does, and nothing is named twice.
             """
             weight, row = self.weight, hidden_states
-            if row.numel() != len(weight) or row.dtype != weight.dtype or torch.is_grad_enabled() or not row.is_cpu:
+            as_tried = row.numel() == len(weight) and row.dtype == weight.dtype == tried and row.is_cpu
+            if not as_tried or torch.is_grad_enabled():
                 rows: Tensor = own(self, hidden_states)
                 return rows
             row32 = row if row.dtype == torch.float32 else row.float()
@@ -64,13 +65,24 @@ def _quick(norm_class: Hashable, epsilon_name: str) -> type[Any]:
             scaled = row32 * (1 / math.sqrt(mean_square + getattr(self, epsilon_name)))
             return (scaled if scaled.dtype == row.dtype else scaled.to(row.dtype)).mul_(weight)
 
+        def __reduce_ex__(self, _protocol: Any) -> tuple[Any, ...]:
+            """A copy, or a file, holds the norm as it is written."""
+            return _blank, (base,), self.__dict__
+
     return QuickNorm
+
+
+def _blank(norm_class: type[nn.Module]) -> nn.Module:
+    """A norm of a class, before its state is put into it."""
+    return norm_class.__new__(norm_class)
 
 
 def _epsilon_name(module: nn.Module) -> str | None:
     """How a module of one weight (d) calls its epsilon; None of any other module."""
     weights = dict(module.named_parameters())
     if weights.keys() != {"weight"} or weights["weight"].dim() != 1 or not weights["weight"].is_cpu:
+        return None
+    if hasattr(type(module), "written_as"):  # it is quick already
         return None
     if [*inspect.signature(type(module).forward).parameters] != ["self", "hidden_states"]:
         return None
@@ -83,18 +95,21 @@ def _gives_the_same(norm: Any, quick_class: type[Any]) -> bool:
 
     Of a row of ordinary numbers, and of one so faint that its epsilon counts.
     """
-    own, twin = copy.deepcopy(norm), copy.deepcopy(norm)
-    twin.__class__ = quick_class
     generator = torch.Generator().manual_seed(0)
     weight, row, faint = torch.randn((3, len(norm.weight)), generator=generator).to(norm.weight.dtype)
-    own.weight = twin.weight = nn.Parameter(weight, requires_grad=False)
     faint = faint * math.sqrt(getattr(norm, str(_epsilon_name(norm))))
-    with torch.inference_mode():
-        return all(_agree(own.forward(each), twin.forward(each)) for each in (row[None, None], faint[None, None]))
+    try:
+        own, twin = copy.deepcopy(norm), copy.deepcopy(norm)
+        twin.__class__ = quick_class
+        own.weight = twin.weight = nn.Parameter(weight, requires_grad=False)
+        with torch.inference_mode():
+            return all(_agree(own.forward(each), twin.forward(each)) for each in (row[None, None], faint[None, None]))
+    except Exception:  # whatever foreign code raises where it takes no row by itself: it stays as it is
+        return False
 
 
-def _agree(own: Tensor, ours: Tensor) -> bool:
-    if (own.shape, own.dtype) != (ours.shape, ours.dtype):
+def _agree(own: Any, ours: Tensor) -> bool:
+    if not isinstance(own, Tensor) or (own.shape, own.dtype) != (ours.shape, ours.dtype):
         return False
     same = (own.float() - ours.float()).abs() <= SAME * own.float().abs()
     return same.float().mean().item() >= SAME_PART

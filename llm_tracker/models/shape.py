@@ -153,7 +153,7 @@ def _part_class(find: Callable[[nn.Module], nn.Module | None], layer: nn.Module)
 
 
 def class_name(module: nn.Module) -> str:
-    """The class that a module has in the model's own code, whatever kernels multiply for it here."""
+    """The class that a module has in the model's own code, whatever computes for it here."""
     own = (each for each in type(module).__mro__ if not each.__module__.startswith("llm_tracker."))
     return next(own).__name__
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ eager attention holds a pattern of the piece times all before it."""
 
 N_CANDIDATES = 10
 """Candidates kept of every step."""
+
+BLOCK = 128
+"""Logits in a block of `_best`."""
 
 
 @dataclass(frozen=True)
@@ -137,18 +141,32 @@ def end_token_ids(model: LoadedModel) -> set[int]:
 
 def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator) -> Step:
     """The next token from raw logits (vocab_size), with the best candidates before any temperature."""
-    best = logits.topk(min(N_CANDIDATES, logits.numel()))
-    largest = best.values[0]  # logsumexp would look for it once more
-    log_total = (logits - largest).exp_().sum().log() + largest
-    top_token_ids, top_logits = best.indices.tolist(), best.values.tolist()
-    top_probs = (best.values - log_total).exp().tolist()
+    top_token_ids, top_logits = _best(logits, min(N_CANDIDATES, logits.numel()))
+    log_total = math.log((logits - top_logits[0]).exp_().sum().item()) + top_logits[0]
+    top_probs = [math.exp(logit - log_total) for logit in top_logits]
     if decoding.temperature is None:
         token_id, prob, logit, rank = top_token_ids[0], top_probs[0], top_logits[0], 1
     else:
         token_id = _sample(logits.cpu() / decoding.temperature, decoding.top_p, generator)
-        prob, logit = float((logits[token_id] - log_total).exp()), float(logits[token_id])
-        rank = int((logits > logits[token_id]).sum()) + 1
+        logit = logits[token_id].item()
+        prob, rank = math.exp(logit - log_total), int((logits > logits[token_id]).sum()) + 1
     return Step(token_id, prob, logit, rank, top_token_ids, top_logits, top_probs)
+
+
+def _best(logits: Tensor, count: int) -> tuple[list[int], list[float]]:
+    """The tokens with the largest of all logits (vocab_size), and these, best first.
+
+    They are in the blocks with the largest maxima: where a vocabulary is made of whole blocks, as most are, only these
+    are sorted. A whole topk writes four times the vocabulary's size, and drives all else from the cache.
+    """
+    if logits.numel() % BLOCK or logits.numel() < 4 * count * BLOCK:
+        best = logits.topk(count)
+        return best.indices.tolist(), best.values.tolist()
+    blocks = logits.view(-1, BLOCK)
+    chosen = blocks.amax(-1).topk(count).indices
+    best = blocks[chosen].flatten().topk(count)
+    firsts = [block * BLOCK for block in chosen.tolist()]
+    return [firsts[at // BLOCK] + at % BLOCK for at in best.indices.tolist()], best.values.tolist()
 
 
 def _sample(logits: Tensor, top_p: float, generator: torch.Generator) -> int:

@@ -44,7 +44,7 @@ class Recorder:
         They stay for a whole answer, since putting them up anew for every token would take a hundredth of its time.
         """
         layers, modules = self._model.layers, self._model.model.modules()
-        self._rows_stay = self._model.proof.rows_stay and not any(map(_has_hooks, modules))
+        self._rows_stay = self._model.proof.rows_stay and not any(map(_is_touched, modules))
         with ExitStack() as stack:
             entry = layers[0].register_forward_pre_hook(self._see_entry, with_kwargs=True)
             stack.callback(entry.remove)
@@ -62,8 +62,9 @@ class Recorder:
         finally:
             self._is_recording = False
 
-    def _see_entry(self, _layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        entering = hidden_input(args, kwargs) if self._is_recording else None
+    def _see_entry(self, _layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> None:
+        """Of another thread's pass torch gives no keywords where this hook is taken down meanwhile."""
+        entering = hidden_input(args, kwargs or {}) if self._is_recording else None
         if entering is not None and len(self._stream) % self._depth == 0:  # a shared first layer is entered again
             self._stream = [self._last_row(entering)]
 
@@ -135,9 +136,9 @@ class Recorder:
         return np.stack(self._resid)
 
 
-def _has_hooks(module: nn.Module) -> bool:
-    """Whether somebody looks into a module, or changes what it does: perhaps in place."""
-    return bool(module._forward_hooks or module._forward_pre_hooks)
+def _is_touched(module: nn.Module) -> bool:
+    """Whether somebody looks into a module, or changes what it does since it was proved: perhaps in place."""
+    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in module.__dict__)
 
 
 def _padded(rows: list[FloatArray], inner: tuple[int, ...], length: int) -> FloatArray:

@@ -65,7 +65,7 @@ def test_a_large_model_is_read_in_smaller_pieces(monkeypatch: pytest.MonkeyPatch
     pieces = [piece.copy() for piece in read_positions(model, ids)]
     assert [piece.shape[1] for piece in whole] == [37]
     assert [piece.shape[1] for piece in pieces] == [10, 10, 10, 7]
-    np.testing.assert_allclose(np.concatenate(pieces, 1), whole[0], atol=1e-5)
+    np.testing.assert_allclose(np.concatenate(pieces, 1), whole[0], atol=1e-4)
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "granite", "mistral"])

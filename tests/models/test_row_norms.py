@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
 import pytest
@@ -80,13 +81,12 @@ def test_a_row_is_no_farther_from_float64_than_its_own_code_leaves_it(size: floa
     norm = quickened(LlamaLike(), dtype)
     assert computing_otherwise(norm) == [norm]
     row = (size * torch.randn((1, 1, 24), generator=torch.Generator().manual_seed(3))).to(dtype)
-    exact = LlamaLike().double()(row.double()) if dtype == torch.float32 else None
     with torch.inference_mode():
         ours, own = norm(row), LlamaLike.forward(norm, row)
     assert (ours.shape, ours.dtype) == (own.shape, own.dtype)
     steps = torch.finfo(dtype).eps * own.abs().float()
     assert ((ours.float() - own.float()).abs() <= 4 * steps).all()
-    if exact is not None:
+    if dtype == torch.float32:
         weight = torch.linspace(-1, 2, 24)
         by_hand = row.double() / (row.double().pow(2).mean() + 1e-5).sqrt() * weight.double()
         assert (ours.double() - by_hand).abs().max() <= 1e-6 * by_hand.abs().max()
@@ -136,6 +136,37 @@ def test_what_is_done_to_a_weight_later_counts() -> None:
         twin.weight.fill_(3.0)
         assert twin(row).mean().item() == pytest.approx(3, rel=1e-4)
         assert norm(row).abs().max() == 0
+
+
+def test_another_format_than_was_tried_goes_the_way_that_is_written() -> None:
+    norm = quickened(RoundsLast(240))
+    row = torch.randn((1, 1, 240), generator=torch.Generator().manual_seed(6)).bfloat16()
+    norm.bfloat16()
+    with torch.inference_mode():
+        assert torch.equal(norm(row), RoundsLast.forward(norm, row))
+
+
+def test_a_norm_that_takes_no_row_by_itself_is_left_alone() -> None:
+    class OfFour(LlamaLike):
+        def forward(self, hidden_states: Tensor) -> Tensor:
+            _batch, _head, _position, _width = hidden_states.shape
+            return super().forward(hidden_states)
+
+    class InATuple(LlamaLike):
+        def forward(self, hidden_states: Tensor) -> Any:
+            return (super().forward(hidden_states),)
+
+    assert quicken_norms(OfFour()) == quicken_norms(InATuple()) == 0
+
+
+def test_what_is_quick_is_not_quickened_again_and_is_kept_as_it_was_written() -> None:
+    norm = quickened(LlamaLike())
+    assert quicken_norms(norm) == 0
+    with plain_kernels(norm):
+        assert type(norm) is LlamaLike
+    kept = pickle.loads(pickle.dumps(norm))
+    assert type(kept) is type(copy.deepcopy(norm)) is LlamaLike
+    assert torch.equal(kept.weight, norm.weight)
 
 
 def test_a_network_decodes_the_same_token_by_token() -> None:

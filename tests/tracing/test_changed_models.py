@@ -55,6 +55,16 @@ def test_code_that_writes_over_what_a_layer_gave_is_seen_and_changes_nothing() -
     assert np.abs(trace.resid).min(-1).max() > 0
 
 
+def test_code_that_writes_over_it_since_the_model_was_proved_changes_nothing_either() -> None:
+    model = loaded(tiny_network("llama"))
+    expected = lt.track(model, IDS, recipe="raw", max_new_tokens=4).turns[0].trace
+    model.kv_caches.clear()
+    writes_over_its_input(model.layers[1])
+    assert model.proof.rows_stay
+    trace = lt.track(model, IDS, recipe="raw", max_new_tokens=4).turns[0].trace
+    np.testing.assert_array_equal(trace.resid, expected.resid)
+
+
 def test_a_hook_that_writes_over_what_a_layer_gave_changes_nothing_of_what_was_seen_before_it() -> None:
     model = loaded(tiny_network("llama"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -69,8 +70,12 @@ def test_what_the_model_does_between_two_tokens_is_not_recorded(family: str) -> 
     session = begin_session(model, "chat", Decoding(max_new_tokens=4))
 
     def read_something_else(_event: TokenEvent) -> None:
+        """A whole text, and one that breaks off after the first layer."""
         with torch.inference_mode():
             model.model(other)
+            broken = patch.object(model.layers[1], "forward", side_effect=InterruptedError)
+            with broken, pytest.raises(InterruptedError):
+                model.model(other)
 
     model.kv_caches.clear()
     trace = ended(stream_turn(model, session, QUESTION), read_something_else).turns[0].trace
@@ -91,6 +96,22 @@ def test_two_answers_of_one_model_can_be_written_in_turn() -> None:
             next(stream)
         np.testing.assert_allclose(end.value.value.turns[0].trace.resid, trace.resid, atol=1e-4)
         np.testing.assert_allclose(end.value.value.turns[0].trace.attention, trace.attention, atol=1e-5)
+
+
+@pytest.mark.parametrize("vocab_size", [7, 320, 5120, 5121, 49152])
+def test_the_candidates_are_the_best_of_all_whatever_the_vocabulary(vocab_size: int) -> None:
+    generator = torch.Generator().manual_seed(vocab_size)
+    for logits in (
+        20 * torch.randn(vocab_size, generator=generator),
+        torch.arange(vocab_size, dtype=torch.float32),
+        -torch.arange(vocab_size, dtype=torch.float32),
+    ):
+        step = decoding._choose(logits, Decoding(), generator)
+        expected, probs = logits.topk(min(10, vocab_size)), logits.double().softmax(-1)
+        assert step.top_token_ids == expected.indices.tolist()
+        assert step.top_logits == expected.values.tolist()
+        assert step.token_id == step.top_token_ids[0]
+        np.testing.assert_allclose(step.top_probs, probs[step.top_token_ids], rtol=1e-5)
 
 
 def n_hooks(model: lt.LoadedModel) -> int:
