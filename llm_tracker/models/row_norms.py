@@ -52,7 +52,7 @@ def _quick(norm_class: Hashable, epsilon_name: str, tried: torch.dtype) -> type[
         def forward(self, hidden_states: Tensor) -> Tensor:
             """Rows (…, d) over their root mean square in float32; in their own format again, times the weight (d).
 
-            A thousand norms an answer: what costs no call is asked before what does, and nothing is named twice.
+            A thousand norms an answer: a number that is in its format already costs no call.
             """
             weight, row = self.weight, hidden_states
             as_tried = row.numel() == len(weight) and row.dtype == weight.dtype == tried and row.is_cpu
