@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from tokenizers import Tokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
@@ -109,8 +110,21 @@ def _guarded_tokenizer(tokenizer: PreTrainedTokenizerBase, special: dict[int, st
     return Tokenizer.from_str(json.dumps(state)), names
 
 
+_texts: WeakKeyDictionary[PreTrainedTokenizerBase, dict[int, str]] = WeakKeyDictionary()
+
+
 def token_text(tokenizer: PreTrainedTokenizerBase, token_id: int) -> str:
-    """One token as text, its space kept; bytes that are no character by themselves as ⟨F0 9F⟩."""
+    """One token as text, its space kept; bytes that are no character by themselves as ⟨F0 9F⟩.
+
+    Known texts are kept as long as the tokenizer is: every answer names some 200 candidates, mostly the same ones.
+    """
+    known = _texts.setdefault(tokenizer, {})
+    if token_id not in known:
+        known[token_id] = _text_of(tokenizer, token_id)
+    return known[token_id]
+
+
+def _text_of(tokenizer: PreTrainedTokenizerBase, token_id: int) -> str:
     text = str(tokenizer.decode([token_id], clean_up_tokenization_spaces=False))
     token = str(tokenizer.convert_ids_to_tokens(token_id))
     if "\ufffd" in text:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 from collections.abc import Generator
 from unittest.mock import patch
 
@@ -14,11 +16,12 @@ from tiny_models import loaded, tiny_model, tiny_network
 import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
 from llm_tracker.streams import ended
-from llm_tracker.tracing import decoding
+from llm_tracker.tracing import decoding, tokens
 from llm_tracker.tracing.continuation import continuation
 from llm_tracker.tracing.decoding import _sample
 from llm_tracker.tracing.run import TokenEvent
 from llm_tracker.tracing.session import Decoding
+from llm_tracker.tracing.tokens import token_text
 from llm_tracker.tracking import begin_session, stream_turn
 
 QUESTION = "What is the capital of France?"
@@ -96,6 +99,20 @@ def test_two_answers_of_one_model_can_be_written_in_turn() -> None:
             next(stream)
         np.testing.assert_allclose(end.value.value.turns[0].trace.resid, trace.resid, atol=1e-4)
         np.testing.assert_allclose(end.value.value.turns[0].trace.attention, trace.attention, atol=1e-5)
+
+
+def test_known_texts_of_tokens_are_those_of_their_own_tokenizer_and_go_with_it() -> None:
+    own, other = tiny_model("llama").tokenizer, tinyllama_like_tokenizer()
+    for tokenizer in (own, other, own, other):
+        assert [token_text(tokenizer, at) for at in range(300)] == [tokens._text_of(tokenizer, at) for at in range(300)]
+    assert token_text(own, 70) != token_text(other, 70)
+    n_known = len(tokens._texts)
+    twin = copy.deepcopy(own)
+    assert token_text(twin, 70) == token_text(own, 70)
+    assert len(tokens._texts) == n_known + 1
+    del twin
+    gc.collect()
+    assert len(tokens._texts) == n_known
 
 
 @pytest.mark.parametrize("vocab_size", [7, 320, 5120, 5121, 49152])
