@@ -10,7 +10,7 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.position_lens import PositionLens, positions_sentence, word_sentence
 from llm_tracker.analysis.wording import quoted
-from llm_tracker.app.comparison import Comparison
+from llm_tracker.app.comparison import Comparison, shown_comparison
 from llm_tracker.app.downloads import csv_button
 from llm_tracker.app.engine import Engine
 from llm_tracker.app.html import paragraph, plain_label
@@ -39,35 +39,32 @@ def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison)
             if lens is not None:
                 _map(side, lens)
         elif lens is None:
-            _offer(engine, workspace, side, place)
+            _offer(engine, workspace, side)
         else:
             _map(side, lens)
             new = [word for word in workspace.sessions[place.session].watch_words if word not in lens.watched]
             if new:
-                _button(engine, workspace, place, f"Read again, for {' and '.join(map(quoted, new))} too")
+                _button(engine, workspace, f"Read again, for {' and '.join(map(quoted, new))} too")
 
 
 def _choose(comparison: Comparison) -> tuple[Side, Place]:
     """The answer whose text is read."""
-    answers = comparison.answers
-    at = 0
-    if len(answers) > 1:
-        labels = {side.name: plain_label(side_label(side)) for side, _ in answers}
+    if len(comparison.answers) > 1:
+        labels = {side.name: plain_label(side_label(side)) for side, _ in comparison.answers}
         names = list(labels)
-        at = names.index(
-            st.segmented_control(
-                "Of the text",
-                names,
-                default=names[-1],
-                format_func=labels.__getitem__,
-                key="positions of",
-                required=True,
-            )
+        st.segmented_control(
+            "Of the text", names, default=names[-1], format_func=labels.__getitem__, key="positions of", required=True
         )
-    return answers[at]
+    return _chosen(comparison)
 
 
-def _offer(engine: Engine, workspace: Workspace, side: Side, place: Place) -> None:
+def _chosen(comparison: Comparison) -> tuple[Side, Place]:
+    """Which one it is, before it is drawn too."""
+    wanted = st.session_state.get("positions of")
+    return next((answer for answer in comparison.answers if answer[0].name == wanted), comparison.answers[-1])
+
+
+def _offer(engine: Engine, workspace: Workspace, side: Side) -> None:
     trace = side.turn.trace
     count = trace.prompt_length + trace.n_steps - 1
     paragraph(
@@ -76,20 +73,26 @@ def _offer(engine: Engine, workspace: Workspace, side: Side, place: Place) -> No
         "for every hundred tokens on a laptop.",
         quiet=True,
     )
-    _button(engine, workspace, place, "Read every token")
+    _button(engine, workspace, "Read every token")
 
 
-def _button(engine: Engine, workspace: Workspace, place: Place, label: str) -> None:
+def _button(engine: Engine, workspace: Workspace, label: str) -> None:
     """Begins the reading; it waits where something else is being computed."""
     is_busy = workspace.job is not None
     waiting = " (once what is being computed is there)" if is_busy else ""
     st.button(
         f"{label}{waiting}",
-        key=f"read positions {place.session} {place.turn}",
-        on_click=engine.read_positions,  # before the page is drawn, or what its views need would come first
-        args=(workspace, place),
+        key="read positions",
+        on_click=_read,  # before the page is drawn, or what its views need would come first
+        args=(engine, workspace),
         disabled=is_busy,
     )
+
+
+def _read(engine: Engine, workspace: Workspace) -> None:
+    """Read the text that is shown by now: while a new answer is being drawn, the button of the old one still stands."""
+    _, place = _chosen(shown_comparison(workspace))
+    engine.read_positions(workspace, place)
 
 
 @st.fragment(run_every=0.3)

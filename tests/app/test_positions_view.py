@@ -13,16 +13,18 @@ from llm_tracker.app import engine as engines
 from llm_tracker.app.jobs import Job
 from llm_tracker.app.workspace import MAX_POSITION_LENSES, Place, Workspace
 
+KEY = "read positions"
 
-def read_all(at: AppTest, key: str) -> AppTest:
-    at.button(key=key).click().run()
+
+def read_all(at: AppTest) -> AppTest:
+    at.button(key=KEY).click().run()
     return until(at, lambda: len(at.get("vega_lite_chart")) == 4)
 
 
 def test_it_is_read_when_asked_for_and_agrees_with_the_answers_own_lens(engine: engines.Engine) -> None:
     at = asked(opened("dashboard.py"))
     assert len(at.get("vega_lite_chart")) == 3
-    at = read_all(at, "read positions 1 0")
+    at = read_all(at)
     workspace = visitor(engine)
     trace = workspace.sessions[1].turns[0].trace
     first = trace.prompt_length - 1
@@ -34,7 +36,7 @@ def test_it_is_read_when_asked_for_and_agrees_with_the_answers_own_lens(engine: 
 
 
 def test_a_text_is_drawn_in_stretches_from_any_token_on(engine: engines.Engine) -> None:
-    at = read_all(asked(opened("dashboard.py")), "read positions 1 0")
+    at = read_all(asked(opened("dashboard.py")))
     trace = visitor(engine).sessions[1].turns[0].trace
     count = trace.prompt_length + trace.n_steps - 1
     at.slider(key=f"positions from {count}").set_value(11).run()
@@ -43,7 +45,7 @@ def test_a_text_is_drawn_in_stretches_from_any_token_on(engine: engines.Engine) 
 
 
 def test_of_a_followed_word_the_sentence_says_where_it_gets_most(engine: engines.Engine) -> None:
-    at = read_all(corrected(asked(opened("dashboard.py")), "No, Oslo."), "read positions 1 1")
+    at = read_all(corrected(asked(opened("dashboard.py")), "No, Oslo."))
     at.selectbox(key="positions value").select("prob of Oslo").run()
     lens = visitor(engine).position_lenses[Place(1, 1)]
     drawn = lens.watched["Oslo"][:, -30:]
@@ -53,7 +55,7 @@ def test_of_a_followed_word_the_sentence_says_where_it_gets_most(engine: engines
 
 
 def test_the_map_stays_while_it_is_read_anew(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = read_all(asked(opened("dashboard.py")), "read positions 1 0")
+    at = read_all(asked(opened("dashboard.py")))
     workspace = visitor(engine)
     workspace.job = Job("positions", session=1, turn=0, status="running")
     at.run()
@@ -64,17 +66,26 @@ def test_the_map_stays_while_it_is_read_anew(engine: engines.Engine, monkeypatch
 
 def test_each_answers_text_is_read_by_itself_and_kept(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
-    at = read_all(at, "read positions 1 1")
+    at = read_all(at)
     at.segmented_control(key="positions of").set_value("before").run()
     assert len(at.get("vega_lite_chart")) == 3
-    at = read_all(at, "read positions 1 0")
+    at = read_all(at)
     assert visitor(engine).position_lenses.keys() == {Place(1, 0), Place(1, 1)}
 
 
+def test_a_press_while_a_new_answer_is_being_drawn_reads_the_new_text(engine: engines.Engine) -> None:
+    at = asked(opened("dashboard.py"))
+    workspace = visitor(engine)
+    workspace.sessions[2] = workspace.sessions[1]
+    workspace.show(Place(2, 0), None)
+    at = read_all(at)
+    assert workspace.position_lenses.keys() == {Place(2, 0)}
+
+
 def test_a_word_that_is_followed_since_is_read_on_demand(engine: engines.Engine) -> None:
-    at = corrected(read_all(asked(opened("dashboard.py")), "read positions 1 0"), "No, Oslo.")
+    at = corrected(read_all(asked(opened("dashboard.py"))), "No, Oslo.")
     at.segmented_control(key="positions of").set_value("before").run()
-    again = at.button(key="read positions 1 0")
+    again = at.button(key=KEY)
     assert again.label == "Read again, for “Oslo” too"
     again.click().run()
     until(at, lambda: "Oslo" in visitor(engine).position_lenses[Place(1, 0)].watched)

@@ -70,9 +70,10 @@ def type_model(page: Page, name: str) -> None:
 
 
 def ask_capital(page: Page) -> None:
-    """The newcomer's question by its chip, answered: the example says Paris too, so it is told by its caption."""
+    """The newcomer's question by its chip, answered and drawn: the example says Paris too, under another caption."""
     chip(page, "capital")
     expect(page.get_by_text("Answered by")).to_be_visible(timeout=25_000)
+    settle(page)
     expect_answer(page, "before", "Paris")
 
 
