@@ -93,6 +93,8 @@ def _read(engine: Engine, workspace: Workspace) -> None:
     """Read the text that is shown by now: while a new answer is being drawn, the button of the old one still stands."""
     _, place = _chosen(shown_comparison(workspace))
     engine.read_positions(workspace, place)
+    if workspace.job is not None and workspace.job.kind != "positions":
+        st.toast("Not begun: something else is being computed. Press again once it is there.")
 
 
 @st.fragment(run_every=0.3)

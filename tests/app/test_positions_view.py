@@ -82,6 +82,26 @@ def test_a_press_while_a_new_answer_is_being_drawn_reads_the_new_text(engine: en
     assert workspace.position_lenses.keys() == {Place(2, 0)}
 
 
+def test_a_press_reads_the_chosen_side_of_the_answers_that_are_shown_by_then(engine: engines.Engine) -> None:
+    at = corrected(asked(opened("dashboard.py")))
+    at.segmented_control(key="positions of").set_value("before").run()
+    visitor(engine).show(Place(1, 1), Place(1, 0))
+    at = read_all(at)
+    assert visitor(engine).position_lenses.keys() == {Place(1, 1)}
+
+
+def test_a_press_while_something_else_is_being_computed_says_so(engine: engines.Engine) -> None:
+    at = asked(opened("dashboard.py"))
+    workspace = visitor(engine)
+    workspace.job = Job("control", session=1, turn=0, status="running")
+    at.button(key=KEY).click().run()
+    assert [each.value for each in at.toast] == [
+        "Not begun: something else is being computed. Press again once it is there."
+    ]
+    assert workspace.job.kind == "control"
+    workspace.job = None
+
+
 def test_a_word_that_is_followed_since_is_read_on_demand(engine: engines.Engine) -> None:
     at = corrected(read_all(asked(opened("dashboard.py"))), "No, Oslo.")
     at.segmented_control(key="positions of").set_value("before").run()
