@@ -28,9 +28,9 @@ def expect_answer(page: Page, side: str, text: str, said: str | None = None) -> 
     """The finished answer of a side (to what was said); the words below it come only when it has ended."""
     card = page.locator(f".lt-card.{side}")
     if said is not None:
-        expect(card.locator(".head")).to_contain_text(said, timeout=25_000)
-    expect(card.locator(".answer")).to_have_text(text, timeout=25_000)
-    expect(card.locator(".note")).to_contain_text("likely", timeout=25_000)
+        expect(card.locator(".head")).to_contain_text(said, timeout=60_000)
+    expect(card.locator(".answer")).to_have_text(text, timeout=60_000)
+    expect(card.locator(".note")).to_contain_text("likely", timeout=60_000)
 
 
 def expect_all_views(page: Page) -> None:
@@ -42,7 +42,7 @@ def expect_all_views(page: Page) -> None:
 
 def expect_control(page: Page) -> None:
     """The control has been run and stands in the headline."""
-    expect(page.locator(".headline")).to_contain_text("asked again:", timeout=25_000)
+    expect(page.locator(".headline")).to_contain_text("asked again:", timeout=60_000)
 
 
 def settle(page: Page, milliseconds: float = 400) -> None:
@@ -72,7 +72,7 @@ def type_model(page: Page, name: str) -> None:
 def ask_capital(page: Page) -> None:
     """The newcomer's question by its chip, answered and drawn: the example says Paris too, under another caption."""
     chip(page, "capital")
-    expect(page.get_by_text("Answered by")).to_be_visible(timeout=25_000)
+    expect(page.get_by_text("Answered by")).to_be_visible(timeout=60_000)
     settle(page)
     expect_answer(page, "before", "Paris")
 
@@ -88,4 +88,4 @@ def follow(page: Page, word: str) -> None:
     page.wait_for_timeout(300)
     field.press("Enter")
     field.press("Escape")
-    expect(page.locator(".headline")).to_contain_text(f"“{word}”", timeout=25_000)
+    expect(page.locator(".headline")).to_contain_text(f"“{word}”", timeout=60_000)

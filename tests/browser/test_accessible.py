@@ -16,7 +16,7 @@ STREAMLITS_OWN: dict[str, str] = {}
 def corrected_page(browser: Browser, server: str, scheme: str) -> Page:
     """A tab after a corrected turn with its control, all panels open."""
     tab = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(server)
     tab.get_by_text("✓ read exactly").wait_for()
     ask_capital(tab)
@@ -111,7 +111,7 @@ def test_the_whole_path_by_keyboard_alone(page: Page) -> None:
     assert focused(page).startswith("Token 2")
     tab_to(page, "wrong")
     page.keyboard.press("Enter")
-    expect(page.locator(".lt-card.after .head")).to_contain_text("That is wrong.”", timeout=25_000)
+    expect(page.locator(".lt-card.after .head")).to_contain_text("That is wrong.”", timeout=60_000)
     tab_to(page, "Layer")
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("slider", name="Layer")).to_have_value("29")

@@ -13,7 +13,7 @@ def test_a_download_shows_its_size_can_be_cancelled_and_ends_with_the_new_model(
     browser: Browser, online: str, hub: HubServer
 ) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(online)
     tab.get_by_text("✓ read exactly").wait_for()
     assert hub.requests == [], "nothing is asked of the hub before the button is pressed"
@@ -22,13 +22,13 @@ def test_a_download_shows_its_size_can_be_cancelled_and_ends_with_the_new_model(
     expect(tab.get_by_text("Downloading: ")).to_be_visible()
     expect(tab.get_by_role("combobox", name="Model")).to_have_value("TinyLlama-1.1B-Chat-v1.0")
     tab.get_by_role("button", name="Cancel").click()
-    expect(tab.get_by_text("The download was cancelled.")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_text("The download was cancelled.")).to_be_visible(timeout=60_000)
     tab.get_by_role("button", name="Ask", exact=True).click()
-    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible(timeout=60_000)
     hub.slow = False
     tab.get_by_role("button", name="Try again").click()
-    expect(tab.get_by_text("3 layers · 4 heads")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_text("3 layers · 4 heads")).to_be_visible(timeout=60_000)
     tab.get_by_role("button", name="Ask", exact=True).click()
-    expect(tab.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible(timeout=60_000)
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
     tab.close()

@@ -31,11 +31,11 @@ def seen(text: str) -> str:
 def expect_text(page: Page, selector: str, text: str) -> None:
     """The element's text is exactly this, with nothing taken for markup (textContent, spaces and all)."""
     element = page.locator(selector)
-    expect(element).to_contain_text(text.split()[0], timeout=25_000)
+    expect(element).to_contain_text(text.split()[0], timeout=60_000)
     page.wait_for_function(
         "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)",
         arg=[selector, text],
-        timeout=25_000,
+        timeout=60_000,
     )
 
 
@@ -46,7 +46,7 @@ def test_forty_nasty_questions_appear_as_they_were_typed(page: Page) -> None:
     for text in NASTY:
         ask(page, text)
         expect_text(page, ".lt-card.before .head", seen(text))
-        expect(page.locator(".lt-card.before .note")).to_contain_text("likely", timeout=25_000)
+        expect(page.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
         expect_text(page, "pre.lt-read", seen(text))
         page.wait_for_function(
             "text => document.querySelector('.lt-words.before').textContent.endsWith(text)", arg=seen(text)
@@ -64,7 +64,7 @@ def test_nasty_corrections_and_followed_words_appear_as_they_were_typed(page: Pa
     for text in (NASTY[12], NASTY[16], NASTY[24], NASTY[36]):
         correct(page, text)
         expect_text(page, ".lt-card.after .head", seen(text))
-        expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=25_000)
+        expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=60_000)
     for text in (":red[x]", "<b>y</b>", "$z$", "if"):
         follow(page, text)
     settle(page)
@@ -77,7 +77,7 @@ def test_nasty_tokens_appear_as_they_are_in_strips_charts_tooltips_and_tables(pa
     settle(page)
     ask(page, "**b** <b>x</b> $y$ :red[z] **b** <b>x</b> $y$ :red[z] **b** <b>x</b> $y$ :red[z]")
     strip = page.get_by_role("radiogroup", name="Token to look at, before")
-    expect(strip.get_by_role("radio")).to_have_count(16, timeout=25_000)
+    expect(strip.get_by_role("radio")).to_have_count(16, timeout=60_000)
     settle(page)
     texts = [each.locator("span").first.text_content() for each in strip.get_by_role("radio").all()]
     marks = [at for at, text in enumerate(texts) if text and re.search(r"[*<>$:\[\]]", text)]

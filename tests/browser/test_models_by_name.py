@@ -35,15 +35,15 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_typed_directory_becomes_the_model_and_the_conversation_stays(page: Page, directory: Path) -> None:
     ask_capital(page)
     type_model(page, str(directory))
-    expect(page.get_by_text("5 layers · 4 heads")).to_be_visible(timeout=25_000)
+    expect(page.get_by_text("5 layers · 4 heads")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("tiny-llama")
     expect_answer(page, "before", "Paris")
     expect(page.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible()
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.get_by_text("Answered by tiny-llama")).to_be_visible(timeout=25_000)
+    expect(page.get_by_text("Answered by tiny-llama")).to_be_visible(timeout=60_000)
     expect_all_views(page)
     choose(page, "Model", "SmolLM2-135M-Instruct")
-    expect(page.get_by_text("30 layers · 9 heads")).to_be_visible(timeout=25_000)
+    expect(page.get_by_text("30 layers · 9 heads")).to_be_visible(timeout=60_000)
 
 
 def test_typed_nonsense_is_a_sentence_below_the_field_and_everything_stays(page: Page) -> None:
@@ -84,7 +84,7 @@ def test_the_catalogue_is_searched_and_says_what_fits(page: Page) -> None:
 
 def opened(browser: Browser, address: str, width: int, scheme: str) -> Page:
     tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(address)
     return tab
 

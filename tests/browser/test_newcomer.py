@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 def test_before_anything_is_loaded_a_finished_example_shows_the_whole_page(browser: Browser, server: str) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(server)
     expect(tab.get_by_text("A finished example, made with SmolLM2-135M-Instruct.")).to_be_visible()
     expect_answer(tab, "before", "Paris")
@@ -87,7 +87,7 @@ def test_a_correction_can_go_on_from_the_last_answer(page: Page) -> None:
     expect_answer(page, "after", "London")
     page.get_by_role("radio", name="Correct “After”").click()
     chip(page, "are you sure?")
-    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?", timeout=25_000)
+    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?", timeout=60_000)
     expect_answer(page, "before", "London")
 
 
@@ -159,9 +159,9 @@ def test_an_answer_can_be_stopped_where_it_was_asked_for(page: Page) -> None:
     page.get_by_label("Longest answer, in tokens", exact=True).press("Enter")
     settle(page)
     ask(page, "Write a long story about a dragon and a princess.")
-    expect(page.locator(".lt-card.before .note")).to_contain_text("Writing", timeout=30_000)  # a token is there
+    expect(page.locator(".lt-card.before .note")).to_contain_text("Writing", timeout=60_000)  # a token is there
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.locator(".lt-card.before")).to_contain_text("stopped by you", timeout=20_000)
+    expect(page.locator(".lt-card.before")).to_contain_text("stopped by you", timeout=60_000)
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
     expect_all_views(page)
 
@@ -247,7 +247,7 @@ def test_another_model_is_offered_for_download_and_the_answer_stays(page: Page) 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(browser: Browser, server: str, scheme: str) -> None:
     tab = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(server)
     ask_capital(tab)
     correct(tab, CORRECTION)

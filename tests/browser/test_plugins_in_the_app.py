@@ -39,7 +39,7 @@ def address(installation: Installation, embedded: object) -> Iterator[str]:
 @pytest.fixture
 def tab(browser: Browser, address: str) -> Iterator[Page]:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(address)
     tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
     settle(tab)
@@ -68,11 +68,11 @@ def test_the_command_lists_the_packages_model_and_adapter_and_the_broken_files(i
 
 def test_an_installed_packages_model_is_chosen_in_the_sidebar_and_answers(tab: Page) -> None:
     choose_model(tab, TITLE)
-    expect(tab.get_by_text("4 layers · 4 heads")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_text("4 layers · 4 heads")).to_be_visible(timeout=60_000)
     ask(tab)
-    expect(tab.get_by_text(f"Answered by {TITLE}")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_text(f"Answered by {TITLE}")).to_be_visible(timeout=60_000)
     expect(tab.locator(".lt-card.before .head")).to_contain_text(QUESTION)
-    expect(tab.locator(".lt-card.before .note")).to_contain_text("likely", timeout=25_000)
+    expect(tab.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
     assert tab.locator(".lt-card.before .answer").inner_text().strip()
     expect_all_views(tab)
 
@@ -82,7 +82,7 @@ def test_broken_files_are_named_with_their_lines_in_the_sidebar_of_every_page(ta
     tab.get_by_role("link", name=page_name, exact=True).click()
     sidebar = tab.locator("[data-testid=stSidebar]")
     for name, kind in DROPPED.items():
-        expect(sidebar.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=25_000)
+        expect(sidebar.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=60_000)
         expect(sidebar.get_by_text(BROKEN[kind].reason)).to_be_visible()
 
 
@@ -92,6 +92,6 @@ def test_broken_files_are_named_on_the_models_page_and_the_app_works(tab: Page) 
     tab.get_by_role("link", name="Models").click()
     main = tab.locator("[data-testid=stMain]")
     for name, kind in DROPPED.items():
-        expect(main.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=25_000)
+        expect(main.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=60_000)
         expect(main.get_by_text(BROKEN[kind].reason)).to_be_visible()
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)

@@ -21,7 +21,7 @@ new PerformanceObserver(list => {
 @pytest.mark.parametrize("width", [1280, 400])
 def test_the_page_stays_where_it_is_while_answers_come(browser: Browser, server: str, width: int) -> None:
     tab = browser.new_page(viewport={"width": width, "height": 800})
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(server)
     expect_answer(tab, "after", "London")
     tab.wait_for_timeout(6000)
@@ -45,7 +45,7 @@ def test_the_page_stays_where_it_is_while_answers_come(browser: Browser, server:
 
 def test_a_long_answer_grows_within_its_card(browser: Browser, server: str) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(server)
     tab.get_by_text("✓ read exactly").wait_for()
     tab.get_by_text("Plain chat").click()
@@ -54,11 +54,11 @@ def test_a_long_answer_grows_within_its_card(browser: Browser, server: str) -> N
     settle(tab)
     tab.get_by_label("Question", exact=True).fill("Write a long story about a dragon.")
     tab.get_by_label("Question", exact=True).press("Enter")
-    expect(tab.locator(".lt-card.before .note")).to_contain_text("Writing", timeout=25_000)
+    expect(tab.locator(".lt-card.before .note")).to_contain_text("Writing", timeout=60_000)
     tab.evaluate(MEASURE)
     tab.wait_for_timeout(200)
     tab.evaluate("window.shifts = []")
-    expect(tab.locator(".lt-card.before .note")).to_contain_text("likely", timeout=25_000)
+    expect(tab.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
     settle(tab)
     shifts = tab.evaluate("window.shifts")
     assert sum(value for value, _ in shifts) < 0.1, shifts

@@ -63,16 +63,16 @@ def test_the_installed_command_finds_its_own_files_and_every_adapter(installatio
 @pytest.mark.real
 def test_the_installed_app_answers_and_opens_its_pages(address: str, browser: Browser) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(address)
     tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
     settle(tab)
     ask(tab)
-    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible(timeout=60_000)
     expect_answer(tab, "before", "Paris")
     expect_all_views(tab)
     tab.get_by_role("link", name="Models").click()
-    expect(tab.get_by_role("heading", name="Adapters")).to_be_visible(timeout=25_000)
+    expect(tab.get_by_role("heading", name="Adapters")).to_be_visible(timeout=60_000)
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
     tab.close()
 
@@ -80,10 +80,10 @@ def test_the_installed_app_answers_and_opens_its_pages(address: str, browser: Br
 @pytest.mark.browser
 def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(address: str, browser: Browser) -> None:
     tab = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
-    tab.set_default_timeout(25_000)
+    tab.set_default_timeout(60_000)
     tab.goto(address)
     button = tab.get_by_role("button", name="Ask", exact=True)
-    expect(button).to_be_visible(timeout=25_000)
+    expect(button).to_be_visible(timeout=60_000)
     expect(tab.locator("[data-testid=stSidebarNav]")).to_have_count(0)
     assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(47, 93, 138)"
     tab.close()
