@@ -34,7 +34,7 @@ def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison)
         side, place = _choose(comparison)
         job = workspace.job
         lens = workspace.position_lenses.get(place)
-        if job is not None and job.kind == "positions" and Place(job.session, job.turn) == place:
+        if job is not None and _reads(job, place):
             _watch(job)
             if lens is not None:
                 _map(side, lens)
@@ -45,6 +45,10 @@ def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison)
             new = [word for word in workspace.sessions[place.session].watch_words if word not in lens.watched]
             if new:
                 _button(engine, workspace, f"Read again, for {' and '.join(map(quoted, new))} too")
+
+
+def _reads(job: Job, place: Place) -> bool:
+    return job.kind == "positions" and Place(job.session, job.turn) == place
 
 
 def _choose(comparison: Comparison) -> tuple[Side, Place]:
@@ -93,7 +97,7 @@ def _read(engine: Engine, workspace: Workspace) -> None:
     """Read the text that is shown by now: while a new answer is being drawn, the button of the old one still stands."""
     _, place = _chosen(shown_comparison(workspace))
     engine.read_positions(workspace, place)
-    if workspace.job is not None and workspace.job.kind != "positions":
+    if workspace.job is not None and not _reads(workspace.job, place):
         st.toast("Not begun: something else is being computed. Press again once it is there.")
 
 

@@ -10,7 +10,7 @@ from visitor import asked, chart_rows, corrected, opened, shown_html, until, vis
 
 from llm_tracker.analysis.wording import percent
 from llm_tracker.app import engine as engines
-from llm_tracker.app.jobs import Job
+from llm_tracker.app.jobs import Job, Kind
 from llm_tracker.app.workspace import MAX_POSITION_LENSES, Place, Workspace
 
 KEY = "read positions"
@@ -90,15 +90,16 @@ def test_a_press_reads_the_chosen_side_of_the_answers_that_are_shown_by_then(eng
     assert visitor(engine).position_lenses.keys() == {Place(1, 1)}
 
 
-def test_a_press_while_something_else_is_being_computed_says_so(engine: engines.Engine) -> None:
+@pytest.mark.parametrize(("kind", "turn"), [("control", 0), ("positions", 1)])
+def test_a_press_while_something_else_is_being_computed_says_so(engine: engines.Engine, kind: Kind, turn: int) -> None:
     at = asked(opened("dashboard.py"))
     workspace = visitor(engine)
-    workspace.job = Job("control", session=1, turn=0, status="running")
+    workspace.job = Job(kind, session=1, turn=turn, status="running")
     at.button(key=KEY).click().run()
     assert [each.value for each in at.toast] == [
         "Not begun: something else is being computed. Press again once it is there."
     ]
-    assert workspace.job.kind == "control"
+    assert (workspace.job.kind, workspace.job.turn) == (kind, turn)
     workspace.job = None
 
 
