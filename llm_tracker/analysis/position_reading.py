@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ from llm_tracker.analysis.position_lens import PositionLens
 from llm_tracker.analysis.read_out import ReadOut, read_into
 from llm_tracker.analysis.watch_tokens import watch_token_id
 from llm_tracker.errors import Cancelled
+from llm_tracker.models.memory import trim_heap
 from llm_tracker.streams import ended
 from llm_tracker.tracing.reading import read_positions
 from llm_tracker.tracing.session import Turn
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 N_BEST = 3
 """Candidates kept of every layer and position."""
+
+CHUNKS_BETWEEN_TRIMS = 16
+"""So often the holes that chunks of logits leave are returned. It costs time: the next chunk's memory is new."""
 
 
 def position_lens(model: LoadedModel, turn: Turn, words: Sequence[str] = ()) -> PositionLens:
@@ -48,7 +52,7 @@ def stream_position_lens(
         length = resid.shape[1]
         piece = ReadOut.empty((n_layers * length,), n_best, len(asked))
         of_piece = np.tile(token_ids[first : first + length], (n_layers, 1))
-        for done in read_into(piece, model, resid.reshape(-1, resid.shape[-1]), of_piece, ranks=False):
+        for done in _trimmed(read_into(piece, model, resid.reshape(-1, resid.shape[-1]), of_piece, ranks=False)):
             if stop():
                 raise Cancelled("Stopped before every position was read. Nothing was changed.")
             yield (first * n_layers + done) / (n_positions * n_layers)
@@ -56,6 +60,16 @@ def stream_position_lens(
             vars(whole)[name][:, first : first + length] = rows.reshape(n_layers, length, -1)
         first += length
     return _assembled(model, whole, ids, words)
+
+
+def _trimmed(chunks: Iterator[int]) -> Iterator[int]:
+    """The same, with memory returned: before them what reading the text freed, now and then what they freed."""
+    trim_heap()
+    for n_chunks, done in enumerate(chunks, 1):
+        if n_chunks % CHUNKS_BETWEEN_TRIMS == 0:
+            trim_heap()
+        yield done
+    trim_heap()
 
 
 def _assembled(model: LoadedModel, whole: ReadOut, ids: IntArray, words: Sequence[str]) -> PositionLens:

@@ -104,6 +104,17 @@ def return_freed_memory() -> None:
         libc.mallopt(_M_ARENA_MAX, ARENAS)
 
 
+def trim_heap() -> None:
+    """Return freed memory that lies between blocks in use, which is kept otherwise (glibc; elsewhere nothing is done).
+
+    A block that begins at a round address doesn't fit where one of its own size was freed, so large ones that come and
+    go, as chunks of logits do, leave holes as large as themselves. Takes some milliseconds, and what is taken next is
+    new memory.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def memory_of(device: str) -> tuple[int, int]:
     """What may be used of a device's memory, and how much of that is in use, in bytes.
 

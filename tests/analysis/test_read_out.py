@@ -9,6 +9,7 @@ from recompute import Recomputed
 from tiny_models import tiny_model
 
 import llm_tracker as lt
+from llm_tracker.analysis import position_reading
 from llm_tracker.analysis import read_out as read_outs
 from llm_tracker.analysis.position_reading import position_lens, stream_position_lens
 from llm_tracker.analysis.read_out import best_of, block_maxima, read_out
@@ -103,6 +104,19 @@ def test_its_frame_has_a_row_for_each_layer_and_position() -> None:
     assert frame["position"].tolist()[:n_positions] == list(range(n_positions))
     assert (frame["best_prob"] >= frame["next_prob"] - 1e-6).all()
     assert (frame["best_prob"] >= frame["prob of Paris"] - 1e-6).all()
+
+
+def test_the_heap_is_trimmed_around_each_piece_and_now_and_then_within_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PIECE_TOKENS", 11)
+    monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320)
+    trims: list[None] = []
+    monkeypatch.setattr(position_reading, "trim_heap", lambda: trims.append(None))
+    model = tiny_model("llama")
+    chunks = iter(stream_position_lens(model, lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0]))
+    counts = [len(trims) for _ in chunks]
+    of_piece = 3 * 11
+    assert counts[:of_piece] == [1] * 15 + [2] * 16 + [3] * 2
+    assert counts[of_piece] == 5
 
 
 def test_it_says_how_far_it_is_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,3 +229,23 @@ print(memory.private_bytes() - before)
         return int(subprocess.run(command, env=small_pages, capture_output=True, text=True, check=True).stdout)
 
     assert left(ARENAS) < 0.6 * left(16)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heap of glibc")
+def test_what_was_freed_between_blocks_in_use_goes_back_when_the_heap_is_trimmed() -> None:
+    script = """
+import numpy as np
+from llm_tracker.models import memory
+memory.return_freed_memory()
+blocks = [np.ones(memory.LARGE_BYTES // 16, np.uint8) for _ in range(64)]
+held = memory.private_bytes()
+del blocks[1::2]
+kept = memory.private_bytes()
+memory.trim_heap()
+print((held - kept) / 2**20, (held - memory.private_bytes()) / 2**20, sum(block.nbytes for block in blocks) / 2**20)
+"""
+    small_pages = os.environ | {"NUMPY_MADVISE_HUGEPAGE": "0"}
+    run = subprocess.run([sys.executable, "-c", script], env=small_pages, capture_output=True, text=True, check=True)
+    untrimmed, trimmed, freed = map(float, run.stdout.split())
+    assert untrimmed < 0.1 * freed
+    assert trimmed > 0.9 * freed
