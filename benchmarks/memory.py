@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import ctypes
 import json
 import subprocess
 import sys
@@ -15,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from llm_tracker.models.memory import trim_heap
 from llm_tracker.places import app_dir
 
 QUESTION, CORRECTION = "What is the capital of France?", "That is wrong. The correct answer is London."
@@ -50,8 +49,7 @@ def peak_anon_mib() -> Iterator[Callable[[], float]]:
 @contextmanager
 def extra_anon_mib() -> Iterator[Callable[[], float]]:
     """The same, less what there was at the beginning, and had not merely been freed and kept by the C library."""
-    with contextlib.suppress(OSError, AttributeError):  # glibc's
-        ctypes.CDLL(None).malloc_trim(0)
+    trim_heap()
     begun = status_mib("RssAnon")
     with peak_anon_mib() as peak:
         yield lambda: peak() - begun

@@ -12,7 +12,7 @@ from llm_tracker.analysis.read_out import ReadOut, read_into
 from llm_tracker.analysis.watch_tokens import watch_token_id
 from llm_tracker.errors import Cancelled
 from llm_tracker.models.memory import trim_heap
-from llm_tracker.streams import ended
+from llm_tracker.streams import Told, ended
 from llm_tracker.tracing.reading import read_positions
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.tokens import token_text
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 N_BEST = 3
 """Candidates kept of every layer and position."""
 
-CHUNKS_BETWEEN_TRIMS = 16
-"""So often the holes that chunks of logits leave are returned. It costs time: the next chunk's memory is new."""
+CHUNKS_TO_A_TRIM = 16
+"""After so many chunks of logits the holes that they leave go back. It costs time: the next chunk's memory is new."""
 
 
 def position_lens(model: LoadedModel, turn: Turn, words: Sequence[str] = ()) -> PositionLens:
@@ -48,11 +48,12 @@ def stream_position_lens(
     n_best = min(N_BEST, model.proof.vocab_size)
     whole = ReadOut.empty((n_layers, n_positions), n_best, len(asked))
     first = 0
-    for resid in read_positions(model, ids[:-1].tolist(), stop):
+    for resid in _trimmed(model, read_positions(model, ids[:-1].tolist(), stop), 1):
         length = resid.shape[1]
         piece = ReadOut.empty((n_layers * length,), n_best, len(asked))
         of_piece = np.tile(token_ids[first : first + length], (n_layers, 1))
-        for done in _trimmed(read_into(piece, model, resid.reshape(-1, resid.shape[-1]), of_piece, ranks=False)):
+        chunks = read_into(piece, model, resid.reshape(-1, resid.shape[-1]), of_piece, ranks=False)
+        for done in _trimmed(model, chunks, CHUNKS_TO_A_TRIM):
             if stop():
                 raise Cancelled("Stopped before every position was read. Nothing was changed.")
             yield (first * n_layers + done) / (n_positions * n_layers)
@@ -62,14 +63,19 @@ def stream_position_lens(
     return _assembled(model, whole, ids, words)
 
 
-def _trimmed(chunks: Iterator[int]) -> Iterator[int]:
-    """The same, with memory returned: before them what reading the text freed, now and then what they freed."""
-    trim_heap()
-    for n_chunks, done in enumerate(chunks, 1):
-        if n_chunks % CHUNKS_BETWEEN_TRIMS == 0:
-            trim_heap()
-        yield done
-    trim_heap()
+def _trimmed(model: LoadedModel, work: Iterator[Told], every: int) -> Iterator[Told]:
+    """The work, with the memory that it frees returned after every so many of its results, and at its end.
+
+    On another device than the CPU nothing large comes and goes here, so that nothing is done.
+    """
+    trim = trim_heap if model.model.device.type == "cpu" else lambda: None
+    try:
+        for n_results, result in enumerate(work, 1):
+            if n_results % every == 0:
+                trim()
+            yield result
+    finally:
+        trim()
 
 
 def _assembled(model: LoadedModel, whole: ReadOut, ids: IntArray, words: Sequence[str]) -> PositionLens:

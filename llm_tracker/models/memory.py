@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import math
-import os
 from pathlib import Path
+
+import psutil
 
 from llm_tracker.errors import ModelError, one_line
 from llm_tracker.models.json_files import read_object
@@ -17,13 +18,17 @@ WORKING_BYTES = 128 * 2**20
 
 LARGE_BYTES = 26 * 2**20
 """From here on a block of memory is returned to the system when it is freed. More than a chunk of logits takes
-(`read_out.CHUNK_BYTES`): the next chunk uses its memory again, where new memory costs a page fault for every 4 KB."""
+(`read_out.CHUNK_BYTES`): most chunks use memory again (see `trim_heap`), where new memory costs a page fault for every
+4 KB."""
 
 KEPT_BYTES = 26 * 2**20
 """Of smaller blocks that were freed, how much is kept for the next ones instead of being returned."""
 
 ARENAS = 2
 """Heaps that threads share (glibc). Else there are up to eight a core, of which each keeps `KEPT_BYTES` for itself."""
+
+_NOT_GLIBC = (OSError, AttributeError, TypeError)
+"""What asking for its functions raises elsewhere."""
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 
@@ -78,7 +83,7 @@ def _pickle_bytes(file: Path, own: str, wanted: str) -> int:
 
 def limit_bytes() -> int:
     """What this process may use: the host's memory, or its control group's limit where that is lower."""
-    host = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    host = int(psutil.virtual_memory().total)
     files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
     texts = [path.read_text().strip() for path in files if path.is_file()]
     return min([host, *(int(text) for text in texts if text.isdigit())])
@@ -97,7 +102,7 @@ def return_freed_memory() -> None:
     glibc otherwise learns to keep them: many short-lived blocks of tens of MB then hold several hundred MB. Once it is
     told one threshold it leaves the other at 128 KB, and a forward pass gives back and takes anew each activation.
     """
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(*_NOT_GLIBC):
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, LARGE_BYTES)
         libc.mallopt(_M_TRIM_THRESHOLD, KEPT_BYTES)
@@ -105,13 +110,13 @@ def return_freed_memory() -> None:
 
 
 def trim_heap() -> None:
-    """Return freed memory that lies between blocks in use, which is kept otherwise (glibc; elsewhere nothing is done).
+    """Return now what was freed and kept, between blocks in use too (glibc; elsewhere nothing is done).
 
-    A block that begins at a round address doesn't fit where one of its own size was freed, so large ones that come and
-    go, as chunks of logits do, leave holes as large as themselves. Takes some milliseconds, and what is taken next is
-    new memory.
+    An aligned block often doesn't fit where one of its own size was freed, so large ones that come and go, as chunks of
+    logits do, leave holes as large as themselves. Takes some milliseconds, more in a large heap, and what is taken next
+    is new memory.
     """
-    with contextlib.suppress(OSError, AttributeError):
+    with contextlib.suppress(*_NOT_GLIBC):
         ctypes.CDLL(None).malloc_trim(0)
 
 

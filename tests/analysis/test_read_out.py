@@ -108,15 +108,15 @@ def test_its_frame_has_a_row_for_each_layer_and_position() -> None:
 
 def test_the_heap_is_trimmed_around_each_piece_and_now_and_then_within_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "PIECE_TOKENS", 11)
-    monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320)
+    monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 3)  # so that a piece of three layers is eleven chunks
+    monkeypatch.setattr(position_reading, "CHUNKS_TO_A_TRIM", 5)
     trims: list[None] = []
     monkeypatch.setattr(position_reading, "trim_heap", lambda: trims.append(None))
     model = tiny_model("llama")
-    chunks = iter(stream_position_lens(model, lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0]))
-    counts = [len(trims) for _ in chunks]
-    of_piece = 3 * 11
-    assert counts[:of_piece] == [1] * 15 + [2] * 16 + [3] * 2
-    assert counts[of_piece] == 5
+    turn = lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0]
+    counts = [len(trims) for _ in stream_position_lens(model, turn)]
+    assert counts[:12] == [1] * 4 + [2] * 5 + [3] * 2 + [5]
+    assert len(trims) == counts[-1] + 2
 
 
 def test_it_says_how_far_it_is_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
