@@ -22,7 +22,7 @@ from llm_tracker.tracing.trace import FloatArray
 if TYPE_CHECKING:
     from llm_tracker.models.loading import LoadedModel
 
-PIECE_TOKENS = 256
+PIECE_TOKENS = 128
 """Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""
 
 PIECE_BYTES = 48 * 2**20

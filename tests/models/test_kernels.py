@@ -88,6 +88,9 @@ def test_the_fastest_is_chosen_for_each_number_of_rows_and_the_plain_one_unless_
     weights = [torch.zeros(4, 4)]
     assert kernels._fastest([plain_, onednn_, upcast_], weights, 1) is upcast_
     assert kernels._fastest([plain_, onednn_], weights, 1) is plain_  # 2 % are within the noise
+    seconds[onednn], now[0] = 31.0, 0.0
+    assert kernels._fastest([plain_, onednn_], weights, 1) is plain_
+    assert now[0] == 3 * 10 + 31, "over three times as slow, it was timed once"
 
 
 def test_each_number_of_rows_is_multiplied_by_the_kernel_that_was_timed_nearest_to_it() -> None:
@@ -105,7 +108,7 @@ def test_each_number_of_rows_is_multiplied_by_the_kernel_that_was_timed_nearest_
     with torch.inference_mode():
         for n_rows in (1, 2, 5, 6, 15, 16, 30, 47, 48, 500):
             choice.product(linear, torch.zeros(1, n_rows, 4))
-    assert used == [1, 3, 3, 12, 12, 24, 24, 24, 64, 64]
+    assert used == [1, 3, 3, 12, 12, 24, 24, 24, 128, 128]
 
 
 def test_a_network_with_another_kernel_predicts_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
