@@ -1,4 +1,5 @@
 # The two commands of the README, and what a developer needs besides.
+MAKEFLAGS += --jobs=2
 PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
@@ -11,7 +12,7 @@ run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
 
 test: lint chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The browser tests drive a real Chromium.
 chromium:

@@ -50,20 +50,20 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
                 disabled=workspace.answering,
             )
     with st.container():
-        if said := _complaint(workspace, "ask") or workspace.ask_error:
+        if said := workspace.ask_error or _complaint(workspace, "ask"):
             failure(said)
 
 
 def _complain(workspace: Workspace, form: str, text: str) -> None:
-    """Say what a form lacks; in this tab alone, and until something else has been done."""
+    """Say what a form lacks; in this tab alone, and until something is asked or corrected."""
     workspace.ask_error = workspace.correct_error = ""
-    st.session_state["complaint"] = (form, text, workspace.version)
+    st.session_state["complaint"] = (form, text, workspace.begun)
 
 
 def _complaint(workspace: Workspace, form: str) -> str:
-    """What this form lacked when it was last sent, while that is the last thing that was done."""
-    of_form, text, version = st.session_state.get("complaint", ("", "", 0))
-    return text if of_form == form and version == workspace.version and not workspace.answering else ""
+    """What this form lacked when it was last sent, while nothing has been asked or corrected since."""
+    of_form, text, begun = st.session_state.get("complaint", ("", "", 0))
+    return text if of_form == form and begun == workspace.begun else ""
 
 
 def _last_question(workspace: Workspace) -> str:
@@ -107,7 +107,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
     with st.container():
         if st.session_state.pop("to complete", False):
             st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
-        if said := _complaint(workspace, "correct") or workspace.correct_error:
+        if said := workspace.correct_error or _complaint(workspace, "correct"):
             failure(said)
 
 

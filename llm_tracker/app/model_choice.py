@@ -87,7 +87,7 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
         try:
             entry = engine.models.entry(_id_of(name, titles))
         except ModelError as error:
-            st.session_state["model refused"] = (str(error), workspace.version)
+            st.session_state["model refused"] = (str(error), workspace.begun)
             return
         use(engine, workspace, entry)
         if entry.id in workspace.typed_ids and not engine.models.is_here(entry.id):
@@ -111,9 +111,9 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
 
 
 def _refusal(workspace: Workspace) -> str:
-    """Why the name that was typed last is no model; empty once something else has happened."""
-    said, version = st.session_state.get("model refused", ("", 0))
-    return str(said) if version == workspace.version else ""
+    """Why the name that was typed last is no model; empty once something has been asked or corrected."""
+    said, begun = st.session_state.get("model refused", ("", 0))
+    return str(said) if begun == workspace.begun else ""
 
 
 def _id_of(name: str, titles: dict[str, str]) -> str:

@@ -79,6 +79,8 @@ class Workspace:
     """What every layer would write at every position, of the turns that it was last asked for."""
     results: int = 0
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
+    begun: int = 0
+    """How many questions and corrections were begun: each settles what was said of an earlier press."""
     version: int = 0
     """Counts the jobs that were taken over: a page that was drawn meanwhile is drawn anew."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(EXAMPLE + 1))
@@ -124,6 +126,7 @@ class Workspace:
                 self.job.stop()
             self.ask_error = self.correct_error = self.read_error = ""
             self.job = job
+            self.begun += 1
             return True
 
     def begin_background(self, start: Callable[[], Job | None]) -> bool:
