@@ -1,5 +1,4 @@
 # The two commands of the README, and what a developer needs besides.
-MAKEFLAGS += --jobs=2
 PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
@@ -8,9 +7,15 @@ BIN := $(VENV)/bin
 .DEFAULT_GOAL := run
 .PHONY: run test lint chromium bench sweep pictures example clean
 
+# Chromium is installed while the packages are.
+ifeq ($(MAKECMDGOALS),test)
+MAKEFLAGS += --jobs=2
+endif
+
 run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
 
+# Files in their order: by the number of their tests, which is pytest-xdist's, long ones in the browser would come last.
 test: lint chromium
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

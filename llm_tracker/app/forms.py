@@ -90,6 +90,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
         text, whole = correction_text(ready, question)
         st.session_state["correction"] = text
         st.session_state["to complete"] = not whole
+        st.session_state.pop("complaint", None)
         if whole:
             correct(text)
 

@@ -28,8 +28,8 @@ Kernel = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 MEASURED_ROWS = (1, 3, 12, 24, 128)
 """Numbers of rows that are timed: a decoded token, a few, a short correction, the layers of a lens, a long text.
 
-MKL takes another way from 16 rows on: an output matrix times 12 can take it longer than times 24. Times 64 it is slower
-a row than times 48 or 96, and nothing here has just 64.
+MKL takes another way from 16 rows on: an output matrix times 12 can take it longer than times 24. The last is what the
+lens of a long text has at a time on the built-in model.
 """
 
 LAST_ROWS = (1, 5, 15, 47)
@@ -246,6 +246,8 @@ def _can(kernel: Kernel, weight: Tensor) -> bool:
 def _fastest(kernels: list[Kernel], weights: list[Tensor], n_rows: int) -> Kernel:
     """The kernel that goes through the weights fastest, timed in turn; the plain one unless another is worthwhile."""
     rows = weights[0].new_ones(n_rows, weights[0].shape[1])
+    for kernel in kernels:  # the first product of a shape prepares the others
+        kernel(rows, weights[0], None)
     seconds = dict.fromkeys(kernels, float("inf"))
     for _ in range(N_TIMINGS):
         hopeless = HOPELESS * min(seconds.values())

@@ -76,7 +76,7 @@ class ModelInfo:
     weights_sha256: str | None
     notices: tuple[str, ...] = ()
     kernels: tuple[str, ...] = ()
-    """What multiplied by its layers at 1, 3, 12 and 64 rows, and by its output matrix; empty where torch chose."""
+    """What multiplied by its layers at each of `kernels.MEASURED_ROWS`, and its output matrix; empty: torch chose."""
 
 
 @dataclass(frozen=True, eq=False)

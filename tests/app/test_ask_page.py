@@ -195,10 +195,12 @@ def test_a_correction_goes_to_the_answer_that_was_chosen_just_before_the_click(e
 
 
 def test_a_ready_correction_that_needs_a_word_waits_for_it(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"), "Who wrote Faust?")
+    at = corrected(asked(opened("dashboard.py"), "Who wrote Faust?"), " ")
+    assert "correction is empty" in shown_html(at)
     at = settled(at.button(key="correct it is {word}").click().run())
     assert at.text_input(key="correction").value == "That is wrong. The correct answer is "
     assert "Type the word" in at.info[0].value
+    assert "correction is empty" not in shown_html(at)
     assert len(visitor(engine).sessions[1].turns) == 1
 
 

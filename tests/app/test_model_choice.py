@@ -53,7 +53,10 @@ def test_nonsense_is_a_sentence_where_it_was_typed_and_changes_nothing_else(engi
     assert (workspace.wanted_id, workspace.model_id, workspace.typed_ids) == ("embedded", "embedded", [])
     assert at.sidebar.selectbox(key="model").value == "embedded"
     assert headings(at) == VIEWS
-    assert "There is no model" not in shown_html(asked(at, "And now?")), "said until something else is done"
+    words = workspace.sessions[1].watch_words
+    at = settled(at.multiselect[0].set_value([*words, "zebra"]).run())
+    assert "There is no model" in shown_html(at), "work in the background does not take it away"
+    assert "There is no model" not in shown_html(asked(at, "And now?")), "said until something is asked"
 
 
 def test_a_title_can_be_typed_in_any_case(engine: engines.Engine) -> None:
