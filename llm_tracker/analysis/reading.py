@@ -77,7 +77,8 @@ def watched_name(word: str, tokens: Sequence[str]) -> str:
         return quoted(word)
     if len(pieces) == 1:
         return f"{quoted(pieces[0])}, the first piece of {quoted(word)},"
-    return f"{quoted(word)}, read by its first tokens {_listed([quoted(piece) for piece in pieces])},"
+    names = [f"“{shown(token)}”" for token in dict.fromkeys(tokens)]  # as the charts have them: a dot for a space
+    return f"{quoted(word)}, read by its first tokens {_listed(names)},"
 
 
 def verdict(sides: Sequence[Side]) -> str:
@@ -247,10 +248,10 @@ def _since(layer: int | None, n_layers: int) -> str:
 
 
 def prob_clause(probs: FloatArray, name: str) -> str:
-    """How likely a word is at the last layer, and where it was likelier."""
-    last, at = float(probs[-1]), int(probs.argmax())
-    most = "" if float(probs[at]) == last else f", after {percent(float(probs[at]))} at layer {at + 1}"
-    return f"gives {name} {percent(last)} at the last layer{most}"
+    """How likely a word is at the last layer, and where it was likelier, if that can be told apart."""
+    at = int(probs.argmax())
+    last, most = percent(float(probs[-1])), percent(float(probs[at]))
+    return f"gives {name} {last} at the last layer{'' if most == last else f', down from {most} at layer {at + 1}'}"
 
 
 def rank_clause(ranks: np.ndarray, name: str) -> str:

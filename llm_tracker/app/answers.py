@@ -136,6 +136,8 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
             "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
         )
     session, place = comparison.sessions[-1], comparison.places[-1]
+    if len(set(comparison.places)) < len(comparison.places):
+        return "This is one answer, compared with itself."
     if comparison.of_two_models:
         return _models_note(comparison)
     if all(each.turn == 0 for each in comparison.places):

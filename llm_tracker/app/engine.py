@@ -116,7 +116,7 @@ class Engine:
                 from llm_tracker.tracking import stream_control
 
                 model, now = self.models.model(job.model_id), workspace.current(session, after.session)
-                return ended(stream_control(model, now, after.turn, job.stopping), lambda token: job.wrote(token.text))
+                return ended(stream_control(model, now, after.turn, job.stopping), job.wrote)
 
             job = Job("control", session.model.id, session=after.session, turn=after.turn)
             return self._submit(workspace, job, work)
@@ -196,9 +196,7 @@ class Engine:
 
             model = self.models.model(job.model_id, job.report)
             job.progress = None
-            return ended(
-                stream_turn(model, session_for(model), job.said, job.stopping), lambda token: job.wrote(token.text)
-            )
+            return ended(stream_turn(model, session_for(model), job.said, job.stopping), job.wrote)
 
         return self._submit(workspace, job, work)
 

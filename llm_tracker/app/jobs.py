@@ -8,10 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from llm_tracker.errors import Cancelled, InputError, TrackerError, one_line
 from llm_tracker.models.progress import Progress
+
+if TYPE_CHECKING:
+    from llm_tracker.tracing.run import TokenEvent
 
 logger = logging.getLogger(__name__)
 
@@ -70,11 +73,13 @@ class Job:
         """Whether it was asked to stop."""
         return self._stop.is_set()
 
-    def wrote(self, text: str) -> None:
-        """Note one more token of the answer."""
+    def wrote(self, token: TokenEvent) -> None:
+        """Note one more token; the one that ends an answer is no part of its text."""
         now = time.monotonic()
         self.first_token_at = self.first_token_at or now
-        self.text, self.n_tokens, self.last_token_at = text, self.n_tokens + 1, now
+        self.n_tokens, self.last_token_at = self.n_tokens + 1, now
+        if not token.is_end:
+            self.text = token.text
 
     def has_read(self, share: float) -> None:
         """Note how much of all positions has been read."""

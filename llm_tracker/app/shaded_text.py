@@ -64,7 +64,10 @@ def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, ag
     )
     title = f'<b class="lt-{name}">{escape(capitalised(called))}</b>'
     label = escape(f"Attention by word, {called}")
-    return f'<div class="lt-words {name}" tabindex="0" role="group" aria-label="{label}">{title}{folded}{lines}</div>'
+    text = (
+        f'<div class="lt-words {name}" tabindex="0" role="group" aria-label="{label}"><div>{folded}{lines}</div></div>'
+    )
+    return f"{title}{text}"
 
 
 def _shaded_word(row: Row, colour: str, largest: float, again: Again) -> str:

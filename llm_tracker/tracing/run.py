@@ -35,6 +35,8 @@ class TokenEvent:
     prob: float
     text: str
     """The answer so far, special tokens included."""
+    is_end: bool
+    """Whether the model ended its answer with it."""
 
 
 def run_turn(
@@ -60,8 +62,9 @@ def run_turn(
         steps.append(step)
         written.add(step.token_id)
         text, spans = written.read()
-        yield TokenEvent(len(steps) - 1, token_text(model.tokenizer, step.token_id), step.prob, text)
-        if step.token_id in end_token_ids(model):
+        is_end = step.token_id in end_token_ids(model)
+        yield TokenEvent(len(steps) - 1, token_text(model.tokenizer, step.token_id), step.prob, text, is_end)
+        if is_end:
             ended = "end"
         elif prompt.stops_at_newline and "\n" in text.lstrip():
             ended = "newline"

@@ -160,4 +160,4 @@ def test_of_an_answer_that_was_cut_no_more_is_said_than_can_be_seen(
 def test_a_word_is_named_by_what_was_really_compared() -> None:
     assert watched_name("Paris", ("Paris", " Paris", "Paris")) == "“Paris”"
     assert watched_name("Tokyo", ("T", "T")) == "“T”, the first piece of “Tokyo”,"
-    assert watched_name("Tokyo", ("T", " Tokyo")) == "“Tokyo”, read by its first tokens “T” and “Tokyo”,"
+    assert watched_name("Tokyo", ("T", " Tokyo")) == "“Tokyo”, read by its first tokens “T” and “·Tokyo”,"

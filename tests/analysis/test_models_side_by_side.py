@@ -58,7 +58,7 @@ def test_the_headline_speaks_of_no_change_and_of_no_asking_again(sides: list[Sid
 
 def test_a_word_of_other_pieces_in_each_is_named_with_both() -> None:
     change = WordChange("Tokyo", ("To", " Tokyo"), 0.5, 0.25, None, (1, 2))
-    assert shares_of(change) == ("“Tokyo”, read by its first tokens “To” and “Tokyo”", "50 % and 25 %")
+    assert shares_of(change) == ("“Tokyo”, read by its first tokens “To” and “·Tokyo”", "50 % and 25 %")
     tiny = WordChange("Tokyo", ("Tokyo",), 0.0002, 0.00001, None, (19, 744))
     assert shares_of(tiny) == ("“Tokyo”", "under 0.1 % and under 0.1 %, rank 19 and 744")
 

@@ -142,9 +142,11 @@ def test_the_probability_says_where_it_ends_and_where_it_was_more(session: lt.Se
     falls = side_with(session, "before", a=lens(1, [0, 0, 0], [0.2, 0.7, 0.0004]))
     rises = side_with(session, "after", a=lens(1, [0, 0, 0], [0.2, 0.2, 0.2]))
     assert layers_sentence([falls, rises], "prob", "a") == (
-        "Before, the read-out gives “a” under 0.1 % at the last layer, after 70 % at layer 2; after, it gives “a” 20 % "
-        "at the last layer."
+        "Before, the read-out gives “a” under 0.1 % at the last layer, down from 70 % at layer 2; after, it gives “a” "
+        "20 % at the last layer."
     )
+    tiny = side_with(session, "before", a=lens(1, [0, 0, 0], [0.0001, 0.0004, 0.0002]))
+    assert layers_sentence([tiny], "prob", "a") == "The read-out gives “a” under 0.1 % at the last layer."
 
 
 def test_without_a_followed_word_each_side_tells_of_its_own_token(session: lt.Session) -> None:

@@ -66,6 +66,11 @@ def test_an_edited_question_leaves_the_earlier_one_to_compare_with(engine: engin
     assert "These are two first answers: there is no correction between them." in shown_html(at)
 
 
+def test_an_answer_beside_itself_is_said_to_be_one(engine: engines.Engine) -> None:
+    at = settled(picker(corrected(asked(opened("dashboard.py"))), "after").set_value(Place(1, 0)).run())
+    assert "This is one answer, compared with itself." in shown_html(at)
+
+
 def test_the_right_side_can_be_emptied_and_picked_again(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
     at = settled(picker(at, "after").set_value(None).run())

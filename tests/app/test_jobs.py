@@ -13,6 +13,7 @@ from llm_tracker.app.cards import pace_note
 from llm_tracker.app.jobs import Job, Worker, run_job
 from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.models.progress import Progress
+from llm_tracker.tracing.run import TokenEvent
 
 
 def wait_for(job: Job, seconds: float = 10) -> None:
@@ -128,12 +129,12 @@ def test_the_pace_is_known_from_the_second_token_on(monkeypatch: pytest.MonkeyPa
     clock = iter([100.0, 102.0, 104.0])
     monkeypatch.setattr("llm_tracker.app.jobs.time.monotonic", lambda: next(clock))
     job = Job("ask", max_new_tokens=5)
-    job.wrote("a")
+    job.wrote(TokenEvent(0, "a", 0.5, "a", is_end=False))
     assert job.pace() is None
-    job.wrote("a b")
+    job.wrote(TokenEvent(1, " b", 0.5, "a b", is_end=False))
     assert job.pace() == (2.0, 6.0)
-    job.wrote("a b c")
-    assert (job.text, job.pace()) == ("a b c", (2.0, 4.0))
+    job.wrote(TokenEvent(2, "</s>", 0.5, "a b</s>", is_end=True))
+    assert (job.text, job.pace()) == ("a b", (2.0, 4.0)), "the token that ends an answer is no part of it"
 
 
 def test_a_model_that_was_let_go_is_not_kept_by_its_last_job() -> None:

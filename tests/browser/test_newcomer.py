@@ -153,6 +153,18 @@ def test_bad_input_is_a_sentence_and_everything_stays(page: Page) -> None:
     expect_all_views(page)
 
 
+def test_a_long_text_begins_to_be_seen_at_its_end(page: Page) -> None:
+    ask(page, "We read of towns. " * 100 + "What is the capital of France?")
+    text = page.locator(".lt-words.before")
+    expect(text).to_contain_text("We read of towns.", timeout=60_000)
+    settle(page)
+    seen = text.evaluate(
+        "text => [text, text.querySelector('.word:last-of-type')].map(each => each.getBoundingClientRect().bottom)"
+    )
+    assert text.evaluate("text => text.scrollHeight > text.clientHeight + 100")
+    assert seen[1] <= seen[0] + 1
+
+
 def test_an_answer_can_be_stopped_where_it_was_asked_for(page: Page) -> None:
     page.get_by_text("Plain chat").click()
     page.get_by_label("Longest answer, in tokens", exact=True).fill("200")

@@ -37,6 +37,7 @@ def test_tokens_are_yielded_as_they_come() -> None:
     events, session = drained(stream_turn(model, begin_session(model, "chat"), QUESTION))
     assert [event.token for event in events] == list(session.turns[0].trace.tokens)
     assert events[-1].text == session.turns[0].text
+    assert not any(event.is_end for event in events)
 
 
 def test_an_answer_can_be_stopped_between_any_two_tokens_and_goes_on_being_exact() -> None:
@@ -265,11 +266,12 @@ def test_reading_a_prompt_is_stopped_before_the_next_layer_and_leaves_no_trace(n
     assert max(largest_gaps(model, whole).values()) <= 1e-3
 
 
-def test_how_an_answer_ended_is_kept() -> None:
+def test_how_an_answer_ended_is_kept_and_told_with_its_last_token() -> None:
     model = tiny_model("llama")
     assert lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0].ended == "limit"
     model.model.generation_config.eos_token_id = list(range(len(model.tokenizer)))
-    assert lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0].ended == "end"
+    (event,), session = drained(stream_turn(model, begin_session(model, "chat"), QUESTION))
+    assert (event.is_end, session.turns[0].ended) == (True, "end")
 
 
 def test_a_single_text_where_several_may_be_given_is_one_text() -> None:
