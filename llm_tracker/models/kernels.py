@@ -40,9 +40,6 @@ SAMPLE_BYTES = 64 * 2**20
 
 N_TIMINGS = 3
 
-HOPELESS = 3
-"""A kernel that takes more than this many times the fastest one's time is not timed again."""
-
 WORTHWHILE = 0.97
 """Another kernel is chosen where it takes less than this much of the plain one's time."""
 
@@ -227,8 +224,6 @@ def _measured(weights: list[Tensor]) -> KernelChoice | None:
     if not weights:
         return None
     with torch.inference_mode():
-        for weight in weights:  # reading it from the disk is no kernel's time
-            plain(weight.new_ones(1, weight.shape[1]), weight, None)
         able = [kernel for kernel in CANDIDATES[weights[0].dtype] if kernel is plain or _can(kernel, weights[0])]
         return KernelChoice(weights[0].dtype, tuple(_fastest(able, weights, n_rows) for n_rows in MEASURED_ROWS))
 
@@ -246,12 +241,9 @@ def _can(kernel: Kernel, weight: Tensor) -> bool:
 def _fastest(kernels: list[Kernel], weights: list[Tensor], n_rows: int) -> Kernel:
     """The kernel that goes through the weights fastest, timed in turn; the plain one unless another is worthwhile."""
     rows = weights[0].new_ones(n_rows, weights[0].shape[1])
-    for kernel in kernels:  # the first product of a shape prepares the others
-        kernel(rows, weights[0], None)
     seconds = dict.fromkeys(kernels, float("inf"))
     for _ in range(N_TIMINGS):
-        hopeless = HOPELESS * min(seconds.values())
-        for kernel in [each for each in kernels if seconds[each] <= hopeless]:
+        for kernel in kernels:
             begun = time.perf_counter()
             for weight in weights:
                 kernel(rows, weight, None)

@@ -68,52 +68,26 @@ def chosen(network: nn.Module, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) 
     return choice
 
 
-@pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the kernels of `taking` have taken so far: no other clock runs."""
-    clock = [0.0]
-    monkeypatch.setattr(kernels.time, "perf_counter", lambda: clock[0])
-    return clock
-
-
-def taking(seconds: dict[Kernel, float], now: list[float], monkeypatch: pytest.MonkeyPatch) -> list[Kernel]:
-    """Kernels of these names that take so long for a product, and ten times as long for their first one."""
+def test_the_fastest_is_chosen_for_each_number_of_rows_and_the_plain_one_unless_it_pays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = {plain: 10.0, upcast: 8.0, onednn: 9.8}
+    now = [0.0]
 
     def slow(kernel: Kernel) -> Kernel:
-        first = iter([10])
-
         def timed(rows: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-            now[0] += seconds[kernel] * next(first, 1)
+            now[0] += seconds[kernel]
             return rows
 
         timed.__name__ = kernel.__name__
         return timed
 
-    made = [slow(kernel) for kernel in seconds]
-    monkeypatch.setattr(kernels, "plain", made[0])
-    return made
-
-
-def test_the_fastest_kernel_is_chosen_whatever_its_first_product_took(
-    now: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    able = taking({plain: 10.0, onednn: 9.0, upcast: 8.0}, now, monkeypatch)
-    assert kernels._fastest(able, [torch.zeros(4, 4)], 1) is able[2]
-
-
-def test_the_plain_kernel_is_chosen_unless_another_is_worthwhile(
-    now: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    able = taking({plain: 10.0, onednn: 9.8}, now, monkeypatch)
-    assert kernels._fastest(able, [torch.zeros(4, 4)], 1) is able[0]  # 2 % are within the noise
-
-
-def test_a_kernel_that_is_over_three_times_as_slow_is_timed_once(
-    now: list[float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    able = taking({plain: 10.0, onednn: 29.0, upcast: 31.0}, now, monkeypatch)
-    assert kernels._fastest(able, [torch.zeros(4, 4)], 1) is able[0]
-    assert now[0] == 10 * (10 + 29 + 31) + 3 * (10 + 29) + 31
+    plain_, upcast_, onednn_ = (slow(kernel) for kernel in (plain, upcast, onednn))
+    monkeypatch.setattr(kernels, "plain", plain_)
+    monkeypatch.setattr(kernels.time, "perf_counter", lambda: now[0])
+    weights = [torch.zeros(4, 4)]
+    assert kernels._fastest([plain_, onednn_, upcast_], weights, 1) is upcast_
+    assert kernels._fastest([plain_, onednn_], weights, 1) is plain_  # 2 % are within the noise
 
 
 def test_each_number_of_rows_is_multiplied_by_the_kernel_that_was_timed_for_it() -> None:
