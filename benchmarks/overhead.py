@@ -63,8 +63,13 @@ def _generated_and_multiplied(model: LoadedModel, ids: Sequence[int]) -> list[in
     head = model.model.get_output_embeddings().weight
     with torch.inference_mode():
         rows = head.new_ones(ours.N_NEW * len(model.layers), head.shape[1])
-        torch.nn.functional.linear(rows, head)
+        _finish(torch.nn.functional.linear(rows, head))
     return written
+
+
+def _finish(product: torch.Tensor) -> None:
+    """Wait for a product: a GPU's call returns before it is there, and reading one number of it does not."""
+    product[0, 0].item()
 
 
 def versus_eager(model: LoadedModel, n: int, length: int, name: str) -> Figures:
@@ -129,7 +134,8 @@ def positions(model: LoadedModel, n: int, length: int) -> Figures:
         with torch.inference_mode():
             rows = head.new_ones(chunk, head.shape[1])
             for _ in range(-(-length * len(model.layers) // chunk)):
-                torch.nn.functional.linear(rows, head)
+                product = torch.nn.functional.linear(rows, head)
+            _finish(product)
         ratios.append(took / (time.perf_counter() - begun))
     yield "positions_over_limit", summary(ratios)
     yield "positions_extra_mib", max(extra)

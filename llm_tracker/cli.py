@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from llm_tracker.errors import TrackerError, one_line
+from llm_tracker.errors import TrackerError, unforeseen
 from llm_tracker.models.progress import Progress, Report, silent
 from llm_tracker.places import app_dir
 from llm_tracker.trust import Trust
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"llm-tracker: {error}", file=sys.stderr)
         return 2
     except Exception as error:
-        print(f"llm-tracker: something unexpected happened: {type(error).__name__}: {one_line(error)}", file=sys.stderr)
+        print(f"llm-tracker: {unforeseen(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("llm-tracker: stopped.", file=sys.stderr)

@@ -21,3 +21,19 @@ def one_line(error: BaseException) -> str:
     """What another library's exception says, in one line; its kind where it says nothing."""
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
+
+
+def unforeseen(error: BaseException) -> str:
+    """A sentence for the user on an exception that nobody foresaw: that memory ran out, or what kind it is."""
+    if _is_lack_of_memory(error):
+        return (
+            f"The memory ran out ({one_line(error)}). Ask for something shorter, let other models go, or take a "
+            "smaller model or a format of fewer bits (--dtype)."
+        )
+    return f"Something unexpected happened ({type(error).__name__}: {one_line(error)})."
+
+
+def _is_lack_of_memory(error: BaseException) -> bool:
+    """Whether Python, or torch on any device, found no room; known by name, since torch takes seconds to import."""
+    is_torchs = type(error).__name__ == "OutOfMemoryError" or "DefaultCPUAllocator" in str(error)
+    return is_torchs or isinstance(error, MemoryError)

@@ -122,7 +122,7 @@ def test_what_nobody_foresaw_is_one_line_too(
     monkeypatch.setattr(loading, "load_model", lambda *_, **__: 1 / 0)
     assert main(["track", "Who?", "--model", "tiny"]) == 2
     assert (
-        capsys.readouterr().err == "llm-tracker: something unexpected happened: ZeroDivisionError: division by zero\n"
+        capsys.readouterr().err == "llm-tracker: Something unexpected happened (ZeroDivisionError: division by zero).\n"
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from llm_tracker.errors import Cancelled, InputError, TrackerError, one_line
+from llm_tracker.errors import Cancelled, InputError, TrackerError, unforeseen
 from llm_tracker.models.progress import Progress
 
 if TYPE_CHECKING:
@@ -161,8 +161,7 @@ def run_job(job: Job, work: Work) -> None:
         job.error, job.status = str(error), "failed"
     except Exception as error:
         logger.exception("a %s job failed", job.kind)
-        what = f"{type(error).__name__}: {one_line(error)}"
-        job.error = f"Something unexpected happened ({what}). Nothing was lost; try again."
+        job.error = f"{unforeseen(error)} Nothing was lost; try again."
         job.status = "failed"
     finally:
         job.ended_at = time.monotonic()

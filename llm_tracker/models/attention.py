@@ -3,8 +3,9 @@
 Generation stays on SDPA, which returns no pattern. While a prompt is read, the function registered here lets SDPA
 compute the output, and recomputes from the same query and key only the row of the last position, softmax(q·k·scaling +
 mask) in float32: O(T) instead of O(T²). Of a single query that row is all there is: its output is taken from the row
-itself, so what is shown is what was used. Families whose attention takes a keyword that SDPA would swallow or refuse
-run on eager attention, where the row is read from the pattern that eager returns.
+itself, so what is shown is what was used. On a GPU SDPA computes the output of that too, and the rows of all layers are
+made together when the pass has ended (see `late_rows`). Families whose attention takes a keyword that SDPA would
+swallow or refuse run on eager attention, where the row is read from the pattern that eager returns.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from llm_tracker.errors import ModelError
+from llm_tracker.models.late_rows import LateRow, can_wait, in_batches, stacked
 
 WATCHED = "llm_tracker_sdpa"
 """The attention implementation's name in transformers' registry."""
@@ -39,7 +41,7 @@ HONOURED = frozenset(
 SUMMARISING = frozenset({"compressed_sparse_attention", "heavily_compressed_attention"})
 """transformers' types of layers whose keys are summaries of several tokens, beside the latest tokens themselves."""
 
-_observer: ContextVar[Callable[[nn.Module, Tensor], None] | None] = ContextVar("attention_observer", default=None)
+_watch: ContextVar[RowWatch | None] = ContextVar("attention_watch", default=None)
 
 
 def summarising_layers(config: Any) -> frozenset[int]:
@@ -65,17 +67,19 @@ def watched_attention(
     scaling: float | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """SDPA's output, with the last query's pattern row handed to the observer of this context, if there is one.
+    """SDPA's output, with the last query's pattern row handed to the watch of this context, if there is one.
 
     Shapes: query (batch, head, query, d_head), key and value (batch, kv_head, key, d_head).
     """
     for name, given in kwargs.items():
         if given is not None and name not in HONOURED:
             raise UnhonouredKeywordError(name)
-    observer = _observer.get()
-    if observer is not None:
+    watch = _watch.get()
+    if watch is not None and can_wait(query, attention_mask):
+        watch.put_off(module, query, key, attention_mask, scaling)
+    elif watch is not None:
         row = last_row(query, key, attention_mask, scaling)
-        observer(module, row)
+        watch.saw(module, row)
         if query.shape[0] == query.shape[2] == 1:
             return weighed(row, value, query.dtype), None
     output, _ = sdpa_attention_forward(
@@ -137,21 +141,43 @@ class RowWatch:
         self._layer_of = layers_in_turn(attentions)
         self._kind = kind
         self._observe = observer
+        self._late: list[LateRow] = []
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Within this context the forward passes of this thread are observed, on eager attention those of all."""
+        """Within this context the forward passes of this thread are observed, on eager attention those of all.
+
+        Rows that were put off are delivered at its end at the latest.
+        """
         with ExitStack() as stack:
+            stack.callback(self._late.clear)
             if self._kind == "sdpa":
-                stack.callback(_observer.reset, _observer.set(self._from_sdpa))
+                stack.callback(_watch.reset, _watch.set(self))
             else:
                 for module in self._modules:
                     stack.callback(module.register_forward_hook(self._from_eager).remove)
             yield
+            self.deliver()
 
-    def _from_sdpa(self, module: nn.Module, row: Tensor) -> None:
+    def saw(self, module: nn.Module, row: Tensor) -> None:
+        """Hand on a module's row (head, key)."""
         if id(module) in self._layer_of:
             self._observe(next(self._layer_of[id(module)]), row)
+
+    def put_off(
+        self, module: nn.Module, query: Tensor, key: Tensor, mask: Tensor | None, scaling: float | None
+    ) -> None:
+        """Note what a module's row is made of, for `deliver`."""
+        if id(module) in self._layer_of:
+            self._late.append(LateRow(next(self._layer_of[id(module)]), query, key, mask, scaling))
+
+    def deliver(self) -> None:
+        """Make and hand on the rows that were put off. To be called before the cache takes another token."""
+        for batch in in_batches(self._late):
+            rows = last_row(*stacked(batch), batch[0].mask, batch[0].scaling)
+            for late, row in zip(batch, rows.view(len(batch), -1, rows.shape[-1]), strict=True):
+                self._observe(late.layer, row)
+        self._late.clear()
 
     def _from_eager(self, module: nn.Module, _args: Any, output: Any) -> None:
         pattern = pattern_in(output)

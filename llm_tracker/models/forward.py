@@ -22,6 +22,9 @@ from llm_tracker.models.streams import apart
 CACHE_KEYWORDS = ("past_key_values", "cache_params")
 """What transformers' models call the cache that they are given and fill."""
 
+CAPTURING = "transformers.utils.output_capturing"
+"""Where transformers defines the hooks by which it gives attention patterns."""
+
 OWN_ROWS = 32
 """Rows that `own_logits` reads at a time: every model can read a text of as many tokens."""
 
@@ -104,6 +107,18 @@ def on_eager(model: PreTrainedModel) -> None:
     model.set_attn_implementation("eager")
     if model.config._attn_implementation != "eager":
         model.config._attn_implementation = "eager"
+
+
+def take_down_capturing_hooks(model: PreTrainedModel) -> None:
+    """Take down the hooks that transformers puts up when it is first asked for attention patterns, and leaves there.
+
+    They would be called in every layer for every token of every answer. Asked again, it puts them up again.
+    """
+    for module in model.modules():
+        hooks = module._forward_hooks
+        for key in [key for key, hook in hooks.items() if getattr(hook, "__module__", "") == CAPTURING]:
+            del hooks[key]
+        vars(module).pop("_output_capturing_hooks_installed", None)
 
 
 @contextmanager

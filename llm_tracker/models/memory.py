@@ -123,13 +123,15 @@ def trim_heap() -> None:
 def memory_of(device: str) -> tuple[int, int]:
     """What may be used of a device's memory, and how much of that is in use, in bytes.
 
-    Weights that are mapped from files are not in use: the system takes their memory back when it needs it.
+    Weights that are mapped from files are not in use: the system takes their memory back when it needs it. Nor is what
+    torch keeps of a GPU's freed memory for what comes next.
     """
     if device.startswith("cuda"):
         import torch
 
         free, total = torch.cuda.mem_get_info(device)
-        return total, total - free
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return total, total - free - kept
     return limit_bytes(), private_bytes()
 
 
@@ -143,10 +145,12 @@ def require_room(needed_bytes: int, device: str = "cpu") -> None:
     """Raise ModelError, with the figures, where weights of this size don't fit beside what is in use."""
     if not has_room(needed_bytes, device):
         limit, in_use = memory_of(device)
+        is_cpu = device == "cpu"
         raise ModelError(
             f"The model does not fit: its weights take {_gb(needed_bytes)} and reading {_gb(WORKING_BYTES)} more; "
-            f"{'this machine' if device == 'cpu' else f'the device {device}'} allows {_gb(limit)}, and {_gb(in_use)} "
-            "of that is in use. Choose a smaller model, or start with a format of fewer bits (--dtype)."
+            f"{'this machine' if is_cpu else f'the device {device}'} allows {_gb(limit)}, and {_gb(in_use)} of that is "
+            "in use. Choose a smaller model, or start with a format of fewer bits (--dtype)"
+            f"{'.' if is_cpu else ' or on the CPU (--device cpu).'}"
         )
 
 

@@ -17,7 +17,7 @@ from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.attention import AttentionKind
 from llm_tracker.models.blame import adapter_blamed
-from llm_tracker.models.forward import Way, own_logits, refused_if_it_fails
+from llm_tracker.models.forward import Way, own_logits, refused_if_it_fails, take_down_capturing_hooks
 from llm_tracker.models.kernels import plain_kernels
 from llm_tracker.models.probes import (
     EagerRun,
@@ -116,8 +116,11 @@ def prove(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     Raises ModelError where a path of the adapter leads nowhere, one of its methods raises, or the model cannot be run
     as tracing needs it.
     """
-    with refused_if_it_fails(model), adapter_blamed(adapter):
-        return _proof(model, adapter)
+    try:
+        with refused_if_it_fails(model), adapter_blamed(adapter):
+            return _proof(model, adapter)
+    finally:
+        take_down_capturing_hooks(model)
 
 
 def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:

@@ -84,6 +84,7 @@ class Recorder:
         Raises ModelError where a layer gave nothing: whoever switched the model's attention or hooks since it was
         proved must not be shown zeros.
         """
+        self._row_watch.deliver()
         self._require_all()
         rows = self._all_rows(length)
         self._resid.append(torch.cat(self._stream, 1)[0].float().cpu().numpy())

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_models import loaded, tiny_model, tiny_network
+from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.models import proof
 from llm_tracker.streams import ended
+from llm_tracker.tracing.recorder import _is_touched
 
 IDS = tuple(range(5, 20))
 
@@ -78,6 +79,20 @@ def test_a_hook_that_writes_over_what_a_layer_gave_changes_nothing_of_what_was_s
     hook.remove()
     np.testing.assert_array_equal(resid[:3], expected[:3])
     assert np.abs(resid[3] - expected[3]).max() > 0.1, "the last layer adds to what was written over"
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_the_proof_leaves_no_hook_behind_and_transformers_still_gives_patterns_when_asked(family: str) -> None:
+    model = loaded(tiny_network(family))
+    assert not any(map(_is_touched, model.model.modules()))
+    expected = tiny_network(family)
+    for network in (model.model, expected):
+        network.set_attn_implementation("eager")
+    ids = torch.tensor([IDS])
+    with torch.inference_mode():
+        found, wanted = (network(ids, output_attentions=True).attentions for network in (model.model, expected))
+    assert len(found) == len(wanted) == model.proof.n_layers
+    assert all(torch.allclose(mine, theirs, atol=1e-5) for mine, theirs in zip(found, wanted, strict=True))
 
 
 def test_a_layer_that_somebody_skips_is_refused() -> None:
