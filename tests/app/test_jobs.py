@@ -8,6 +8,7 @@ import time
 import weakref
 
 import pytest
+import torch
 
 from llm_tracker.app.cards import pace_note
 from llm_tracker.app.jobs import Job, Worker, run_job
@@ -51,6 +52,24 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(caplog: pytest.LogCaptu
     assert crashed.error == "Something unexpected happened (ZeroDivisionError: oops). Nothing was lost; try again."
     assert fine.result == 42
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.\nGPU 0 has …"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 80 bytes."),
+        MemoryError(),
+    ],
+)
+def test_memory_that_ran_out_says_what_to_do(error: Exception) -> None:
+    def crash(_job: Job) -> None:
+        raise error
+
+    job = Job("ask")
+    run_job(job, crash)
+    assert job.error.startswith("The memory ran out (")
+    assert job.error.endswith("a format of fewer bits (--dtype). Nothing was lost; try again.")
 
 
 def test_a_job_stopped_while_it_waits_never_begins() -> None:

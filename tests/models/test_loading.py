@@ -25,7 +25,7 @@ def directory(tmp_path: Path) -> Path:
 
 def test_a_directory_is_loaded_and_proved(directory: Path, own_cache: Path) -> None:
     stages: list[str] = []
-    model = lt.load_model(str(directory), report=lambda progress: stages.append(progress.stage))
+    model = lt.load_model(str(directory), "cpu", report=lambda progress: stages.append(progress.stage))
     assert model.proof.ok
     assert (model.dtype, model.device) == ("float32", "cpu")
     assert stages == ["Starting the engine", "Loading the weights", "Checking that it is read exactly"]

@@ -49,7 +49,7 @@ def shard(directory: Path, n_shards: int, name: str, save: Save) -> list[str]:
 
 def logits(model: lt.LoadedModel) -> torch.Tensor:
     with torch.no_grad():
-        return model.model(torch.arange(3, 35)[None]).logits
+        return model.model(torch.arange(3, 35, device=model.device)[None]).logits.cpu()
 
 
 @pytest.fixture(scope="module")
