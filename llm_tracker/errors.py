@@ -25,15 +25,19 @@ def one_line(error: BaseException) -> str:
 
 def unforeseen(error: BaseException) -> str:
     """A sentence for the user on an exception that nobody foresaw: that memory ran out, or what kind it is."""
-    if _is_lack_of_memory(error):
+    if is_lack_of_memory(error):
         return (
-            f"The memory ran out ({one_line(error)}). Ask for something shorter, let other models go, or take a "
-            "smaller model or a format of fewer bits (--dtype)."
+            f"The memory ran out ({one_line(error)}). Let other models go, or take a smaller model or a format of "
+            "fewer bits (--dtype); a shorter text takes less, too."
         )
     return f"Something unexpected happened ({type(error).__name__}: {one_line(error)})."
 
 
-def _is_lack_of_memory(error: BaseException) -> bool:
-    """Whether Python, or torch on any device, found no room; known by name, since torch takes seconds to import."""
-    is_torchs = type(error).__name__ == "OutOfMemoryError" or "DefaultCPUAllocator" in str(error)
-    return is_torchs or isinstance(error, MemoryError)
+def is_lack_of_memory(error: BaseException) -> bool:
+    """Whether Python, or torch on any device, found no room. By its words: torch has several kinds of errors for it."""
+    said = str(error)
+    return isinstance(error, MemoryError) or any(words in said for words in _LACK_OF_MEMORY)
+
+
+_LACK_OF_MEMORY = ("out of memory", "DefaultCPUAllocator", "ALLOC_FAILED")
+"""What torch says on a GPU, on a CPU, and where one of its libraries finds none."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -31,16 +29,6 @@ QUESTION, CORRECTION = "What is the capital of France?", "That is wrong. The cor
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_tinyllama_like(tmp_path_factory.mktemp("checkpoint") / "tinyllama"))
-
-
-@pytest.fixture
-def little_memory() -> Iterator[None]:
-    """Room for a tiny model on the device, and for no text of a large one."""
-    gc.collect()
-    torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction(0.01)
-    yield
-    torch.cuda.set_per_process_memory_fraction(1.0)
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
@@ -106,15 +94,16 @@ def test_what_the_device_cannot_hold_is_refused_with_the_figures() -> None:
         require_room(limit, "cuda")
 
 
-@pytest.mark.usefixtures("little_memory")
 def test_memory_that_runs_out_is_a_sentence_and_the_model_goes_on() -> None:
     model = loaded(tiny_network("llama").to("cuda"))
 
-    def too_much(_job: Job) -> Any:
-        return torch.empty(2**40, device="cuda")
+    def too_much(_layer: Any, _args: Any) -> None:
+        torch.empty(2**40, device="cuda")
 
     asked = Job("ask")
-    run_job(asked, too_much)
+    hook = model.layers[1].register_forward_pre_hook(too_much)
+    run_job(asked, lambda _job: lt.track(model, QUESTION, max_new_tokens=3))
+    hook.remove()
     assert asked.error.startswith("The memory ran out (CUDA out of memory.")
     session = lt.track(model, QUESTION, max_new_tokens=3)
     assert max(largest_gaps(model, session).values()) <= 2e-3

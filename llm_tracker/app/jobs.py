@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from llm_tracker.errors import Cancelled, InputError, TrackerError, unforeseen
+from llm_tracker.errors import Cancelled, InputError, TrackerError, is_lack_of_memory, unforeseen
 from llm_tracker.models.progress import Progress
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def run_job(job: Job, work: Work) -> None:
         job.error, job.status = str(error), "failed"
     except Exception as error:
         logger.exception("a %s job failed", job.kind)
-        job.error = f"{unforeseen(error)} Nothing was lost; try again."
+        job.error = f"{unforeseen(error)} Nothing was lost{'.' if is_lack_of_memory(error) else '; try again.'}"
         job.status = "failed"
     finally:
         job.ended_at = time.monotonic()

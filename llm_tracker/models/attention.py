@@ -4,7 +4,8 @@ Generation stays on SDPA, which returns no pattern. While a prompt is read, the 
 compute the output, and recomputes from the same query and key only the row of the last position, softmax(q·k·scaling +
 mask) in float32: O(T) instead of O(T²). Of a single query that row is all there is: its output is taken from the row
 itself, so what is shown is what was used. On a GPU SDPA computes the output of that too, and the rows of all layers are
-made together when the pass has ended (see `late_rows`). Families whose attention takes a keyword that SDPA would
+made together, of the same queries and keys, when the pass has ended (see `late_rows`); the proof holds them against
+eager's, and against each made alone. Families whose attention takes a keyword that SDPA would
 swallow or refuse run on eager attention, where the row is read from the pattern that eager returns.
 """
 
@@ -170,6 +171,10 @@ class RowWatch:
         """Note what a module's row is made of, for `deliver`."""
         if id(module) in self._layer_of:
             self._late.append(LateRow(next(self._layer_of[id(module)]), query, key, mask, scaling))
+
+    def made_alone(self) -> dict[int, Tensor]:
+        """By layer, each row that was put off and not yet delivered, made by itself."""
+        return {late.layer: last_row(late.query, late.key, late.mask, late.scaling) for late in self._late}
 
     def deliver(self) -> None:
         """Make and hand on the rows that were put off. To be called before the cache takes another token."""

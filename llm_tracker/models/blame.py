@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from llm_tracker.errors import ModelError, TrackerError, one_line
+from llm_tracker.errors import ModelError, TrackerError, is_lack_of_memory, one_line
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.forward import forward, on_eager
 from llm_tracker.models.plugin_failures import Home, told
@@ -30,7 +30,7 @@ def adapter_blamed(adapter: ModelAdapter) -> Iterator[None]:
         raise
     except Exception as error:
         method = _method_that_raised(adapter, error)
-        if method is None or not adapter.model_types:
+        if method is None or not adapter.model_types or is_lack_of_memory(error):
             raise
         raise ModelError(
             f"{adapter.name}.{method}() raises {told(error)}{_where(adapter, error)}. Compare it with what the model's "
@@ -77,8 +77,6 @@ def _own_failure(model: PreTrainedModel) -> Exception | None:
         on_eager(model)
         with torch.inference_mode():
             forward(model, probe_tokens(model.config.get_text_config().vocab_size).to(model.device))
-    except (MemoryError, torch.OutOfMemoryError):
-        return None
     except Exception as error:  # whatever a foreign model raises
-        return error
+        return None if is_lack_of_memory(error) else error
     return None

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
-from llm_tracker.errors import ModelError, TrackerError, one_line
+from llm_tracker.errors import ModelError, TrackerError, is_lack_of_memory, one_line
 from llm_tracker.models.adapter import given_rows
 from llm_tracker.models.attention import AttentionKind
 from llm_tracker.models.positions import KEYWORD, is_told, positions_behind
@@ -21,9 +21,6 @@ from llm_tracker.models.streams import apart
 
 CACHE_KEYWORDS = ("past_key_values", "cache_params")
 """What transformers' models call the cache that they are given and fill."""
-
-CAPTURING = "transformers.utils.output_capturing"
-"""Where transformers defines the hooks by which it gives attention patterns."""
 
 OWN_ROWS = 32
 """Rows that `own_logits` reads at a time: every model can read a text of as many tokens."""
@@ -109,26 +106,19 @@ def on_eager(model: PreTrainedModel) -> None:
         model.config._attn_implementation = "eager"
 
 
-def take_down_capturing_hooks(model: PreTrainedModel) -> None:
-    """Take down the hooks that transformers puts up when it is first asked for attention patterns, and leaves there.
-
-    They would be called in every layer for every token of every answer. Asked again, it puts them up again.
-    """
-    for module in model.modules():
-        hooks = module._forward_hooks
-        for key in [key for key, hook in hooks.items() if getattr(hook, "__module__", "") == CAPTURING]:
-            del hooks[key]
-        vars(module).pop("_output_capturing_hooks_installed", None)
-
-
 @contextmanager
 def refused_if_it_fails(model: PreTrainedModel) -> Iterator[None]:
-    """Turns whatever a foreign model raises while it is being tried into ModelError: it cannot be traced."""
+    """Turns whatever a foreign model raises while it is being tried into ModelError: it cannot be traced.
+
+    Not where memory ran out, which says nothing about the model.
+    """
     try:
         yield
     except TrackerError:
         raise
     except Exception as error:
+        if is_lack_of_memory(error):
+            raise
         kind = model.config.get_text_config().model_type
         raise ModelError(
             f"Models of type “{kind}” cannot be traced: run as tracing needs it, it raises {type(error).__name__} "

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import torch
@@ -45,13 +44,17 @@ def can_wait(query: Tensor, mask: Tensor | None) -> bool:
 
 
 def in_batches(rows: Sequence[LateRow]) -> Iterator[list[LateRow]]:
-    """Rows of neighbouring layers that can be made together, as many as `STACKED_BYTES` allow and one at least."""
-    for _, group in groupby(rows, key=lambda row: row.kind):
-        alike = list(group)
+    """Rows that can be made together, as many as `STACKED_BYTES` allow and one at least."""
+    kinds: dict[tuple[Any, ...], list[LateRow]] = {}
+    for row in rows:
+        kinds.setdefault(row.kind, []).append(row)
+    for alike in kinds.values():
         several = max(1, STACKED_BYTES // (4 * alike[0].key.numel()))
         yield from (alike[start : start + several] for start in range(0, len(alike), several))
 
 
 def stacked(batch: Sequence[LateRow]) -> tuple[Tensor, Tensor]:
     """Query (1, layer × head, 1, d_head) and key (1, layer × kv_head, key, d_head), as if all were of one layer."""
+    if len(batch) == 1:
+        return batch[0].query, batch[0].key
     return torch.cat([row.query for row in batch], 1), torch.cat([row.key for row in batch], 1)

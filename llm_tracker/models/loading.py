@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_tracker.errors import ModelError, one_line
+from llm_tracker.errors import ModelError, is_lack_of_memory, one_line
 from llm_tracker.models import digests, gguf, hub
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
@@ -221,6 +221,8 @@ def _from_directory(
             directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.tokenizer)
         )
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
+        if is_lack_of_memory(error):
+            raise
         raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
     model, info = loaded
     _require_all_weights(directory, info["missing_keys"])
@@ -249,6 +251,8 @@ def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
     try:
         return target.to(device) if device != "cpu" else model  # type: ignore[return-value]
     except (RuntimeError, AssertionError) as error:
+        if is_lack_of_memory(error):
+            raise
         raise ModelError(f"The device “{device}” cannot be used: {one_line(error)}") from error
 
 

@@ -32,6 +32,9 @@ _NOT_GLIBC = (OSError, AttributeError, TypeError)
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 
+_CUDA_BYTES = ("reserved", "allocated", "inactive_split")
+"""torch's names for what it holds of a GPU, what tensors take of it, and what is free between them."""
+
 _BITS = {"F64": 64, "F32": 32, "BF16": 16, "F16": 16, "I64": 64, "I32": 32, "I16": 16, "I8": 8, "U8": 8, "BOOL": 8}
 _FLOATS = {"float64": 64, "float32": 32, "bfloat16": 16, "float16": 16}
 
@@ -124,14 +127,15 @@ def memory_of(device: str) -> tuple[int, int]:
     """What may be used of a device's memory, and how much of that is in use, in bytes.
 
     Weights that are mapped from files are not in use: the system takes their memory back when it needs it. Nor is what
-    torch keeps of a GPU's freed memory for what comes next.
+    torch keeps of a GPU's freed memory and could give back.
     """
     if device.startswith("cuda"):
         import torch
 
+        stats = torch.cuda.memory_stats(device)
+        reserved, taken, split = (stats.get(f"{name}_bytes.all.current", 0) for name in _CUDA_BYTES)
         free, total = torch.cuda.mem_get_info(device)
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return total, total - free - kept
+        return total, max(0, total - free - (reserved - taken - split))
     return limit_bytes(), private_bytes()
 
 
@@ -146,11 +150,11 @@ def require_room(needed_bytes: int, device: str = "cpu") -> None:
     if not has_room(needed_bytes, device):
         limit, in_use = memory_of(device)
         is_cpu = device == "cpu"
+        elsewhere = " or on the CPU (--device cpu)" if not is_cpu and has_room(needed_bytes) else ""
         raise ModelError(
             f"The model does not fit: its weights take {_gb(needed_bytes)} and reading {_gb(WORKING_BYTES)} more; "
             f"{'this machine' if is_cpu else f'the device {device}'} allows {_gb(limit)}, and {_gb(in_use)} of that is "
-            "in use. Choose a smaller model, or start with a format of fewer bits (--dtype)"
-            f"{'.' if is_cpu else ' or on the CPU (--device cpu).'}"
+            f"in use. Choose a smaller model, or start with a format of fewer bits (--dtype){elsewhere}."
         )
 
 

@@ -196,6 +196,7 @@ class LiveRun:
     rows: dict[int, Tensor]  # layer (0-based): (head, key)
     logits: Tensor  # (vocab)
     n_rows: int  # rows seen in both forward passes
+    alone: dict[int, Tensor]  # of the rows that were put off: each made by itself
 
 
 WAYS = (Way("sdpa"), Way("eager"), Way("eager", asks=True))
@@ -236,16 +237,19 @@ def _decode_last(
     put_on(model, way)
     seen: list[tuple[int, Tensor]] = []
     cache, asks = new_cache(model), way.asks
-    with RowWatch(attentions, way.attention, lambda index, row: seen.append((index, row))).watching():
+    watch = RowWatch(attentions, way.attention, lambda index, row: seen.append((index, row)))
+    with watch.watching():
         forward(model, token_ids[:, :-1], cache, asks)
         before = len(seen)
         with firsts_seen(model) as firsts:
             output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, asks)
+        alone = watch.made_alone()
     if cache is not None and 0 in firsts and takes_positions(model) and not is_told(model):
         tell(model)
         return _decode_last(model, attentions, way, token_ids)
     rows = {index: whole_row(row, token_ids.shape[1]) for index, row in seen[before:]}
-    return LiveRun(way, rows, output.logits[0, -1], len(seen))
+    alone = {index: whole_row(row, token_ids.shape[1]) for index, row in alone.items()}
+    return LiveRun(way, rows, output.logits[0, -1], len(seen), alone)
 
 
 def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, CallArguments]) -> float:

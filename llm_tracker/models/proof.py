@@ -17,7 +17,7 @@ from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import ModelAdapter
 from llm_tracker.models.attention import AttentionKind
 from llm_tracker.models.blame import adapter_blamed
-from llm_tracker.models.forward import Way, own_logits, refused_if_it_fails, take_down_capturing_hooks
+from llm_tracker.models.forward import Way, own_logits, refused_if_it_fails
 from llm_tracker.models.kernels import plain_kernels
 from llm_tracker.models.probes import (
     EagerRun,
@@ -31,7 +31,6 @@ from llm_tracker.models.probes import (
     row_gap,
 )
 from llm_tracker.models.sinks import closed_sums_gap, sums_gap
-from llm_tracker.models.watching import single_rows
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,6 @@ class Proof:
     """Whether heads may leave part of their 100 % to a learned sink, which stands for no word."""
     d_model: int
     vocab_size: int
-    rows_stay: bool
-    """Whether no code of the model writes over the row that a layer gave before: what was seen need not be copied."""
     checks: tuple[Check, ...]
 
     @property
@@ -116,11 +113,8 @@ def prove(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     Raises ModelError where a path of the adapter leads nowhere, one of its methods raises, or the model cannot be run
     as tracing needs it.
     """
-    try:
-        with refused_if_it_fails(model), adapter_blamed(adapter):
-            return _proof(model, adapter)
-    finally:
-        take_down_capturing_hooks(model)
+    with refused_if_it_fails(model), adapter_blamed(adapter):
+        return _proof(model, adapter)
 
 
 def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
@@ -130,8 +124,7 @@ def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
     token_ids = probe_tokens(config.vocab_size).to(model.device)
     with torch.inference_mode():
         eager = eager_run(model, adapter, token_ids)
-        with single_rows(layers) as rows:
-            live = live_run(model, attentions, token_ids)
+        live = live_run(model, attentions, token_ids)
         n_configured = getattr(config, "num_hidden_layers", len(layers) + eager.n_unreached)
         missed = abs(len(layers) + eager.n_unreached - n_configured)
         found = _check("layers", missed, 0, f"{len(layers)} layers found{_unreached(eager)}")
@@ -147,7 +140,6 @@ def _proof(model: PreTrainedModel, adapter: ModelAdapter) -> Proof:
         has_sinks=any(sums_gap(pattern) > _Bounds.of(model.dtype).rows for pattern in eager.patterns.values()),
         d_model=eager.resid.shape[-1],
         vocab_size=eager.logits.shape[-1],
-        rows_stay=bool(rows) and all(torch.equal(row, copy) for row, copy in rows),
         checks=checks,
     )
 
@@ -207,8 +199,16 @@ def _live_checks(model: PreTrainedModel, attentions: list[Any], eager: EagerRun,
         _check("kernels", kernel_gap(model), bounds.kernels, "chosen products and quick norms against its own code"),
         _check("live logits", in_deviations(live.logits, eager.logits[-1]), bounds.live, "as traced, against eager"),
         *_row_checks(model.dtype, attentions, eager, live),
+        *_late_checks(live, bounds.live_rows),
         _check("one row a layer", missed, 0, f"{live.n_rows} rows in two forward passes"),
     ]
+
+
+def _late_checks(live: LiveRun, bound: float) -> list[Check]:
+    """Rows that were made together, as on a GPU, against each made alone from the same query and keys."""
+    layers = sorted(live.alone)
+    gap = row_gap([live.rows[layer] for layer in layers], [live.alone[layer] for layer in layers])
+    return [_check("rows made together", gap, bound, "of all layers at once, against each alone")] if layers else []
 
 
 def _row_checks(dtype: torch.dtype, attentions: list[Any], eager: EagerRun, live: LiveRun) -> list[Check]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from llm_tracker.models.adapter import hidden_input, hidden_state, taken_rows
-from llm_tracker.models.attention import once_each, pattern_in
+from llm_tracker.models.adapter import hidden_state, taken_rows
+from llm_tracker.models.attention import pattern_in
 from llm_tracker.models.forward import forward
 from llm_tracker.models.streams import side_by_side
 
@@ -76,31 +75,6 @@ def watch(model: PreTrainedModel, token_ids: Tensor) -> Watched:
             stack.callback(module.register_forward_hook(leave).remove)
         output = forward(model, token_ids, asks=True, last_only=False)
     return Watched(calls, output.logits[0], token_ids.shape[1])
-
-
-@contextmanager
-def single_rows(layers: Sequence[nn.Module]) -> Iterator[list[tuple[Tensor, Tensor]]]:
-    """Within this context, each row that a layer is given or gives by itself is noted, beside a copy of it as it was.
-
-    They differ at the end where later code writes over what a layer gave.
-    """
-    noted: list[tuple[Tensor, Tensor]] = []
-
-    def note(rows: Tensor | None) -> None:
-        if rows is not None and rows.shape[1] == 1:
-            noted.append((rows, rows.clone()))
-
-    def enter(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        note(hidden_input(args, kwargs))
-
-    def leave(_layer: nn.Module, _args: Any, output: Any) -> None:
-        note(hidden_state(output))
-
-    with ExitStack() as stack:
-        for layer in once_each(layers):
-            stack.callback(layer.register_forward_pre_hook(enter, with_kwargs=True).remove)
-            stack.callback(layer.register_forward_hook(leave).remove)
-        yield noted
 
 
 def _rows(output: Any) -> Tensor | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapter import hidden_input, hidden_state
@@ -29,7 +29,7 @@ class Recorder:
         self._model = model
         self._left_bytes = budget_bytes
         self._depth = len(model.layers) + 1
-        self._is_recording, self._rows_stay = False, False
+        self._is_recording = False
         self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
         self._row_watch = RowWatch(model.attentions, model.proof.attention, self._rows.__setitem__)
         self._stream: list[Tensor] = []  # of the step that is running: depth -> (1, 1, d_model)
@@ -43,8 +43,7 @@ class Recorder:
 
         They stay for a whole answer, since putting them up anew for every token would take a hundredth of its time.
         """
-        layers, modules = self._model.layers, self._model.model.modules()
-        self._rows_stay = self._model.proof.rows_stay and not any(map(_is_touched, modules))
+        layers = self._model.layers
         with ExitStack() as stack:
             entry = layers[0].register_forward_pre_hook(self._see_entry, with_kwargs=True)
             stack.callback(entry.remove)
@@ -66,17 +65,11 @@ class Recorder:
         """Of another thread's pass torch gives no keywords where this hook is taken down meanwhile."""
         entering = hidden_input(args, kwargs or {}) if self._is_recording else None
         if entering is not None and len(self._stream) % self._depth == 0:  # a shared first layer is entered again
-            self._stream = [self._last_row(entering)]
+            self._stream = [_last_row(entering)]
 
     def _see_layer(self, _layer: Any, _args: Any, output: Any) -> None:
         if self._is_recording:
-            self._stream.append(self._last_row(hidden_state(output)))
-
-    def _last_row(self, rows: Tensor) -> Tensor:
-        """The last position's row of (1, position, d_model): a view of several would hold them all."""
-        if rows.shape[1] > 1:
-            return rows[:, -1:].clone()
-        return rows if self._rows_stay else rows.clone()
+            self._stream.append(_last_row(hidden_state(output)))
 
     def end_step(self, length: int) -> None:
         """Keep the rows of the forward pass that just ended; `length` is how many positions it could see.
@@ -137,9 +130,9 @@ class Recorder:
         return np.stack(self._resid)
 
 
-def _is_touched(module: nn.Module) -> bool:
-    """Whether somebody looks into a module, or changes what it does since it was proved: perhaps in place."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in module.__dict__)
+def _last_row(rows: Tensor) -> Tensor:
+    """A copy of the last position's row of (1, position, d_model): what comes behind may write over it in place."""
+    return rows[:, -1:].clone()
 
 
 def _padded(rows: list[FloatArray], inner: tuple[int, ...], length: int) -> FloatArray:

@@ -13,6 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 import llm_tracker as lt
 from llm_tracker.models.blame import own_failure_told
+from llm_tracker.models.loading import adapter_of
 from llm_tracker.models.proof import prove
 
 
@@ -68,3 +69,14 @@ def test_a_model_that_only_lacks_memory_is_not_told_to_mend_its_sizes() -> None:
     network.model.layers[0].register_forward_pre_hook(out_of_memory)
     with pytest.raises(lt.ModelError, match=re.escape("no room")), own_failure_told(network):
         raise lt.ModelError("no room") from torch.OutOfMemoryError("no room")
+
+
+def test_memory_that_runs_out_while_a_model_is_proved_is_no_fault_of_its_kind_nor_of_its_adapter() -> None:
+    network = tiny_network("llama")
+
+    def out_of_memory(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    network.model.norm.register_forward_pre_hook(out_of_memory)
+    with pytest.raises(torch.OutOfMemoryError):
+        prove(network, adapter_of(network))

@@ -9,8 +9,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from tiny_models import tiny_model, tiny_network, tiny_tokenizer
+from transformers import AutoModelForCausalLM
 
 import llm_tracker as lt
+from llm_tracker.cli import main
+from llm_tracker.models import loading
 from llm_tracker.models.finding import find_entry
 from llm_tracker.models.pool import ModelPool
 from llm_tracker.models.progress import Report
@@ -152,3 +155,26 @@ def test_one_model_is_kept_whatever_its_size() -> None:
     pool = pool_of(1, [])
     pool.model("a")
     assert pool.peek("a") is not None
+
+
+def test_a_device_without_room_for_the_weights_is_not_called_unusable(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_memory(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(loading, "_device", lambda _device: "meta")
+    monkeypatch.setattr(torch.nn.Module, "to", out_of_memory)
+    with pytest.raises(torch.OutOfMemoryError):
+        lt.load_model(str(directory))
+
+
+def test_memory_that_runs_out_while_weights_are_read_is_not_the_files_fault(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", out_of_memory)
+    assert main(["track", "Who?", "--model", str(directory)]) == 2
+    assert "The memory ran out (MemoryError). Let other models go" in capsys.readouterr().err

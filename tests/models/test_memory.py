@@ -13,6 +13,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+import torch
 from tiny_models import tiny_model
 
 import llm_tracker as lt
@@ -163,6 +164,24 @@ def test_models_are_let_go_only_where_that_makes_room(monkeypatch: pytest.Monkey
     else:
         models.model("other")
     assert (models.peek("small") is not None) is is_mapped
+
+
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_of_a_gpu_what_torch_could_give_back_is_not_in_use(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    stats = {"reserved_bytes.all.current": 50, "allocated_bytes.all.current": 30, "inactive_split_bytes.all.current": 5}
+    monkeypatch.setattr(torch.cuda, "memory_stats", lambda of: (asked.append(of), stats)[1])
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda of: (asked.append(of), (20, 100))[1])
+    assert memory.memory_of(device) == (100, 100 - 20 - (50 - 30 - 5))
+    assert asked == [device, device]
+
+
+@pytest.mark.parametrize(("on_the_cpu", "advice"), [(10**12, r"\(--dtype\) or on the CPU"), (10**9, r"\(--dtype\)\.$")])
+def test_the_cpu_is_named_only_where_it_has_room(on_the_cpu: int, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rooms = {"cuda": (10**9, 0), "cpu": (on_the_cpu, 0)}
+    monkeypatch.setattr(memory, "memory_of", rooms.__getitem__)
+    with pytest.raises(lt.ModelError, match=f"the device cuda allows 1.0 GB, .*{advice}"):
+        require_room(2 * 10**9, "cuda")
 
 
 def test_there_is_room_for_a_small_model_and_none_for_an_endless_one() -> None:
