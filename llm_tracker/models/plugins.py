@@ -127,11 +127,15 @@ def _load_entry_point(entry_point: importlib.metadata.EntryPoint) -> Any:
     return entry_point.load()
 
 
+_MALFORMED = (AssertionError, AttributeError, ImportError, ValueError)
+"""What the standard library makes of a malformed entry point; an assertion from Python 3.13 on."""
+
+
 def _package_path(entry_point: importlib.metadata.EntryPoint) -> Path | None:
     """The folder of the package that an entry point leads into, or a lone module's file; None where none is there."""
     try:
         spec = importlib.util.find_spec(entry_point.module.partition(".")[0])
-    except (AttributeError, ImportError, ValueError):  # what the standard library makes of a malformed entry point
+    except _MALFORMED:
         return None
     if spec is None:
         return None
