@@ -5,8 +5,8 @@ compute the output, and recomputes from the same query and key only the row of t
 mask) in float32: O(T) instead of O(T²). Of a single query that row is all there is: its output is taken from the row
 itself, so what is shown is what was used. On a GPU SDPA computes the output of that too, and the rows of all layers are
 made together, of the same queries and keys, when the pass has ended (see `late_rows`); the proof holds them against
-eager's, and against each made alone. Families whose attention takes a keyword that SDPA would
-swallow or refuse run on eager attention, where the row is read from the pattern that eager returns.
+eager's, and against each made alone. Families whose attention takes a keyword that SDPA would swallow or refuse run on
+eager attention, where the row is read from the pattern that eager returns.
 """
 
 from __future__ import annotations

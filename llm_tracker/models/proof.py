@@ -264,6 +264,7 @@ _ADVICE = {
     "live attention rows": "Set attention_path to the module that computes the softmax; or report this family.",
     "first live row": "Set attention_path to the module that computes the softmax; or report this family.",
     "all live rows": "Load it with --dtype float32, where rows can be compared exactly; or report this family.",
+    "rows made together": "Load it with --device cpu, where each row is made alone; and report this family.",
     "one row a layer": "Set attention_path to the module that calls the attention function, once a layer.",
 }
 

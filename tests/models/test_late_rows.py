@@ -17,7 +17,7 @@ from llm_tracker.app.jobs import Job, run_job
 from llm_tracker.models import attention, late_rows
 from llm_tracker.models.attention import RowWatch
 from llm_tracker.models.late_rows import LateRow, can_wait, in_batches
-from llm_tracker.models.proof import prove
+from llm_tracker.models.proof import _ADVICE, prove, require
 
 LAYERS_IN_TURN = ["sliding_attention", "full_attention"] * 3
 QUESTION, CORRECTION = "What is the capital of France?", "That is wrong. The correct answer is London."
@@ -114,8 +114,18 @@ def test_late_rows_that_are_off_are_refused(
 ) -> None:
     monkeypatch.setattr(attention, "stacked", lambda batch: late_rows.stacked(off(batch)))
     network = tiny_network("llama", initializer_range=spread).to(dtype)
-    failed = {check.name for check in prove(network, lt.ModelAdapter()).checks if not check.ok}
-    assert "rows made together" in failed
+    proof = prove(network, lt.ModelAdapter())
+    assert "rows made together" in {check.name for check in proof.checks if not check.ok}
+    with pytest.raises(lt.ModelError, match="does not read “llama” exactly"):
+        require(proof)
+
+
+@pytest.mark.usefixtures("waiting")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_whatever_a_proof_finds_off_has_its_advice(dtype: torch.dtype) -> None:
+    names = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks}
+    assert "rows made together" in names
+    assert names <= _ADVICE.keys()
 
 
 def test_memory_that_runs_out_while_a_token_is_read_is_a_sentence_and_the_next_answer_is_exact(
