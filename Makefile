@@ -56,7 +56,7 @@ sweep: $(VENV)/.installed
 
 # What is made from the real model and kept in the repository: the README's pictures, and the app's first example.
 pictures: $(VENV)/.installed-dev chromium
-	PYTHONPATH=tests:tests/browser $(BIN)/python scripts/make_pictures.py
+	PYTHONPATH=tests/support $(BIN)/python scripts/make_pictures.py
 
 example: $(VENV)/.installed
 	$(BIN)/python scripts/make_example.py

@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from llm_tracker.app.answers import answer_cards, answered_by, headline_panel
-from llm_tracker.app.attention_view import attention_view
-from llm_tracker.app.candidates_view import candidates_view
-from llm_tracker.app.comparison import answer_pickers, compare_at, shown_comparison
-from llm_tracker.app.example import offer_example
-from llm_tracker.app.followed import reading_status, start_missing, words_choice
-from llm_tracker.app.forms import correction_form, question_form
-from llm_tracker.app.frame import PRODUCT, open_page
-from llm_tracker.app.layers_view import layers_view
-from llm_tracker.app.positions_view import positions_view
-from llm_tracker.app.read_view import read_view
-from llm_tracker.app.same_question import offer_same_question
+from llm_tracker.app.ask.answers import answer_cards, answered_by, headline_panel
+from llm_tracker.app.ask.followed import reading_status, start_missing, words_choice
+from llm_tracker.app.ask.forms import correction_form, question_form
+from llm_tracker.app.ask.same_question import offer_same_question
+from llm_tracker.app.frame.page import PRODUCT, open_page
+from llm_tracker.app.parts.example import offer_example
+from llm_tracker.app.selection.comparison import answer_pickers, compare_at, shown_comparison
+from llm_tracker.app.views.attention import attention_view
+from llm_tracker.app.views.candidates import candidates_view
+from llm_tracker.app.views.layers import layers_view
+from llm_tracker.app.views.positions import positions_view
+from llm_tracker.app.views.prompt_text import read_view
 
 engine, workspace = open_page("Ask")
 workspace.collect()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import formats, memory, overhead, peers, reuse
 from benchmarks.machine import machine
-from llm_tracker.models.memory import return_freed_memory
+from llm_tracker.models.memory.heap import return_freed_memory
 
 if TYPE_CHECKING:
     from llm_tracker import LoadedModel

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from llm_tracker.models.memory import trim_heap
+from llm_tracker.models.memory.heap import trim_heap
 from llm_tracker.places import app_dir
 
 QUESTION, CORRECTION = "What is the capital of France?", "That is wrong. The correct answer is London."
@@ -67,7 +67,7 @@ def memory(model_id: str, dtype: str) -> Iterator[tuple[str, Any]]:
 def _run_app(model_id: str, dtype: str) -> dict[str, float]:
     from streamlit.testing.v1 import AppTest
 
-    from llm_tracker.app import engine as engines
+    from llm_tracker.app.work import engine as engines
     from llm_tracker.settings import Settings
 
     with peak_anon_mib() as peak:

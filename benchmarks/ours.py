@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import llm_tracker as lt
-from llm_tracker.streams import ended
+from llm_tracker.progress import ended
 from llm_tracker.tracing.decoding import decode
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding

@@ -118,8 +118,8 @@ def growth(model: LoadedModel, n: int, lengths: Sequence[int] = (128, 512, 2048)
 def positions(model: LoadedModel, n: int, length: int) -> Figures:
     """The lens of all layers at all positions, over torch's own matrix products of the same rows in the same chunks."""
     from benchmarks.memory import extra_anon_mib
-    from llm_tracker.analysis.position_reading import position_lens
-    from llm_tracker.analysis.read_out import chunk_rows
+    from llm_tracker.analysis.lens.position_tables import position_lens
+    from llm_tracker.analysis.lens.read_out import chunk_rows
 
     head, chunk = model.model.get_output_embeddings().weight, chunk_rows(model)
     ratios, extra = list[float](), list[float]()

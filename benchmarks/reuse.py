@@ -11,7 +11,7 @@ import llm_tracker as lt
 from benchmarks.overhead import Figures
 from benchmarks.pairs import summary
 from benchmarks.prompts import CORRECTION, questions
-from llm_tracker.streams import ended
+from llm_tracker.progress import ended
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
-from llm_tracker.models.progress import silence_bars
+from llm_tracker.models.sources.checkpoint_files import silence_bars
 from llm_tracker.places import app_dir
-from llm_tracker.tracing.recipes import ONE_WORD
+from llm_tracker.prompts.recipes import ONE_WORD
 
 LEAST_LOGIT_SPREAD = 6.0
 SPECIAL = ["<unk>", "<s>", "</s>"]

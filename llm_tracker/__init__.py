@@ -37,19 +37,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_tracker.analysis.attention import attention_by_word, attention_groups
     from llm_tracker.analysis.candidates import candidates
-    from llm_tracker.analysis.lens import logit_lens
-    from llm_tracker.analysis.position_lens import PositionLens
-    from llm_tracker.analysis.position_reading import position_lens, stream_position_lens
-    from llm_tracker.errors import Cancelled, InputError, ModelError, TrackerError
-    from llm_tracker.models.adapter import ModelAdapter
-    from llm_tracker.models.catalogue import ModelEntry
-    from llm_tracker.models.checking import check
-    from llm_tracker.models.hookspecs import hookimpl
-    from llm_tracker.models.loading import LoadedModel, load_model
-    from llm_tracker.storage.session_directory import load_session, save_session
-    from llm_tracker.tracing.session import Decoding, Session, Turn
-    from llm_tracker.tracing.trace import Trace
-    from llm_tracker.tracking import (
+    from llm_tracker.analysis.lens.logit_lens import logit_lens
+    from llm_tracker.analysis.lens.position_lens import PositionLens
+    from llm_tracker.analysis.lens.position_tables import position_lens, stream_position_lens
+    from llm_tracker.conversation.tracking import (
         begin_session,
         stream_control,
         stream_turn,
@@ -59,17 +50,26 @@ if TYPE_CHECKING:
         with_step_lens,
         with_watch_word,
     )
+    from llm_tracker.errors import Cancelled, InputError, ModelError, TrackerError
+    from llm_tracker.models.adapters.contract import ModelAdapter
+    from llm_tracker.models.catalogue import ModelEntry
+    from llm_tracker.models.loading.check import check
+    from llm_tracker.models.loading.load import LoadedModel, load_model
+    from llm_tracker.models.plugins.hookspecs import hookimpl
+    from llm_tracker.storage.session_directory import load_session, save_session
+    from llm_tracker.tracing.session import Decoding, Session, Turn
+    from llm_tracker.tracing.trace import Trace
     from llm_tracker.trust import Trust
 
 _HOMES = {
     "Cancelled": "errors",
     "Decoding": "tracing.session",
     "InputError": "errors",
-    "LoadedModel": "models.loading",
-    "ModelAdapter": "models.adapter",
+    "LoadedModel": "models.loading.load",
+    "ModelAdapter": "models.adapters.contract",
     "ModelEntry": "models.catalogue",
     "ModelError": "errors",
-    "PositionLens": "analysis.position_lens",
+    "PositionLens": "analysis.lens.position_lens",
     "Session": "tracing.session",
     "Trace": "tracing.trace",
     "TrackerError": "errors",
@@ -77,23 +77,23 @@ _HOMES = {
     "Turn": "tracing.session",
     "attention_by_word": "analysis.attention",
     "attention_groups": "analysis.attention",
-    "begin_session": "tracking",
+    "begin_session": "conversation.tracking",
     "candidates": "analysis.candidates",
-    "check": "models.checking",
-    "hookimpl": "models.hookspecs",
-    "load_model": "models.loading",
+    "check": "models.loading.check",
+    "hookimpl": "models.plugins.hookspecs",
+    "load_model": "models.loading.load",
     "load_session": "storage.session_directory",
-    "logit_lens": "analysis.lens",
-    "position_lens": "analysis.position_reading",
+    "logit_lens": "analysis.lens.logit_lens",
+    "position_lens": "analysis.lens.position_tables",
     "save_session": "storage.session_directory",
-    "stream_control": "tracking",
-    "stream_position_lens": "analysis.position_reading",
-    "stream_turn": "tracking",
-    "track": "tracking",
-    "with_all_lenses": "tracking",
-    "with_answer_step": "tracking",
-    "with_step_lens": "tracking",
-    "with_watch_word": "tracking",
+    "stream_control": "conversation.tracking",
+    "stream_position_lens": "analysis.lens.position_tables",
+    "stream_turn": "conversation.tracking",
+    "track": "conversation.tracking",
+    "with_all_lenses": "conversation.tracking",
+    "with_answer_step": "conversation.tracking",
+    "with_step_lens": "conversation.tracking",
+    "with_watch_word": "conversation.tracking",
 }
 
 __all__ = [

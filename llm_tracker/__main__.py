@@ -2,6 +2,6 @@
 
 import sys
 
-from llm_tracker.cli import main
+from llm_tracker.cli.main import main
 
 sys.exit(main())

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import llm_tracker as lt
-from llm_tracker.app.example import EXAMPLE_DIR
-from llm_tracker.app.ready import FIRST_QUESTION
+from llm_tracker.app.ask.suggestions import FIRST_QUESTION
+from llm_tracker.app.parts.example import EXAMPLE_DIR
 
 CORRECTION = "That is wrong. The correct answer is London."
 

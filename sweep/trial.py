@@ -16,14 +16,14 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 import llm_tracker as lt
 from llm_tracker.errors import one_line
-from llm_tracker.models.adapter import hidden_state
-from llm_tracker.models.attention import once_each, pattern_in, summarising_layers
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.models.forward import forward, on_eager, own_logits
-from llm_tracker.models.loading import adapter_of
-from llm_tracker.models.probes import in_deviations
-from llm_tracker.models.proof import RefusedError, prove, require
-from llm_tracker.models.shape import shape_of
+from llm_tracker.models.forward.attention import once_each, pattern_in, summarising_layers
+from llm_tracker.models.forward.forward_pass import forward, on_eager, own_logits
+from llm_tracker.models.forward.gaps import in_deviations
+from llm_tracker.models.forward.residual_rows import hidden_state
+from llm_tracker.models.loading.architecture import shape_of
+from llm_tracker.models.loading.load import adapter_of
+from llm_tracker.models.proof.prove import RefusedError, prove, require
 from sweep.tiny_configs import VOCAB_SIZE, tiny_config
 
 N_NEW = 5

@@ -13,11 +13,11 @@ from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import write_tinyllama_like
-from llm_tracker.analysis.position_reading import position_lens
-from llm_tracker.app.jobs import Job, run_job
-from llm_tracker.cli import main
-from llm_tracker.models.kernels import choose_kernels
-from llm_tracker.models.memory import memory_of, require_room
+from llm_tracker.analysis.lens.position_tables import position_lens
+from llm_tracker.app.work.jobs import Job, run_job
+from llm_tracker.cli.main import main
+from llm_tracker.models.kernels.matrix_products import choose_kernels
+from llm_tracker.models.memory.device_memory import memory_of, require_room
 
 pytestmark = [
     pytest.mark.cuda,

@@ -1,51 +1,70 @@
-"""The house: who may import whom, what stays light, and how long a module may be."""
+"""The house: who may import whom, groups included; what stays light; how long a module and how full a folder may be."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
-BASE = {"errors", "places", "settings", "streams", "trust"}
-ROOMS = {
-    "errors": set(),
-    "places": set(),
-    "settings": {"trust"},
-    "streams": set(),
-    "trust": set(),
-    "models": BASE,
-    "tracing": BASE | {"models"},
-    "analysis": BASE | {"models", "tracing"},
-    "charts": BASE | {"analysis"},
-    "storage": BASE | {"tracing", "analysis"},
-    "tracking": BASE | {"models", "tracing", "analysis"},
-    "textual": BASE | {"tracing", "analysis"},
-    "app": {
-        "errors",
-        "places",
-        "settings",
-        "streams",
-        "models",
-        "tracing",
-        "analysis",
-        "charts",
-        "storage",
-        "tracking",
-        "trust",
-    },
-    "cli": {"errors", "places", "settings", "trust", "models", "tracing", "analysis", "storage", "tracking", "textual"},
+BASE = {"errors", "places", "progress", "settings", "trust"}
+MODELS = {
+    "models/catalogue": set[str](),
+    "models/kernels": set[str](),
+    "models/memory": set[str](),
+    "models/forward": {"models/kernels", "models/memory"},
+    "models/adapters": {"models/forward", "models/kernels", "models/memory"},
+    "models/plugins": {"models/adapters", "models/catalogue"},
+    "models/sources": {"models/plugins", "models/catalogue", "models/memory"},
+    "models/proof": {"models/plugins", "models/adapters", "models/forward", "models/kernels", "models/memory"},
 }
-"""Room or module -> what it may import of ours. Nobody imports app, cli or the pages."""
+APP = {
+    "app/work": set[str](),
+    "app/parts": {"app/work"},
+    "app/selection": {"app/work", "app/parts"},
+    "app/views": {"app/work", "app/parts", "app/selection"},
+    "app/frame": {"app/work", "app/parts", "app/selection"},
+}
+PAGE = {*APP}
+ROOMS: dict[str, set[str]] = {
+    **{module: set[str]() for module in BASE},
+    "settings": {"trust"},
+    **{group: BASE | below for group, below in MODELS.items()},
+    "models/loading": BASE | MODELS.keys(),
+    "prompts": BASE,
+    "tracing": BASE | {"models", "prompts"},
+    "analysis/lens": BASE | {"models", "prompts", "tracing", "analysis"},
+    "analysis": BASE | {"models", "prompts", "tracing"},
+    "conversation": BASE | {"models", "prompts", "tracing", "analysis"},
+    "wording": BASE | {"prompts", "tracing", "analysis"},
+    "charts": BASE | {"analysis", "wording"},
+    "storage": BASE | {"prompts", "tracing", "analysis"},
+    "cli": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "wording", "charts", "storage"},
+    **{
+        group: BASE
+        | below
+        | {"models", "prompts", "tracing", "analysis", "conversation", "wording", "charts", "storage"}
+        for group, below in {**APP, **dict.fromkeys(("app/ask", "app/models", "app/guide"), PAGE)}.items()
+    },
+}
+"""Room, or group of a room -> what it may import of ours besides itself. Nobody imports app, cli or the pages."""
+
+MOST_MODULES = 15
+"""In a folder: more, and nobody finds a thing by looking."""
+
+TORCH_ROOMS = ("models", "prompts", "tracing", "analysis")
+"""Where tensors and tokenizers are."""
 
 LIGHT = (
     "import llm_tracker",
-    "import llm_tracker.cli",
+    "import llm_tracker.cli.main",
     "import llm_tracker.charts.layers, llm_tracker.charts.attention",
+    "import llm_tracker.app.ask.answers, llm_tracker.app.views.attention, llm_tracker.app.frame.page",
 )
 
 
@@ -53,57 +72,103 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def rooms() -> list[Path]:
+def inhabitants() -> list[Path]:
     """All modules but the doors of the house, which open into every room."""
     return [path for path in modules() if path not in (PACKAGE / "__init__.py", PACKAGE / "__main__.py")]
 
 
-def room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def room_of(module: str) -> str:
+    """The room of a dotted name below `llm_tracker`, or its group where the room has any."""
+    first, *rest = module.split(".")
+    group = f"{first}/{rest[0]}" if rest else first
+    return group if group in ROOMS else first
+
+
+def dotted(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imported(path: Path) -> set[str]:
-    """Names of all modules that a file imports, at any depth, outside of type checking too."""
+    """Names of all modules that a file imports, at any depth, for type checking too."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module} if node.module != "llm_tracker" else {f"llm_tracker.{a.name}" for a in node.names}
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if _is_module(name) else node.module for name in whole}
     return names
 
 
-@pytest.mark.parametrize("path", rooms(), ids=lambda path: str(path.relative_to(ROOT)))
+def _is_module(name: str) -> bool:
+    place = ROOT.joinpath(*name.split("."))
+    return place.is_dir() or place.with_suffix(".py").is_file()
+
+
+def ours(path: Path) -> set[str]:
+    """The modules of ours that a file imports, below `llm_tracker`."""
+    return {name.removeprefix("llm_tracker.") for name in imported(path) if name.startswith("llm_tracker.")}
+
+
+def may(importer: str, room: str) -> bool:
+    """Whether a room (or a group) may import another."""
+    allowed = ROOMS[importer]
+    return room == importer or room in allowed or room.split("/")[0] in allowed
+
+
+@pytest.mark.parametrize("path", inhabitants(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_room_imports_only_the_rooms_below_it(path: Path) -> None:
-    own = room(path)
-    ours = {name.split(".")[1] for name in imported(path) if name.startswith("llm_tracker.")}
-    assert ours - {own} <= ROOMS[own]
+    own = room_of(dotted(path))
+    assert {room_of(name) for name in ours(path) if not may(own, room_of(name))} == set()
+
+
+def test_every_module_lives_in_a_room_that_is_drawn() -> None:
+    strangers = {str(path.relative_to(ROOT)) for path in inhabitants() if room_of(dotted(path)) not in ROOMS}
+    assert strangers <= {f"llm_tracker/{room}/__init__.py" for room in ("models", "app")}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {dotted(path): {name for name in at_once(path) if name != dotted(path)} for path in inhabitants()}
+    TopologicalSorter(graph).prepare()  # raises CycleError, with the circle
+
+
+def at_once(path: Path) -> set[str]:
+    """What of ours is imported when the file itself is: neither within functions nor for type checking."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = ast.Module([node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))], [])
+    names: set[str] = set()
+    for node in top.body:
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("llm_tracker"):
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            names |= {name if _is_module(name) else node.module for name in whole}
+    return {name.removeprefix("llm_tracker.") for name in names}
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_streamlit_is_in_the_app_only_and_torch_where_tensors_are(path: Path) -> None:
-    tops = {name.split(".")[0] for name in imported(path)}
-    assert "streamlit" not in tops or room(path) in ("app", "cli")
-    assert not {"torch", "transformers"} & tops or room(path) in ("models", "tracing", "analysis", "tracking")
+    tops, room = {name.split(".")[0] for name in imported(path)}, dotted(path).split(".")[0]
+    assert "streamlit" not in tops or room == "app"
+    assert not {"torch", "transformers"} & tops or room in TORCH_ROOMS
+
+
+def test_no_folder_is_too_full_to_find_a_thing_in() -> None:
+    folders = {path.parent for path in modules()}
+    full = {str(folder.relative_to(ROOT)): len(list(folder.glob("[!_]*.py"))) for folder in folders}
+    assert {folder: count for folder, count in full.items() if count > MOST_MODULES} == {}
 
 
 def test_adapters_import_only_public_names() -> None:
     for path in (ROOT / "adapters").glob("*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        ours = [
-            n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("llm_tracker")
-        ]
-        assert {node.module for node in ours} == {"llm_tracker"}, path.name
+        assert {name for name in imported(path) if name.startswith("llm_tracker")} == {"llm_tracker"}, path.name
 
 
 def test_pages_import_only_the_app() -> None:
     for path in [ROOT / "dashboard.py", *(ROOT / "pages").glob("*.py")]:
-        assert {name.rsplit(".", 1)[0] for name in imported(path)} <= {"llm_tracker.app", "streamlit"}, path.name
+        assert all(name == "streamlit" or name.startswith("llm_tracker.app.") for name in imported(path)), path.name
 
 
-@pytest.mark.parametrize(
-    "statement", [*LIGHT, "import llm_tracker.app.answers, llm_tracker.app.attention_view, llm_tracker.app.frame"]
-)
+@pytest.mark.parametrize("statement", LIGHT)
 def test_what_the_first_paint_needs_is_light(statement: str) -> None:
     code = f"{statement}\nimport sys\nprint([m for m in ('torch', 'transformers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -70,7 +70,7 @@ def test_every_picture_of_the_readme_is_here_and_is_one() -> None:
 
 
 def test_every_adapter_and_model_of_the_readme_exists() -> None:
-    from llm_tracker.models.plugins import installed_plugins
+    from llm_tracker.models.plugins.manager import installed_plugins
 
     plugins = installed_plugins()
     named = re.findall(r"^\| `([\w-]+)` \|", README, flags=re.MULTILINE)

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from llm_tracker.app.engine import Engine
-from llm_tracker.app.jobs import Job
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.jobs import Job
 from llm_tracker.errors import ModelError
-from llm_tracker.models.pool import ModelPool
+from llm_tracker.models.loading.pool import ModelPool
 from llm_tracker.settings import Settings
 from llm_tracker.trust import NOTHING, Trust
 

@@ -10,8 +10,8 @@ from gemma import gemma_gguf
 from recompute import largest_gaps
 
 import llm_tracker as lt
-from llm_tracker.models import kernels
-from llm_tracker.models.pool import ModelPool
+from llm_tracker.models.kernels import matrix_products as kernels
+from llm_tracker.models.loading.pool import ModelPool
 
 pytestmark = pytest.mark.real
 

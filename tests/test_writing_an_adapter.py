@@ -12,8 +12,8 @@ import pytest
 from transformers import AutoModelForCausalLM
 
 import llm_tracker as lt
-from llm_tracker.models.plugins import collect_plugins
-from llm_tracker.models.proof import prove, require
+from llm_tracker.models.plugins.manager import collect_plugins
+from llm_tracker.models.proof.prove import prove, require
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "writing-an-adapter.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from llm_tracker.errors import InputError
+from llm_tracker.prompts.words import Word
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray, Trace
-from llm_tracker.tracing.words import Word
 
 PARKED = "parked"
 """The group of the first token (the attention sink) and of the template's tokens."""

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from llm_tracker.prompts.words import fold
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray, WatchedLens
-from llm_tracker.tracing.words import fold
 
 SideName = Literal["before", "after", "again"]
 

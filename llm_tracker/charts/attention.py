@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.charts.frame import framed
+from llm_tracker.charts.base import framed
 from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_LABELS
 
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}

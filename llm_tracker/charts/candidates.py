@@ -10,9 +10,9 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.candidates import EVERYTHING_ELSE_ID
-from llm_tracker.analysis.wording import percent, shown
-from llm_tracker.charts.frame import framed
+from llm_tracker.charts.base import framed
 from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS, TURN_LABELS
+from llm_tracker.wording.formats import percent, shown
 
 ROW_HEIGHT = 36
 COLUMN_WIDTH = 0.42

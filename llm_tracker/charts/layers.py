@@ -11,9 +11,9 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.compare import LayerMeasure
-from llm_tracker.analysis.wording import shown
-from llm_tracker.charts.frame import framed
+from llm_tracker.charts.base import framed
 from llm_tracker.charts.palette import QUIET, TURN_COLOURS, TURN_LABELS
+from llm_tracker.wording.formats import shown
 
 HEIGHT = 300
 LABEL_PIXELS = 84

@@ -7,9 +7,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.analysis.wording import shown
-from llm_tracker.charts.frame import framed
+from llm_tracker.charts.base import framed
 from llm_tracker.charts.palette import BEFORE
+from llm_tracker.wording.formats import shown
 
 ROW_PIXELS = 11
 CHARACTER_PIXELS = 6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,3 +54,14 @@ SMOLLM2 = ModelEntry(
     download_bytes=269_060_552,
     note="The hub's own, unquantised weights of the built-in model: other numbers than the built-in ones.",
 )
+
+
+def meant(name: str, models: Mapping[str, ModelEntry]) -> str:
+    """“ Did you mean …?”, where an id or a repository of the catalogue is spelled nearly like the name; else empty."""
+    names = {entry.id.lower(): entry for entry in models.values()}
+    names |= {entry.location.lower(): entry for entry in models.values() if entry.source == "hub"}
+    near = difflib.get_close_matches(name.lower(), names, n=1)
+    if not near:
+        return ""
+    entry = names[near[0]]
+    return f" Did you mean “{entry.id}”" + (f" ({entry.location})?" if entry.source == "hub" else "?")

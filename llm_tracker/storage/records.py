@@ -9,8 +9,8 @@ import numpy as np
 
 from llm_tracker.analysis.attention import last_attending, last_layer_words
 from llm_tracker.errors import InputError
-from llm_tracker.tracing.prompt import Prompt
-from llm_tracker.tracing.recipes import as_message
+from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.recipes import as_message
 from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from llm_tracker.tracing.words import Span, fold, is_mark, token_words, word_spans, words_of
+from llm_tracker.prompts.words import Span, fold, is_mark, token_words, word_spans, words_of
 
 FUNCTION_WORDS = frozenset(
     "a an the this that these those it its it's i i'm i'd i've you your you're he she we they them his her our "

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
-from llm_tracker.models.attention import AttentionKind, once_each
-from llm_tracker.models.forward import forward
-from llm_tracker.models.kv_caches import is_plain
-from llm_tracker.models.roomy_cache import give_room
+from llm_tracker.models.forward.attention import AttentionKind, once_each
+from llm_tracker.models.forward.forward_pass import forward
+from llm_tracker.models.forward.kv_caches import is_plain
+from llm_tracker.models.forward.preallocated_cache import give_room
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading import LoadedModel
+    from llm_tracker.models.loading.load import LoadedModel
 
 PIECE_TOKENS: dict[AttentionKind, int] = {"sdpa": 4096, "eager": 512}
 """How much of a prompt is read at once: SDPA skips the future only of a text that it reads from its beginning, and

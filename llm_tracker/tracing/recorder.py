@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from llm_tracker.errors import ModelError
-from llm_tracker.models.adapter import hidden_input, hidden_state
-from llm_tracker.models.attention import RowWatch, once_each, whole_row
+from llm_tracker.models.forward.attention import RowWatch, once_each, whole_row
+from llm_tracker.models.forward.residual_rows import hidden_input, hidden_state
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading import LoadedModel
+    from llm_tracker.models.loading.load import LoadedModel
 
 ATTENTION_BUDGET_BYTES = 256 * 2**20
 """A turn's attention rows by head; past it, later steps keep the mean over heads."""

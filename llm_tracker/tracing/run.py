@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llm_tracker.errors import InputError
+from llm_tracker.prompts.continuation import Continuation
+from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.tokens import special_tokens, token_text
+from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.answers import find_answer_step, spoken_words
-from llm_tracker.tracing.continuation import Continuation
 from llm_tracker.tracing.decoding import Step, decode, end_token_ids
-from llm_tracker.tracing.prompt import Prompt
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding, Ending, Turn
-from llm_tracker.tracing.tokens import special_tokens, token_text
 from llm_tracker.tracing.trace import Trace
-from llm_tracker.tracing.words import Span
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading import LoadedModel
+    from llm_tracker.models.loading.load import LoadedModel
 
 N_CONTEXT_TOKENS = 8
 """Prompt tokens that `Trace.before` spans: enough to tokenise a word as the model would go on."""

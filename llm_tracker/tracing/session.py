@@ -8,10 +8,10 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from llm_tracker.errors import InputError
-from llm_tracker.tracing.prompt import Prompt
-from llm_tracker.tracing.recipes import CONTROL_TEXT, Message
+from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.recipes import CONTROL_TEXT, Message
+from llm_tracker.prompts.words import Span, Word, token_words
 from llm_tracker.tracing.trace import Trace
-from llm_tracker.tracing.words import Span, Word, token_words
 
 Ending = Literal["end", "newline", "limit", "stopped"]
 

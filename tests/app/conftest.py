@@ -8,7 +8,7 @@ import pytest
 import streamlit as st
 from visitor import tiny_of_any_name
 
-from llm_tracker.app import engine as engines
+from llm_tracker.app.work import engine as engines
 
 
 @pytest.fixture

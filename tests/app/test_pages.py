@@ -20,11 +20,11 @@ from visitor import (
 )
 
 import llm_tracker as lt
-from llm_tracker.app import engine as engines
-from llm_tracker.app import model_desk
-from llm_tracker.app.jobs import Job
-from llm_tracker.app.model_choice import use
-from llm_tracker.models import shape
+from llm_tracker.app.frame.model_picker import use
+from llm_tracker.app.work import engine as engines
+from llm_tracker.app.work import model_desk
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.models.loading import architecture as shape
 
 
 def test_a_model_that_made_room_for_another_is_loaded_again_by_a_question_and_not_by_looking(

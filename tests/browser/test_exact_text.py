@@ -9,7 +9,7 @@ from nasty import NASTY
 from playwright.sync_api import Page, expect
 from steps import ask, ask_capital, correct, expect_all_views, follow, settle
 
-from llm_tracker.analysis.wording import shown, visible
+from llm_tracker.wording.formats import shown, visible
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 

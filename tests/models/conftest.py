@@ -13,7 +13,7 @@ from hub_steps import NAME, point_to
 from huggingface_hub import constants
 
 from benchmarks.tinyllama_like import write_tinyllama_like
-from llm_tracker.models import hub_patience
+from llm_tracker.models.sources import hub_failures
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def hub(repositories: Path, tmp_path: Path, own_cache: Path, monkeypatch: pytest
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(hub_patience, "PAUSES_SECONDS", (0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr(hub_failures, "PAUSES_SECONDS", (0.01, 0.01, 0.01, 0.01))
     with HubServer(repositories) as server:
         point_to(server.url, monkeypatch)
         yield server

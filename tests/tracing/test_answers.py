@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from llm_tracker.prompts.words import word_spans
 from llm_tracker.tracing.answers import answer_word, find_answer_step, named_word
-from llm_tracker.tracing.words import word_spans
 
 FRANCE = "What is the capital of France?"
 

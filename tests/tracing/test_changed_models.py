@@ -13,8 +13,8 @@ import torch
 from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
-from llm_tracker.models import proof
-from llm_tracker.streams import ended
+from llm_tracker.models.proof import prove as proof
+from llm_tracker.progress import ended
 
 IDS = tuple(range(5, 20))
 

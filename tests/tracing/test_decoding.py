@@ -15,14 +15,15 @@ from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
-from llm_tracker.streams import ended
-from llm_tracker.tracing import decoding, tokens
-from llm_tracker.tracing.continuation import continuation
+from llm_tracker.conversation.tracking import begin_session, stream_turn
+from llm_tracker.progress import ended
+from llm_tracker.prompts import tokens
+from llm_tracker.prompts.continuation import continuation
+from llm_tracker.prompts.tokens import token_text
+from llm_tracker.tracing import decoding
 from llm_tracker.tracing.decoding import _sample
 from llm_tracker.tracing.run import TokenEvent
 from llm_tracker.tracing.session import Decoding
-from llm_tracker.tracing.tokens import token_text
-from llm_tracker.tracking import begin_session, stream_turn
 
 QUESTION = "What is the capital of France?"
 

@@ -1,0 +1,1 @@
+"""The logit lens (nostalgebraist, 2020): of an answer's tokens, and of every position."""

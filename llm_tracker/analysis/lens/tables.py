@@ -1,0 +1,67 @@
+"""Computes the logit lens (nostalgebraist, 2020) of an answer's tokens; the last layer's is what the model predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llm_tracker.analysis.lens.read_out import ReadOut, read_out
+from llm_tracker.analysis.lens.watch_tokens import watch_token_id
+from llm_tracker.prompts.tokens import token_text
+from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.load import LoadedModel
+
+N_LENS_CANDIDATES = 5
+"""Candidates kept of every layer."""
+
+
+def with_lens(model: LoadedModel, trace: Trace, steps: Iterable[int], words: Sequence[str] = ()) -> Trace:
+    """The trace with the lens tables of these steps, `words` watched in them; tables that are there are kept.
+
+    All that is missing is read in one batch, of which a few million logits are held at a time.
+    """
+    missing = [step for step in sorted(set(steps)) if not _has(trace, step, words)]
+    if not missing:
+        return trace
+    word_ids = [{word: watch_token_id(model, trace, word, step) for word in words} for step in missing]
+    asked = [[trace.token_ids[step], *ids.values()] for step, ids in zip(missing, word_ids, strict=True)]
+    rows = trace.resid[missing, 1:].reshape(-1, trace.resid.shape[-1])
+    read = read_out(model, rows, np.repeat(np.array(asked), trace.n_layers, axis=0), N_LENS_CANDIDATES)
+    tables = {
+        step: _table(model, read, at, trace, ids) for at, (step, ids) in enumerate(zip(missing, word_ids, strict=True))
+    }
+    return replace(trace, lens={**trace.lens, **tables})
+
+
+def _has(trace: Trace, step: int, words: Sequence[str]) -> bool:
+    return step in trace.lens and set(words) <= trace.lens[step].watched.keys()
+
+
+def _table(model: LoadedModel, read: ReadOut, at: int, trace: Trace, word_ids: Mapping[str, int]) -> LensTable:
+    """The table of the step whose layers come `at`th in what was read, the step's own token first among those asked."""
+    layers = slice(at * trace.n_layers, (at + 1) * trace.n_layers)
+    top_ids = read.top_token_ids[layers]
+    texts = {token_id: token_text(model.tokenizer, int(token_id)) for token_id in np.unique(top_ids)}
+    watched = {
+        word: WatchedLens(
+            token_id=token_id,
+            token=token_text(model.tokenizer, token_id),
+            logit=read.logit[layers, column],
+            prob=read.prob[layers, column],
+            rank=read.rank[layers, column],
+        )
+        for column, (word, token_id) in enumerate(word_ids.items(), start=1)
+    }
+    return LensTable(
+        token_prob=read.prob[layers, 0],
+        token_rank=read.rank[layers, 0],
+        top_token_ids=top_ids,
+        top_tokens=tuple(tuple(texts[token_id] for token_id in row) for row in top_ids),
+        top_probs=read.top_probs[layers],
+        watched=watched,
+    )

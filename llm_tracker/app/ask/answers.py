@@ -1,0 +1,187 @@
+"""The answers before and after: as they come, and finished with their token strips; and what changed, in one line."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side, word_changes
+from llm_tracker.app.frame.page import RECIPE_LABELS
+from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, running_card
+from llm_tracker.app.parts.html import fade_views, paragraph, sentence
+from llm_tracker.app.parts.token_strip import token_strip
+from llm_tracker.app.selection.comparison import Comparison, model_names, pick_step
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.workspace import EXAMPLE, Place, Workspace
+from llm_tracker.wording.reading import change_parts, shift_split, verdict
+from llm_tracker.wording.two_models import models_verdict, shares_of
+
+
+def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """Before | after; the side that a job is working on shows its tokens as they come."""
+    job = workspace.job if workspace.answering else None
+    left, right = st.columns(2)
+    with left:
+        if job is not None and job.kind == "ask" and job.beside is None:
+            _watch_answer(engine, job, "before")
+            _strip_room("before")
+        else:
+            _finished(workspace, *_left_answer(workspace, comparison, job))
+    with right:
+        if job is not None and (job.kind == "correct" or job.beside is not None):
+            _watch_answer(engine, job, "after")
+            _strip_room("after")
+        elif comparison.after is not None and job is None:
+            _finished(workspace, comparison.after, comparison.places[1])
+        else:
+            empty_card("after", "Correct the answer, and the next one will stand here.")
+            _strip_room("after")
+
+
+def _left_answer(workspace: Workspace, comparison: Comparison, job: Job | None) -> tuple[Side, Place]:
+    """What stands on the left: the answer before, or the one that a coming answer of another model will join."""
+    if job is None or job.beside is None or job.beside not in workspace.sessions:
+        return comparison.before, comparison.places[0]
+    place = Place(job.beside, 0)
+    if place == comparison.places[0]:
+        return comparison.before, place
+    turn = workspace.sessions[place.session].turns[0]
+    return Side("before", turn, turn.answer_step), place
+
+
+def _finished(workspace: Workspace, side: Side, place: Place) -> None:
+    answer_card(side)
+    key = f"strip {side.name} {workspace.results} {place.session} {place.turn}"
+    with st.container(key=f"strip_{side.name}"):
+        token_strip(side, key, lambda step: pick_step(workspace, place, step))
+
+
+def _strip_room(name: str) -> None:
+    """The room that the token strip will take, so that nothing moves when it comes."""
+    with st.container(key=f"strip_{name}"):
+        st.html("<div></div>")
+
+
+@st.fragment(run_every=0.25)
+def _watch_answer(engine: Engine, job: Job, name: str) -> None:
+    """Show an answer as it comes; when it has ended, draw the page anew."""
+    if not job.active:
+        st.rerun()
+    model = "" if job.beside is None else engine.models.entry(job.model_id).title
+    running_card(name, job, f"{_stage(engine, job)} …", model)
+
+
+def _stage(engine: Engine, job: Job) -> str:
+    """What an answer is waiting for, or that it is being written, and how fast where that is slow."""
+    if job.stopping():
+        return "Stopping"
+    load = engine.models.load_job(job.model_id)
+    if job.status == "queued" and load is not None and load.active:
+        return load.progress.stage if load.progress else "Waiting for the model"
+    if job.status == "queued":
+        return f"Waiting, {engine.models.worker(job.model_id).ahead_of(job)} ahead of you"
+    if job.progress:
+        return job.progress.stage
+    return f"Writing{pace_note(job)}" if job.text else "Reading the text"
+
+
+def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
+    """What changed against before and against merely asking again, at the tokens that the views describe."""
+    for notice in dict.fromkeys(notice for side in comparison.sides for notice in side.turn.prompt.notices):
+        paragraph(notice)
+    if comparison.after is None:
+        st.html('<p class="lt-headline lt-quiet">Correct the answer, and what changed will stand here.</p>')
+        paragraph("", also="lt-note")
+        return
+    sides = comparison.headline_sides
+    st.html(f'<p class="lt-headline headline">{_headline_html(comparison, words)}</p>')
+    split = "" if comparison.of_two_models else shift_split(sides, words)
+    note = _control_note(workspace, comparison)
+    paragraph(" ".join(filter(None, [split, _place(comparison), note])), quiet=True, also="lt-note")
+
+
+def _headline_html(comparison: Comparison, words: list[str]) -> str:
+    """What became of each word and of the answer; of two models, what each says and how likely it makes each word."""
+    sides = comparison.headline_sides
+    changes = word_changes(sides, words)
+    if comparison.of_two_models:
+        told = [f"<b>{sentence(name)}</b>: {escape(shares)}." for name, shares in map(shares_of, changes)]
+        return " ".join([sentence(models_verdict(sides)), *told])
+    told = []
+    for name, shift, again in map(change_parts, changes):
+        aside = f' <span class="again">({escape(again)})</span>' if again else ""
+        told.append(f"<b>{sentence(name)}</b> {escape(shift)}{aside}.")
+    return " ".join([*told, sentence(verdict(sides))])
+
+
+def _place(comparison: Comparison) -> str:
+    """Where the headline compares, and where the views look if that is elsewhere."""
+    at_first = all(side.step == 0 for side in comparison.headline_sides)
+    told = f"Probabilities at {'the first token of each answer' if at_first else 'the tokens that carry the answers'}."
+    looked_at = [side.step for side, _ in comparison.answers]
+    if looked_at == [side.step for side in comparison.headline_sides if side.name != "again"]:
+        return told
+    return f"{told} The views below look at token {looked_at[0] + 1} before and token {looked_at[1] + 1} after."
+
+
+def _control_note(workspace: Workspace, comparison: Comparison) -> str:
+    """What is to be said about the control of the correction that is shown."""
+    job = workspace.job
+    if job is not None and job.kind == "control" and job.active:
+        return "The control is being run: the same conversation, merely asked again …"
+    if any(side.name == "again" for side in comparison.headline_sides):
+        return (
+            "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
+        )
+    session, place = comparison.sessions[-1], comparison.places[-1]
+    if len(set(comparison.places)) < len(comparison.places):
+        return "This is one answer, compared with itself."
+    if comparison.of_two_models:
+        return _models_note(comparison)
+    if all(each.turn == 0 for each in comparison.places):
+        return "These are two first answers: there is no correction between them."
+    if not comparison.of_one_answer:
+        return "These answers are not a correction apart: the control is shown beside the answer that was corrected."
+    if session.is_control(place.turn):
+        return "This turn is the control itself: merely asked again."
+    return "Without a control: part of any change comes from being asked again at all."
+
+
+def _models_note(comparison: Comparison) -> str:
+    """What is alike between two models' answers, and what is not."""
+    if comparison.told_alike and all(place.turn == 0 for place in comparison.places):
+        return "Both models read the same words, each in its own template and cut into its own tokens."
+    if comparison.told_alike:
+        return "Both models were told the same, each after its own earlier answers."
+    return "These models did not read the same words: not only the model differs between these answers."
+
+
+def answered_by(workspace: Workspace) -> None:
+    """Which model and recipe made what is shown, and when the sidebar's choices apply."""
+    if workspace.shown is None:
+        return
+    if workspace.answering:
+        fade_views()
+    paragraph(_answered_by(workspace, *workspace.shown), quiet=True, also="lt-answered")
+
+
+def _answered_by(workspace: Workspace, before: Place, after: Place | None) -> str:
+    if workspace.answering:
+        return "The next answer is on its way; what is pale below still belongs to the one before."
+    places = [place for place in (before, after) if place is not None]
+    session = workspace.sessions[places[-1].session]
+    if places[-1].session == EXAMPLE:
+        return f"A finished example, made with {session.model.title}. Ask your own question above."
+    recipe = " and ".join(dict.fromkeys(_recipe_label(workspace, place) for place in places))
+    names = list(filter(None, model_names(tuple(workspace.sessions[place.session] for place in places))))
+    later = ""
+    if not names and (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
+        later = " A correction goes to the same; what the sidebar says now is for the next question."
+    return f"Answered by {' and '.join(names or [session.model.title])}, {recipe}.{later}"
+
+
+def _recipe_label(workspace: Workspace, place: Place) -> str:
+    recipe = workspace.sessions[place.session].recipe
+    return RECIPE_LABELS.get(recipe, recipe).lower()

@@ -1,0 +1,168 @@
+"""The two things that a visitor says: the question and the correction, typed or with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from llm_tracker.app.ask.suggestions import (
+    CORRECTIONS,
+    FIRST_QUESTION,
+    QUESTIONS,
+    ReadyCorrection,
+    correction_label,
+    correction_text,
+)
+from llm_tracker.app.parts.html import failure
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.workspace import Place, Workspace
+
+FIELDS = {"ask": "question", "correct": "correction"}
+BUTTONS = {"ask": "Ask", "correct": "Correct"}
+
+
+def question_form(engine: Engine, workspace: Workspace) -> None:
+    """The question and its button (Enter asks too), and ready questions below."""
+
+    def ask(text: str) -> None:
+        if not text.strip():
+            _complain(workspace, "ask", "The question is empty. Type one, then press Ask.")
+            return
+        st.session_state["correction"] = ""  # it spoke of another answer, and stays among those to compare with
+        st.session_state["corrects"] = "before"  # and so did this choice
+        engine.ask(workspace, text)
+
+    def ask_ready(text: str) -> None:
+        st.session_state["question"] = text
+        ask(text)
+
+    _one_line_form("ask", _last_question(workspace), workspace, ask)
+    with st.container(horizontal=True, gap="small", key="question_chips"):
+        for ready in QUESTIONS:
+            st.button(
+                ready.label,
+                key=f"ask {ready.label}",
+                help=ready.question,
+                on_click=ask_ready,
+                args=(ready.question,),
+                disabled=workspace.answering,
+            )
+    with st.container():
+        if said := workspace.ask_error or _complaint(workspace, "ask"):
+            failure(said)
+
+
+def _complain(workspace: Workspace, form: str, text: str) -> None:
+    """Say what a form lacks; in this tab alone, and until something is asked or corrected."""
+    workspace.ask_error = workspace.correct_error = ""
+    st.session_state["complaint"] = (form, text, workspace.begun)
+
+
+def _complaint(workspace: Workspace, form: str) -> str:
+    """What this form lacked when it was last sent, while nothing has been asked or corrected since."""
+    of_form, text, begun = st.session_state.get("complaint", ("", "", 0))
+    return text if of_form == form and begun == workspace.begun else ""
+
+
+def _last_question(workspace: Workspace) -> str:
+    """What the field holds in a fresh tab: the question that is being answered, else the one that is shown."""
+    job = workspace.job
+    if job is not None and job.kind == "ask":
+        return job.said
+    place = workspace.shown[0] if workspace.shown else None
+    return FIRST_QUESTION if place is None else workspace.sessions[place.session].turns[0].said
+
+
+def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """The correction and its button, and ready corrections below; after a correction also what is to be corrected."""
+    _corrected_answer_control(comparison)
+    question = comparison.sessions[comparison.places.index(_corrected_answer(comparison))].turns[0].said
+
+    def correct(text: str) -> None:
+        if not text.strip():
+            _complain(workspace, "correct", "The correction is empty. Type one, then press Correct.")
+            return
+        engine.correct(workspace, _corrected_answer(comparison), text)  # as chosen now: the page may not know yet
+
+    def correct_ready(ready: ReadyCorrection) -> None:
+        text, whole = correction_text(ready, question)
+        st.session_state["correction"] = text
+        st.session_state["to complete"] = not whole
+        st.session_state.pop("complaint", None)
+        if whole:
+            correct(text)
+
+    _one_line_form("correct", "", workspace, correct)
+    with st.container(horizontal=True, gap="small", key="correction_chips"):
+        for ready in CORRECTIONS:
+            st.button(
+                correction_label(ready, question),
+                key=f"correct {ready.label}",
+                help=correction_text(ready, question)[0],
+                on_click=correct_ready,
+                args=(ready,),
+                disabled=workspace.answering,
+            )
+    with st.container():
+        if st.session_state.pop("to complete", False):
+            st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
+        if said := workspace.correct_error or _complaint(workspace, "correct"):
+            failure(said)
+
+
+def _corrected_answer_control(comparison: Comparison) -> None:
+    """Which answer the next correction speaks to: the one before (once more, in other words), or the one after."""
+    labels = {"before": "Correct “Before”", "after": "Correct “After”"}
+    st.segmented_control(
+        "Which answer to correct",
+        list(labels),
+        default="before",
+        format_func=lambda name: labels[name],
+        key="corrects",
+        required=True,
+        persist_state="session",
+        label_visibility="collapsed",
+        disabled=len(comparison.places) < 2,
+        help="Correcting the answer “Before” in another way starts from the same place, and the earlier correction "
+        "stays to compare with. Correcting the answer “After” goes on with the conversation.",
+    )
+
+
+def _corrected_answer(comparison: Comparison) -> Place:
+    """The answer that was chosen to be corrected."""
+    goes_on = len(comparison.places) > 1 and st.session_state["corrects"] == "after"
+    return comparison.places[1 if goes_on else 0]
+
+
+def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[[str], None]) -> None:
+    """A text field with its button beside it, which is Stop while its own answer is being written."""
+    job = workspace.job
+    running = job if job is not None and job.active and job.kind == kind else None
+    key = FIELDS[kind]
+    placeholder = (
+        "Correct it: type anything, or pick below" if kind == "correct" else "Ask anything that one word can answer"
+    )
+    with st.form(f"{kind} form", border=False, enter_to_submit=not workspace.answering):
+        field, press = st.columns([5, 1], vertical_alignment="bottom")
+        field.text_input(
+            key.capitalize(),
+            text,
+            key=key,
+            placeholder=placeholder,
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        place = press.container(key=f"press_{kind}")
+        if running is not None:
+            place.form_submit_button("Stop", type="primary", on_click=running.stop, width="stretch", key=f"stop {kind}")
+            return
+        place.form_submit_button(
+            BUTTONS[kind],
+            type="primary" if kind == "ask" else "secondary",
+            on_click=lambda: submit(st.session_state[key]),
+            disabled=workspace.answering,
+            width="stretch",
+            key=f"{kind} button",
+        )

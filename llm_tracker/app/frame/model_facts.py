@@ -1,0 +1,63 @@
+"""What can be said of a model before it is loaded, and while it is: sizes, and whether it fits into memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from llm_tracker.errors import ModelError
+from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.sources.model_size import Room, Weight, weigh, weigh_download
+
+if TYPE_CHECKING:
+    from llm_tracker.app.work.model_desk import ModelDesk
+    from llm_tracker.models.loading.load import LoadedModel
+
+
+def gigabytes(n_bytes: int) -> str:
+    """A size as people read it: 2.2 GB, 269 MB."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 0.95e9 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def fit_sentence(memory_bytes: int | None, room: Room | None, is_estimate: bool = False) -> str:
+    """Whether weights fit into memory, with both figures; "" where one of them is not known."""
+    if memory_bytes is None or room is None:
+        return ""
+    takes = f"{'about ' if is_estimate else ''}{gigabytes(memory_bytes)}"
+    free, limit = gigabytes(room.free_bytes), gigabytes(room.limit_bytes)
+    return {
+        "now": f"Takes {takes} in memory and fits: {free} of {limit} are free.",
+        "alone": f"Takes {takes} in memory: {free} of {limit} are free, so other models are let go for it.",
+        "never": f"Does not fit: it takes {takes} in memory, and this app may use {limit}.",
+    }[room.fit(memory_bytes)]
+
+
+def entry_sentence(models: ModelDesk, entry: ModelEntry, room: Room | None) -> str:
+    """The size of a model that is not in memory, and whether it fits; why, where its files cannot be read."""
+    try:
+        weight = known_weight(models, entry)
+    except ModelError as error:
+        return str(error)
+    except Exception as error:  # whatever a foreign file makes its reader raise: it costs this line, not the page
+        return f"Its files cannot be read ({type(error).__name__})."
+    is_here = models.is_here(entry.id)
+    size = "" if weight.disk_bytes is None else gigabytes(weight.disk_bytes)
+    where = f"{size} on the disk." if is_here else f"A download of {size}."
+    fits = fit_sentence(weight.memory_bytes, room, is_estimate=not is_here)
+    return " ".join(filter(None, [where if size else "", fits]))
+
+
+def known_weight(models: ModelDesk, entry: ModelEntry) -> Weight:
+    """What a model takes: by its files, or as the hub said when it was asked, or by the catalogue.
+
+    Raises ModelError for a damaged file.
+    """
+    lookup = models.lookup_job(entry.id)
+    if lookup is not None and lookup.status == "done" and not models.is_here(entry.id):
+        return weigh_download(lookup.result)
+    return weigh(entry, models.settings.dtype)
+
+
+def held_sentence(model: LoadedModel) -> str:
+    """What a model in memory takes."""
+    weights, read = gigabytes(model.weights_bytes), gigabytes(model.kv_caches.n_bytes)
+    return f"In memory: {weights} of {model.dtype} on {model.device}, and {read} of texts it has read."

@@ -1,0 +1,292 @@
+"""The sidebar's choice of a model, picked or typed: what it costs, how far its load has come, and its proof."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import streamlit as st
+
+from llm_tracker.app.frame.model_facts import entry_sentence, gigabytes
+from llm_tracker.app.parts import html
+from llm_tracker.app.work.engine import Engine, should_load
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.errors import ModelError
+from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.loading.load import LoadedModel
+from llm_tracker.models.plugins.manager import installed_plugins
+from llm_tracker.models.sources.hub import HubModel
+from llm_tracker.models.sources.hub_failures import FETCHING
+from llm_tracker.wording.formats import tiny
+
+KERNEL_NAMES = {
+    "plain": "torch's own",
+    "onednn": "oneDNN",
+    "upcast": "in float32, a slice of a weight at a time",
+    "upcast_plain": "in float32, a slice of a weight at a time",
+}
+
+HELP = (
+    "Pick one, or type another: a hub id such as owner/model (with @revision if you want one), a directory with "
+    "safetensors, or the path of a .gguf file on the machine that runs this app."
+)
+
+
+def model_choice(engine: Engine, workspace: Workspace) -> None:
+    """The model's name, how far its load has come, the offer to download one, and the proof that it is read exactly."""
+    _name_field(engine, workspace)
+    wanted = engine.models.entry(workspace.wanted_id)
+    _state(engine, workspace, wanted)
+    _stand_in(engine, workspace, wanted)
+    if wanted.id == EMBEDDED.id and not engine.models.is_here(TINYLLAMA.id):
+        st.caption("The usual model, TinyLlama, is not on this machine; this smaller one is built in.")
+        _download_button(engine, workspace, TINYLLAMA, TINYLLAMA.download_bytes)
+
+
+def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
+    """The catalogue, what the app was started with, and what this visitor typed."""
+    others = (engine.settings.model, workspace.model_id, workspace.wanted_id, *workspace.typed_ids)
+    entries = [engine.models.entry(name) for name in (*installed_plugins().models, *filter(None, others))]
+    return list({entry.id: entry for entry in entries}.values())
+
+
+def choose(workspace: Workspace, entry: ModelEntry) -> None:
+    """Want a model; one that is in no catalogue stays among those to choose from. A refused name is settled."""
+    st.session_state.pop("model refused", None)
+    workspace.choose(entry.id, is_typed=entry.id not in installed_plugins().models)
+
+
+def use(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
+    """Want a model that a visitor has picked: one that is here is loaded, also where it was let go or has failed."""
+    choose(workspace, entry)
+    if engine.models.is_here(entry.id) and engine.models.loaded(entry.id) is None:
+        engine.models.load(entry.id)
+
+
+def told_apart(entries: Iterable[ModelEntry]) -> dict[str, str]:
+    """A title for each id; where several models have the same one, with the id behind it.
+
+    A model of the hub that was typed is called what was typed.
+    """
+    titles = {entry.id: entry.id if _is_typed_hub_id(entry) else entry.title for entry in entries}
+    counts = Counter(titles.values())
+    return {each: title if counts[title] == 1 else f"{title} · {each}" for each, title in titles.items()}
+
+
+def _is_typed_hub_id(entry: ModelEntry) -> bool:
+    return entry.source == "hub" and entry.id.partition("@")[0] == entry.location
+
+
+def _name_field(engine: Engine, workspace: Workspace) -> None:
+    """The field; a name that is no model is said below it, and changes nothing else."""
+    titles = told_apart(known_models(engine, workspace))
+
+    def named() -> None:
+        name = str(st.session_state["model"]).strip()
+        try:
+            entry = engine.models.entry(_id_of(name, titles))
+        except ModelError as error:
+            st.session_state["model refused"] = (str(error), workspace.begun)
+            return
+        use(engine, workspace, entry)
+        if entry.id in workspace.typed_ids and not engine.models.is_here(entry.id):
+            engine.models.look_up(entry.id)
+
+    st.session_state["model"] = workspace.wanted_id
+    st.selectbox(
+        "Model",
+        sorted(
+            titles, key=lambda model_id: model_id != workspace.wanted_id
+        ),  # Enter in an emptied field takes the first
+        format_func=lambda model_id: titles.get(model_id, model_id),
+        key="model",
+        on_change=named,
+        accept_new_options=True,
+        help=HELP,
+    )
+    with st.container():
+        if _refusal(workspace):
+            html.failure(_refusal(workspace))
+
+
+def _refusal(workspace: Workspace) -> str:
+    """Why the name that was typed last is no model; empty once something has been asked or corrected."""
+    said, begun = st.session_state.get("model refused", ("", 0))
+    return str(said) if begun == workspace.begun else ""
+
+
+def _id_of(name: str, titles: dict[str, str]) -> str:
+    """The id of a model that was named by its title, in any case; else the name itself."""
+    if name in titles:
+        return name
+    by_title = {title.casefold(): model_id for model_id, title in titles.items()}
+    return by_title.get(name.casefold(), name)
+
+
+def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
+    """Where the chosen model stands: to be loaded, on its way, ready, failed, let go, or to be downloaded."""
+    models = engine.models
+    loading, model = models.load_job(wanted.id), models.loaded(wanted.id)
+    if should_load(engine, workspace):
+        _begin_load(engine, wanted)
+    elif loading is not None and loading.active:
+        watch_load(loading, "sidebar")
+    elif model is not None:
+        workspace.model_id = wanted.id  # it may have become ready since the page began to be drawn
+        _badge(engine, model)
+    elif loading is not None and loading.error:
+        _failed_load(engine, workspace, wanted, loading)
+    elif models.is_here(wanted.id):
+        st.caption("Not in memory now. The next question loads it again.")
+        st.button("Load", key=f"load {wanted.id}", on_click=_load, args=(engine, wanted), width="stretch")
+    elif wanted.download_bytes is not None:
+        html.paragraph(entry_sentence(models, wanted, models.room()), quiet=True)
+        _download_button(engine, workspace, wanted, wanted.download_bytes)
+    else:
+        _offer_unknown(engine, workspace, wanted)
+
+
+def _load(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.load(entry.id)
+
+
+def _look_up(engine: Engine, entry: ModelEntry) -> None:
+    engine.models.look_up(entry.id)
+
+
+def _stand_in(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
+    """Which model questions go to, where that is not the chosen one."""
+    answering = engine.models.entry(engine.answering_id(workspace))
+    if answering.id == wanted.id:
+        return
+    html.paragraph(f"Until it is ready, questions go to {answering.title}.", quiet=True)
+    name = html.plain_label(answering.title)
+    key = f"back to {answering.id}"
+    st.button(f"Back to {name}", key=key, on_click=use, args=(engine, workspace, answering), width="stretch")
+
+
+@st.fragment(run_every=0.3)
+def _begin_load(engine: Engine, entry: ModelEntry) -> None:
+    """Load the chosen model, once the page has been painted: that comes first, and needs no model."""
+    if st.session_state.get("painted"):
+        engine.models.load(entry.id)
+        st.rerun()
+    st.session_state["painted"] = True
+    st.caption("The model comes next …")
+
+
+@st.fragment(run_every=0.4)
+def watch_load(job: Job, place: str) -> None:
+    """Show a load's stage until it ends, with a way to cancel it; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    progress = job.progress
+    if progress is not None and progress.total_bytes:
+        done, total = progress.done_bytes, progress.total_bytes
+        st.progress(min(1.0, done / total), text=f"Downloading: {gigabytes(done)} of {gigabytes(total)}")
+    else:
+        stage = progress.stage if progress is not None else "Waiting"
+        st.caption(f"{stage} …")
+    _cancel_button(job, f"cancel {job.model_id} {place}")
+
+
+def _badge(engine: Engine, model: LoadedModel) -> None:
+    """The parity badge: this model's numbers are read exactly, with the largest gap that was measured."""
+    checks, shape = model.proof.checks, engine.models.shape(model)
+    parts = [f"✓ read exactly ({len(checks)} checks, largest gap {tiny(max(check.gap for check in checks))})"]
+    parts.append(f"{model.proof.n_layers} layers")
+    if shape is not None and shape.n_heads:
+        parts.append(f"{shape.n_heads} heads")
+    st.caption(" · ".join([*parts, f"{gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"]))
+    for notice in model.notices:
+        st.caption(notice)
+    with st.expander("How exactly?"):
+        _proof_table(model)
+        _engine_room(model)
+
+
+def _proof_table(model: LoadedModel) -> None:
+    st.caption("Compared with the model itself when it was loaded: the largest gap found, and the bound.")
+    rows = [[each.name, f"{each.gap:.0e}", f"{each.bound:.0e}"] for each in model.proof.checks]
+    st.html(html.table_html("Gaps and bounds", ["check", "gap", "bound"], rows, ("gap", "bound")))
+
+
+def _engine_room(model: LoadedModel) -> None:
+    """What makes answers fast: the chosen kernels, and the memory of what was read already."""
+    kept, most = gigabytes(model.kv_caches.n_bytes), gigabytes(model.kv_caches.budget_bytes)
+    st.caption(f"Texts that begin alike are not read twice: {kept} are kept for that, {most} at most.")
+    if model.kernels is not None:
+        routines = ", or ".join(dict.fromkeys(KERNEL_NAMES[name] for name in model.kernels.names))
+        st.caption(f"Weights are multiplied by the fastest routine that was timed when it was loaded: {routines}.")
+
+
+def _failed_load(engine: Engine, workspace: Workspace, entry: ModelEntry, job: Job) -> None:
+    if job.status != "stopped":
+        _failure(workspace, job)
+    elif job.progress is not None and job.progress.total_bytes:
+        st.caption(f"The download was cancelled. {FETCHING}")
+    else:
+        st.caption("The loading was cancelled.")
+    st.button(
+        _retry_label(workspace, entry), key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch"
+    )
+
+
+def _failure(workspace: Workspace, job: Job) -> None:
+    """Why a job with the chosen model failed, unless another name has been refused since: one error at a time."""
+    if not _refusal(workspace):
+        html.failure(job.error)
+
+
+def _retry_label(workspace: Workspace, entry: ModelEntry) -> str:
+    """What is tried again is named where the error that stands above speaks of another name."""
+    return f"Try {html.plain_label(entry.id)} again" if _refusal(workspace) else "Try again"
+
+
+def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
+    """A typed model of the hub that is not here: what the hub says of it, and the offer to download it."""
+    lookup = engine.models.lookup_job(entry.id)
+    if lookup is not None and lookup.active:
+        _watch_lookup(lookup)
+    elif lookup is not None and lookup.status == "done":
+        found: HubModel = lookup.result
+        named = f", revision {found.revision}" if found.revision else ""
+        said = entry_sentence(engine.models, entry, engine.models.room())
+        html.paragraph(f"{found.repository}{named}, commit {found.commit[:7]}. {said}", quiet=True)
+        _download_button(engine, workspace, entry, found.size_bytes)
+    else:
+        if lookup is not None and lookup.status == "stopped":
+            st.caption("The question to the model hub was cancelled.")
+        elif lookup is not None:
+            _failure(workspace, lookup)
+        label = _retry_label(workspace, entry) if lookup is not None else "Ask the hub what it weighs"
+        key = f"look up {entry.id}"
+        st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")
+
+
+@st.fragment(run_every=0.3)
+def _watch_lookup(job: Job) -> None:
+    """Wait for the hub's word, with a way to cancel that; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    st.caption(f"{job.progress.stage if job.progress is not None else 'Asking the model hub'} …")
+    _cancel_button(job, f"cancel look-up {job.model_id}")
+
+
+def _cancel_button(job: Job, key: str) -> None:
+    """Stops a load or a question to the hub, of which there is one at a time for all visitors."""
+    label, said = "Cancelling …" if job.stopping() else "Cancel", "For everyone who waits for this model."
+    st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), help=said, width="stretch")
+
+
+def _download_button(engine: Engine, workspace: Workspace, entry: ModelEntry, size_bytes: int | None) -> None:
+    """A button that says what it will fetch; the model in use stays until the new one is ready."""
+
+    def begin() -> None:
+        choose(workspace, entry)
+        engine.models.load(entry.id)
+
+    size = f", {gigabytes(size_bytes)}" if size_bytes else ""
+    name = "TinyLlama" if entry.id == TINYLLAMA.id else html.plain_label(entry.title)
+    st.button(f"Download {name}{size}", key=f"download {entry.id}", on_click=begin, width="stretch")

@@ -1,0 +1,96 @@
+"""The frame of every page: its title, the sidebar with the model, and the visitor's workspace."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.frame.model_picker import model_choice
+from llm_tracker.app.parts import html
+from llm_tracker.app.parts.cards import failed_plugin
+from llm_tracker.app.work.engine import Engine, choose_model, the_engine
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.models.plugins.manager import installed_plugins
+
+PRODUCT = "LLM Inference Tracker"
+PAGES = {"dashboard.py": "Ask", "pages/1_Models.py": "Models", "pages/2_Guide.py": "Guide"}
+RECIPE_LABELS = {
+    "one-word": "One-word answers",
+    "chat": "Plain chat",
+    "raw": "Raw text",
+}
+RECIPE_CAPTIONS = [
+    "five worked examples in front, each with a correction",
+    "the model's own chat template, nothing in front",
+    "the text as typed, without a template",
+]
+
+
+def open_page(title: str) -> tuple[Engine, Workspace]:
+    """Begin a page: configure it, find the visitor's workspace by the address, and draw the sidebar."""
+    st.set_page_config(page_title=f"{title} · {PRODUCT}", layout="wide", initial_sidebar_state="auto")
+    html.style()
+    engine = the_engine()
+    workspace = engine.workspaces.at(st.query_params.get("s") or st.session_state.get("workspace"))
+    st.session_state["workspace"] = st.query_params["s"] = workspace.key
+    choose_model(engine, workspace)
+    with st.sidebar:
+        _links(workspace)
+        if engine.settings_error:
+            html.failure(engine.settings_error)
+        model_choice(engine, workspace)
+        _recipe_choice(workspace)
+        _control_choice(workspace)
+        _length_choice(workspace)
+        for failure in installed_plugins().failures:
+            failed_plugin(failure.name, failure.reason, failure.where)
+    return engine, workspace
+
+
+def _links(workspace: Workspace) -> None:
+    for path, label in PAGES.items():
+        st.page_link(path, label=label, query_params={"s": workspace.key})
+
+
+def _recipe_choice(workspace: Workspace) -> None:
+    def choose() -> None:
+        workspace.recipe = st.session_state["recipe"]
+
+    names = list(RECIPE_LABELS)
+    st.radio(
+        "In front of your next question",
+        names,
+        index=names.index(workspace.recipe),
+        format_func=lambda name: RECIPE_LABELS[name],
+        captions=RECIPE_CAPTIONS,
+        key="recipe",
+        on_change=choose,
+    )
+
+
+def _control_choice(workspace: Workspace) -> None:
+    def choose() -> None:
+        workspace.control = bool(st.session_state["control"])
+
+    st.toggle(
+        "Also ask again without a correction",
+        workspace.control,
+        key="control",
+        on_change=choose,
+        help="The neutral control: after each correction the same conversation is run once more with “Answer the "
+        "question again.” in its place. What changes there too, the correction is not needed for.",
+    )
+
+
+def _length_choice(workspace: Workspace) -> None:
+    def choose() -> None:
+        workspace.max_new_tokens = int(st.session_state["longest answer"])
+
+    st.number_input(
+        "Longest answer, in tokens",
+        1,
+        256,
+        workspace.max_new_tokens,
+        key="longest answer",
+        on_change=choose,
+        help="From 1 to 256. A token is a word or a part of one. An answer that is longer is cut, and says so.",
+    )

@@ -1,0 +1,121 @@
+"""The catalogue on the Models page: what each model weighs, whether it fits, what is in memory, and one button."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from llm_tracker.app.frame.model_facts import entry_sentence, gigabytes, held_sentence, known_weight
+from llm_tracker.app.frame.model_picker import choose, known_models, told_apart, use, watch_load
+from llm_tracker.app.parts.cards import model_line
+from llm_tracker.app.parts.html import failure, paragraph
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.sources.model_size import Room
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.load import LoadedModel
+
+
+def models_panel(engine: Engine, workspace: Workspace) -> None:
+    """The search field, and a line for each model that it leaves."""
+    st.title("Models", anchor=False)
+    st.caption(
+        "Load or pick one here or in the sidebar. Nothing is downloaded before you press the button that says how much."
+    )
+    entries = known_models(engine, workspace)
+    held = {model.id: model for model in engine.models.pool.held()}
+    known = {entry.id for entry in entries}
+    entries += [model.entry for model in held.values() if model.id not in known]
+    query = st.text_input("Search the models by id, name or note", key="model search", placeholder="such as llama")
+    found = [entry for entry in entries if matches(entry, query)]
+    room = engine.models.room()
+    _memory_line(engine, list(held.values()))
+    titles = told_apart(entries)
+    with st.container():
+        if not found:
+            paragraph(nothing_found(query))
+        for entry in found:
+            _line(engine, workspace, entry, titles[entry.id], held.get(entry.id), room)
+
+
+def matches(entry: ModelEntry, query: str) -> bool:
+    """Whether each word of a query stands somewhere in a model's id, title or note, in any case."""
+    text = f"{entry.id} {entry.title} {entry.note}".casefold()
+    return all(word in text for word in query.casefold().split())
+
+
+def nothing_found(query: str) -> str:
+    """What to do where the catalogue has no such model."""
+    return (
+        f"No model here has “{query.strip()}” in its id, name or note. A model of the hub (owner/model, with @revision "
+        "if you want one), a directory or a .gguf file can be typed into the field “Model” in the sidebar."
+    )
+
+
+def _memory_line(engine: Engine, held: list[LoadedModel]) -> None:
+    """What all models in memory take together, and what they may take."""
+    takes = sum(model.weights_bytes + model.kv_caches.n_bytes for model in held)
+    count = {0: "No model is", 1: "One model is"}.get(len(held), f"{len(held)} models are")
+    budget = gigabytes(engine.models.pool.budget_bytes)
+    paragraph(
+        f"{count} in memory, {gigabytes(takes)} of the {budget} that models may take together. When there is too "
+        "little room for another, the one that was used longest ago is let go.",
+        quiet=True,
+    )
+
+
+def _line(
+    engine: Engine, workspace: Workspace, entry: ModelEntry, title: str, held: LoadedModel | None, room: Room | None
+) -> None:
+    """A model: what is known of it, and what can be done with it."""
+    is_here = engine.models.is_here(entry.id)
+    used = "in use" if entry.id == workspace.wanted_id else "in use for now"
+    place = used if held is not None and entry.id == workspace.model_id else "on this machine"
+    facts = held_sentence(held) if held is not None else entry_sentence(engine.models, entry, room)
+    text, buttons = st.columns([4, 1.3], vertical_alignment="center")
+    with text:
+        named = title.removesuffix(f" · {entry.id}")
+        model_line(named, f"{entry.id}, {place if is_here else 'to download'}", entry.note, facts)
+    loading = engine.models.load_job(entry.id)
+    if loading is not None and loading.active:
+        with buttons:
+            watch_load(loading, "page")
+    else:
+        with buttons:
+            _buttons(engine, workspace, entry, held, is_here)
+    if held is None and loading is not None and loading.status == "failed":
+        failure(loading.error)
+    if st.session_state.get("kept busy") == entry.id:
+        del st.session_state["kept busy"]
+        failure(f"{entry.title} is at work. Stop it, or wait until it has answered, and press Unload again.")
+
+
+def _buttons(engine: Engine, workspace: Workspace, entry: ModelEntry, held: LoadedModel | None, is_here: bool) -> None:
+    """Load or download; of a model in memory: use it, or let it go."""
+
+    def load() -> None:
+        choose(workspace, entry)
+        engine.models.load(entry.id)
+
+    def look_up() -> None:
+        choose(workspace, entry)
+        engine.models.look_up(entry.id)
+
+    def unload() -> None:
+        if not engine.models.unload(entry.id):
+            st.session_state["kept busy"] = entry.id
+
+    if held is None:
+        size = None if is_here else known_weight(engine.models, entry).disk_bytes
+        if is_here or size is not None:
+            label = "Load" if size is None else f"Download, {gigabytes(size)}"
+            st.button(label, key=f"page load {entry.id}", on_click=load, width="stretch")
+        else:
+            st.button("Ask its size", key=f"page look up {entry.id}", on_click=look_up, width="stretch")
+        return
+    if entry.id != workspace.wanted_id:
+        st.button("Use", key=f"page use {entry.id}", on_click=use, args=(engine, workspace, entry), width="stretch")
+    st.button("Unload", key=f"page unload {entry.id}", on_click=unload, width="stretch")

@@ -1,0 +1,49 @@
+"""The Models page: the catalogue, the shape and the proof of the model in use, adapters and plug-ins."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.app.models.architecture import shape_panel
+from llm_tracker.app.models.catalogue import models_panel
+from llm_tracker.app.models.plugins import adapters_panel, plugins_panel
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.models.loading.listing import models_record
+
+
+def models_page(engine: Engine, workspace: Workspace) -> None:
+    """All of the Models page."""
+    record = models_record()
+    models_panel(engine, workspace)
+    shape_panel(engine, workspace)
+    _proof_panel(engine, workspace)
+    adapters_panel(record)
+    plugins_panel(record)
+
+
+def _proof_panel(engine: Engine, workspace: Workspace) -> None:
+    """Every check that the model in use passed when it was loaded."""
+    st.subheader("Is it read exactly?", anchor=False)
+    model = engine.models.loaded(workspace.model_id)
+    if model is None:
+        title = engine.models.entry(workspace.model_id).title
+        paragraph(f"{title} is not in memory; its proof will stand here once it is.", quiet=True)
+        return
+    paragraph(
+        f"{model.entry.title}, {model.dtype} on {model.device}, read by {model.adapter.name} on "
+        f"{model.proof.attention} attention. Each line compares what the app reads with what the model itself does.",
+        quiet=True,
+    )
+    checks = [
+        {
+            "check": each.name,
+            "largest gap": f"{each.gap:.1e}",
+            "bound": f"{each.bound:.0e}",
+            "what was compared": each.note,
+        }
+        for each in model.proof.checks
+    ]
+    st.dataframe(pd.DataFrame(checks), hide_index=True, height="content")

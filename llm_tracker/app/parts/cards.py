@@ -1,0 +1,72 @@
+"""The answers, before and after, as cards; any text appears exactly as it is."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.app.parts.html import exact, plain_label, sentence
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.wording.formats import percent, quoted
+from llm_tracker.wording.reading import ending_note
+
+LONG_ANSWER = 60
+"""Characters past which an answer is set small and scrolls within its card."""
+
+LONG_ANSWER_TOKENS = 24
+"""Tokens that an answer may have past which its card is tall from the start, so that nothing jumps while it grows."""
+
+SLOW_SECONDS = 0.25
+"""Seconds per token past which the card says how fast it goes and how long it may take."""
+
+
+def answer_card(side: Side) -> None:
+    """One answer: what was said, the answer, and how likely the token is that is looked at."""
+    turn, trace = side.turn, side.turn.trace
+    likely = f"{quoted(side.token)}, was {percent(float(trace.token_probs[side.step]))} likely"
+    note = f"Token {side.step + 1} of {trace.n_steps}, {likely}{ending_note(turn)}"
+    _card(
+        side.name, side.model, turn.said, turn.answer or "(an empty answer)", note, trace.n_steps > LONG_ANSWER_TOKENS
+    )
+
+
+def running_card(name: str, job: Job, note: str, model: str = "") -> None:
+    """An answer that is still coming; `model` is the name of the one that gives it, where it joins another's."""
+    _card(name, model, job.said, job.text or "…", note, job.max_new_tokens > LONG_ANSWER_TOKENS)
+
+
+def empty_card(name: str, text: str) -> None:
+    """The place where an answer will be."""
+    _card(name, "", "", "", text, False)
+
+
+def _card(name: str, model: str, said: str, answer: str, note: str, tall: bool) -> None:
+    quote = f" · “{exact(said)}”" if said else ""
+    by = f": {sentence(model)}" if model else ""
+    long = tall or len(answer) > LONG_ANSWER
+    scroll = f' tabindex="0" role="region" aria-label="The answer {name}"' if long else ""
+    st.html(
+        f'<div class="lt-card {name}"><div class="head lt-quiet">{name.capitalize()}{by}{quote}</div>'
+        f'<div class="answer lt-{name}{" long" if long else ""}{" tall" if tall else ""}"{scroll}>{exact(answer)}</div>'
+        f'<div class="note lt-quiet">{sentence(note)}</div></div>'
+    )
+
+
+def pace_note(job: Job) -> str:
+    """How fast a slow model writes, and how long it may still take."""
+    pace = job.pace()
+    if pace is None or pace[0] < SLOW_SECONDS:
+        return ""
+    return f", {pace[0]:.1f} s per token, at most {max(1, round(pace[1]))} s left"
+
+
+def model_line(title: str, place: str, *notes: str) -> None:
+    """A model of the catalogue: its name, its id and where it is, what it is good for, and what it takes."""
+    lines = "".join(f'<br><span class="lt-quiet">{sentence(note)}</span>' for note in notes if note)
+    st.html(f'<p class="lt-text"><b>{sentence(title)}</b> <span class="lt-quiet">{sentence(place)}</span>{lines}</p>')
+
+
+def failed_plugin(name: str, reason: str, where: str = "") -> None:
+    """A plug-in that could not be used: where it failed, as far as that is known, and why."""
+    st.warning(f"The plug-in {plain_label(name)} could not be used{f': see {plain_label(where)}' if where else ''}.")
+    st.code(reason, language=None, wrap_lines=True)

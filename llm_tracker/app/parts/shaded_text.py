@@ -1,0 +1,90 @@
+"""A conversation as running text, each word shaded by the attention that it got."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from html import escape
+from itertools import groupby
+
+import pandas as pd
+
+from llm_tracker.analysis.attention import PARKED
+from llm_tracker.charts.palette import AGAIN, TURN_COLOURS
+from llm_tracker.wording.formats import capitalised, percent, visible
+
+SHADE = 0.62
+"""How opaque the word is that was looked at most; the text on it stays readable."""
+
+WHO = {"system": "system line", "user": "you", "assistant": "the model, earlier", "answer": "this answer so far"}
+
+Row = Mapping[Hashable, object]
+Again = Mapping[tuple[int, int, str], float]
+"""The control's share of a word, by its place and text."""
+
+
+def shaded_texts(shares: Mapping[str, pd.DataFrame], labels: Mapping[str, str]) -> dict[str, str]:
+    """The HTML of each side's text under its label, shaded on one scale. Frames: `attention_by_word`.
+
+    The words after carry a line below for the share that the control gave the same word.
+    """
+    most = [float(frame["share"][spoken(frame)].max()) for frame in shares.values() if spoken(frame).any()]
+    largest = max(most, default=0.0) or 1.0
+    again = _shares_at(shares["again"]) if "again" in shares else {}
+    return {
+        name: _shaded_text(name, labels[name], frame, largest, again if name == "after" else {})
+        for name, frame in shares.items()
+    }
+
+
+def spoken(frame: pd.DataFrame) -> pd.Series[bool]:
+    """The conversation's own words: neither parked nor of the worked examples."""
+    return ~frame["group"].isin([PARKED, "recipe"])
+
+
+def _shares_at(frame: pd.DataFrame) -> Again:
+    """The share of each word by its place and text: the control's text is the same up to the correction."""
+    rows = zip(frame["start"], frame["end"], frame["word"], frame["share"], strict=True)
+    return {(int(start), int(end), str(word)): float(share) for start, end, word, share in rows}
+
+
+def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, again: Again) -> str:
+    """One side's text: a line a speaker, the worked examples folded with their share."""
+    rows = [row for row in frame.to_dict("records") if row["role"] not in ("template", "sink")]
+
+    def shaded(words: Iterable[Row]) -> str:
+        return "".join(_shaded_word(word, TURN_COLOURS[name], largest, again) for word in words)
+
+    examples = [row for row in rows if row["role"] == "recipe"]
+    share = percent(sum(float(row["share"]) for row in examples if row["group"] == "recipe"))
+    folded = f"<details><summary>worked examples: {share}</summary>{shaded(examples)}</details>" if examples else ""
+    lines = "".join(
+        f'<span class="who">{WHO[role]}</span>{shaded(words)}'
+        for role, words in groupby(rows, key=lambda row: str(row["role"]))
+        if role != "recipe"
+    )
+    title = f'<b class="lt-{name}">{escape(capitalised(called))}</b>'
+    label = escape(f"Attention by word, {called}")
+    text = (
+        f'<div class="lt-words {name}" tabindex="0" role="group" aria-label="{label}"><div>{folded}{lines}</div></div>'
+    )
+    return f"{title}{text}"
+
+
+def _shaded_word(row: Row, colour: str, largest: float, again: Again) -> str:
+    if row["group"] == PARKED:  # the first token of all, where no template stands in front
+        return f'<span class="lt-quiet" title="parked">{escape(visible(str(row["word"])))}</span>'
+    share = float(str(row["share"]))
+    opacity = SHADE * min(1.0, share / largest)
+    style = f"background:{_faded(colour, opacity)}"
+    title = percent(share)
+    other = again.get((int(str(row["start"])), int(str(row["end"])), str(row["word"])))
+    if other is not None:
+        style += f";box-shadow:0 3px 0 {_faded(AGAIN, min(1.0, other / largest))}"
+        title += f", asked again {percent(other)}"
+    text = escape(visible(str(row["word"])))
+    space = len(text) - len(text.lstrip(" "))
+    return f'{text[:space]}<span class="word" style="{style}" title="{title}">{text[space:]}</span>'
+
+
+def _faded(colour: str, opacity: float) -> str:
+    return f"{colour}{round(255 * opacity):02x}"

@@ -1,0 +1,1 @@
+"""One view a chart, with its sentence, table and explanation."""

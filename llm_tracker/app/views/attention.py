@@ -1,0 +1,167 @@
+"""The third view: where the position that wrote the token looked, by word in reading order, before | after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups
+from llm_tracker.analysis.compare import Side
+from llm_tracker.app.parts.downloads import csv_button
+from llm_tracker.app.parts.html import legend, paragraph, plain_label, table_html
+from llm_tracker.app.parts.pictures import Picture, picture, remembered
+from llm_tracker.app.parts.shaded_text import shaded_texts, spoken
+from llm_tracker.app.parts.side_labels import of_two_models, side_label, side_labels
+from llm_tracker.charts.attention import attention_chart
+from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_COLOURS
+from llm_tracker.wording.formats import capitalised, percent, shown
+from llm_tracker.wording.reading import attention_sentence
+from llm_tracker.wording.two_models import Look, models_attention_sentence
+
+Shares = dict[str, pd.DataFrame]
+
+
+MEAN = 0
+"""In place of a head: the mean of all."""
+
+Looks = dict[str, Look]
+"""By side: the layer and head that are looked at."""
+
+
+@st.fragment
+def attention_view(sides: list[Side]) -> None:
+    """All of the view, for the tokens that are looked at."""
+    st.header("Attention by word", anchor=False)
+    looks = _choose(sides)
+    drawn = remembered("attention", (tuple(sides), tuple(looks.items())), lambda: _draw(sides, looks))
+    for side in sides:
+        if drawn is None or side.name not in drawn.texts:
+            paragraph(f"{capitalised(side_label(side))}: {_absence(side, looks[side.name][0])}")
+    if drawn is not None:
+        _drawing(drawn)
+        with st.expander("Table: every word's share"):
+            for column, name in zip(st.columns(len(drawn.tables)), drawn.tables, strict=True):
+                column.html(drawn.tables[name])
+            csv_button("attention", lambda: _shares(sides, looks))
+    with st.expander("How to read this"):
+        st.markdown(
+            "When the model writes a token, each attention head of a layer spreads 100 % over all tokens so far; shown "
+            "is the mean over the layer's heads, or one head. Most of it is usually **parked** on the very first token "
+            "and on the template, which carry little; it is shown in grey, not hidden. The words of the conversation "
+            "follow in reading order: the stronger the colour, the more this position looked at them, on one scale for "
+            "all texts. A grey line under a word is its share when the model is merely asked again. A word that was "
+            "looked at much need not have changed the answer, and the reverse: attention is where the model looked, "
+            "not why it answered."
+        )
+
+
+def _absence(side: Side, layer: int) -> str:
+    """Why there is nothing to draw, where the answer's model has no attention in a layer."""
+    if side.turn.trace.attending_layers:
+        return f"no attention in layer {layer}, which carries what was read in a state."
+    return "this model has no attention in any layer. It carries what it read in a state; its layers are drawn above."
+
+
+def _drawing(drawn: _Drawn) -> None:
+    """The bars of all attention with their sentence, and the texts with each word shaded."""
+    legend({GROUP_LABELS[group]: GROUP_COLOURS[group] for group in drawn.groups})
+    drawn.whole.draw("Where all of the attention went")
+    paragraph(drawn.whole.sentence)
+    beside = [name for name in drawn.texts if name != "again"]
+    for column, name in zip(st.columns(len(beside)), beside, strict=True):
+        column.html(drawn.texts[name])
+    with st.container():
+        if "again" in drawn.texts:
+            st.html(drawn.texts["again"])
+    again = "the same word, merely asked again" if "again" in drawn.texts else ""
+    legend({"the stronger the colour, the more it looked there": TURN_COLOURS["before"]}, again, "line")
+
+
+def _choose(sides: list[Side]) -> Looks:
+    """One choice for all turns of a model; of two models, which have layers and heads of their own, one for each."""
+    if not of_two_models(sides):
+        return dict.fromkeys([str(side.name) for side in sides], _look(sides))
+    looks: Looks = {}
+    for column, side in zip(st.columns(len(sides)), sides, strict=True):
+        with column:
+            looks[side.name] = _look([side])
+    return looks
+
+
+def _look(sides: list[Side]) -> Look:
+    """A layer of a model, and one head of it or none for their mean; begins at the last layer that has attention."""
+    trace, of_model = sides[0].turn.trace, sides[0].model
+    of = f", {plain_label(of_model)}" if of_model else ""
+    if not trace.attending_layers:
+        return trace.n_layers, None
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    layer = 1
+    if trace.n_layers > 1:
+        key, last = f"attention layer of {trace.n_layers} {of_model}".strip(), trace.attending_layers[-1]
+        layer = left.slider(f"Layer{of}", 1, trace.n_layers, last, key=key, persist_state="session")
+    n_heads = trace.heads[layer - 1]
+    by_head = all(side.step < len(side.turn.trace.attention) for side in sides)
+    head = right.selectbox(
+        f"Head{of}",
+        range(n_heads + 1) if by_head else [MEAN],
+        format_func=lambda each: f"mean of all {n_heads}" if each == MEAN else f"head {each}",
+        key=f"attention head of {n_heads} {by_head} {of_model}".strip(),
+        persist_state="session",
+        help=None if by_head else "This answer is long: of its later tokens only the mean over heads was kept.",
+    )
+    return layer, head or None
+
+
+def _share_table(called: str, frame: pd.DataFrame) -> str:
+    """What is parked and what the worked examples got, each in one row, then the conversation's own words."""
+    groups = attention_groups(frame)
+    rows = [(GROUP_LABELS[group], float(groups[group])) for group in (PARKED, "recipe") if group in groups]
+    own = frame[spoken(frame)]
+    rows += [
+        (shown(str(word).strip()) or "␣", float(share)) for word, share in zip(own["word"], own["share"], strict=True)
+    ]
+    cells = [[word, percent(share)] for word, share in rows]
+    caption = f"Attention, {called}"
+    return table_html(caption, ["word", "share"], cells, ("share",), [share for _, share in rows])
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """All of the view, ready to be drawn; texts and tables by side."""
+
+    whole: Picture
+    groups: list[str]
+    texts: dict[str, str]
+    tables: dict[str, str]
+
+
+def _draw(sides: list[Side], looks: Looks) -> _Drawn | None:
+    """The view; None where no side has attention in its layer."""
+    shares, labels = _shares(sides, looks), side_labels(sides)
+    if not shares:
+        return None
+    groups = {name: attention_groups(frame) for name, frame in shares.items()}
+    present = {str(group) for each in groups.values() for group in each.index}
+    return _Drawn(
+        whole=picture(attention_chart(groups), _sentence([side for side in sides if side.name in shares], looks)),
+        groups=[group for group in GROUP_COLOURS if group in present],
+        texts=shaded_texts(shares, labels),
+        tables={name: _share_table(labels[name], frame) for name, frame in shares.items()},
+    )
+
+
+def _sentence(sides: list[Side], looks: Looks) -> str:
+    if of_two_models(sides):
+        return models_attention_sentence(sides, looks)
+    return attention_sentence(sides, *looks[sides[0].name])
+
+
+def _shares(sides: list[Side], looks: Looks) -> Shares:
+    """The shares of each side that has attention in the layer that is looked at."""
+    return {
+        side.name: attention_by_word(side.turn, side.step, *looks[side.name])
+        for side in sides
+        if side.turn.trace.heads[looks[side.name][0] - 1]
+    }

@@ -1,0 +1,152 @@
+"""The second view: what each layer's read-out says, by the logit lens, all turns in one chart."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import LayerMeasure, Side, by_layer, layer_frame
+from llm_tracker.analysis.lens.logit_lens import logit_lens
+from llm_tracker.app.parts.downloads import csv_button
+from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.parts.pictures import Picture, picture, remembered
+from llm_tracker.app.parts.side_labels import models_legend, of_two_models, side_label
+from llm_tracker.charts.layers import layers_chart
+from llm_tracker.wording.formats import capitalised, percent, quoted, shown
+from llm_tracker.wording.reading import layers_sentence
+
+MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
+
+
+OWN = ""
+"""In place of a followed word: the token that each answer wrote itself."""
+
+
+@st.fragment
+def layers_view(sides: list[Side], words: list[str]) -> None:
+    """All of the view, for the tokens that are looked at and the words that are followed."""
+    st.header("Layer by layer", anchor=False)
+    read = [word for word in words if all(side.watched(word) is not None for side in sides)]
+    pairs = [(one, other) for one in read for other in read if _has_lead(sides, one, other)]
+    if all(side.step in side.turn.trace.lens for side in sides):
+        read.append(OWN)
+    if read:
+        _chart(sides, read, pairs)
+    else:
+        paragraph("This token's layers have not been read yet.", quiet=True)
+    with st.expander("Table: every layer's probability of the answer, and its three likeliest tokens"):
+        whole = [side for side in sides if side.step in side.turn.trace.lens]
+        if whole:
+            st.html(remembered("layer tables", tuple(whole), lambda: "".join(map(_layer_table, whole))))
+            csv_button("layers", lambda: {side.name: logit_lens(side.turn.trace, side.step) for side in whole})
+    with st.expander("How to read this"):
+        st.markdown(
+            "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what would "
+            "it write? The last layer's read-out is the model's own prediction. The **lead** is the logit of one word "
+            "minus the other's: above zero this read-out prefers the first. Where a word has several tokens, its first "
+            "token is read. Early layers write in a code of their own, so a low probability there does not mean that "
+            "nothing is known; and *from layer 24 on, this read-out prefers Paris* does not say that the model decided "
+            "there. The axis is depth, not time."
+        )
+
+
+def _has_lead(sides: list[Side], one: str, other: str) -> bool:
+    return one != other and all(by_layer(side, "lead", one, other) is not None for side in sides)
+
+
+def _name(word: str) -> str:
+    return "its own token" if word == OWN else shown(word)
+
+
+def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
+    measures = [measure for measure in MEASURES if measure != "lead" or pairs]
+    choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="top")
+    with choice:
+        measure = st.segmented_control(
+            "What the lines show",
+            measures,
+            default=measures[0],
+            format_func=lambda name: MEASURES[name],
+            key=f"layers measure of {len(measures)}",
+            persist_state="session",
+            required=True,
+        )
+    with first:
+        words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
+        word = _kept_choice("Lead of" if measure == "lead" else "Word", words, "layers word", _newest(sides, read))
+    over = None
+    if measure == "lead":
+        with second:
+            over = _kept_choice("over", [other for one, other in pairs if one == word], "layers over")
+    followed = None if word == OWN else word
+    key = (tuple(sides), measure, followed, over)
+    drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over))
+    if of_two_models(sides):
+        models_legend(sides)
+    drawn.draw("Layers")
+    paragraph(drawn.sentence)
+    with st.container():
+        if of_two_models(sides):
+            paragraph(_models_note(sides, measure), quiet=True)
+    paragraph(
+        "A read-out, not a decision: early layers use a code of their own, and small leads there say little.", True
+    )
+
+
+def _kept_choice(label: str, words: list[str], name: str, newest: str | None = None) -> str:
+    """A word to be chosen; the choice stays while it can be made, and a word that was just added is chosen."""
+    kept = newest if newest in words else st.session_state.get(f"{name} kept")
+    at = words.index(kept) if kept in words else 0
+    chosen = st.selectbox(label, words, at, format_func=_name, key=f"{name} {words} {newest}")
+    st.session_state[f"{name} kept"] = chosen
+    return chosen
+
+
+def _newest(sides: list[Side], read: list[str]) -> str | None:
+    """The word that was added since this tab first drew these answers; another answer begins anew."""
+    answers = [(side.turn.said, side.turn.answer) for side in sides if side.name != "again"]
+    before = st.session_state.get("layers read")
+    if before is None or before[0] != answers:
+        st.session_state["layers read"] = (answers, read, None)
+    elif read != before[1]:
+        added = [word for word in read if word not in before[1]]
+        st.session_state["layers read"] = (answers, read, added[-1] if added else before[2])
+    newest: str | None = st.session_state["layers read"][2]
+    return newest
+
+
+def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:
+    names = [_axis_name(sides, each) for each in (word, over or "")]
+    chart = layers_chart(layer_frame(sides, measure, word, over), measure, *names)
+    return picture(chart, layers_sentence(sides, measure, word, over))
+
+
+def _models_note(sides: list[Side], measure: LayerMeasure) -> str:
+    """What is to be known where the lines are those of two models."""
+    counts = [f"{side.model} has {side.turn.trace.n_layers} layers" for side in sides]
+    depth = (
+        "" if len({side.turn.trace.n_layers for side in sides}) == 1 else "; the axis is the depth in each, in percent"
+    )
+    ranks = " A rank is one among the model's own vocabulary." if measure == "rank" else ""
+    return f"{' and '.join(counts)}{depth}.{ranks}"
+
+
+def _axis_name(sides: list[Side], word: str | None) -> str:
+    """What an axis calls a word: its first piece, and a sign that it goes on, where it has several."""
+    if not word:
+        return "its own token" if word is None else ""
+    pieces = {side.piece(word) for side in sides if side.model} or {sides[0].piece(word)}
+    piece = pieces.pop()
+    return word if pieces or piece == word else f"{piece}…"
+
+
+def _layer_table(side: Side) -> str:
+    """Every layer: the probability and rank of the token that was written there, and the three likeliest."""
+    lens = side.turn.trace.lens[side.step]
+    rows = []
+    for at, (prob, rank) in enumerate(zip(lens.token_prob, lens.token_rank, strict=True)):
+        best = zip(lens.top_tokens[at][:3], lens.top_probs[at][:3], strict=True)
+        said = [f"{shown(token)} {percent(float(each))}" for token, each in best]
+        rows.append([str(at + 1), percent(float(prob)), f"{rank:,}", *(said + [""] * 3)[:3]])
+    caption = f"{capitalised(side_label(side))}: its own token {quoted(side.token)}, layer by layer"
+    columns = ["layer", "probability", "rank", "likeliest", "second", "third"]
+    return table_html(caption, columns, rows, ("layer", "probability", "rank"))

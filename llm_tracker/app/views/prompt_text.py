@@ -1,0 +1,99 @@
+"""What the model read: the exact text with its roles, and every token of it."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import groupby
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.app.parts.html import LINE_END, paragraph, plain_label
+from llm_tracker.app.parts.side_labels import side_labels
+from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.words import Word
+from llm_tracker.wording.formats import shown, visible
+
+ROLES = {
+    "template": "the template's marks",
+    "recipe": "worked examples",
+    "system": "system line",
+    "user": "your words",
+    "assistant": "its earlier answers",
+}
+
+
+@st.fragment
+def read_view(sides: list[Side]) -> None:
+    """All of the panel, for one side at a time."""
+    with st.expander("What the model read"):
+        names, labels = {side.name: side for side in sides}, side_labels(sides)
+        name = st.segmented_control(
+            "Of which answer",
+            list(names),
+            default=list(names)[-1] if "after" not in names else "after",
+            format_func=lambda each: plain_label(labels[each]),
+            key=f"read of {len(names)}",
+            required=True,
+            label_visibility="collapsed",
+        )
+        prompt = names[name].turn.prompt
+        paragraph(
+            f"The exact text in front of the answer, {len(prompt.token_ids):,} tokens. What was said in this "
+            "conversation is underlined; what the template and the worked examples wrote is grey.",
+            quiet=True,
+        )
+        _legend({word.role for word in prompt.words})
+        _text(prompt)
+        st.markdown("**Token by token**")
+        tokens, first = _token_frame(prompt), _first_said(prompt)
+        if first and not st.toggle("With the worked examples", key="read examples"):
+            tokens = tokens[first:]
+        st.dataframe(tokens, hide_index=True, height=300)
+        paragraph("A special token is a control token: the template writes it, and no typed text can.", quiet=True)
+
+
+def _first_said(prompt: Prompt) -> int:
+    """The position behind the last worked example; 0 where there are none."""
+    return max((word.tokens[1] for word in prompt.words if word.role == "recipe"), default=0)
+
+
+def _legend(roles: set[str]) -> None:
+    entries = "".join(
+        f'<span class="entry {role}">{escape(text)}</span>' for role, text in ROLES.items() if role in roles
+    )
+    st.html(f'<div class="lt-legend lt-read">{entries}</div>')
+
+
+def _text(prompt: Prompt) -> None:
+    first = _first_said(prompt)
+    examples = [word for word in prompt.words if word.tokens[0] < first]
+    said = [word for word in prompt.words if word.tokens[0] >= first]
+    folded = f"<details><summary>worked examples, {first} tokens</summary>{_runs(examples)}</details>" if first else ""
+    st.html(f'<pre class="lt-read" tabindex="0" aria-label="What the model read">{folded}{_runs(said)}</pre>')
+
+
+def _runs(words: list[Word]) -> str:
+    """Words as HTML, a run a role."""
+    return "".join(
+        f'<span class="{role}" title="{escape(ROLES.get(role, role))}">'
+        f"{escape(visible(''.join(word.text for word in own), but=LINE_END))}</span>"
+        for role, own in groupby(words, key=lambda word: word.role)
+    )
+
+
+def _token_frame(prompt: Prompt) -> pd.DataFrame:
+    """A row a token: place, id, text, bytes, whose, special or not."""
+    texts = [shown(prompt.text[start:end]) for start, end in prompt.spans]
+    held = prompt.token_bytes or (None,) * len(texts)
+    return pd.DataFrame(
+        {
+            "place": range(1, len(texts) + 1),
+            "id": prompt.token_ids,
+            "text": texts,
+            "bytes": ["" if each is None else each.hex(" ").upper() for each in held],
+            "whose": [ROLES.get(role, role) for role in prompt.roles],
+            "special": ["special" if at in prompt.control_positions else "" for at in range(len(texts))],
+        }
+    )

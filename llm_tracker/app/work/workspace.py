@@ -1,0 +1,252 @@
+"""What one visitor has on the screen, kept in the process so that a reloaded tab finds it again."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+from llm_tracker.app.work.jobs import Job
+
+if TYPE_CHECKING:
+    from llm_tracker.analysis.lens.position_lens import PositionLens
+    from llm_tracker.tracing.session import Session, Turn
+
+MAX_WORKSPACES = 64
+MAX_BYTES = 512 * 2**20
+"""What the traces of all workspaces together may take."""
+
+MAX_SESSIONS = 30
+"""Conversations that one workspace keeps; past it, the oldest that is not shown goes."""
+
+MAX_SESSION_BYTES = 256 * 2**20
+"""What their traces may take together, the one that is shown left out of account."""
+
+MAX_TYPED = 12
+"""Models chosen by a name of their own that one workspace keeps among those to choose from."""
+
+MAX_POSITION_LENSES = 4
+"""Lenses of whole texts that one workspace keeps, some 3 MB each for a thousand tokens."""
+
+EXAMPLE = 0
+"""The number of the stored example among a workspace's sessions."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A turn of one of the workspace's sessions."""
+
+    session: int
+    turn: int
+
+
+@dataclass(eq=False)
+class Workspace:
+    """One visitor's model, sessions and running job, under an unguessable key that the address carries.
+
+    Several tabs may stand on one workspace; whoever comes first takes over a job's result. Every question, and every
+    other correction of the same answer, is a session of its own, so that the earlier ones stay to compare with.
+    """
+
+    key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    model_id: str = ""
+    """The model that was ready last."""
+    wanted_id: str = ""
+    """The model chosen in the sidebar."""
+    typed_ids: list[str] = field(default_factory=list)
+    """Models that were chosen by a name of their own, newest last: they stay among those to choose from."""
+    recipe: str = "one-word"
+    max_new_tokens: int = 16
+    control: bool = True
+    """Whether each correction is followed by its neutral control."""
+    sessions: dict[int, Session] = field(default_factory=dict)
+    shown: tuple[Place, Place | None] | None = None
+    """Before and after; a first answer has nothing after it yet."""
+    job: Job | None = None
+    ask_error: str = ""
+    correct_error: str = ""
+    read_error: str = ""
+    """Why something that a view asked for could not be computed; cleared by the next question or correction."""
+    refused_words: set[tuple[str, str]] = field(default_factory=set)
+    """Models and words that they have no token for."""
+    stopped_controls: set[Place] = field(default_factory=set)
+    """Corrected turns whose control was stopped, and is not begun again by itself."""
+    position_lenses: dict[Place, PositionLens] = field(default_factory=dict)
+    """What every layer would write at every position, of the turns that it was last asked for."""
+    results: int = 0
+    """How many answers have arrived: choices that belong to what is shown begin anew with each."""
+    begun: int = 0
+    """How many questions and corrections were begun: each settles what was said of an earlier press."""
+    version: int = 0
+    """Counts the jobs that were taken over: a page that was drawn meanwhile is drawn anew."""
+    _numbers: Iterator[int] = field(default_factory=lambda: count(EXAMPLE + 1))
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being written or waits to be."""
+        job = self.job
+        return job is not None and job.active and job.kind in ("ask", "correct")
+
+    @property
+    def n_bytes(self) -> int:
+        """What its sessions' traces take, and lenses of whole texts; turns that sessions share are counted once."""
+        with self._lock:
+            lenses = sum(lens.n_bytes for lens in self.position_lenses.values())
+            return self._bytes_of([number for number in self.sessions if number != EXAMPLE]) + lenses
+
+    def _bytes_of(self, numbers: Iterable[int]) -> int:
+        turns = [turn for number in numbers for turn in _turns(self.sessions[number])]
+        return sum({id(turn.trace): turn.trace.n_bytes for turn in turns}.values())
+
+    def choose(self, model_id: str, is_typed: bool = False) -> None:
+        """Want another model; the one that is in use stays until this one is ready."""
+        with self._lock:
+            self.wanted_id = model_id
+            if is_typed:
+                others = [each for each in self.typed_ids if each != model_id]
+                self.typed_ids = [*others, model_id][-MAX_TYPED:]
+
+    def begin(self, start: Callable[[], Job]) -> bool:
+        """Take over what has ended, then start a job; False while an answer is under way.
+
+        A click that comes twice, or from a second tab, starts nothing and loses nothing. Work in the background (a
+        control, a lens) is stopped: it is begun again when a view needs it.
+        """
+        with self._lock:
+            self.collect()
+            if self.answering:
+                return False
+            job = start()
+            if self.job is not None:
+                self.job.stop()
+            self.ask_error = self.correct_error = self.read_error = ""
+            self.job = job
+            self.begun += 1
+            return True
+
+    def begin_background(self, start: Callable[[], Job | None]) -> bool:
+        """Start work that a view needs, if `start` finds that it still does; False while anything else is under way."""
+        with self._lock:
+            if self.job is None:
+                self.job = start()
+                return self.job is not None
+            return False
+
+    def show(self, before: Place, after: Place | None) -> None:
+        """Compare two other answers; places that are not kept any more change nothing."""
+        with self._lock:
+            if all(place is None or place.session in self.sessions for place in (before, after)):
+                self.shown = (before, after)
+
+    def forget_read_error(self) -> None:
+        """Let the views ask again for what could not be computed."""
+        self.read_error = ""
+
+    def collect(self) -> bool:
+        """Take over the result of a job that has ended; False where there is none."""
+        with self._lock:
+            job = self.job
+            if job is None or job.active:
+                return False
+            self.job = None
+            self.version += 1
+            if job.status == "done":
+                self._keep(job)
+            elif job.kind == "correct":
+                self.correct_error = job.error
+            elif job.kind == "ask":
+                self.ask_error = job.error
+            elif job.kind == "control" and job.status == "stopped":
+                self.stopped_controls.add(Place(job.session, job.turn))
+            elif job.kind == "positions" and job.status == "stopped":
+                pass
+            else:
+                if job.is_refused and job.word:
+                    self.refused_words.add((job.model_id, job.word))
+                self.read_error = job.error
+            return True
+
+    def is_newer(self, version: int) -> bool:
+        """Whether there is more to show than there was at this version."""
+        with self._lock:
+            return self.version != version or (self.job is not None and not self.job.active)
+
+    def kept_sessions(self) -> dict[int, Session]:
+        """The sessions as they are now: a job that ends meanwhile adds to those of the workspace."""
+        with self._lock:
+            return dict(self.sessions)
+
+    def current(self, session: Session, number: int) -> Session:
+        """A session as it is kept now, with what has been read of it since; as it was given if it no longer is."""
+        with self._lock:
+            return self.sessions.get(number, session)
+
+    def replace(self, number: int, session: Session, fuller: Session) -> None:
+        """Keep a session with more read of it in place of the one without, unless that is no longer kept."""
+        with self._lock:
+            if self.sessions.get(number) is session:
+                self.sessions[number] = fuller
+
+    def free_number(self) -> int:
+        """A number for a new session, never used before."""
+        return next(self._numbers)
+
+    def _keep(self, job: Job) -> None:
+        if job.kind == "positions":
+            self.position_lenses[Place(job.session, job.turn)] = job.result
+            while len(self.position_lenses) > MAX_POSITION_LENSES:
+                del self.position_lenses[next(iter(self.position_lenses))]
+            return
+        self.sessions[job.session] = job.result
+        if job.kind == "ask" and job.beside in self.sessions:
+            self._show(Place(job.beside, 0), Place(job.session, 0))
+        elif job.kind == "ask":
+            self._show(Place(job.session, 0), None)
+        elif job.kind == "correct":
+            self._show(Place(job.session, job.turn - 1), Place(job.session, job.turn))
+
+    def _show(self, before: Place, after: Place | None) -> None:
+        self.shown = (before, after)
+        self.results += 1
+        kept = {place.session for place in self.shown if place is not None} | {EXAMPLE}
+        oldest = [number for number in self.sessions if number not in kept]
+        while oldest and (len(self.sessions) > MAX_SESSIONS or self._bytes_of(oldest) > MAX_SESSION_BYTES):
+            gone = oldest.pop(0)
+            del self.sessions[gone]
+            for place in [place for place in self.position_lenses if place.session == gone]:
+                del self.position_lenses[place]
+
+
+def _turns(session: Session) -> list[Turn]:
+    return [*session.turns, *session.controls.values()]
+
+
+class Workspaces:
+    """The workspaces of this process; past a bound, the one that was used longest ago is let go."""
+
+    def __init__(self, bound: int = MAX_WORKSPACES, bound_bytes: int = MAX_BYTES) -> None:
+        self._bound = bound
+        self._bound_bytes = bound_bytes
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, Workspace] = OrderedDict()
+
+    def at(self, key: str | None) -> Workspace:
+        """The workspace of a key, or a new one (with a key of its own) where there is none."""
+        with self._lock:
+            workspace = self._kept.get(key or "") or Workspace()
+            self._kept[workspace.key] = workspace
+            self._kept.move_to_end(workspace.key)
+            idle = [
+                kept for kept in self._kept.values() if kept is not workspace and not (kept.job and kept.job.active)
+            ]
+            while idle and self._too_much():
+                del self._kept[idle.pop(0).key]
+            return workspace
+
+    def _too_much(self) -> bool:
+        return len(self._kept) > self._bound or sum(kept.n_bytes for kept in self._kept.values()) > self._bound_bytes

@@ -1,0 +1,120 @@
+"""Sessions, models and checks as plain text, for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from llm_tracker.analysis.attention import attention_by_word, attention_groups
+from llm_tracker.analysis.candidates import candidates
+from llm_tracker.analysis.compare import sides_of
+from llm_tracker.analysis.lens.logit_lens import logit_lens
+from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.wording.formats import percent, shown
+from llm_tracker.wording.reading import ending_note, headline
+
+
+def session_text(session: Session) -> str:
+    """Every turn's answer with its three views, and what changed."""
+    blocks = [f"{session.model.title} ({session.model.dtype}, {session.model.device}), recipe {session.recipe}"]
+    blocks += [f"Note: {notice}" for notice in session.model.notices]
+    for index, turn in enumerate(session.turns):
+        blocks.append(_turn_text(turn, "question" if index == 0 else f"correction {index}"))
+        if index in session.controls:
+            blocks.append(_turn_text(session.controls[index], f"control of correction {index}: merely asked again"))
+    if len(session.turns) > 1:
+        told = headline(sides_of(session), session.watch_words)
+        blocks.append(f"At the first token of each answer: {told}")
+    return "\n\n".join(blocks)
+
+
+def _turn_text(turn: Turn, said: str) -> str:
+    step = turn.answer_step
+    lines = [f"[{said}] {turn.said}", f"[answer] {turn.answer}{ending_note(turn)}"]
+    lines += [f"Note: {notice}" for notice in turn.prompt.notices]
+    lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” (token {step + 1} of {turn.trace.n_steps})"]
+    lines += _table(_candidate_rows(turn, step))
+    lines += ["", "Layer by layer: probability and rank of this token, and what each layer would say"]
+    lines += _table(_lens_rows(turn, step))
+    lines += ["", "Attention of the last layer that has any, by word (mean over heads)"]
+    lines += _table(_attention_rows(turn, step))
+    return "\n".join(lines)
+
+
+def _candidate_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
+    for row in candidates(turn.trace, step).itertuples():
+        logit = f"{row.logit:.1f}" if row.rank else ""
+        yield shown(str(row.token)) if row.rank else str(row.token), logit, percent(float(str(row.prob)))
+
+
+def _lens_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
+    frame = logit_lens(turn.trace, step)
+    for layer, rows in frame.groupby("layer"):
+        own = rows[rows["kind"] == "token"].iloc[0]
+        best = rows[rows["kind"] == "candidate"].head(3)
+        says = ", ".join(
+            f"{shown(token)} {percent(prob)}" for token, prob in zip(best["token"], best["prob"], strict=True)
+        )
+        yield f"layer {layer}", percent(own["prob"]), f"rank {own['rank']:,}", says
+
+
+def _attention_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
+    if not turn.trace.attending_layers:
+        yield ("no attention: this model carries what it read in a state",)
+        return
+    shares = attention_by_word(turn, step)
+    groups = attention_groups(shares)
+    named = {"parked": "parked on the start and the template", "recipe": "the recipe's worked examples"}
+    for group, label in named.items():
+        if group in groups:
+            yield label, percent(groups[group])
+    spoken = shares[~shares["group"].isin(list(named))]
+    for row in spoken.itertuples():
+        yield shown(str(row.word).strip()), percent(float(str(row.share)))
+
+
+def models_text(record: dict[str, Any]) -> str:
+    """The record of `models --json` as text."""
+    lines = ["Models"]
+    lines += _table(
+        (entry["id"], entry["title"], "on this machine" if entry["local"] else _size(entry), entry["note"])
+        for entry in record["models"]
+    )
+    lines += ["", "Adapters"]
+    lines += _table((adapter["name"], ", ".join(adapter["model_types"])) for adapter in record["adapters"])
+    lines += ["", "Plug-ins"]
+    lines += _table((plugin["name"], plugin["version"], plugin["origin"]) for plugin in record["plugins"])
+    if record["failures"]:
+        lines += ["", "Failed"]
+        lines += _table((each["name"], each["where"], each["reason"]) for each in record["failures"])
+    return "\n".join(lines)
+
+
+def _size(entry: dict[str, Any]) -> str:
+    return f"download {entry['download_bytes'] / 1e9:.1f} GB" if entry["download_bytes"] else "download"
+
+
+def check_text(result: dict[str, Any]) -> str:
+    """The record of `check --json` as text."""
+    verdict = "read exactly" if result["ok"] else "NOT read exactly"
+    lines = [f"{result['model_type']} by {result['adapter']}, {result['n_layers']} layers: {verdict}"]
+    lines += _table(
+        (
+            "ok" if check["ok"] else "OVER",
+            check["name"],
+            "inf" if check["gap"] is None else f"{check['gap']:.2g}",  # JSON knows no infinity
+            f"bound {check['bound']:.2g}",
+            check["note"],
+        )
+        for check in result["checks"]
+    )
+    return "\n".join(lines)
+
+
+def _table(rows: Iterable[Sequence[str]]) -> list[str]:
+    """Rows as aligned columns, indented."""
+    table = [list(row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    return [
+        "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table
+    ]

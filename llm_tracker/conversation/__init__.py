@@ -1,0 +1,1 @@
+"""Ask, correct, control, branch: what page, command line and notebook share."""

@@ -1,0 +1,114 @@
+"""AnyCausalLM: the adapter of last resort. It finds the parts by probing, and then has to pass the same proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from llm_tracker.errors import ModelError
+from llm_tracker.models.adapters.contract import ModelAdapter, part
+from llm_tracker.models.adapters.parts import Parts, Reader, at, beside, find_layers, find_parts, reader_in
+from llm_tracker.models.adapters.unembedding import Tail, find_tail
+from llm_tracker.models.forward.forward_pass import on_eager, own_logits, probe_tokens, refused_if_it_fails
+from llm_tracker.models.forward.gaps import in_deviations
+from llm_tracker.models.forward.module_calls import Call, Watched, watch
+from llm_tracker.models.kernels.matrix_products import plain_kernels
+
+OWN_END_BOUND = 1e-1
+"""Of logits made of the same rows, in their deviations, in any number format; the proof is stricter."""
+
+
+class AnyCausalLM(ModelAdapter):
+    """What was found in one model: a table of paths as every adapter is one, written by probing.
+
+    Where the model's end can't be taken apart, rows are read by the model's own end, which runs all of it each time.
+    """
+
+    def __init__(self, parts: Parts, tail: Tail | None, n_unreached: int = 0) -> None:
+        self.parts = parts
+        self.tail = tail
+        self.n_unreached = n_unreached
+
+    @classmethod
+    def probed(cls, model: PreTrainedModel) -> AnyCausalLM:
+        """Run the model on a few tokens and find its parts.
+
+        Raises ModelError where there are no layers to find, or the rows behind them do not tell the logits.
+        """
+        on_eager(model)
+        token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
+        with refused_if_it_fails(model), torch.inference_mode(), plain_kernels(model):
+            watched = watch(model, token_ids)
+            parts = find_parts(model, watched)
+            last_layer = find_layers(model, watched)[-1][1]
+            tail = find_tail(model, token_ids, watched, last_layer)
+            if tail is None:
+                _require_own_end(model, watched, last_layer)
+            layers = [part(model, path) for path in parts.layers]
+            return cls(parts, tail, n_unreached=len(beside(model, layers)))
+
+    def layers(self, model: nn.Module) -> list[nn.Module]:
+        """The decoder layers, first to last; one that is used several times stands there as often."""
+        return [part(model, path) for path in self.parts.layers]
+
+    def attention(self, layer: nn.Module) -> nn.Module | None:
+        """The attention module, or None where the layer has no pattern that could be drawn."""
+        return _part(layer, self.parts.attention)
+
+    def attention_norm(self, layer: nn.Module) -> nn.Module | None:
+        """The norm whose output the attention reads as it is, if there is one."""
+        return _norm(layer, self.parts.attention)
+
+    def mlp(self, layer: nn.Module) -> nn.Module | None:
+        """The last module with parts of its own beside the attention: in a layer of a state alone, the state's."""
+        return _part(layer, self.parts.mlp)
+
+    def mlp_norm(self, layer: nn.Module) -> nn.Module | None:
+        """The norm whose output that module reads as it is, if there is one."""
+        return _norm(layer, self.parts.mlp)
+
+    def final_norm(self, model: nn.Module, resid: Tensor) -> Tensor:
+        """All that happens to rows between the last layer and the output matrix; nothing where that can't be told."""
+        return resid if self.tail is None else self.tail.normed(model, resid)
+
+    def unembed(self, model: Any, normed: Tensor) -> Tensor:
+        """The output matrix and what follows it; by the model's own end where it can't be taken apart."""
+        if self.tail is None:
+            return own_logits(model, self.layers(model)[-1], normed)
+        return self.tail.logits(model, normed)
+
+    def notices(self, config: Any) -> tuple[str, ...]:
+        """That nobody has written a table for this family, what that costs, and what a text does not reach."""
+        found = "Its parts were found by probing, not from a table of its family."
+        if self.tail is None:
+            found += " Its end could not be taken apart, so each lens runs all of the model: slower, as exact."
+        if self.n_unreached:
+            return (
+                found,
+                f"{self.n_unreached} more of its layers are reached by no text (pictures go there): left out.",
+            )
+        return (found,)
+
+
+def _require_own_end(model: PreTrainedModel, watched: Watched, last_layer: Call) -> None:
+    """Raise ModelError where the model's end, given the last layer's rows alone, does not make the same logits."""
+    rows = cast("Tensor", last_layer.gave)[0]
+    if not in_deviations(own_logits(model, last_layer.module, rows), watched.logits) <= OWN_END_BOUND:
+        raise ModelError(
+            f"{type(model).__name__} makes its logits of more than the rows after its last layer, so that no layer's "
+            "row tells what it would predict. It cannot be read by a lens; choose another model."
+        )
+
+
+def _part(layer: nn.Module, readers: Sequence[Reader]) -> nn.Module | None:
+    reader = reader_in(layer, readers)
+    return None if reader is None else at(layer, reader.place)
+
+
+def _norm(layer: nn.Module, readers: Sequence[Reader]) -> nn.Module | None:
+    reader = reader_in(layer, readers)
+    return None if reader is None else at(layer, reader.norm)

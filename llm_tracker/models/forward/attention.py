@@ -1,0 +1,208 @@
+"""Watch the attention that the model itself computes: the pattern row of the last query, layer by layer.
+
+Generation stays on SDPA, which returns no pattern. While a prompt is read, the function registered here lets SDPA
+compute the output, and recomputes from the same query and key only the row of the last position, softmax(q·k·scaling +
+mask) in float32: O(T) instead of O(T²). Of a single query that row is all there is: its output is taken from the row
+itself, so what is shown is what was used. On a GPU SDPA computes the output of that too, and the rows of all layers are
+made together, of the same queries and keys, when the pass has ended (see `late_rows`); the proof holds them against
+eager's, and against each made alone. Families whose attention takes a keyword that SDPA would swallow or refuse run on
+eager attention, where the row is read from the pattern that eager returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from itertools import cycle
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from llm_tracker.errors import ModelError
+from llm_tracker.models.forward.deferred_rows import LateRow, can_wait, in_batches, stacked
+
+WATCHED = "llm_tracker_sdpa"
+"""The attention implementation's name in transformers' registry."""
+
+AttentionKind = Literal["sdpa", "eager"]
+RowObserver = Callable[[int, Tensor], None]
+"""Is given the layer's index (0-based) and the last query's pattern row (head, key) in float32."""
+
+HONOURED = frozenset(
+    {"is_causal", "sliding_window", "position_ids", "cache_position", "use_cache", "output_attentions"}
+)
+"""Keywords that SDPA honours: by itself, through its mask, or because they do not touch the pattern."""
+
+SUMMARISING = frozenset({"compressed_sparse_attention", "heavily_compressed_attention"})
+"""transformers' types of layers whose keys are summaries of several tokens, beside the latest tokens themselves."""
+
+_watch: ContextVar[RowWatch | None] = ContextVar("attention_watch", default=None)
+
+
+def summarising_layers(config: Any) -> frozenset[int]:
+    """The layers (0-based) whose shares of attention stand for no single word: they have no pattern to draw.
+
+    A short text does not show it: where 128 tokens make a summary, fewer have none.
+    """
+    layer_types = getattr(config.get_text_config(), "layer_types", None) or ()
+    return frozenset(index for index, kind in enumerate(layer_types) if kind in SUMMARISING)
+
+
+class UnhonouredKeywordError(Exception):
+    """An attention module passed a keyword that SDPA would ignore or refuse."""
+
+
+def watched_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """SDPA's output, with the last query's pattern row handed to the watch of this context, if there is one.
+
+    Shapes: query (batch, head, query, d_head), key and value (batch, kv_head, key, d_head).
+    """
+    for name, given in kwargs.items():
+        if given is not None and name not in HONOURED:
+            raise UnhonouredKeywordError(name)
+    watch = _watch.get()
+    if watch is not None and can_wait(query, attention_mask):
+        watch.put_off(module, query, key, attention_mask, scaling)
+    elif watch is not None:
+        row = last_row(query, key, attention_mask, scaling)
+        watch.saw(module, row)
+        if query.shape[0] == query.shape[2] == 1:
+            return weighed(row, value, query.dtype), None
+    output, _ = sdpa_attention_forward(
+        module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
+    )
+    return output, None
+
+
+def last_row(query: Tensor, key: Tensor, attention_mask: Tensor | None, scaling: float | None) -> Tensor:
+    """The attention pattern of the last query of the first batch row: (head, key), float32, rows sum to 1."""
+    kv_heads, n_keys, d_head = key.shape[1:]
+    last, keys = query if len(query) == query.shape[2] == 1 else query[0, :, -1], key[0]
+    if key.dtype != torch.float32:  # what is so already costs no call: of these a token makes a thousand
+        last, keys = last.float(), keys.float()
+    grouped = last.reshape(kv_heads, -1, d_head) * (d_head**-0.5 if scaling is None else scaling)
+    scores = torch.bmm(grouped, keys.mT).view(-1, n_keys)
+    if attention_mask is not None:
+        mask = attention_mask[0, :, -1, :n_keys]
+        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.float()
+    return scores.softmax(-1)
+
+
+def weighed(row: Tensor, value: Tensor, dtype: torch.dtype) -> Tensor:
+    """The attention output of a pattern row (head, key): the values weighed by it, (1, 1, head, d_head)."""
+    values = value[0]
+    if values.dtype != torch.float32:
+        values = values.float()
+    output = torch.bmm(row.view(len(values), -1, row.shape[-1]), values).view(1, 1, len(row), -1)
+    return output if dtype == torch.float32 else output.to(dtype)
+
+
+def whole_row(row: Tensor, length: int) -> Tensor:
+    """A row (head, key) over all positions so far: a sliding cache holds only the last ones, those before get 0.
+
+    Raises ModelError for a row of more keys than positions.
+    """
+    missing = length - row.shape[-1]
+    if missing < 0:
+        raise ModelError(f"An attention row has {row.shape[-1]} keys for {length} tokens: some stand for no one word.")
+    return functional.pad(row, (missing, 0)) if missing else row
+
+
+def pattern_in(output: Any) -> Tensor | None:
+    """The attention pattern (batch, head, query, key) in what an attention module returns, where it returns one."""
+    several = output if isinstance(output, (tuple, list)) else ()
+    found = (each for each in several if isinstance(each, Tensor) and each.dim() == 4 and each.is_floating_point())
+    return next(found, None)
+
+
+class RowWatch:
+    """Hands each attention module's last row to an observer, in every forward pass within `watching`.
+
+    `attentions` has an entry a layer: None where the layer has no pattern, and the same module several times where
+    layers share it.
+    """
+
+    def __init__(self, attentions: Sequence[nn.Module | None], kind: AttentionKind, observer: RowObserver) -> None:
+        self._modules = once_each(attentions)
+        self._layer_of = layers_in_turn(attentions)
+        self._kind = kind
+        self._observe = observer
+        self._late: list[LateRow] = []
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Within this context the forward passes of this thread are observed, on eager attention those of all.
+
+        Rows that were put off are delivered at its end at the latest.
+        """
+        with ExitStack() as stack:
+            stack.callback(self._late.clear)
+            if self._kind == "sdpa":
+                stack.callback(_watch.reset, _watch.set(self))
+            else:
+                for module in self._modules:
+                    stack.callback(module.register_forward_hook(self._from_eager).remove)
+            yield
+            self.deliver()
+
+    def saw(self, module: nn.Module, row: Tensor) -> None:
+        """Hand on a module's row (head, key)."""
+        if id(module) in self._layer_of:
+            self._observe(next(self._layer_of[id(module)]), row)
+
+    def put_off(
+        self, module: nn.Module, query: Tensor, key: Tensor, mask: Tensor | None, scaling: float | None
+    ) -> None:
+        """Note what a module's row is made of, for `deliver`."""
+        if id(module) in self._layer_of:
+            self._late.append(LateRow(next(self._layer_of[id(module)]), query, key, mask, scaling))
+
+    def made_alone(self) -> dict[int, Tensor]:
+        """By layer, each row that was put off and not yet delivered, made by itself."""
+        return {late.layer: last_row(late.query, late.key, late.mask, late.scaling) for late in self._late}
+
+    def deliver(self) -> None:
+        """Make and hand on the rows that were put off. To be called before the cache takes another token."""
+        for batch in in_batches(self._late):
+            rows = last_row(*stacked(batch), batch[0].mask, batch[0].scaling)
+            for late, row in zip(batch, rows.view(len(batch), -1, rows.shape[-1]), strict=True):
+                self._observe(late.layer, row)
+        self._late.clear()
+
+    def _from_eager(self, module: nn.Module, _args: Any, output: Any) -> None:
+        pattern = pattern_in(output)
+        if pattern is not None:
+            self._observe(next(self._layer_of[id(module)]), pattern[0, :, -1].float())
+
+
+def once_each(modules: Sequence[nn.Module | None]) -> list[nn.Module]:
+    """The modules without gaps and repeats, in order: a hook on a shared one is called for each of its layers."""
+    return list(dict.fromkeys(module for module in modules if module is not None))
+
+
+def layers_in_turn(modules: Sequence[nn.Module | None]) -> dict[int, Iterator[int]]:
+    """By a module's id, the layers (0-based) that it works for, again and again in the order of its calls."""
+    layers: dict[int, list[int]] = {}
+    for layer, module in enumerate(modules):
+        if module is not None:
+            layers.setdefault(id(module), []).append(layer)
+    return {key: cycle(several) for key, several in layers.items()}
+
+
+AttentionInterface.register(WATCHED, watched_attention)
+AttentionMaskInterface.register(WATCHED, sdpa_mask)

@@ -1,0 +1,295 @@
+"""From a name to a model that was proved: the catalogue, a hub id, a directory or a .gguf file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_tracker.errors import ModelError, is_lack_of_memory, one_line
+from llm_tracker.models.adapters.contract import ModelAdapter
+from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.loading.resolve import find_entry
+from llm_tracker.models.memory.device_memory import require_room
+from llm_tracker.models.plugins.load_hook import load_by_plugin
+from llm_tracker.models.plugins.manager import installed_plugins
+from llm_tracker.models.sources import digests, gguf, hub
+from llm_tracker.models.sources.checkpoint_files import is_complete, missing_files, pickle_files, silence_bars
+from llm_tracker.models.sources.model_size import weights_bytes
+from llm_tracker.models.sources.remote_code import lacks_code, own_code_of, require_trusted
+from llm_tracker.progress import Progress, Report, silent
+from llm_tracker.trust import NOTHING, Trust
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from llm_tracker.models.forward.kv_caches import KVCaches
+    from llm_tracker.models.kernels.matrix_products import ModelKernels
+    from llm_tracker.models.proof.prove import Proof
+
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+
+MakeRoom = Callable[[int, str], None]
+"""Is told how many bytes the weights will take, and on which device, before they are read. Raises ModelError where
+they don't fit."""
+
+
+def _kv_caches(of_weights_bytes: int = 0) -> KVCaches:
+    """A store in keeping with the model: a large one takes more for each token."""
+    from llm_tracker.models.forward.kv_caches import BUDGET_BYTES, KVCaches
+
+    return KVCaches(max(BUDGET_BYTES, of_weights_bytes // 16))
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in memory, its tokenizer, and the adapter that was proved to read it."""
+
+    entry: ModelEntry
+    directory: Path | None
+    """Where `from_pretrained` finds it; None of a plug-in's own loading."""
+    revision: str | None
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    adapter: ModelAdapter
+    proof: Proof
+    kernels: ModelKernels | None = None
+    """What multiplies by its weights, where that is not what torch would choose."""
+    kv_caches: KVCaches = field(default_factory=_kv_caches)
+    """What it has read already, for texts that begin alike."""
+    running: threading.RLock = field(default_factory=threading.RLock)
+    """Held for each forward pass that is looked into: forward hooks see the passes of every thread."""
+
+    @property
+    def id(self) -> str:
+        """The catalogue id, hub id or path that it was asked for by."""
+        return self.entry.id
+
+    @property
+    def config(self) -> Any:
+        """The text model's configuration."""
+        return self.model.config.get_text_config()
+
+    @cached_property
+    def layers(self) -> list[nn.Module]:
+        """The decoder layers, first to last."""
+        return self.adapter.layers(self.model)
+
+    @cached_property
+    def attentions(self) -> list[nn.Module | None]:
+        """The attention module of every layer; None where the layer has no attention pattern."""
+        return [self.adapter.attention(layer) for layer in self.layers]
+
+    @property
+    def context_length(self) -> int | None:
+        """How many tokens the model can read, where its configuration says so."""
+        return getattr(self.config, "max_position_embeddings", None)
+
+    @property
+    def dtype(self) -> str:
+        """The number format of its weights, such as float32."""
+        return str(self.model.dtype).removeprefix("torch.")
+
+    @property
+    def device(self) -> str:
+        """Where its weights are, such as cpu."""
+        return str(self.model.device)
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """What its weights take, shared ones counted once."""
+        return sum(weight.numel() * weight.element_size() for weight in self.model.parameters())
+
+    @cached_property
+    def weights_sha256(self) -> str | None:
+        """The SHA-256 of the source file (of a GGUF model: of that file); None of a plug-in's own loading.
+
+        Raises ModelError for a file of the hub's cache that is damaged.
+        """
+        if self.directory is None:
+            return None
+        return gguf.source_sha256(self.directory) or digests.weights_sha256(self.directory)
+
+    @cached_property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader of this model's charts has to know, one sentence each."""
+        from llm_tracker.models.loading.notices import proved_notices, tokenizer_notices
+
+        proved = proved_notices(self.proof, self.model)
+        return (*self.adapter.notices(self.config), *proved, *tokenizer_notices(self.tokenizer))
+
+
+def load_model(
+    name: str,
+    device: str = "auto",
+    dtype: str = "auto",
+    report: Report = silent,
+    make_room: MakeRoom = require_room,
+    trust: Trust = NOTHING,
+) -> LoadedModel:
+    """Load a model and prove its adapter.
+
+    `device` is a torch device or "auto" (CUDA where there is one), `dtype` one of `DTYPES` ("auto": the file's own).
+    A hub model that is not in the local cache is downloaded. A model that can't fit in memory is refused before its
+    weights are read, and so is one that could run code here (its own, or a pickle file's) unless `trust` allows it.
+    Raises ModelError with what to do next, and its subclass RefusedError where the model cannot be read
+    exactly.
+    """
+    require_dtype(dtype)
+    entry = find_entry(name)
+    own = load_by_plugin(entry, device, dtype)
+    if own is not None:
+        return _proved(entry, None, None, own, report)
+    directory, revision = fetch(entry, report, trust)
+    require_trusted(entry.id, directory, trust)
+    if entry.source == "hub":
+        digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
+    report(Progress("Starting the engine"))
+    where = _device(device)
+    make_room(weights_bytes(directory, dtype), where)
+    return _proved(entry, directory, revision, _from_directory(directory, where, dtype, report, trust), report)
+
+
+def require_dtype(dtype: str) -> None:
+    """Raise ModelError, with the known ones, for a number format that there is not."""
+    if dtype not in DTYPES:
+        raise ModelError(f"There is no number format “{dtype}”. Choose one of: {', '.join(DTYPES)}.")
+
+
+def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) -> tuple[Path, str | None]:
+    """The directory that `from_pretrained` reads, made or downloaded if need be, and its revision."""
+    if entry.source == "embedded":
+        file = gguf.embedded_gguf(entry.location)
+        return gguf.converted(file, report, gguf.EMBEDDED_SHA256), f"{entry.location} 0.1.2"
+    if entry.source == "gguf":
+        return gguf.converted(Path(entry.location), report), None
+    if entry.source == "directory":
+        return _model_directory(Path(entry.location)), None
+    here = hub.cached_model(entry.location, entry.revision)
+    if here is None or lacks_code(here, trust):
+        report(Progress("Asking the model hub"))
+        here = hub.download(hub.ask_hub(entry.location, entry.revision, report, trust), report, trust)
+        _require_whole(entry, here)
+    return here, here.name
+
+
+def _require_whole(entry: ModelEntry, snapshot: Path) -> None:
+    """Refuse what was downloaded where the repository itself lacks a part, or its index is damaged."""
+    missing = missing_files(snapshot)
+    if missing:
+        raise ModelError(
+            f"“{entry.id}” was downloaded and is no whole model: its repository lacks {', '.join(missing)}. "
+            "Choose another model or revision."
+        )
+
+
+def _model_directory(directory: Path) -> Path:
+    if not (directory / "config.json").is_file():
+        raise ModelError(f"{directory} holds no model: there is no config.json. Give the directory that has it.")
+    if not is_complete(directory):
+        raise ModelError(
+            f"{directory} is incomplete: it needs weights (safetensors; all files of their index) and a tokenizer "
+            "beside config.json."
+        )
+    return directory
+
+
+def _from_directory(
+    directory: Path, device: str, dtype: str, report: Report, trust: Trust
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Weights and tokenizer; from CPU files they stay memory-mapped. Code of its own runs only where it is needed."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    silence_bars()
+    report(Progress("Loading the weights"))
+    code = own_code_of(directory)
+    try:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            directory,
+            dtype=dtype,
+            local_files_only=True,
+            output_loading_info=True,
+            trust_remote_code=trust.remote_code and bool(code.model),
+            use_safetensors=not (trust.pickle and pickle_files(directory)),
+            weights_only=True,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(
+            directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.tokenizer)
+        )
+    except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
+        if is_lack_of_memory(error):
+            raise
+        raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+    model, info = loaded
+    _require_all_weights(directory, info["missing_keys"])
+    return _on_device(model, device), tokenizer
+
+
+def _require_all_weights(directory: Path, missing: set[str]) -> None:
+    """Refuse a checkpoint with holes: transformers fills them with random numbers and only logs it."""
+    if missing:
+        raise ModelError(
+            f"The model in {directory} is incomplete: {len(missing)} of its weights are in no file, "
+            f"such as {min(missing)}. Get its files anew."
+        )
+
+
+def _device(device: str) -> str:
+    import torch
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ModelError(f"There is no CUDA device for “{device}” here. Choose --device cpu, or leave it to auto.")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
+    target: torch.nn.Module = model
+    try:
+        return target.to(device) if device != "cpu" else model  # type: ignore[return-value]
+    except (RuntimeError, AssertionError) as error:
+        if is_lack_of_memory(error):
+            raise
+        raise ModelError(f"The device “{device}” cannot be used: {one_line(error)}") from error
+
+
+def _proved(
+    entry: ModelEntry,
+    directory: Path | None,
+    revision: str | None,
+    pair: tuple[PreTrainedModel, PreTrainedTokenizerBase],
+    report: Report,
+) -> LoadedModel:
+    """The loaded model, once its adapter has been proved on it."""
+    from llm_tracker.models.kernels.matrix_products import choose_kernels
+    from llm_tracker.models.kernels.rms_norms import quicken_norms
+    from llm_tracker.models.proof.failures import own_failure_told
+    from llm_tracker.models.proof.prove import prove, require
+
+    report(Progress("Checking that it is read exactly"))
+    model, tokenizer = pair
+    if not tokenizer.is_fast:
+        raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
+    model.train(False)
+    with own_failure_told(model):
+        adapter = adapter_of(model)
+        kernels = choose_kernels(model)
+        quicken_norms(model)
+        proof = prove(model, adapter)
+    require(proof)
+    loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof, kernels)
+    return replace(loaded, kv_caches=_kv_caches(loaded.weights_bytes))
+
+
+def adapter_of(model: PreTrainedModel) -> ModelAdapter:
+    """The adapter that a plug-in brings for the model's type, else what probing finds.
+
+    Raises ModelError where probing finds no layers.
+    """
+    from llm_tracker.models.adapters.any_causal_lm import AnyCausalLM
+
+    return installed_plugins().adapters.get(model.config.model_type) or AnyCausalLM.probed(model)

@@ -1,0 +1,44 @@
+"""What a reader of a model's charts has to know of it, one sentence each: what its proof found out, what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from llm_tracker.models.forward.attention import summarising_layers
+from llm_tracker.models.forward.forward_pass import cache_keyword
+from llm_tracker.models.proof.prove import Proof
+
+
+def proved_notices(proof: Proof, model: PreTrainedModel) -> Iterator[str]:
+    """Layers without attention, learned sinks, the slower kind of attention, and a missing cache."""
+    summarising = summarising_layers(model.config)
+    if summarising:
+        yield (
+            f"{len(summarising)} of its {proof.n_layers} layers look back at summaries of several tokens: their shares "
+            "stand for no single word, and are not drawn."
+        )
+    without = proof.heads.count(0) - len(summarising)
+    if without == proof.n_layers:
+        yield "This model has no attention to draw: it carries what it read in a state, not by looking back at words."
+    elif without:
+        yield (
+            f"{without} of its {proof.n_layers} layers have no attention pattern: they carry what was read in a state "
+            "instead of looking back at words."
+        )
+    if proof.has_sinks:
+        yield "Its heads leave part of their 100 % to a learned sink, which stands for no word: it counts as parked."
+    if proof.attention == "eager" and without < proof.n_layers:
+        yield "It runs on eager attention: the faster kind does not honour all that this family asks for."
+    if cache_keyword(model) is None:
+        yield "It keeps nothing of what it has read: for every token the whole text is read again."
+
+
+def tokenizer_notices(tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
+    """A missing chat template: a base model has none, and another program may have left a chat model's out."""
+    if not tokenizer.chat_template:
+        yield (
+            "No chat template was found beside this model: questions are put to it as “Q: … A:”. A model that was "
+            "made to chat has one in chat_template.jinja or tokenizer_config.json; get these files if they are missing."
+        )

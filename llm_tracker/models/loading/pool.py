@@ -1,0 +1,122 @@
+"""The models in memory: loaded once, shared, and let go by size when there are too many."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+
+from llm_tracker.models.loading.load import LoadedModel, MakeRoom, load_model
+from llm_tracker.models.memory.device_memory import has_room, private_bytes, require_possible, require_room
+from llm_tracker.progress import Report, silent
+from llm_tracker.trust import NOTHING, Trust
+
+Key = tuple[str, str, str]
+"""Name, device, dtype."""
+
+
+Load = Callable[[str, str, str, Report, MakeRoom, Trust], LoadedModel]
+
+
+class ModelPool:
+    """Keeps loaded models up to a budget in bytes; the one that was used longest ago goes first.
+
+    Room is made before a model is read, and one that cannot fit is refused with the figures, never tried.
+
+    Safe to use from several threads: a model that two ask for is loaded once, and others can be asked for meanwhile.
+    """
+
+    def __init__(self, budget_bytes: int, load: Load = load_model) -> None:
+        self.budget_bytes = budget_bytes
+        self._load = load
+        self._lock = threading.Lock()
+        self._loading: dict[Key, threading.Lock] = {}
+        self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
+        self._reserved: dict[Key, int] = {}
+        self._private: dict[Key, int] = {}
+        """Of each model that was loaded, what its weights took of this process's own memory: mapped ones take none."""
+
+    def model(
+        self,
+        name: str,
+        device: str = "auto",
+        dtype: str = "auto",
+        report: Report = silent,
+        trust: Trust = NOTHING,
+    ) -> LoadedModel:
+        """The model, loaded now, with this trust, unless it is here. Raises what `load_model` raises."""
+        key = (name, device, dtype)
+        with self._lock:
+            loading = self._loading.setdefault(key, threading.Lock())
+        with loading:
+            kept = self._used(key)
+            if kept is not None:
+                return kept
+            before = private_bytes()
+            try:
+                model = self._load(name, device, dtype, report, partial(self._make_room, key), trust)
+                return self._keep(key, model, private_bytes() - before)
+            finally:
+                with self._lock:
+                    self._reserved.pop(key, None)
+
+    def peek(self, name: str, device: str = "auto", dtype: str = "auto") -> LoadedModel | None:
+        """The model if it is in memory; never loads. A look is no use: it stays as near to being let go as it was."""
+        with self._lock:
+            return self._models.get((name, device, dtype))
+
+    def _used(self, key: Key) -> LoadedModel | None:
+        """The model if it is in memory, and from now on the one that was used last."""
+        with self._lock:
+            if key in self._models:
+                self._models.move_to_end(key)
+            return self._models.get(key)
+
+    def held(self) -> list[LoadedModel]:
+        """The models in memory, the one that was used last at the end."""
+        with self._lock:
+            return list(self._models.values())
+
+    def unload(self, name: str, device: str = "auto", dtype: str = "auto") -> bool:
+        """Let a model go; False where it is not in memory. Work that is under way with it keeps it until its end."""
+        with self._lock:
+            was_held = self._models.pop((name, device, dtype), None) is not None
+        gc.collect()
+        return was_held
+
+    def _make_room(self, key: Key, needed_bytes: int, device: str) -> None:
+        """Let models go until one of this size is within the budget; none where all of them would not make room.
+
+        The room is reserved until the model has been loaded. Raises ModelError where it does not fit.
+        """
+        require_possible(needed_bytes, device)
+        with self._lock:
+            needed = needed_bytes + sum(self._reserved.values())
+            if not has_room(needed - self._freeable_bytes(), device):
+                require_room(needed, device)
+            while self._models and not (self._held_bytes() + needed <= self.budget_bytes and has_room(needed, device)):
+                self._models.popitem(last=False)
+                gc.collect()
+            require_room(needed, device)
+            self._reserved[key] = needed_bytes
+
+    def _keep(self, key: Key, model: LoadedModel, private: int) -> LoadedModel:
+        with self._lock:
+            self._models[key] = model
+            self._private[key] = min(max(0, private), model.weights_bytes)
+            while len(self._models) > 1 and self._held_bytes() > self.budget_bytes:
+                self._models.popitem(last=False)
+        gc.collect()
+        return model
+
+    def _held_bytes(self) -> int:
+        return sum(model.weights_bytes + model.kv_caches.n_bytes for model in self._models.values())
+
+    def _freeable_bytes(self) -> int:
+        """What letting all models go would give back: weights that are mapped from files are not in use."""
+        kept = sum(model.kv_caches.n_bytes for model in self._models.values())
+        return kept + sum(
+            self._private[key] if model.device == "cpu" else model.weights_bytes for key, model in self._models.items()
+        )

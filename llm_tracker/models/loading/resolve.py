@@ -1,0 +1,62 @@
+"""From a name to an entry: a catalogue id, a hub id, a directory or a .gguf file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from llm_tracker.errors import ModelError
+from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry, meant
+from llm_tracker.models.plugins.manager import Plugins, installed_plugins
+from llm_tracker.models.sources import hub
+
+
+def default_model_id() -> str:
+    """TinyLlama where it is in the local cache, else the built-in model."""
+    return TINYLLAMA.id if hub.cached_model(TINYLLAMA.location) else EMBEDDED.id
+
+
+def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
+    """The entry for a catalogue id, a directory, a .gguf file or a hub id (owner/model, with @revision if wanted).
+
+    Raises ModelError, with near names, where it is none of these.
+    """
+    models = (plugins or installed_plugins()).models
+    if name in models:
+        return models[name]
+    path = _path(name)
+    if name and path.is_dir():
+        return ModelEntry(name, path.resolve().name, "directory", str(path.resolve()))
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise ModelError(f"There is no file {name}. Give the path of a .gguf file.")
+        return ModelEntry(name, path.stem, "gguf", str(path.resolve()))
+    repository, _, revision = name.partition("@")
+    if _is_hub_id(repository):
+        named = None if revision in ("", "main") else revision  # the hub's default branch is called so
+        return ModelEntry(name, repository.split("/")[1], "hub", repository, named)
+    raise ModelError(
+        f"There is no model “{name}”.{meant(name, models)} Known ids: {', '.join(sorted(models))}; "
+        "or give a hub id (owner/model), a directory, or a .gguf file."
+    )
+
+
+def _is_hub_id(name: str) -> bool:
+    """Whether a repository of the hub can have this name, with its owner's in front."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it hands them out lazily
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return False
+    return "/" in name
+
+
+def _path(name: str) -> Path:
+    """The name as a path; of one that can be none (an unknown ~user, too long), a path that is not there."""
+    try:
+        path = Path(name).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError):
+        return Path("not there")
+    return path

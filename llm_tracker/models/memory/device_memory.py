@@ -1,0 +1,77 @@
+"""Whether a model fits: what its weights take in memory, and what this process may use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from llm_tracker.errors import ModelError
+
+WORKING_BYTES = 128 * 2**20
+"""What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
+
+
+_CUDA_BYTES = ("reserved", "allocated", "inactive_split")
+"""torch's names for what it holds of a GPU, what tensors take of it, and what is free between them."""
+
+
+def limit_bytes() -> int:
+    """What this process may use: the host's memory, or its control group's limit where that is lower."""
+    host = int(psutil.virtual_memory().total)
+    files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+    texts = [path.read_text().strip() for path in files if path.is_file()]
+    return min([host, *(int(text) for text in texts if text.isdigit())])
+
+
+def private_bytes() -> int:
+    """What this process holds apart from mapped files; 0 where the system does not say (it does on Linux)."""
+    status = Path("/proc/self/status")
+    lines = status.read_text(encoding="utf-8").splitlines() if status.is_file() else []
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:")), 0)
+
+
+def memory_of(device: str) -> tuple[int, int]:
+    """What may be used of a device's memory, and how much of that is in use, in bytes.
+
+    Weights that are mapped from files are not in use: the system takes their memory back when it needs it. Nor is what
+    torch keeps of a GPU's freed memory and could give back.
+    """
+    if device.startswith("cuda"):
+        import torch
+
+        stats = torch.cuda.memory_stats(device)
+        reserved, taken, split = (stats.get(f"{name}_bytes.all.current", 0) for name in _CUDA_BYTES)
+        free, total = torch.cuda.mem_get_info(device)
+        return total, max(0, total - free - (reserved - taken - split))
+    return limit_bytes(), private_bytes()
+
+
+def has_room(needed_bytes: int, device: str = "cpu") -> bool:
+    """Whether weights of this size fit beside what is in use."""
+    limit, in_use = memory_of(device)
+    return needed_bytes + WORKING_BYTES + in_use <= limit
+
+
+def require_room(needed_bytes: int, device: str = "cpu") -> None:
+    """Raise ModelError, with the figures, where weights of this size don't fit beside what is in use."""
+    if not has_room(needed_bytes, device):
+        limit, in_use = memory_of(device)
+        is_cpu = device == "cpu"
+        elsewhere = " or on the CPU (--device cpu)" if not is_cpu and has_room(needed_bytes) else ""
+        raise ModelError(
+            f"The model does not fit: its weights take {_gb(needed_bytes)} and reading {_gb(WORKING_BYTES)} more; "
+            f"{'this machine' if is_cpu else f'the device {device}'} allows {_gb(limit)}, and {_gb(in_use)} of that is "
+            f"in use. Choose a smaller model, or start with a format of fewer bits (--dtype){elsewhere}."
+        )
+
+
+def require_possible(needed_bytes: int, device: str = "cpu") -> None:
+    """Raise ModelError, with the figures, where weights of this size are more than there is, whatever is let go."""
+    limit, _ = memory_of(device)
+    if needed_bytes + WORKING_BYTES > limit:
+        require_room(needed_bytes, device)
+
+
+def _gb(n_bytes: int) -> str:
+    return f"{n_bytes / 1e9:.1f} GB"

@@ -1,0 +1,81 @@
+"""Whose failure it is when a model cannot be proved: a method's of its adapter, the model's own, or the tracing's."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedModel
+
+from llm_tracker.errors import ModelError, TrackerError, is_lack_of_memory, one_line
+from llm_tracker.models.adapters.contract import ModelAdapter
+from llm_tracker.models.forward.forward_pass import forward, on_eager, probe_tokens
+from llm_tracker.models.plugins.failures import Home, told
+
+
+@contextmanager
+def adapter_blamed(adapter: ModelAdapter) -> Iterator[None]:
+    """Turns what a method of the adapter raises, or what a module that it called raises, into ModelError naming it.
+
+    What probing found claims no family and was written by nobody, so nobody is told to mend it.
+    """
+    try:
+        yield
+    except TrackerError:
+        raise
+    except Exception as error:
+        method = _method_that_raised(adapter, error)
+        if method is None or not adapter.model_types or is_lack_of_memory(error):
+            raise
+        raise ModelError(
+            f"{adapter.name}.{method}() raises {told(error)}{_where(adapter, error)}. Compare it with what the model's "
+            "own code does there: a step may be missing, or a part be None in this model."
+        ) from error
+
+
+def _where(adapter: ModelAdapter, error: Exception) -> str:
+    """The line of the adapter's own file, or that file alone, in brackets; nothing of a class typed at a prompt."""
+    file = getattr(inspect.getmodule(type(adapter)), "__file__", None)
+    return f" ({Home(Path(file)).where(error)})" if file else ""
+
+
+def _method_that_raised(adapter: ModelAdapter, error: Exception) -> str | None:
+    """The adapter's innermost method among the calls that led to the error."""
+    names = [
+        frame.f_code.co_name
+        for frame, _ in traceback.walk_tb(error.__traceback__)
+        if frame.f_locals.get("self") is adapter
+    ]
+    return names[-1] if names else None
+
+
+@contextmanager
+def own_failure_told(model: PreTrainedModel) -> Iterator[None]:
+    """Where another library's exception stopped the proof, says so if the model raises one without any tracing too."""
+    try:
+        yield
+    except ModelError as error:
+        own = None if error.__cause__ is None else _own_failure(model)
+        if own is None:
+            raise
+        kind = model.config.get_text_config().model_type
+        raise ModelError(
+            f"This model does not run in transformers itself, without any tracing: the forward pass of “{kind}” "
+            f"raises {type(own).__name__} ({one_line(own)}). Check that the sizes in its config.json fit together; "
+            "if they do, this version of transformers cannot run it."
+        ) from own
+
+
+def _own_failure(model: PreTrainedModel) -> Exception | None:
+    """What plain transformers raises as it reads a few tokens; None where it reads them, or memory is all it lacks."""
+    try:
+        on_eager(model)
+        with torch.inference_mode():
+            forward(model, probe_tokens(model.config.get_text_config().vocab_size).to(model.device))
+    except Exception as error:  # whatever a foreign model raises
+        return None if is_lack_of_memory(error) else error
+    return None

@@ -1,0 +1,259 @@
+"""The runs that a proof compares: plain transformers on eager attention, and the model as generation traces it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from llm_tracker.models.adapters.contract import ModelAdapter
+from llm_tracker.models.adapters.parts import beside
+from llm_tracker.models.forward.attention import (
+    WATCHED,
+    RowWatch,
+    UnhonouredKeywordError,
+    layers_in_turn,
+    once_each,
+    pattern_in,
+    summarising_layers,
+    whole_row,
+)
+from llm_tracker.models.forward.forward_pass import Way, forward, new_cache, on_eager, takes_positions
+from llm_tracker.models.forward.gaps import in_deviations, row_gap
+from llm_tracker.models.forward.position_ids import firsts_seen, is_told, tell
+from llm_tracker.models.forward.residual_rows import hidden_state
+from llm_tracker.models.kernels.matrix_products import MEASURED_ROWS, computing_otherwise, plain_kernels
+from llm_tracker.models.proof.norm_inputs import feeders, seam
+
+CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class EagerRun:
+    """What plain transformers says about the tokens, position by position."""
+
+    logits: Tensor  # (1, vocab), of the last position: of more, a 16-bit head may be copied whole
+    patterns: dict[int, Tensor]  # layer (0-based) that has one: (head, query, key)
+    n_own_patterns: int | None  # how many transformers itself hands out; None where it hands out none
+    resid: Tensor  # (layer, d_model), of the last position after each layer, before the final norm
+    norm_gap: float
+    norms_left_out: tuple[str, ...]  # modules of a layer that feed a part for which the adapter names no norm
+    n_unreached: int  # modules beside the layers, in the same lists, that no text reaches
+    future_gap: float  # what another last token changes in the rows before it, in their sd
+    attention_calls: dict[int, CallArguments]
+
+
+def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) -> EagerRun:
+    """One forward pass of plain transformers on eager attention, with the seams of the adapter watched."""
+    on_eager(model)
+    layers = adapter.layers(model)
+    attentions = [adapter.attention(layer) for layer in layers]
+    seen = _Seen(attentions)
+    others = beside(model, layers)
+    with ExitStack() as stack, plain_kernels(model):
+        read = [
+            (layer, norm, reader)
+            for layer, attention in zip(layers, attentions, strict=True)
+            for norm, reader in (
+                (adapter.attention_norm(layer), attention),
+                (adapter.mlp_norm(layer), adapter.mlp(layer)),
+            )
+            if reader is not None
+        ]
+        seams = [stack.enter_context(seam(norm, reader)) for _, norm, reader in read if norm is not None]
+        left_out = [stack.enter_context(feeders(layer, reader)) for layer, norm, reader in read if norm is None]
+        stack.enter_context(seen.watching(layers))
+        reached = stack.enter_context(_reached(others))
+        output = forward(model, token_ids, asks=True)
+    last_rows = seen.stream[-1]
+    return EagerRun(
+        logits=output.logits[0][-1:],
+        patterns=seen.patterns,
+        n_own_patterns=_n_patterns(getattr(output, "attentions", None), summarising_layers(model.config)),
+        resid=torch.stack([rows[-1] for rows in seen.stream]),
+        norm_gap=torch.tensor([0.0, *(gap for gaps in seams for gap in gaps)]).max().item(),
+        norms_left_out=tuple(dict.fromkeys(name for names in left_out for name in names)),
+        n_unreached=len(others) - len(reached),
+        future_gap=_future_gap(model, layers[-1], token_ids, last_rows),
+        attention_calls=seen.calls,
+    )
+
+
+@contextmanager
+def _reached(modules: list[nn.Module]) -> Iterator[set[int]]:
+    """Collects the ids of the modules that are called."""
+    reached: set[int] = set()
+    with ExitStack() as stack:
+        for module in modules:
+            stack.callback(module.register_forward_pre_hook(lambda module, _args: reached.add(id(module))).remove)
+        yield reached
+
+
+class _Seen:
+    """The rows after each layer, the patterns, and what the attention modules were called with."""
+
+    def __init__(self, attentions: Sequence[nn.Module | None]) -> None:
+        self.attentions = attentions
+        self.stream: list[Tensor] = []  # call of a layer -> (position, d_model)
+        self.patterns: dict[int, Tensor] = {}
+        self.calls: dict[int, CallArguments] = {}
+
+    @contextmanager
+    def watching(self, layers: list[nn.Module]) -> Iterator[None]:
+        layer_of = layers_in_turn(self.attentions)
+
+        def attended(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            layer, pattern = next(layer_of[id(module)]), pattern_in(output)
+            self.calls[layer] = (args, kwargs)
+            if pattern is not None:
+                self.patterns[layer] = pattern[0].float()
+
+        with ExitStack() as stack:
+            for layer in once_each(layers):
+                hook = layer.register_forward_hook(lambda _m, _a, out: self.stream.append(hidden_state(out)[0].clone()))
+                stack.callback(hook.remove)
+            for module in once_each(self.attentions):
+                stack.callback(module.register_forward_hook(attended, with_kwargs=True).remove)
+            yield
+
+
+def _n_patterns(attentions: Any, summarising: frozenset[int]) -> int | None:
+    """How many attention patterns transformers hands out: what looks ahead or is no matrix of shares is none."""
+    if not attentions:
+        return None
+    of_words = [each for layer, each in enumerate(attentions) if layer not in summarising]
+    several = [each for each in of_words if isinstance(each, Tensor) and each.dim() == 4]
+    square = [each[0].float() for each in several if each.shape[-1] == each.shape[-2]]
+    return sum(bool(p.triu(1).abs().max() == 0 and p.min() >= 0 and p.sum(-1).max() <= 1 + 1e-2) for p in square)
+
+
+def _future_gap(model: PreTrainedModel, last_layer: nn.Module, token_ids: Tensor, rows: Tensor) -> float:
+    """What another last token changes in the last layer's rows (position, d_model) before it, in their sd."""
+    other = token_ids.clone()
+    other[0, -1] = (other[0, -1] + 1) % (int(token_ids.max()) + 1)
+    seen: list[Tensor] = []
+    hook = last_layer.register_forward_hook(lambda _m, _a, output: seen.append(hidden_state(output)[0]))
+    try:
+        with plain_kernels(model):
+            forward(model, other)
+    finally:
+        hook.remove()
+    return in_deviations(seen[-1][:-1], rows[:-1])
+
+
+def kernel_gap(model: PreTrainedModel) -> float:
+    """Largest gap between what is computed in another way here and the model's own code, in their sd.
+
+    At every number of rows that was timed, on one module of each kind and shape; 0 where nothing is.
+    """
+    others = {(type(each), each.weight.shape): each for each in computing_otherwise(model)}
+    generator = torch.Generator().manual_seed(0)
+    gaps = [0.0]
+    for module in others.values():
+        for n_rows in MEASURED_ROWS:
+            rows = torch.randn(n_rows, module.weight.shape[-1], generator=generator).to(module.weight.dtype)
+            gaps.append(in_deviations(module(rows), type(module).written_as.forward(module, rows)))
+    return torch.tensor(gaps).max().item()  # Python's own max would pass over a NaN
+
+
+@dataclass(frozen=True)
+class LiveRun:
+    """What is seen of the last token when it is read as generation reads it."""
+
+    way: Way
+    rows: dict[int, Tensor]  # layer (0-based): (head, key)
+    logits: Tensor  # (vocab)
+    n_rows: int  # rows seen in both forward passes
+    alone: dict[int, Tensor]  # of the rows that were put off: each made by itself
+
+
+WAYS = (Way("sdpa"), Way("eager"), Way("eager", asks=True))
+"""From the fastest on."""
+
+
+def live_run(model: PreTrainedModel, attentions: Sequence[nn.Module | None], token_ids: Tensor) -> LiveRun:
+    """The tokens as generation reads them: all but the last, then the last with a cache.
+
+    On SDPA where every attention module can be watched there, else on eager attention, asked for its patterns if it
+    gives none unasked.
+    """
+    wanted = 2 * sum(attention is not None for attention in attentions)
+    for way in WAYS:
+        try:
+            live = _decode_last(model, attentions, way, token_ids)
+        except (UnhonouredKeywordError, ValueError):  # transformers refuses SDPA for some classes with a ValueError
+            if way == WAYS[-1]:
+                raise
+            continue
+        if live.n_rows == wanted:
+            break
+    return live
+
+
+def put_on(model: PreTrainedModel, way: Way) -> None:
+    """Switch a model's attention to that of a way."""
+    if way.attention == "sdpa":
+        model.set_attn_implementation(WATCHED)
+    else:
+        on_eager(model)
+
+
+def _decode_last(
+    model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way, token_ids: Tensor
+) -> LiveRun:
+    """One pass over all tokens but the last, and one over the last, again where its positions have to be told."""
+    put_on(model, way)
+    seen: list[tuple[int, Tensor]] = []
+    cache, asks = new_cache(model), way.asks
+    watch = RowWatch(attentions, way.attention, lambda index, row: seen.append((index, row)))
+    with watch.watching():
+        forward(model, token_ids[:, :-1], cache, asks)
+        before = len(seen)
+        with firsts_seen(model) as firsts:
+            output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, asks)
+        alone = watch.made_alone()
+    if cache is not None and 0 in firsts and takes_positions(model) and not is_told(model):
+        tell(model)
+        return _decode_last(model, attentions, way, token_ids)
+    rows = {index: whole_row(row, token_ids.shape[1]) for index, row in seen[before:]}
+    alone = {index: whole_row(row, token_ids.shape[1]) for index, row in alone.items()}
+    return LiveRun(way, rows, output.logits[0, -1], len(seen), alone)
+
+
+def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, CallArguments]) -> float:
+    """Live rows against eager's in float32, one attention module at a time.
+
+    In bfloat16 the two round differently along the whole depth (science: 0.1 sd of the logits); on float32 copies of
+    single modules, fed the same input, they must agree.
+    """
+    gaps = []
+    for layer, (args, kwargs) in sorted(calls.items()):
+        twin: Any = copy.deepcopy(attentions[layer])
+        twin = twin.float()
+        args32, kwargs32 = _to_float32(args), _to_float32(kwargs)
+        twin.config._attn_implementation = "eager"
+        expected = pattern_in(twin(*args32, **kwargs32))
+        rows: list[Tensor] = []
+        twin.config._attn_implementation = WATCHED
+        kwargs32.pop("output_attentions", None)  # SDPA has none to give, and would say so
+        with RowWatch([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)).watching():  # type: ignore[misc]
+            twin(*args32, **kwargs32)
+        gaps.append(row_gap(rows, [expected[0, :, -1]] if expected is not None else []))
+    return torch.tensor([0.0, *gaps]).max().item()
+
+
+def _to_float32(value: Any) -> Any:
+    """The same nest of arguments with its floating tensors in float32, and without a cache."""
+    if isinstance(value, Tensor):
+        return value.float() if value.is_floating_point() else value
+    if isinstance(value, (tuple, list)):
+        return type(value)(_to_float32(each) for each in value)
+    if isinstance(value, dict):
+        return {name: _to_float32(each) for name, each in value.items() if name != "past_key_values"}
+    return value

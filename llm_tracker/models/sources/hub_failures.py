@@ -1,0 +1,121 @@
+"""What goes wrong with a hub, as one sentence or two that say what to do."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from llm_tracker.errors import ModelError, TrackerError, one_line
+from llm_tracker.models.catalogue import meant
+
+ASKING = "Models on this machine still work; try again when there is a network."
+FETCHING = "What has arrived is kept: start the download again to go on from there."
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def told_plainly(repository: str, hint: str = ASKING) -> Iterator[None]:
+    """Turns what a hub, its client or the disk raises into ModelError; `hint` ends those sentences that may pass."""
+    try:
+        yield
+    except TrackerError:
+        raise
+    except Exception as error:
+        raise ModelError(_sentence(repository, error, hint)) from error
+
+
+def _sentence(repository: str, error: Exception, hint: str) -> str:
+    from huggingface_hub import errors
+
+    # the order matters: a gated repository is a RepositoryNotFoundError, and the hub's errors are OSErrors
+    if isinstance(error, errors.OfflineModeIsEnabled):
+        return (
+            f"“{repository}” is not on this machine, and nothing may be downloaded: HF_HUB_OFFLINE is set. "
+            "Unset it, or choose a model that is here."
+        )
+    if isinstance(error, errors.GatedRepoError):
+        return f"“{repository}” is gated: ask for access on {_page(repository)}, then log in with: hf auth login"
+    if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
+        return _unknown(repository)
+    if isinstance(error, errors.RevisionNotFoundError):
+        return f"“{repository}” has no such revision. Leave it out, or copy it from {_page(repository)}"
+    if isinstance(error, errors.HfHubHTTPError):
+        return _refusal(repository, error, hint)
+    if isinstance(error, OSError):
+        return _disk(repository, error)
+    return f"The model hub could not be reached for “{repository}” ({type(error).__name__}). {hint}"
+
+
+def _page(repository: str) -> str:
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{repository}"
+
+
+def _unknown(repository: str) -> str:
+    from llm_tracker.models.plugins.manager import installed_plugins
+
+    return (
+        f"The hub has no model “{repository}”.{meant(repository, installed_plugins().models)} Check its name: "
+        "owner/model, as its page shows it. A private one is found once you log in with: hf auth login"
+    )
+
+
+def _refusal(repository: str, error: Exception, hint: str) -> str:
+    """Of an answer with an error status that the hub's client has no class of its own for."""
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", 0)
+    if status in (401, 403):
+        return (
+            f"The hub does not hand out “{repository}” with the access token of this machine, or without one. "
+            f"Look at {_page(repository)}, then log in with: hf auth login"
+        )
+    if status == 429:
+        seconds = getattr(response, "headers", {}).get("Retry-After", "")
+        wait = f"in {seconds} seconds" if seconds.isdigit() else "in some minutes"
+        return f"The model hub was asked too often from here; try “{repository}” again {wait}. {hint}"
+    return f"The model hub answered with an error for “{repository}”: {one_line(error)}. {hint}"
+
+
+def _disk(repository: str, error: OSError) -> str:
+    if error.errno in _NO_ROOM:
+        return f"The disk is full: no room for the rest of “{repository}”. Free some space. {FETCHING}"
+    return f"“{repository}” could not be kept on the disk: {one_line(error)}. Set HF_HOME to another folder."
+
+
+PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
+"""Before the second try, the third, and so on; after the last one the failure stands."""
+
+
+class Patience:
+    """Bears failures that may pass by themselves: broken connections, silence, and errors of the hub's own."""
+
+    def __init__(self, waiting: Callable[[], None]) -> None:
+        self._waiting = waiting
+        """Is called often during a pause; what it raises ends the pause."""
+        self._pauses = list(PAUSES_SECONDS)
+
+    def renew(self) -> None:
+        """Begin to count anew: something has arrived."""
+        self._pauses = list(PAUSES_SECONDS)
+
+    def bear(self, error: Exception) -> None:
+        """Return after a pause, for another try; raises the error where it will not pass, or after the last try."""
+        if not self._pauses or not _may_pass(error):
+            raise error
+        until = time.monotonic() + self._pauses.pop(0)
+        while (left := until - time.monotonic()) > 0:
+            self._waiting()
+            time.sleep(min(left, 0.1))
+
+
+def _may_pass(error: Exception) -> bool:
+    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # it hands them out lazily
+
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code in (408, 500, 502, 503, 504)
+    return isinstance(error, (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError))

@@ -1,0 +1,1 @@
+"""Conversation -> Prompt: recipes, chat templates, words, tokens."""

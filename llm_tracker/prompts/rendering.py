@@ -1,0 +1,121 @@
+"""Conversation -> Prompt, through a tokenizer: the chat template, a plain form without one, raw text, or token ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from llm_tracker.errors import InputError
+from llm_tracker.prompts.continuation import continuation
+from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.recipes import Message
+from llm_tracker.prompts.segments import Piece, chat_pieces, question_answer_pieces, raw_pieces
+from llm_tracker.prompts.tokens import encode, piece_at, piece_starts, special_tokens, token_bytes
+from llm_tracker.prompts.words import Role, Span
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+
+def render_prompt(
+    tokenizer: PreTrainedTokenizerBase, recipe: str, messages: Sequence[Message], n_recipe: int
+) -> Prompt:
+    """Render a conversation for a model: its chat template, the plain Q/A form where it has none, or raw text.
+
+    Raises InputError for text that no model can be given, ModelError where the template refuses it.
+    """
+    require_plain(
+        said.content for said in [*messages[:n_recipe], messages[-1]]
+    )  # what a model said itself may hold anything
+    if recipe == "raw":
+        pieces, begin = raw_pieces(messages), True
+    elif tokenizer.chat_template:
+        messages, pieces = chat_pieces(tokenizer, messages, n_recipe)
+        begin = False
+    else:
+        pieces, begin = question_answer_pieces(messages, n_recipe), True
+    special = special_tokens(tokenizer)
+    token_ids, spans = encode(tokenizer, pieces, begin)
+    if not token_ids:
+        raise InputError("This text has no tokens for the model to read. Type something first.")
+    return Prompt(
+        messages=tuple(messages),
+        text="".join(piece.text for piece in pieces),
+        token_ids=tuple(token_ids),
+        spans=tuple(spans),
+        roles=tuple(_token_roles(pieces, token_ids, spans, special)),
+        token_bytes=tuple(token_bytes(tokenizer, token_ids)),
+        control_positions=_positions(token_ids, special),
+        stops_at_newline=recipe != "raw" and not tokenizer.chat_template,
+        notices=tuple(_notices(pieces, special.values(), messages[-1].content)),
+    )
+
+
+def prompt_of_ids(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) -> Prompt:
+    """A raw prompt given as token ids; control tokens among them are the template's.
+
+    Raises InputError where there are none, or one is outside the vocabulary.
+    """
+    if not token_ids:
+        raise InputError("There are no token ids to read. Give at least one.")
+    wrong = [token_id for token_id in token_ids if not 0 <= token_id < len(tokenizer)]
+    if wrong:
+        raise InputError(f"{wrong[0]} is no token id of this model: they go from 0 to {len(tokenizer) - 1}.")
+    text, spans = continuation(tokenizer, (), token_ids)
+    special = special_tokens(tokenizer)
+    roles: list[Role] = ["template" if token_id in special else "user" for token_id in token_ids]
+    return Prompt(
+        messages=(Message("user", text),),
+        text=text,
+        token_ids=tuple(token_ids),
+        spans=tuple(spans),
+        roles=tuple(roles),
+        token_bytes=tuple(token_bytes(tokenizer, token_ids)),
+        control_positions=_positions(token_ids, special),
+    )
+
+
+def _positions(token_ids: Sequence[int], special: Collection[int]) -> frozenset[int]:
+    return frozenset(at for at, token_id in enumerate(token_ids) if token_id in special)
+
+
+def require_plain(texts: Iterable[str]) -> None:
+    """Raise InputError for typed text with a character that no tokenizer can be given."""
+    text = "".join(texts)
+    if "\x00" in text:
+        raise InputError("The text contains a NUL character, which no model can read. Remove it and ask again.")
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise InputError("The text contains half a character (a lone surrogate). Remove it and ask again.")
+
+
+def _token_roles(
+    pieces: Sequence[Piece], token_ids: Sequence[int], spans: Sequence[Span], special: Collection[int]
+) -> list[Role]:
+    """Whose each token is: its first typed character's, else its first visible one's, else its first one's."""
+    text, starts = "".join(piece.text for piece in pieces), piece_starts(pieces)
+    roles: list[Role] = []
+    for token_id, (begin, end) in zip(token_ids, spans, strict=True):
+        if begin == end and token_id in special:  # what the tokenizer put in front
+            roles.append("template")
+            continue
+        visible = [at for at in range(begin, end) if not text[at].isspace()]
+        typed = [at for at in visible if piece_at(pieces, starts, at).role != "template"]
+        roles.append(piece_at(pieces, starts, (typed or visible or [min(begin, len(text) - 1)])[0]).role)
+    return roles
+
+
+_TEMPLATE_MARK = re.compile(r"<\S+?>|\[/?[A-Z_]+\]|#{2,} ?\w+:|\b[QA]:")
+
+
+def _notices(pieces: Sequence[Piece], special: Iterable[str], question: str) -> list[str]:
+    """A warning where typed text contains what the template itself writes as plain text."""
+    own = " ".join(piece.text for piece in pieces if piece.role == "template")
+    for control in special:
+        own = own.replace(control, " ")
+    return [
+        f"Your text contains “{mark}”, which this model's template also writes as plain text: "
+        "the model cannot tell the two apart."
+        for mark in sorted(set(_TEMPLATE_MARK.findall(own)))
+        if mark in question
+    ]

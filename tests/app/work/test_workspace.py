@@ -1,0 +1,235 @@
+"""A visitor's workspace keeps every answer, loses nothing to a second click or a second tab, and is bounded."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from llm_tracker.app.work import workspace as workspaces_module
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.workspace import EXAMPLE, Place, Workspace, Workspaces
+
+
+def session(n_bytes: int = 1) -> Any:
+    """What a workspace needs of a session: turns with traces of a size, and controls."""
+    return SimpleNamespace(turns=[SimpleNamespace(trace=SimpleNamespace(n_bytes=n_bytes))], controls={})
+
+
+def done(kind: Any, number: int, result: Any, turn: int = 0) -> Job:
+    return Job(kind, status="done", result=result, session=number, turn=turn)
+
+
+def test_an_answer_is_shown_by_itself_and_a_correction_beside_what_it_corrects() -> None:
+    workspace = Workspace()
+    workspace.job = done("ask", 1, session())
+    workspace.collect()
+    assert workspace.shown == (Place(1, 0), None)
+    workspace.job = done("correct", 1, session(), turn=1)
+    workspace.collect()
+    assert workspace.shown == (Place(1, 0), Place(1, 1))
+
+
+def test_earlier_answers_stay_when_something_else_is_asked() -> None:
+    workspace = Workspace()
+    first, second = session(), session()
+    for number, each in ((1, first), (2, second)):
+        workspace.job = done("ask", number, each)
+        workspace.collect()
+    assert workspace.sessions == {1: first, 2: second}
+
+
+def test_what_was_read_of_an_answer_takes_its_place_unless_that_went_on_or_is_gone() -> None:
+    workspace, answer, fuller, corrected = Workspace(), session(), session(), session()
+    workspace.sessions[1] = answer
+    workspace.replace(1, answer, fuller)
+    assert workspace.sessions[1] is fuller
+    workspace.sessions[1] = corrected
+    workspace.replace(1, answer, fuller)
+    workspace.replace(2, answer, fuller)
+    assert workspace.sessions == {1: corrected}
+
+
+def test_a_session_is_known_as_it_is_now_also_when_it_is_not_kept_any_more() -> None:
+    workspace, answer, fuller = Workspace(), session(), session()
+    assert workspace.current(answer, 1) is answer
+    workspace.sessions[1] = fuller
+    assert workspace.current(answer, 1) is fuller
+
+
+def test_a_number_is_never_used_twice() -> None:
+    workspace = Workspace()
+    first = workspace.free_number()
+    workspace.sessions[first] = session()
+    del workspace.sessions[first]
+    assert workspace.free_number() != first
+
+
+def test_a_word_that_could_not_be_read_for_another_reason_is_not_refused_for_ever() -> None:
+    workspace = Workspace()
+    workspace.job = Job("words", "m", status="failed", error="The model is gone.", word="Rome")
+    workspace.collect()
+    assert workspace.refused_words == set()
+    workspace.forget_read_error()
+    assert workspace.read_error == ""
+
+
+def test_answers_that_are_not_kept_any_more_cannot_be_chosen() -> None:
+    workspace = Workspace(sessions={1: session(), 2: session()})
+    workspace.show(Place(1, 0), Place(2, 0))
+    workspace.show(Place(1, 0), Place(7, 0))
+    assert workspace.shown == (Place(1, 0), Place(2, 0))
+
+
+def test_a_question_that_cannot_begin_leaves_the_work_in_the_background_alone() -> None:
+    workspace = Workspace()
+    control = Job("control", status="running")
+    workspace.job = control
+    with pytest.raises(KeyError):
+        workspace.begin(lambda: {}["gone"])
+    assert workspace.job is control
+    assert not control.stopping()
+
+
+def test_work_in_the_background_changes_no_choice_of_what_is_shown() -> None:
+    workspace = Workspace()
+    workspace.job = done("ask", 1, session())
+    workspace.collect()
+    before = (workspace.shown, workspace.results)
+    for kind in ("lens", "words", "control"):
+        richer = session()
+        workspace.job = done(kind, 1, richer)
+        workspace.collect()
+        assert workspace.sessions[1] is richer
+    assert (workspace.shown, workspace.results) == before
+
+
+def test_a_failed_correction_leaves_the_session_that_was_there() -> None:
+    workspace = Workspace()
+    kept = session()
+    workspace.sessions[1] = kept
+    workspace.job = Job("correct", status="failed", error="Too long.", session=1)
+    assert workspace.collect()
+    assert workspace.sessions == {1: kept}
+    assert (workspace.correct_error, workspace.ask_error, workspace.job) == ("Too long.", "", None)
+
+
+def test_a_running_job_is_not_collected() -> None:
+    workspace = Workspace()
+    workspace.job = Job("ask", status="running")
+    assert not workspace.collect()
+    assert workspace.job is not None
+
+
+def test_what_could_not_be_read_is_said_once_and_not_asked_for_again() -> None:
+    workspace = Workspace()
+    workspace.job = Job("words", "m", status="failed", error="No token for it.", word="qx", is_refused=True)
+    workspace.collect()
+    assert workspace.read_error == "No token for it."
+    assert workspace.refused_words == {("m", "qx")}
+    workspace.begin(lambda: Job("ask"))
+    assert workspace.read_error == ""
+
+
+def test_a_control_that_was_stopped_is_no_error_and_does_not_begin_again_by_itself() -> None:
+    workspace = Workspace()
+    workspace.job = Job("control", status="stopped", error="Stopped.", session=1, turn=1)
+    workspace.collect()
+    assert workspace.read_error == ""
+    assert workspace.stopped_controls == {Place(1, 1)}
+
+
+def test_a_second_click_does_not_replace_the_answer_under_way() -> None:
+    workspace = Workspace()
+    first = Job("ask", status="running")
+    assert workspace.begin(lambda: first)
+    assert not workspace.begin(lambda: pytest.fail("a second job was started"))
+    assert not workspace.begin_background(lambda: pytest.fail("background work was started"))
+    assert workspace.job is first
+
+
+def test_a_question_stops_the_work_in_the_background_and_goes_first() -> None:
+    workspace = Workspace()
+    control = Job("control", status="running")
+    workspace.job = control
+    assert not workspace.answering
+    question = Job("ask", status="running")
+    assert workspace.begin(lambda: question)
+    assert control.stopping()
+    assert workspace.job is question
+
+
+def test_an_answer_that_ended_unseen_is_taken_over_before_the_next_job_begins() -> None:
+    """Two tabs: one asked and was closed, the other presses Correct."""
+    workspace, answered = Workspace(), session()
+    workspace.job = done("ask", 1, answered)
+    seen = []
+
+    def start() -> Job:
+        seen.append(dict(workspace.sessions))
+        return Job("correct", status="running")
+
+    assert workspace.begin(start)
+    assert seen == [{1: answered}]
+
+
+def test_only_so_many_conversations_are_kept_and_never_less_than_what_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workspaces_module, "MAX_SESSIONS", 3)
+    workspace = Workspace(sessions={EXAMPLE: session()})
+    for number in range(1, 6):
+        workspace.job = done("ask", number, session())
+        workspace.collect()
+    assert list(workspace.sessions) == [EXAMPLE, 4, 5]
+
+
+def test_large_conversations_go_first_come_first_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspaces_module, "MAX_SESSION_BYTES", 100)
+    workspace = Workspace()
+    for number in (1, 2, 3):
+        workspace.job = done("ask", number, session(n_bytes=60))
+        workspace.collect()
+    assert list(workspace.sessions) == [2, 3], "what is shown does not count against the earlier ones"
+
+
+def test_turns_that_branches_share_are_counted_once() -> None:
+    workspace = Workspace()
+    shared = session(n_bytes=60)
+    workspace.sessions = {EXAMPLE: session(n_bytes=500), 1: shared, 2: shared}
+    assert workspace.n_bytes == 60
+
+
+def test_workspaces_are_found_again_by_an_unguessable_key_and_bounded() -> None:
+    workspaces = Workspaces(bound=3)
+    first = workspaces.at(None)
+    assert len(first.key) >= 20
+    assert workspaces.at(first.key) is first
+    assert workspaces.at("guessed") is not first
+    busy = workspaces.at(None)
+    busy.job = Job("ask", status="running")
+    others = [workspaces.at(None) for _ in range(5)]
+    assert workspaces.at(busy.key) is busy
+    assert workspaces.at(others[-1].key) is others[-1]
+    assert workspaces.at(first.key) is not first
+
+
+def test_workspaces_are_bounded_in_bytes_too() -> None:
+    workspaces = Workspaces(bound=10, bound_bytes=100)
+    first, second = workspaces.at(None), workspaces.at(None)
+    first.sessions[1], second.sessions[1] = session(80), session(80)
+    assert workspaces.at(second.key) is second
+    assert workspaces.at(first.key) is not first
+
+
+def test_a_job_that_ends_while_the_page_is_drawn_makes_the_page_older_than_its_workspace() -> None:
+    workspace = Workspace()
+    drawn = workspace.version
+    workspace.job = Job("control", status="running")
+    assert not workspace.is_newer(drawn)
+    workspace.job.status = "stopped"
+    assert workspace.is_newer(drawn)
+    workspace.collect()
+    assert workspace.is_newer(drawn)
+    assert not workspace.is_newer(workspace.version)

@@ -1,0 +1,103 @@
+"""A visitor of the app in a test: every page as a script, on a tiny random model, without a browser."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
+from tiny_models import tiny_model
+
+import llm_tracker as lt
+from llm_tracker.app.work import engine as engines
+from llm_tracker.app.work.workspace import Place, Workspace
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def tiny_of_any_name(name: str, *_: object) -> lt.LoadedModel:
+    model = tiny_model("llama")
+    return replace(model, entry=replace(model.entry, id=name))
+
+
+def opened(page: str) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    return settled((at if page == "dashboard.py" else at.switch_page(page)).run())
+
+
+def settled(at: AppTest) -> AppTest:
+    """Run again until no fragment waits for a job."""
+    for _ in range(100):
+        assert not at.exception, at.exception[0].message
+        if not any("…" in caption.value for caption in at.caption) and "…" not in " ".join(
+            h.proto.body for h in at.get("html")
+        ):
+            return at
+        time.sleep(0.05)
+        at.run()
+    raise AssertionError("a job did not end")
+
+
+def until(at: AppTest, done: Callable[[], bool]) -> AppTest:
+    for _ in range(200):
+        assert not at.exception, at.exception[0].message
+        if done():
+            return at
+        time.sleep(0.05)
+        at.run()
+    raise AssertionError("it did not come about")
+
+
+def shown_html(at: AppTest) -> str:
+    """All HTML of the page; spaces that hold a figure together read as spaces."""
+    return " ".join(element.proto.body for element in at.get("html")).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def asked(at: AppTest, question: str = "What is it?") -> AppTest:
+    at.text_input(key="question").set_value(question)
+    return settled(at.button(key="ask button").click().run())
+
+
+def corrected(at: AppTest, correction: str = "No, London.") -> AppTest:
+    at.text_input(key="correction").set_value(correction)
+    return settled(at.button(key="correct button").click().run())
+
+
+def chosen(at: AppTest, name: str) -> AppTest:
+    """Pick a model in the sidebar, or type its name."""
+    box = at.sidebar.selectbox(key="model")
+    if box.format_func(name) not in box.options:
+        box.options.append(name)  # the page takes what is typed; the test harness knows what can be picked only
+    return settled(box.set_value(name).run())
+
+
+def picker(at: AppTest, side: str) -> Selectbox[Place]:
+    """The box that picks the answer of a side."""
+    return next(box for box in at.selectbox if box.label == f"Compared, {side}")
+
+
+def sidebar_captions(at: AppTest) -> str:
+    return " ".join(caption.value for caption in at.sidebar.caption)
+
+
+def visitor(engine: engines.Engine) -> Workspace:
+    """The workspace of the one visitor of a test."""
+    return next(iter(engine.workspaces._kept.values()))
+
+
+def headings(at: AppTest) -> list[str]:
+    return [heading.value for heading in at.header]
+
+
+VIEWS = ["Candidates", "Layer by layer", "Attention by word"]
+
+
+def chart_rows(at: AppTest, place: int) -> list[list[dict[str, object]]]:
+    """The data of a chart on the page."""
+    proto = at.get("vega_lite_chart")[place].proto
+    frames = [pa.ipc.open_stream(dataset.data.data).read_pandas() for dataset in proto.datasets]
+    return [frame.to_dict("records") for frame in frames]

@@ -1,0 +1,163 @@
+"""The headline says no more than its numbers do: of words, of the answer, and of merely being asked again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny_models import tiny_model
+
+import llm_tracker as lt
+from llm_tracker.analysis.compare import Side, WordChange, sides_of, word_changes
+from llm_tracker.tracing.trace import WatchedLens
+from llm_tracker.wording.formats import percent
+from llm_tracker.wording.reading import change_parts, headline, shift_split, watched_name
+
+
+@pytest.fixture(scope="module")
+def session() -> lt.Session:
+    model = tiny_model("llama")
+    return lt.track(model, "What is it?", ["No, London."], recipe="chat", max_new_tokens=2, control=True)
+
+
+def lens(token_id: int, logits: list[float], probs: list[float] | None = None) -> WatchedLens:
+    values = np.array(logits, dtype=np.float32)
+    shares = np.array(probs or [0.1] * len(logits), dtype=np.float32)
+    return WatchedLens(token_id, "x", values, shares, np.ones(len(logits), dtype=np.int64))
+
+
+def test_the_headline_sets_each_word_against_before_and_against_asking_again(session: lt.Session) -> None:
+    sides = sides_of(session)
+    change = {each.word: each for each in word_changes(sides, session.watch_words)}["London"]
+    first, second, third = (float(side.turn.trace.lens[0].watched["London"].prob[-1]) for side in sides)
+    assert (change.before, change.after, change.again) == (first, second, third)
+    told = headline(sides, session.watch_words)
+    ranks = f", rank {change.ranks[0]:,} → {change.ranks[1]:,}" if max(first, second) < 0.001 else ""
+    assert f"{percent(first)} → {percent(second)}{ranks} (asked again: {percent(third)})." in told
+
+
+def test_where_both_are_tiny_the_ranks_are_told() -> None:
+    change = WordChange("Rome", ("Rome", "Rome"), 0.0003, 0.00001, 0.002, (19, 744))
+    assert change_parts(change) == (
+        "“Rome”",
+        "under 0.1 % → under 0.1 %, rank 19 → 744",
+        "asked again: 0.2 %",
+    )
+    assert change_parts(replace(change, after=0.5))[1] == "under 0.1 % → 50 %"
+
+
+@pytest.mark.parametrize(
+    ("probs", "told"),
+    [
+        (
+            (0.952, 0.0003, 0.673),
+            "Of the 95 points that “a” lost, 28 come with merely being asked again, the other 67 with this correction.",
+        ),
+        (
+            (0.1, 0.5, 0.1),
+            "Of the 40 points that “a” gained, none comes with merely being asked again.",
+        ),
+        ((0.5, 0.1, 0.1), "Of the 40 points that “a” lost, all come with merely being asked again."),
+        ((0.5, 0.4, 0.6), ""),  # asking again moves it the other way
+        ((0.5, 0.4, 0.2), ""),  # asking again moves it farther
+        ((0.5, 0.505, 0.5), ""),  # nothing to be split
+    ],
+)
+def test_the_change_is_split_into_asking_again_and_the_correction(
+    session: lt.Session, probs: tuple[float, float, float], told: str
+) -> None:
+    turns = (session.turns[0], session.turns[1], session.controls[1])
+    sides = []
+    for name, turn, prob in zip(("before", "after", "again"), turns, probs, strict=True):
+        table = replace(turn.trace.lens[0], watched={"a": replace(lens(1, [0, 0, 0], [0, 0, prob]), token="a")})
+        sides.append(Side(name, replace(turn, trace=replace(turn.trace, lens={0: table}))))  # type: ignore[arg-type]
+    assert shift_split(sides, ["a"]) == told
+    assert shift_split(sides[:2], ["a"]) == ""
+    assert shift_split(sides, []) == ""
+
+
+def test_without_a_control_the_headline_does_not_speak_of_one(session: lt.Session) -> None:
+    assert "sked again" not in headline(sides_of(replace(session, controls={})), session.watch_words)
+
+
+def answering(turn: lt.Turn, answer: str, ended: str = "end") -> lt.Turn:
+    return replace(turn, answer=answer, ended=ended)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        (("Paris", "London", None), "The answer changed from “Paris” to “London”."),
+        (
+            ("Paris", "London", "Paris."),
+            "The answer changed from “Paris” to “London”. Merely asked again, it stays “Paris”.",
+        ),
+        (
+            ("Paris", "London", "london"),
+            "The answer changed from “Paris” to “London”. Merely asked again, it changes in the same way.",
+        ),
+        (
+            ("Paris", "London", "Rome"),
+            "The answer changed from “Paris” to “London”. Merely asked again, it becomes “Rome”.",
+        ),
+        (("Paris", "paris", "Paris"), "The answer stayed the same. Merely asked again, it stays the same too."),
+        (("Paris", "Paris", "Rome"), "The answer stayed the same. Merely asked again, it becomes “Rome”."),
+        (("Paris", "", ""), "The answer changed. Merely asked again, it changes in the same way."),
+        (
+            ("Paris", "x" * 50, "y" * 50),
+            f"The answer changed from “Paris” to “{'x' * 40} …”. Merely asked again, it becomes “{'y' * 40} …”.",
+        ),
+    ],
+)
+def test_the_verdict_speaks_of_the_answer_itself(
+    session: lt.Session, answers: tuple[str, str, str | None], told: str
+) -> None:
+    before, after, again = answers
+    sides = [
+        Side("before", answering(session.turns[0], before)),
+        Side("after", answering(session.turns[1], after)),
+    ]
+    if again is not None:
+        sides.append(Side("again", answering(session.controls[1], again)))
+    assert headline(sides, []) == told
+
+
+def test_of_two_corrections_of_one_answer_the_verdict_claims_nothing_about_asking_again(session: lt.Session) -> None:
+    sides = [
+        Side("before", answering(session.turns[1], "London")),
+        Side("after", answering(session.turns[1], "Paris")),
+        Side("again", answering(session.controls[1], "Paris")),
+    ]
+    assert headline(sides, []) == (
+        "The answer changed from “London” to “Paris”. Merely asked again, the answer is “Paris”."
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (("The capital is", "limit"), ("The capital is", "limit"), "The answer stayed the same as far as it goes."),
+        (
+            ("The capital is Paris", "end"),
+            ("The", "stopped"),
+            "An answer was cut short: whether it changed cannot be said.",
+        ),
+        (("Paris", "end"), ("London is a", "limit"), "The answer changed from “Paris” to “London is a”."),
+        (("The", "end"), ("The capital", "end"), "The answer changed from “The” to “The capital”."),
+    ],
+)
+def test_of_an_answer_that_was_cut_no_more_is_said_than_can_be_seen(
+    session: lt.Session, before: tuple[str, str], after: tuple[str, str], told: str
+) -> None:
+    sides = [
+        Side("before", answering(session.turns[0], *before)),
+        Side("after", answering(session.turns[1], *after)),
+    ]
+    assert headline(sides, []) == told
+
+
+def test_a_word_is_named_by_what_was_really_compared() -> None:
+    assert watched_name("Paris", ("Paris", " Paris", "Paris")) == "“Paris”"
+    assert watched_name("Tokyo", ("T", "T")) == "“T”, the first piece of “Tokyo”,"
+    assert watched_name("Tokyo", ("T", " Tokyo")) == "“Tokyo”, read by its first tokens “T” and “·Tokyo”,"

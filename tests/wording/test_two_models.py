@@ -1,0 +1,114 @@
+"""Two models' answers: what is said of them is true of both, and tokens are joined by what they mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from tiny_models import tiny_model
+
+import llm_tracker as lt
+from llm_tracker.analysis.compare import Side, WordChange, word_changes
+from llm_tracker.wording.formats import percent
+from llm_tracker.wording.reading import attention_sentence, candidates_sentence, layers_sentence
+from llm_tracker.wording.two_models import (
+    models_attention_sentence,
+    models_verdict,
+    shares_of,
+    with_shared_ids,
+)
+
+
+def first_turn(n_layers: int) -> lt.Turn:
+    model = tiny_model("llama", num_hidden_layers=n_layers)
+    words = ["London", "zebra"]
+    return lt.track(model, "What is it?", recipe="chat", max_new_tokens=2, watch_words=words).turns[0]
+
+
+@pytest.fixture(scope="module")
+def sides() -> list[Side]:
+    return [Side("before", first_turn(3), 0, "Small"), Side("after", first_turn(5), 0, "Large")]
+
+
+def answering(side: Side, answer: str, ended: str = "end") -> Side:
+    return replace(side, turn=replace(side.turn, answer=answer, ended=ended))  # type: ignore[arg-type]
+
+
+def test_each_model_says_its_answer_with_its_probability(sides: list[Side]) -> None:
+    paris, rome = answering(sides[0], "Paris"), answering(sides[1], "Rome")
+    first, second = (percent(float(side.turn.trace.token_probs[0])) for side in sides)
+    assert models_verdict([paris, rome]) == (
+        f"Small says “Paris” ({first}), Large says “Rome” ({second}). They give different answers."
+    )
+    assert models_verdict([paris, answering(sides[1], "paris.")]).endswith("They give the same answer.")
+    cut = answering(sides[1], "Par", "limit")
+    assert models_verdict([paris, cut]).endswith("One was cut short: whether they agree cannot be said.")
+    assert "Large says nothing (" in models_verdict([paris, answering(sides[1], "")])
+
+
+def test_the_headline_speaks_of_no_change_and_of_no_asking_again(sides: list[Side]) -> None:
+    (change,) = word_changes(sides, ["London"])
+    told = " ".join([models_verdict(sides), *shares_of(change)])
+    shares = [percent(float(side.turn.trace.lens[0].watched["London"].prob[-1])) for side in sides]
+    assert f"{shares[0]} and {shares[1]}" in told
+    for word in ("changed", "again", "→", "correct"):
+        assert word not in told
+
+
+def test_a_word_of_other_pieces_in_each_is_named_with_both() -> None:
+    change = WordChange("Tokyo", ("To", " Tokyo"), 0.5, 0.25, None, (1, 2))
+    assert shares_of(change) == ("“Tokyo”, read by its first tokens “To” and “·Tokyo”", "50 % and 25 %")
+    tiny = WordChange("Tokyo", ("Tokyo",), 0.0002, 0.00001, None, (19, 744))
+    assert shares_of(tiny) == ("“Tokyo”", "under 0.1 % and under 0.1 %, rank 19 and 744")
+
+
+def test_every_sentence_names_the_model(sides: list[Side]) -> None:
+    assert candidates_sentence(sides).startswith("In Small, ") or "in Small " in candidates_sentence(sides)
+    told = layers_sentence(sides, "lead", "London", "zebra")
+    assert told.startswith("In Small, the read-out prefers")
+    assert "; in Large, the read-out prefers" in told
+    assert "of 3" in told or "at every layer" in told or "last layer" in told
+
+
+def test_attention_is_told_at_each_models_own_layer_and_head(sides: list[Side]) -> None:
+    told = models_attention_sentence(sides, {"before": (2, None), "after": (5, 4)})
+    assert told.startswith("In Small, layer 2 of 3, ")
+    assert "; in Large, layer 5 of 5, head 4, " in told
+    alone = attention_sentence([sides[1]], 5, 4)
+    assert alone[0].lower() + alone[1:-1] in told
+
+
+def frame(rows: list[tuple[int, str]]) -> pd.DataFrame:
+    ids, tokens = zip(*rows, (-1, "everything else"), strict=True)
+    return pd.DataFrame({"token_id": ids, "token": tokens})
+
+
+def test_tokens_are_joined_by_their_text_and_never_by_their_id() -> None:
+    one = frame([(7, "Paris"), (8, "London"), (9, " Rome")])
+    other = frame([(8, "Paris"), (7, "zebra"), (3, "Rome"), (9, " London")])
+    shared = with_shared_ids({"before": one, "after": other}, {})
+    assert shared["before"] is one
+    assert shared["after"]["token_id"].tolist() == [7, -3, 9, 8, -1]
+    assert other["token_id"].tolist() == [8, 7, 3, 9, -1], "the frames themselves keep their ids"
+
+
+def test_the_same_text_goes_before_a_text_with_another_space() -> None:
+    shared = with_shared_ids({"a": frame([(1, " Paris"), (2, "Paris")]), "b": frame([(5, "Paris"), (6, " Paris")])}, {})
+    assert shared["b"]["token_id"].tolist() == [2, 1, -1]
+
+
+def test_a_token_is_joined_once() -> None:
+    shared = with_shared_ids({"a": frame([(1, "Paris")]), "b": frame([(5, " Paris"), (6, "Paris"), (7, "Paris ")])}, {})
+    assert shared["b"]["token_id"].tolist() == [-2, 1, -4, -1]
+
+
+def test_a_followed_word_is_joined_whatever_its_first_token_is_in_each() -> None:
+    frames = {"a": frame([(1, "To"), (2, "x")]), "b": frame([(5, " Tokyo"), (6, "To")])}
+    assert with_shared_ids(frames, {5: 1})["b"]["token_id"].tolist() == [1, -3, -1]
+    assert with_shared_ids(frames, {5: 1, 6: 1})["b"]["token_id"].tolist() == [1, -3, -1]
+
+
+def test_white_space_alone_is_joined_with_itself_only() -> None:
+    frames = {"a": frame([(1, "\n"), (2, " ")]), "b": frame([(5, " "), (6, "\t"), (7, "\n")])}
+    assert with_shared_ids(frames, {})["b"]["token_id"].tolist() == [2, -3, 1, -1]
