@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from llm_tracker.models.adapters.contract import ModelAdapter
     from llm_tracker.models.catalogue import ModelEntry
     from llm_tracker.models.loading.check import check
-    from llm_tracker.models.loading.load import LoadedModel, load_model
+    from llm_tracker.models.loading.load import load_model
+    from llm_tracker.models.loading.loaded_model import LoadedModel
     from llm_tracker.models.plugins.hookspecs import hookimpl
     from llm_tracker.storage.session_directory import load_session, save_session
     from llm_tracker.tracing.session import Decoding, Session, Turn
@@ -65,7 +66,7 @@ _HOMES = {
     "Cancelled": "errors",
     "Decoding": "tracing.session",
     "InputError": "errors",
-    "LoadedModel": "models.loading.load",
+    "LoadedModel": "models.loading.loaded_model",
     "ModelAdapter": "models.adapters.contract",
     "ModelEntry": "models.catalogue",
     "ModelError": "errors",

@@ -23,7 +23,7 @@ from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 
 def track(

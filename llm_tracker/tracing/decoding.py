@@ -21,7 +21,7 @@ from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 PIECE_TOKENS: dict[AttentionKind, int] = {"sdpa": 4096, "eager": 512}
 """How much of a prompt is read at once: SDPA skips the future only of a text that it reads from its beginning, and

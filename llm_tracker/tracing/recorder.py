@@ -16,7 +16,7 @@ from llm_tracker.models.forward.residual_rows import hidden_input, hidden_state
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 ATTENTION_BUDGET_BYTES = 256 * 2**20
 """A turn's attention rows by head; past it, later steps keep the mean over heads."""

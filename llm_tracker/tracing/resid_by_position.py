@@ -20,7 +20,7 @@ from llm_tracker.models.forward.residual_rows import hidden_state
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 PIECE_TOKENS = 128
 """Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""

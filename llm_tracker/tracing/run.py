@@ -20,7 +20,7 @@ from llm_tracker.tracing.session import Decoding, Ending, Turn
 from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 N_CONTEXT_TOKENS = 8
 """Prompt tokens that `Trace.before` spans: enough to tokenise a word as the model would go on."""

@@ -11,7 +11,7 @@ from llm_tracker.errors import InputError
 from llm_tracker.tracing.trace import LensTable, Trace
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 NAN = float("nan")
 COLUMNS = ("layer", "kind", "word", "token_id", "token", "rank", "prob", "logit")

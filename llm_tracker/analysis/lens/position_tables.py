@@ -19,7 +19,7 @@ from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import IntArray
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 N_BEST = 3
 """Candidates kept of every layer and position."""

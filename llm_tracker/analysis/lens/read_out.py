@@ -17,7 +17,7 @@ from torch import Tensor
 from llm_tracker.tracing.trace import FloatArray, IntArray
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 CHUNK_BYTES = 24 * 2**20
 """Logits, in float32, that are held at a time: one walk through the output matrix."""

@@ -14,7 +14,7 @@ from llm_tracker.prompts.tokens import token_text
 from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 N_LENS_CANDIDATES = 5
 """Candidates kept of every layer."""

@@ -13,7 +13,7 @@ from llm_tracker.prompts.tokens import encode
 from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 
 def watch_token_id(model: LoadedModel, trace: Trace, word: str, step: int = 0) -> int:

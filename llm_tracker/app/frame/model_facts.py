@@ -10,7 +10,7 @@ from llm_tracker.models.sources.model_size import Room, Weight, weigh, weigh_dow
 
 if TYPE_CHECKING:
     from llm_tracker.app.work.model_desk import ModelDesk
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 
 def gigabytes(n_bytes: int) -> str:

@@ -14,7 +14,7 @@ from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
-from llm_tracker.models.loading.load import LoadedModel
+from llm_tracker.models.loading.loaded_model import LoadedModel
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources.hub import HubModel
 from llm_tracker.models.sources.hub_failures import FETCHING

@@ -16,7 +16,7 @@ from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources.model_size import Room
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 
 def models_panel(engine: Engine, workspace: Workspace) -> None:

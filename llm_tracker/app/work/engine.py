@@ -23,7 +23,7 @@ from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.analysis.lens.position_lens import PositionLens
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
     from llm_tracker.tracing.session import Session
 
 

@@ -24,7 +24,7 @@ from llm_tracker.settings import Settings
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.architecture import Shape
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
     from llm_tracker.models.sources.hub import HubModel
     from llm_tracker.progress import Report
 

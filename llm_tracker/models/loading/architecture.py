@@ -12,7 +12,7 @@ from llm_tracker.errors import ModelError
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from llm_tracker.models.loading.load import LoadedModel
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 TAIL_SETTINGS = {
     "final_logit_softcapping": "a soft cap: cap · tanh(logits / cap), cap = {:g}",

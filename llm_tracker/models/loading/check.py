@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from llm_tracker.models.loading.load import LoadedModel, load_model
+from llm_tracker.models.loading.load import load_model
+from llm_tracker.models.loading.loaded_model import LoadedModel
 from llm_tracker.progress import Report, silent
 from llm_tracker.trust import NOTHING, Trust
 

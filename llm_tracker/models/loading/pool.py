@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
-from llm_tracker.models.loading.load import LoadedModel, MakeRoom, load_model
+from llm_tracker.models.loading.load import MakeRoom, load_model
+from llm_tracker.models.loading.loaded_model import LoadedModel
 from llm_tracker.models.memory.device_memory import has_room, private_bytes, require_possible, require_room
 from llm_tracker.progress import Report, silent
 from llm_tracker.trust import NOTHING, Trust

@@ -1,0 +1,106 @@
+"""A model in memory, with its tokenizer and the adapter that was proved to read it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_tracker.models.adapters.contract import ModelAdapter
+from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.sources import digests, gguf
+
+if TYPE_CHECKING:
+    from torch import nn
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from llm_tracker.models.forward.kv_caches import KVCaches
+    from llm_tracker.models.kernels.matrix_products import ModelKernels
+    from llm_tracker.models.proof.prove import Proof
+
+
+def kv_caches_for(of_weights_bytes: int = 0) -> KVCaches:
+    """A store in keeping with the model: a large one takes more for each token."""
+    from llm_tracker.models.forward.kv_caches import BUDGET_BYTES, KVCaches
+
+    return KVCaches(max(BUDGET_BYTES, of_weights_bytes // 16))
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model in memory, its tokenizer, and the adapter that was proved to read it."""
+
+    entry: ModelEntry
+    directory: Path | None
+    """Where `from_pretrained` finds it; None of a plug-in's own loading."""
+    revision: str | None
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    adapter: ModelAdapter
+    proof: Proof
+    kernels: ModelKernels | None = None
+    """What multiplies by its weights, where that is not what torch would choose."""
+    kv_caches: KVCaches = field(default_factory=kv_caches_for)
+    """What it has read already, for texts that begin alike."""
+    running: threading.RLock = field(default_factory=threading.RLock)
+    """Held for each forward pass that is looked into: forward hooks see the passes of every thread."""
+
+    @property
+    def id(self) -> str:
+        """The catalogue id, hub id or path that it was asked for by."""
+        return self.entry.id
+
+    @property
+    def config(self) -> Any:
+        """The text model's configuration."""
+        return self.model.config.get_text_config()
+
+    @cached_property
+    def layers(self) -> list[nn.Module]:
+        """The decoder layers, first to last."""
+        return self.adapter.layers(self.model)
+
+    @cached_property
+    def attentions(self) -> list[nn.Module | None]:
+        """The attention module of every layer; None where the layer has no attention pattern."""
+        return [self.adapter.attention(layer) for layer in self.layers]
+
+    @property
+    def context_length(self) -> int | None:
+        """How many tokens the model can read, where its configuration says so."""
+        return getattr(self.config, "max_position_embeddings", None)
+
+    @property
+    def dtype(self) -> str:
+        """The number format of its weights, such as float32."""
+        return str(self.model.dtype).removeprefix("torch.")
+
+    @property
+    def device(self) -> str:
+        """Where its weights are, such as cpu."""
+        return str(self.model.device)
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """What its weights take, shared ones counted once."""
+        return sum(weight.numel() * weight.element_size() for weight in self.model.parameters())
+
+    @cached_property
+    def weights_sha256(self) -> str | None:
+        """The SHA-256 of the source file (of a GGUF model: of that file); None of a plug-in's own loading.
+
+        Raises ModelError for a file of the hub's cache that is damaged.
+        """
+        if self.directory is None:
+            return None
+        return gguf.source_sha256(self.directory) or digests.weights_sha256(self.directory)
+
+    @cached_property
+    def notices(self) -> tuple[str, ...]:
+        """What a reader of this model's charts has to know, one sentence each."""
+        from llm_tracker.models.loading.notices import proved_notices, tokenizer_notices
+
+        proved = proved_notices(self.proof, self.model)
+        return (*self.adapter.notices(self.config), *proved, *tokenizer_notices(self.tokenizer))
