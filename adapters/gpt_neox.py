@@ -9,6 +9,8 @@ class GPTNeoXAdapter(ModelAdapter):
     model_types = ("gpt_neox",)
     layers_path = "gpt_neox.layers"
     attention_path = "attention"
+    q_path = k_path = v_path = "query_key_value"
+    o_path = "dense"
     final_norm_path = "gpt_neox.final_layer_norm"
 
 

@@ -25,8 +25,8 @@ def main() -> int:
 
     return_freed_memory()  # as the app does
     model = lt.load_model(args.model, args.device, args.dtype)
-    facts = {"model": model.id, "dtype": model.dtype, "device": model.device, "attention": model.proof.attention}
-    facts["kernels"] = model.kernels.names if model.kernels else ("plain",)
+    facts = {"model": model.id, "dtype": model.dtype, "device": model.device, "attention": model.way.attention}
+    facts["kernels"] = model.way.kernel_names or ("plain",)
     record: dict[str, Any] = {"machine": machine(), **facts}
     if not args.json:
         print(json.dumps(record, indent=1))
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _figures(model: LoadedModel, args: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     n, parts = args.pairs, args.only or PARTS
-    long = min(1500, (model.context_length or 1512) - 12)
+    long = min(1500, (model.architecture.context_length or 1512) - 12)
     if "overhead" in parts:
         yield from overhead.overheads(model, n)
         yield from overhead.overheads(model, n, 512, "_512")
@@ -68,7 +68,7 @@ def _figures(model: LoadedModel, args: argparse.Namespace) -> Iterator[tuple[str
     if "growth" in parts:
         yield from overhead.growth(model, n)
     if "positions" in parts:
-        yield from overhead.positions(model, 3, min(2048, (model.context_length or 2049) - 1))
+        yield from overhead.positions(model, 3, min(2048, (model.architecture.context_length or 2049) - 1))
     if "memory" in parts:
         yield from memory.memory(args.model, args.dtype)
 

@@ -99,7 +99,7 @@ def require_agreement(model: LoadedModel, ids: Sequence[int], seen: plain.Seen) 
 
 def growth(model: LoadedModel, n: int, lengths: Sequence[int] = (128, 512, 2048)) -> Figures:
     """Overhead and kept bytes by prompt length."""
-    limit = (model.context_length or 10**9) - ours.N_NEW
+    limit = (model.architecture.context_length or 10**9) - ours.N_NEW
     found = {}
     with ours.endless(model):
         for length in (min(length, limit) for length in lengths):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,13 +16,15 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 import llm_tracker as lt
 from llm_tracker.errors import one_line
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.models.forward.attention import once_each, pattern_in, summarising_layers
-from llm_tracker.models.forward.forward_pass import forward, on_eager, own_logits
+from llm_tracker.models.forward.attention import pattern_in, summarising_layers
+from llm_tracker.models.forward.forward_pass import forward, put_on_eager
 from llm_tracker.models.forward.gaps import in_deviations
-from llm_tracker.models.forward.residual_rows import hidden_state
-from llm_tracker.models.loading.architecture import shape_of
+from llm_tracker.models.forward.hooks import after, once_each, put_on
+from llm_tracker.models.forward.sites import output_of, own_logits, reading
+from llm_tracker.models.forward.way import ASKED
 from llm_tracker.models.loading.load import adapter_of
-from llm_tracker.models.proof.prove import RefusedError, prove, require
+from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.prove import prove
 from sweep.tiny_configs import VOCAB_SIZE, tiny_config
 
 N_NEW = 5
@@ -71,23 +72,22 @@ def tried(model_type: str) -> Outcome:
         return Outcome(model_type, "does not build", f"{type(cause).__name__}: {one_line(cause)}")
     try:
         model = loaded(network)
-        shape_of(model)  # the Models page shows it of every model
         gaps, notes = exactness(model)
     except lt.ModelError as refused:
-        name = refused.proof.adapter if isinstance(refused, RefusedError) else ""
+        name = refused.adapter.name if isinstance(refused, RefusedError) else ""
         return Outcome(model_type, "refused", str(refused), name)
     except Exception as error:
         return Outcome(model_type, "crashed", f"{type(error).__name__}: {one_line(error)}")
     over = [f"{name} {gap:.1e}" for name, gap in gaps.items() if not gap <= BOUNDS[name]]
-    verdict: Verdict = "wrong" if over else "exact" if any(model.proof.heads) else "exact, no attention"
+    verdict: Verdict = "wrong" if over else "exact" if any(model.architecture.heads) else "exact, no attention"
     return Outcome(
         model_type,
         verdict,
         ", ".join(over),
         model.adapter.name,
-        model.proof.attention,
-        model.proof.heads,
-        model.proof.has_sinks,
+        model.way.attention,
+        model.architecture.heads,
+        model.architecture.has_sinks,
         getattr(model.adapter, "tail", True) is None,
         gaps,
         notes,
@@ -107,10 +107,10 @@ def tiny_network(model_type: str) -> Any:
 def loaded(network: Any) -> lt.LoadedModel:
     """The network as the app would have loaded it. Raises ModelError where it is not read exactly."""
     adapter = adapter_of(network)
-    proof = prove(network, adapter)
-    require(proof)
+    examination = prove(network, adapter)
+    require_exact(adapter, examination)
     entry = ModelEntry("tiny", "tiny", "directory", "nowhere")
-    return lt.LoadedModel(entry, None, None, network, _tokenizer(), adapter, proof)
+    return lt.LoadedModel(entry, None, None, network, _tokenizer(), adapter, *examination)
 
 
 def _tokenizer() -> PreTrainedTokenizerFast:
@@ -127,7 +127,7 @@ def exactness(model: lt.LoadedModel) -> tuple[dict[str, float], tuple[str, ...]]
     """
     trace = lt.track(model, PROMPT, recipe="raw", max_new_tokens=N_NEW).turns[0].trace
     plain = copy.deepcopy(model.model)
-    on_eager(plain)
+    put_on_eager(plain)
     last_layer = model.adapter.layers(plain)[-1]
     text = torch.tensor([[*PROMPT, *trace.token_ids.tolist()[:-1]]])
     with torch.inference_mode():
@@ -159,19 +159,16 @@ def _read(network: Any, adapter: lt.ModelAdapter, text: Tensor) -> tuple[list[Te
     """The rows after each layer, (position, d_model) each; what attention modules return as patterns; the output."""
     stream, returned = list[Tensor](), list[Tensor]()
 
-    def attended(_module: Any, _args: Any, output: Any) -> None:
+    def attended(_module: Any, _args: Any, _kwargs: Any, output: Any) -> None:
         pattern = pattern_in(output)
         if pattern is not None:
             returned.append(pattern[0])
 
     layers = adapter.layers(network)
-    with ExitStack() as stack:
-        for layer in once_each(layers):
-            hook = layer.register_forward_hook(lambda _m, _a, out: stream.append(hidden_state(out)[0].clone()))
-            stack.callback(hook.remove)
-        for module in once_each([adapter.attention(layer) for layer in layers]):
-            stack.callback(module.register_forward_hook(attended).remove)
-        output = forward(network, text, asks=True, last_only=False)
+    of_layers = reading(list(map(output_of, layers)), lambda _layer, rows: stream.append(rows[0].clone()))
+    of_attention = (after(module, attended) for module in once_each([adapter.attention(layer) for layer in layers]))
+    with put_on(of_layers), put_on(of_attention):
+        output = forward(network, text, way=ASKED, last_only=False)
     return stream, returned, output
 
 

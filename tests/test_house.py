@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
 BASE = {"errors", "places", "progress", "settings", "trust"}
 MODELS = {
+    "models/architecture": set[str](),
     "models/catalogue": set[str](),
     "models/kernels": set[str](),
     "models/memory": set[str](),
@@ -21,7 +22,14 @@ MODELS = {
     "models/adapters": {"models/forward", "models/kernels", "models/memory"},
     "models/plugins": {"models/adapters", "models/catalogue"},
     "models/sources": {"models/plugins", "models/catalogue", "models/memory"},
-    "models/proof": {"models/plugins", "models/adapters", "models/forward", "models/kernels", "models/memory"},
+    "models/proof": {
+        "models/architecture",
+        "models/plugins",
+        "models/adapters",
+        "models/forward",
+        "models/kernels",
+        "models/memory",
+    },
 }
 APP = {
     "app/work": set[str](),

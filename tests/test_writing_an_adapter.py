@@ -13,7 +13,8 @@ from transformers import AutoModelForCausalLM
 
 import llm_tracker as lt
 from llm_tracker.models.plugins.manager import collect_plugins
-from llm_tracker.models.proof.prove import prove, require
+from llm_tracker.models.proof.failures import require_exact
+from llm_tracker.models.proof.prove import prove
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "writing-an-adapter.md").read_text(encoding="utf-8")
@@ -63,9 +64,9 @@ def test_the_guides_adapter_is_collected_and_proved(folder: Path) -> None:
     plugins = collect_plugins(folder / "adapters")
     assert plugins.failures == []
     model = AutoModelForCausalLM.from_pretrained(folder / "tiny-cohere").eval()
-    proof = prove(model, plugins.adapters["cohere"])
-    require(proof)
-    assert proof.adapter == "CohereAdapter"
+    adapter = plugins.adapters["cohere"]
+    require_exact(adapter, prove(model, adapter))
+    assert adapter.name == "CohereAdapter"
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ def test_each_line_of_the_guides_adapter_is_needed(folder: Path, tmp_path: Path,
     model = AutoModelForCausalLM.from_pretrained(folder / "tiny-cohere").eval()
     adapter = collect_plugins(tmp_path / "adapters").adapters["cohere"]
     with pytest.raises(lt.ModelError, match=failing):
-        require(prove(model, adapter))
+        require_exact(adapter, prove(model, adapter))
 
 
 def test_every_check_of_the_proof_is_explained(tiny_llama: lt.LoadedModel) -> None:
@@ -92,5 +93,6 @@ def test_every_check_of_the_proof_is_explained(tiny_llama: lt.LoadedModel) -> No
 
 
 def test_every_path_of_the_contract_stands_in_the_table_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+_path)` \| `([\w.]+)` \|", GUIDE, flags=re.MULTILINE))
+    found = re.findall(r"^\| `(\w+_path)` \| `([\w.]+|\"\")` \|", GUIDE, flags=re.MULTILINE)
+    rows = {name: default.strip('"') for name, default in found}
     assert rows == {name: getattr(lt.ModelAdapter, name) for name in vars(lt.ModelAdapter) if name.endswith("_path")}

@@ -235,23 +235,23 @@ def require_same_weights(model: LoadedModel, session: Session) -> None:
 
 def model_info(model: LoadedModel) -> ModelInfo:
     """The record of a loaded model that a session keeps."""
-    config = model.config
+    architecture = model.architecture
     return ModelInfo(
         id=model.id,
         title=model.entry.title,
         path=str(model.directory) if model.directory else None,
-        model_type=config.model_type,
+        model_type=architecture.model_type,
         adapter=model.adapter.name,
-        n_layers=len(model.layers),
-        n_heads=max(model.proof.heads),
-        d_model=model.proof.d_model,
-        vocab_size=model.proof.vocab_size,
+        n_layers=architecture.n_layers,
+        n_heads=architecture.n_heads,
+        d_model=architecture.d_model,
+        vocab_size=architecture.vocab_size,
         dtype=model.dtype,
         device=model.device,
         revision=model.revision,
         weights_sha256=model.weights_sha256,
         notices=model.notices,
-        kernels=model.kernels.names if model.kernels is not None else (),
+        kernels=model.way.kernel_names,
     )
 
 

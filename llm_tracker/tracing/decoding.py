@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,19 +13,20 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
-from llm_tracker.models.forward.attention import AttentionKind, once_each
 from llm_tracker.models.forward.forward_pass import forward
+from llm_tracker.models.forward.hooks import before, once_each, put_on
 from llm_tracker.models.forward.kv_caches import is_plain
 from llm_tracker.models.forward.preallocated_cache import give_room
+from llm_tracker.models.forward.way import AttentionKind
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-PIECE_TOKENS: dict[AttentionKind, int] = {"sdpa": 4096, "eager": 512}
+CHUNK_TOKENS: dict[AttentionKind, int] = {"sdpa": 4096, "eager": 512}
 """How much of a prompt is read at once: SDPA skips the future only of a text that it reads from its beginning, and
-eager attention holds a pattern of the piece times all before it."""
+eager attention holds a pattern of the chunk times all before it."""
 
 N_CANDIDATES = 10
 """Candidates kept of every step."""
@@ -93,12 +94,12 @@ def _read_ahead(
     n_fixed: int,
     stop: Callable[[], bool],
 ) -> int:
-    """Read a prompt into the cache up to its last piece, and return how many tokens have been read.
+    """Read a prompt into the cache up to its last chunk, and return how many tokens have been read.
 
     What keeps a state instead of keys and values reads all of it at once: families differ in how they go on from one.
     """
     while cache is not None and is_plain(cache):
-        end = n_read + PIECE_TOKENS[model.proof.attention]
+        end = n_read + CHUNK_TOKENS[model.way.attention]
         if n_read < n_fixed < len(ids):
             end = min(end, n_fixed)
         if end >= len(ids):
@@ -115,20 +116,18 @@ def _read(model: LoadedModel, ids: Sequence[int], cache: DynamicCache | None, st
     """One forward pass over the next tokens; logits of the last one only."""
     tensor = torch.tensor([list(ids)], device=model.model.device)
     with _stopped_by(stop, model.layers):
-        return forward(model.model, tensor, cache, model.proof.way.asks)
+        return forward(model.model, tensor, cache, model.way)
 
 
 @contextmanager
 def _stopped_by(stop: Callable[[], bool] | None, layers: Sequence[nn.Module]) -> Iterator[None]:
     """Within this context a forward pass ends before the next layer once `stop` says so, raising Cancelled."""
 
-    def look(_layer: nn.Module, _args: Any) -> None:
+    def look(_layer: nn.Module, _args: Any, _kwargs: Any) -> None:
         if stop is not None and stop():
             raise Cancelled("Stopped before the first token. Nothing was changed.")
 
-    with ExitStack() as stack:
-        for layer in once_each(layers) if stop is not None else ():
-            stack.callback(layer.register_forward_pre_hook(look).remove)
+    with put_on(before(layer, look) for layer in once_each(layers) if stop is not None):
         yield
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from llm_tracker.errors import ModelError
-from llm_tracker.models.forward.attention import RowWatch, once_each, whole_row
-from llm_tracker.models.forward.residual_rows import hidden_input, hidden_state
+from llm_tracker.models.forward.attention import RowWatch, whole_row
+from llm_tracker.models.forward.hooks import put_on
+from llm_tracker.models.forward.sites import reading
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Recorder:
         self._depth = len(model.layers) + 1
         self._is_recording = False
         self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
-        self._row_watch = RowWatch(model.attentions, model.proof.attention, self._rows.__setitem__)
+        self._row_watch = RowWatch(model.attentions, model.way.attention, self._rows.__setitem__)
         self._stream: list[Tensor] = []  # of the step that is running: depth -> (1, 1, d_model)
         self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
         self._means: list[FloatArray] = []  # later step, past the budget -> (layer, key)
@@ -43,12 +44,9 @@ class Recorder:
 
         They stay for a whole answer, since putting them up anew for every token would take a hundredth of its time.
         """
-        layers = self._model.layers
-        with ExitStack() as stack:
-            entry = layers[0].register_forward_pre_hook(self._see_entry, with_kwargs=True)
-            stack.callback(entry.remove)
-            for layer in once_each(layers):
-                stack.callback(layer.register_forward_hook(self._see_layer).remove)
+        sites = self._model.sites
+        entry = reading(sites.at("resid_pre")[:1], self._see_entry)
+        with put_on(entry), put_on(reading(sites.at("resid_post"), self._see_layer)):
             yield
 
     @contextmanager
@@ -61,15 +59,13 @@ class Recorder:
         finally:
             self._is_recording = False
 
-    def _see_entry(self, _layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> None:
-        """Of another thread's pass torch gives no keywords where this hook is taken down meanwhile."""
-        entering = hidden_input(args, kwargs or {}) if self._is_recording else None
-        if entering is not None and len(self._stream) % self._depth == 0:  # a shared first layer is entered again
-            self._stream = [_last_row(entering)]
+    def _see_entry(self, _layer: int, rows: Tensor) -> None:
+        if self._is_recording and len(self._stream) % self._depth == 0:  # a shared first layer is entered again
+            self._stream = [_last_row(rows)]
 
-    def _see_layer(self, _layer: Any, _args: Any, output: Any) -> None:
+    def _see_layer(self, _layer: int, rows: Tensor) -> None:
         if self._is_recording:
-            self._stream.append(_last_row(hidden_state(output)))
+            self._stream.append(_last_row(rows))
 
     def end_step(self, length: int) -> None:
         """Keep the rows of the forward pass that just ended; `length` is how many positions it could see.
@@ -91,7 +87,7 @@ class Recorder:
 
     def _all_rows(self, length: int) -> FloatArray:
         """The rows of this step (layer, head, key), zero where a layer has fewer heads or no pattern."""
-        heads = self._model.proof.heads
+        heads = self._model.architecture.heads
         ordered = [whole_row(self._rows[layer], length) for layer in range(len(heads)) if layer in self._rows]
         if len(ordered) == len(heads) and len(set(heads)) == 1:
             return torch.stack(ordered).cpu().numpy()
@@ -102,13 +98,13 @@ class Recorder:
 
     def _mean_over_heads(self, rows: FloatArray) -> FloatArray:
         """Rows (layer, head, key) as (layer, key): a layer with fewer heads than others has zeros behind them."""
-        n_heads = np.maximum(1, np.array(self._model.proof.heads, dtype=np.float32))
+        n_heads = np.maximum(1, np.array(self._model.architecture.heads, dtype=np.float32))
         means: FloatArray = rows.sum(1) / n_heads[:, None]
         return means
 
     def _require_all(self) -> None:
         """Refuse a pass in which not every layer was seen once."""
-        expected = {layer for layer, n_heads in enumerate(self._model.proof.heads) if n_heads}
+        expected = {layer for layer, n_heads in enumerate(self._model.architecture.heads) if n_heads}
         if self._rows.keys() != expected or len(self._stream) != self._depth:
             raise ModelError(
                 f"{len(self._rows)} of {len(expected)} layers gave their attention pattern, and the stream was seen at "
@@ -118,7 +114,7 @@ class Recorder:
 
     def attention(self, length: int) -> tuple[FloatArray, FloatArray | None]:
         """Patterns (step, layer, head, key) of the first steps; the means (step, layer, key) if these are not all."""
-        heads = self._model.proof.heads
+        heads = self._model.architecture.heads
         patterns = _padded(self._patterns, (len(heads), max(heads)), length)
         if not self._means:
             return patterns, None

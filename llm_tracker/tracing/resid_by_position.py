@@ -3,63 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
-from llm_tracker.models.forward.attention import once_each
 from llm_tracker.models.forward.forward_pass import forward, new_cache
+from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import is_plain
 from llm_tracker.models.forward.preallocated_cache import give_room
-from llm_tracker.models.forward.residual_rows import hidden_state
+from llm_tracker.models.forward.sites import reading
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-PIECE_TOKENS = 128
+CHUNK_TOKENS = 128
 """Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""
 
-PIECE_BYTES = 48 * 2**20
-"""What the residual stream of a piece may take: of a large model it has fewer positions."""
+CHUNK_BYTES = 48 * 2**20
+"""What the residual stream of a chunk may take: of a large model it has fewer positions."""
 
 
 def read_positions(
     model: LoadedModel, token_ids: Sequence[int], stop: Callable[[], bool] = lambda: False
 ) -> Iterator[FloatArray]:
-    """The residual stream of every position, piece after piece: (layer, position, d_model), after each layer.
+    """The residual stream of every position, chunk after chunk: (layer, position, d_model), after each layer.
 
-    Each piece is written over the one before: take from it what is to be kept. Raises Cancelled where `stop` says so
-    between two pieces.
+    Each chunk is written over the one before: take from it what is to be kept. Raises Cancelled where `stop` says so
+    between two chunks.
     """
     cache = new_cache(model.model)
     length = len(token_ids)
     if cache is not None and is_plain(cache):
         give_room(cache, length)
-        length = max(1, min(PIECE_TOKENS, PIECE_BYTES // (4 * len(model.layers) * model.proof.d_model)))
-    resid: FloatArray = np.empty((len(model.layers), length, model.proof.d_model), dtype=np.float32)
+        length = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * len(model.layers) * model.architecture.d_model)))
+    resid: FloatArray = np.empty((len(model.layers), length, model.architecture.d_model), dtype=np.float32)
     for start in range(0, len(token_ids), length):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")
         ids = token_ids[start : start + length]
-        _read_piece(model, ids, cache, resid[:, : len(ids)])
+        _read_chunk(model, ids, cache, resid[:, : len(ids)])
         yield resid[:, : len(ids)]
 
 
-def _read_piece(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache | None, resid: FloatArray) -> None:
+def _read_chunk(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache | None, resid: FloatArray) -> None:
     """Read the next tokens, and write what comes out of each layer into `resid`."""
-    layer = count()
 
-    def see(_layer: Any, _args: Any, output: Any) -> None:
-        resid[next(layer)] = hidden_state(output)[0].float().cpu().numpy()
+    def see(layer: int, rows: Tensor) -> None:
+        resid[layer] = rows[0].float().cpu().numpy()
 
-    with model.running, torch.inference_mode(), ExitStack() as stack:
-        for module in once_each(model.layers):
-            stack.callback(module.register_forward_hook(see).remove)
+    hooks = reading(model.sites.at("resid_post"), see)
+    with model.running, torch.inference_mode(), put_on(hooks):
         ids = torch.tensor([list(token_ids)], device=model.model.device)
-        forward(model.model, ids, cache)
+        forward(model.model, ids, cache, model.way.unasked)

@@ -78,7 +78,7 @@ def run_turn(
 
 def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int) -> None:
     """Raise InputError, with both figures, where prompt and answer are longer than the model can read."""
-    length, limit = len(prompt.token_ids), model.context_length
+    length, limit = len(prompt.token_ids), model.architecture.context_length
     if limit is not None and length + max_new_tokens > limit:
         raise InputError(
             f"The text is {length:,} tokens long with its template, and {max_new_tokens} are kept for the answer; "
@@ -131,8 +131,8 @@ def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Reco
         attention=attention,
         attention_mean=attention_mean,
         resid=recorder.resid(),
-        heads=model.proof.heads,
-        has_sinks=model.proof.has_sinks,
+        heads=model.architecture.heads,
+        has_sinks=model.architecture.has_sinks,
     )
 
 

@@ -24,7 +24,6 @@ from llm_tracker.app.frame.model_picker import use
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work import model_desk
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.models.loading import architecture as shape
 
 
 def test_a_model_that_made_room_for_another_is_loaded_again_by_a_question_and_not_by_looking(
@@ -62,17 +61,6 @@ def test_a_load_that_is_being_cancelled_is_not_handed_to_whoever_asks_next(engin
     while second.active:
         time.sleep(0.01)
     assert (first.status, second.status) == ("stopped", "done")
-
-
-def test_a_shape_that_cannot_be_read_costs_no_answer(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_model: object) -> None:
-        raise AttributeError("ambiguous")
-
-    monkeypatch.setattr(shape, "shape_of", fail)
-    at = asked(opened("dashboard.py"))
-    assert headings(at) == VIEWS
-    at = opened("pages/1_Models.py")
-    assert "Its shape could not be read (AttributeError: ambiguous). No answer needs it." in shown_html(at)
 
 
 def test_the_sidebar_names_the_model_that_is_being_downloaded(engine: engines.Engine) -> None:

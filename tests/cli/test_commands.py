@@ -15,7 +15,7 @@ from llm_tracker.cli.main import main
 from llm_tracker.models.loading import check as checking
 from llm_tracker.models.loading import load as loading
 from llm_tracker.models.loading import resolve as finding
-from llm_tracker.models.proof.prove import RefusedError
+from llm_tracker.models.proof.failures import RefusedError
 
 CORRECTION = "That is wrong. The correct answer is London."
 
@@ -200,7 +200,7 @@ def test_check_of_a_model_that_is_not_read_exactly_ends_with_1(
     broken = replace(tiny.proof, checks=(replace(tiny.proof.checks[1], ok=False, gap=0.5),))
 
     def refuse(*_: object, **__: object) -> None:
-        raise RefusedError("off", broken)
+        raise RefusedError("off", tiny.adapter, tiny.examination._replace(proof=broken))
 
     monkeypatch.setattr(checking, "load_model", refuse)
     assert main(["check", "tiny"]) == 1

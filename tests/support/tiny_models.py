@@ -11,7 +11,6 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFa
 
 import llm_tracker as lt
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.models.kernels.rms_norms import quicken_norms
 from llm_tracker.models.loading.load import adapter_of
 from llm_tracker.models.proof.prove import prove
 
@@ -92,8 +91,7 @@ def loaded(network: Any, adapter: lt.ModelAdapter | None = None, chat: bool = Tr
     """A network as the app would have loaded it."""
     entry = ModelEntry("tiny", "tiny", "directory", "nowhere")
     adapter = adapter or adapter_of(network)
-    quicken_norms(network)
-    return lt.LoadedModel(entry, None, None, network, tiny_tokenizer(chat), adapter, prove(network, adapter))
+    return lt.LoadedModel(entry, None, None, network, tiny_tokenizer(chat), adapter, *prove(network, adapter))
 
 
 def tiny_model(family: str, **changes: Any) -> lt.LoadedModel:

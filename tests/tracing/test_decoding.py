@@ -247,7 +247,7 @@ def test_a_long_prompt_is_read_in_pieces_exactly(monkeypatch: pytest.MonkeyPatch
     question = "What is the capital of France? " * 8
     whole = lt.track(model, question, recipe="raw", max_new_tokens=3)
     model.kv_caches.clear()
-    monkeypatch.setitem(decoding.PIECE_TOKENS, model.proof.attention, 7)
+    monkeypatch.setitem(decoding.CHUNK_TOKENS, model.way.attention, 7)
     pieces = lt.track(model, question, recipe="raw", max_new_tokens=3)
     assert pieces.turns[0].trace.token_ids.tolist() == whole.turns[0].trace.token_ids.tolist()
     assert max(largest_gaps(model, pieces).values()) <= 1e-3

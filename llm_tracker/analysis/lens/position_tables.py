@@ -45,7 +45,7 @@ def stream_position_lens(
     asked = [ids[1:], *(np.full(len(ids) - 1, watch_token_id(model, turn.trace, word)) for word in words)]
     token_ids = np.stack(asked, axis=1)  # (position, asked)
     n_layers, n_positions = len(model.layers), len(token_ids)
-    n_best = min(N_BEST, model.proof.vocab_size)
+    n_best = min(N_BEST, model.architecture.vocab_size)
     whole = ReadOut.empty((n_layers, n_positions), n_best, len(asked))
     first = 0
     for resid in _trimmed(model, read_positions(model, ids[:-1].tolist(), stop), 1):

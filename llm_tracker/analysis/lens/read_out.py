@@ -54,7 +54,7 @@ class ReadOut:
 
 def read_out(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int) -> ReadOut:
     """What the model would predict from rows (row, d_model), with the tokens (row, asked) that are asked for."""
-    found = ReadOut.empty((len(resid),), min(n_best, model.proof.vocab_size), token_ids.shape[1])
+    found = ReadOut.empty((len(resid),), min(n_best, model.architecture.vocab_size), token_ids.shape[1])
     for _ in read_into(found, model, resid, token_ids):
         pass
     return found
@@ -80,7 +80,7 @@ def read_into(
 
 def chunk_rows(model: LoadedModel) -> int:
     """How many rows are read at a time."""
-    return max(1, CHUNK_BYTES // (4 * model.proof.vocab_size))
+    return max(1, CHUNK_BYTES // (4 * model.architecture.vocab_size))
 
 
 def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: bool) -> None:

@@ -193,11 +193,11 @@ def watch_load(job: Job, place: str) -> None:
 
 def _badge(engine: Engine, model: LoadedModel) -> None:
     """The parity badge: this model's numbers are read exactly, with the largest gap that was measured."""
-    checks, shape = model.proof.checks, engine.models.shape(model)
+    checks, architecture = model.proof.checks, model.architecture
     parts = [f"✓ read exactly ({len(checks)} checks, largest gap {tiny(max(check.gap for check in checks))})"]
-    parts.append(f"{model.proof.n_layers} layers")
-    if shape is not None and shape.n_heads:
-        parts.append(f"{shape.n_heads} heads")
+    parts.append(f"{architecture.n_layers} layers")
+    if architecture.n_heads:
+        parts.append(f"{architecture.n_heads} heads")
     st.caption(" · ".join([*parts, f"{gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"]))
     for notice in model.notices:
         st.caption(notice)
@@ -216,8 +216,8 @@ def _engine_room(model: LoadedModel) -> None:
     """What makes answers fast: the chosen kernels, and the memory of what was read already."""
     kept, most = gigabytes(model.kv_caches.n_bytes), gigabytes(model.kv_caches.budget_bytes)
     st.caption(f"Texts that begin alike are not read twice: {kept} are kept for that, {most} at most.")
-    if model.kernels is not None:
-        routines = ", or ".join(dict.fromkeys(KERNEL_NAMES[name] for name in model.kernels.names))
+    if model.way.kernels is not None:
+        routines = ", or ".join(dict.fromkeys(KERNEL_NAMES[name] for name in model.way.kernel_names))
         st.caption(f"Weights are multiplied by the fastest routine that was timed when it was loaded: {routines}.")
 
 

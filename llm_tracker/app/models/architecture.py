@@ -14,52 +14,51 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.architecture import LayerKind, Shape
+    from llm_tracker.models.architecture import Architecture, LayerKind
+    from llm_tracker.models.loading.loaded_model import LoadedModel
 
 ATTENTION_NAMES = {"sdpa": "SDPA, the faster kind", "eager": "eager code, which this family needs"}
 NO_ATTENTION = "no attention in these layers"
 NONE = "none"
 
 
-def shape_panel(engine: Engine, workspace: Workspace) -> None:
+def architecture_panel(engine: Engine, workspace: Workspace) -> None:
     """All of the panel."""
     st.subheader("Its shape", anchor=False)
     model = engine.models.loaded(workspace.model_id)
-    shape = None if model is None else engine.models.shape(model)
-    if model is not None and engine.models.shape_error(model):
-        paragraph(engine.models.shape_error(model), quiet=True)
-        return
-    if model is None or shape is None:
+    if model is None:
         title = engine.models.entry(workspace.model_id).title
         paragraph(f"{title} is not in memory; its shape will stand here once it is.", quiet=True)
         return
+    architecture = model.architecture
     paragraph(
-        f"{model.entry.title} as {shape.adapter} reads it, which is the adapter for “{shape.model_type}”: a text goes "
-        "through the layers from first to last, and what the last one leaves, through the final norm and the output "
-        "matrix, is the prediction.",
+        f"{model.entry.title} as {model.adapter.name} reads it, which is the adapter for “{architecture.model_type}”: "
+        "a text goes through the layers from first to last, and what the last one leaves, through the final norm and "
+        "the output matrix, is the prediction.",
         quiet=True,
     )
-    st.html(table_html("Counts and widths", ["what", "how many"], counts(shape)))
-    st.html(table_html("The parts of each layer", PART_COLUMNS, [part_row(kind) for kind in shape.kinds]))
-    st.html(table_html("Behind the last layer", ["part", "what it is"], tail_rows(shape)))
+    st.html(table_html("Counts and widths", ["what", "how many"], counts(model)))
+    st.html(table_html("The parts of each layer", PART_COLUMNS, [part_row(kind) for kind in architecture.kinds]))
+    st.html(table_html("Behind the last layer", ["part", "what it is"], tail_rows(architecture)))
 
 
-def counts(shape: Shape) -> list[tuple[str, str]]:
+def counts(model: LoadedModel) -> list[tuple[str, str]]:
     """The counts that the model has, with their names."""
-    with_attention = shape.n_attention_layers
+    architecture, way = model.architecture, model.way
+    with_attention = architecture.n_attention_layers
     rows = [
-        ("layers", f"{shape.n_layers:,}"),
-        ("layers with attention", f"{with_attention:,}; {shape.n_layers - with_attention:,} without"),
-        ("attention heads in a layer", _number(shape.n_heads)),
-        ("heads of keys and values (kv heads)", _numbers(shape.n_kv_heads)),
-        ("numbers in a head's key", _numbers(shape.d_head)),
-        ("width of the residual stream", _number(shape.d_model)),
-        ("tokens of the vocabulary", _number(shape.vocab_size)),
-        ("tokens that it can read (context length)", _number(shape.context_length)),
-        ("parameters", f"{shape.n_parameters:,}"),
-        ("memory of its weights", f"{gigabytes(shape.weights_bytes)} of {shape.dtype} on {shape.device}"),
-        ("attention is computed by", ATTENTION_NAMES.get(shape.attention, shape.attention)),
-        ("weights are multiplied by", _kernels(shape.kernels)),
+        ("layers", f"{architecture.n_layers:,}"),
+        ("layers with attention", f"{with_attention:,}; {architecture.n_layers - with_attention:,} without"),
+        ("attention heads in a layer", _number(architecture.n_heads or None)),
+        ("heads of keys and values (kv heads)", _numbers(architecture.n_kv_heads)),
+        ("numbers in a head's key", _numbers(architecture.d_head)),
+        ("width of the residual stream", _number(architecture.d_model)),
+        ("tokens of the vocabulary", _number(architecture.vocab_size)),
+        ("tokens that it can read (context length)", _number(architecture.context_length)),
+        ("parameters", f"{architecture.n_parameters:,}"),
+        ("memory of its weights", f"{gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"),
+        ("attention is computed by", ATTENTION_NAMES[way.attention]),
+        ("weights are multiplied by", _kernels(way.kernel_names)),
     ]
     return rows if with_attention else [row for row in rows if "head" not in row[0] and "computed" not in row[0]]
 
@@ -74,7 +73,7 @@ def _numbers(counts: Sequence[int]) -> str:
 
 
 def _kernels(names: Sequence[str]) -> str:
-    return ", or ".join(KERNEL_NAMES[name] for name in names) if names else "torch as it chooses"
+    return ", or ".join(dict.fromkeys(KERNEL_NAMES[name] for name in names)) if names else "torch as it chooses"
 
 
 PART_COLUMNS = ["layers", "norm before attention", "attention", "norm before MLP", "MLP"]
@@ -99,10 +98,10 @@ def spans(numbers: Sequence[int]) -> str:
     return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-def tail_rows(shape: Shape) -> list[tuple[str, str]]:
+def tail_rows(architecture: Architecture) -> list[tuple[str, str]]:
     """What stands behind the last layer, in its order."""
     return [
-        ("final norm", ", then ".join(shape.final_norm) or NONE),
-        ("output matrix", ", then ".join(shape.unembed) or NONE),
-        ("what is done to the logits", ", then ".join(shape.tail) or "nothing: they are used as they come"),
+        ("final norm", ", then ".join(architecture.final_norm) or NONE),
+        ("output matrix", ", then ".join(architecture.unembed) or NONE),
+        ("what is done to the logits", ", then ".join(architecture.tail) or "nothing: they are used as they come"),
     ]

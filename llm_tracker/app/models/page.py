@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from llm_tracker.app.models.architecture import shape_panel
+from llm_tracker.app.models.architecture import architecture_panel
 from llm_tracker.app.models.catalogue import models_panel
 from llm_tracker.app.models.plugins import adapters_panel, plugins_panel
 from llm_tracker.app.parts.html import paragraph
@@ -18,7 +18,7 @@ def models_page(engine: Engine, workspace: Workspace) -> None:
     """All of the Models page."""
     record = models_record()
     models_panel(engine, workspace)
-    shape_panel(engine, workspace)
+    architecture_panel(engine, workspace)
     _proof_panel(engine, workspace)
     adapters_panel(record)
     plugins_panel(record)
@@ -34,7 +34,7 @@ def _proof_panel(engine: Engine, workspace: Workspace) -> None:
         return
     paragraph(
         f"{model.entry.title}, {model.dtype} on {model.device}, read by {model.adapter.name} on "
-        f"{model.proof.attention} attention. Each line compares what the app reads with what the model itself does.",
+        f"{model.way.attention} attention. Each line compares what the app reads with what the model itself does.",
         quiet=True,
     )
     checks = [

@@ -8,10 +8,8 @@ import time
 from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from llm_tracker.app.work.jobs import Job, Worker
-from llm_tracker.errors import one_line
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.loading.listing import is_local
 from llm_tracker.models.loading.pool import ModelPool
@@ -23,7 +21,6 @@ from llm_tracker.progress import silent
 from llm_tracker.settings import Settings
 
 if TYPE_CHECKING:
-    from llm_tracker.models.loading.architecture import Shape
     from llm_tracker.models.loading.loaded_model import LoadedModel
     from llm_tracker.models.sources.hub import HubModel
     from llm_tracker.progress import Report
@@ -55,7 +52,6 @@ class ModelDesk:
         self._lookups: OrderedDict[str, Job] = OrderedDict()
         self._entries: OrderedDict[str, ModelEntry] = OrderedDict()
         self._was_ready: set[str] = set()
-        self._shapes: WeakKeyDictionary[LoadedModel, Shape | str] = WeakKeyDictionary()
         self.settings = replace(settings, model=self.entry(settings.model).id) if settings.model else settings
 
     def entry(self, name: str) -> ModelEntry:
@@ -105,20 +101,8 @@ class ModelDesk:
         """
         trust = self.settings.trust_of(model_id)
         model = self.pool.model(model_id, self.settings.device, self.settings.dtype, report, trust)
-        if model not in self._shapes:
-            self._shapes[model] = _shape_or_why_not(model)
         self._was_ready.add(model_id)
         return model
-
-    def shape(self, model: LoadedModel) -> Shape | None:
-        """The shape of a model that was loaded; None for the moment before it has been read, or where it can't be."""
-        shape = self._shapes.get(model)
-        return None if isinstance(shape, str) else shape
-
-    def shape_error(self, model: LoadedModel) -> str:
-        """Why the shape of a model could not be read, in a sentence; empty where it could."""
-        shape = self._shapes.get(model)
-        return shape if isinstance(shape, str) else ""
 
     def load(self, model_id: str) -> Job:
         """Begin to load a model (and to download it, if it is not here), unless that is already under way."""
@@ -193,14 +177,3 @@ class ModelDesk:
         if held:
             return Room.of(held[-1].device)
         return Room.of("cpu") if self.settings.device in ("auto", "cpu") else None
-
-
-def _shape_or_why_not(model: LoadedModel) -> Shape | str:
-    """A model's shape, or why it could not be read. It is only shown: no answer depends on it."""
-    from llm_tracker.models.loading.architecture import shape_of
-
-    try:
-        return shape_of(model)
-    except Exception as error:  # a foreign model's own code may raise anything
-        logger.exception("the shape of %s could not be read", model.id)
-        return f"Its shape could not be read ({type(error).__name__}: {one_line(error)}). No answer needs it."

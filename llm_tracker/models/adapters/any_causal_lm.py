@@ -11,11 +11,12 @@ from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapters.contract import ModelAdapter, part
-from llm_tracker.models.adapters.parts import Parts, Reader, at, beside, find_layers, find_parts, reader_in
+from llm_tracker.models.adapters.parts import Parts, Sublayer, at, beside, find_layers, find_parts, sublayer_in
 from llm_tracker.models.adapters.unembedding import Tail, find_tail
-from llm_tracker.models.forward.forward_pass import on_eager, own_logits, probe_tokens, refused_if_it_fails
+from llm_tracker.models.forward.forward_pass import probe_tokens, put_on_eager, refused_if_it_fails
 from llm_tracker.models.forward.gaps import in_deviations
-from llm_tracker.models.forward.module_calls import Call, Watched, watch
+from llm_tracker.models.forward.module_calls import ModuleCall, RecordedCalls, record_calls
+from llm_tracker.models.forward.sites import own_logits
 from llm_tracker.models.kernels.matrix_products import plain_kernels
 
 OWN_END_BOUND = 1e-1
@@ -39,15 +40,15 @@ class AnyCausalLM(ModelAdapter):
 
         Raises ModelError where there are no layers to find, or the rows behind them do not tell the logits.
         """
-        on_eager(model)
+        put_on_eager(model)
         token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
         with refused_if_it_fails(model), torch.inference_mode(), plain_kernels(model):
-            watched = watch(model, token_ids)
-            parts = find_parts(model, watched)
-            last_layer = find_layers(model, watched)[-1][1]
-            tail = find_tail(model, token_ids, watched, last_layer)
+            recorded = record_calls(model, token_ids)
+            parts = find_parts(model, recorded)
+            last_layer = find_layers(model, recorded)[-1][1]
+            tail = find_tail(model, token_ids, recorded, last_layer)
             if tail is None:
-                _require_own_end(model, watched, last_layer)
+                _require_own_end(model, recorded, last_layer)
             layers = [part(model, path) for path in parts.layers]
             return cls(parts, tail, n_unreached=len(beside(model, layers)))
 
@@ -58,6 +59,22 @@ class AnyCausalLM(ModelAdapter):
     def attention(self, layer: nn.Module) -> nn.Module | None:
         """The attention module, or None where the layer has no pattern that could be drawn."""
         return _part(layer, self.parts.attention)
+
+    def q(self, _attention: nn.Module) -> nn.Module | None:
+        """Not looked for: queries are turned by their positions before they meet keys, so that no run tells them."""
+        return None
+
+    def k(self, _attention: nn.Module) -> nn.Module | None:
+        """Not looked for, as `q`."""
+        return None
+
+    def v(self, attention: nn.Module) -> nn.Module | None:
+        """What projects the values, with others or alone; None where the pattern weighs no module's output as it is."""
+        return _within(attention, [(each.kind, each.v) for each in self.parts.values])
+
+    def o(self, attention: nn.Module) -> nn.Module | None:
+        """What takes the weighed values; None where the pattern weighs no module's output as it is."""
+        return _within(attention, [(each.kind, each.o) for each in self.parts.values])
 
     def attention_norm(self, layer: nn.Module) -> nn.Module | None:
         """The norm whose output the attention reads as it is, if there is one."""
@@ -94,21 +111,27 @@ class AnyCausalLM(ModelAdapter):
         return (found,)
 
 
-def _require_own_end(model: PreTrainedModel, watched: Watched, last_layer: Call) -> None:
+def _require_own_end(model: PreTrainedModel, recorded: RecordedCalls, last_layer: ModuleCall) -> None:
     """Raise ModelError where the model's end, given the last layer's rows alone, does not make the same logits."""
     rows = cast("Tensor", last_layer.gave)[0]
-    if not in_deviations(own_logits(model, last_layer.module, rows), watched.logits) <= OWN_END_BOUND:
+    if not in_deviations(own_logits(model, last_layer.module, rows), recorded.logits) <= OWN_END_BOUND:
         raise ModelError(
             f"{type(model).__name__} makes its logits of more than the rows after its last layer, so that no layer's "
             "row tells what it would predict. It cannot be read by a lens; choose another model."
         )
 
 
-def _part(layer: nn.Module, readers: Sequence[Reader]) -> nn.Module | None:
-    reader = reader_in(layer, readers)
-    return None if reader is None else at(layer, reader.place)
+def _part(layer: nn.Module, sublayers: Sequence[Sublayer]) -> nn.Module | None:
+    found = sublayer_in(layer, sublayers)
+    return None if found is None else at(layer, found.path)
 
 
-def _norm(layer: nn.Module, readers: Sequence[Reader]) -> nn.Module | None:
-    reader = reader_in(layer, readers)
-    return None if reader is None else at(layer, reader.norm)
+def _norm(layer: nn.Module, sublayers: Sequence[Sublayer]) -> nn.Module | None:
+    found = sublayer_in(layer, sublayers)
+    return None if found is None else at(layer, found.norm)
+
+
+def _within(attention: nn.Module, paths: Sequence[tuple[type[nn.Module], str]]) -> nn.Module | None:
+    """The submodule at the path that belongs to this kind of attention; None where it has none there."""
+    known = dict(attention.named_modules())
+    return next((known[path] for kind, path in paths if type(attention) is kind and path in known), None)

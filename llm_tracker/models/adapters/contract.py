@@ -17,15 +17,21 @@ class ModelAdapter:
     odd one. It never edits or wraps the model. Every adapter is proved against its model when that is loaded
     (`llm_tracker.models.proof`).
 
-    Paths of `layers_path`, `final_norm_path` and `unembed_path` start at the model, the others at one layer. A part
-    that the family does not have gets the path "": a norm before attention where it norms afterwards, say.
+    Paths of `embed_path`, `layers_path`, `final_norm_path` and `unembed_path` start at the model, those of `q_path`,
+    `k_path`, `v_path` and `o_path` at the attention module, the others at one layer. A part that the family does not
+    have gets the path "": a norm before attention where it norms afterwards, say.
     """
 
     model_types: ClassVar[tuple[str, ...]] = ()
     """The `config.model_type` values that this adapter reads."""
 
+    embed_path: ClassVar[str] = ""
     layers_path: ClassVar[str] = "model.layers"
     attention_path: ClassVar[str] = "self_attn"
+    q_path: ClassVar[str] = "q_proj"
+    k_path: ClassVar[str] = "k_proj"
+    v_path: ClassVar[str] = "v_proj"
+    o_path: ClassVar[str] = "o_proj"
     attention_norm_path: ClassVar[str] = "input_layernorm"
     mlp_path: ClassVar[str] = "mlp"
     mlp_norm_path: ClassVar[str] = "post_attention_layernorm"
@@ -37,6 +43,12 @@ class ModelAdapter:
         """The adapter's name on the screen and in session.json."""
         return type(self).__name__
 
+    def embed(self, model: Any) -> nn.Module | None:
+        """The module that turns token ids into rows, before any positions or scale; else as transformers names it."""
+        return (
+            part(model, self.embed_path) if self.embed_path else cast("nn.Module | None", model.get_input_embeddings())
+        )
+
     def layers(self, model: nn.Module) -> list[nn.Module]:
         """The decoder layers, first to last."""
         return list(cast("nn.ModuleList", part(model, self.layers_path)))
@@ -44,6 +56,22 @@ class ModelAdapter:
     def attention(self, layer: nn.Module) -> nn.Module | None:
         """The attention module of one layer, which computes the softmax; None where the layer has no pattern."""
         return part(layer, self.attention_path) if self.attention_path else None
+
+    def q(self, attention: nn.Module) -> nn.Module | None:
+        """The query projection of an attention module; where one projects several of the three, that one."""
+        return part(attention, self.q_path) if self.q_path else None
+
+    def k(self, attention: nn.Module) -> nn.Module | None:
+        """The key projection of an attention module; where one projects several of the three, that one."""
+        return part(attention, self.k_path) if self.k_path else None
+
+    def v(self, attention: nn.Module) -> nn.Module | None:
+        """The value projection of an attention module; where one projects several of the three, that one."""
+        return part(attention, self.v_path) if self.v_path else None
+
+    def o(self, attention: nn.Module) -> nn.Module | None:
+        """The output projection of an attention module, which takes the weighed values of all heads side by side."""
+        return part(attention, self.o_path) if self.o_path else None
 
     def attention_norm(self, layer: nn.Module) -> nn.Module | None:
         """The norm whose output is the attention's input, where there is one."""

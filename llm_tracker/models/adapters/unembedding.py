@@ -7,7 +7,7 @@ replaced by chosen values, and the model's logits say what becomes of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.models.adapters.contract import part
-from llm_tracker.models.forward.forward_pass import forward, in_place_of_output
-from llm_tracker.models.forward.module_calls import Call, Watched
+from llm_tracker.models.forward.module_calls import ModuleCall, RecordedCalls
 from llm_tracker.models.forward.residual_rows import hidden_state, n_streams, stand_in_front
+from llm_tracker.models.forward.sites import with_output
 
 SMALL, LARGE = 1e-3, 1e4
 """Values that no soft cap bends, and that every soft cap cuts."""
@@ -76,19 +76,24 @@ def _apply(model: nn.Module, link: Link, rows: Tensor) -> Tensor:
     return hidden_state(part(model, link.path)(taken))
 
 
-def find_tail(model: PreTrainedModel, token_ids: Tensor, watched: Watched, last_layer: Call) -> Tail | None:
+def find_tail(
+    model: PreTrainedModel, token_ids: Tensor, recorded: RecordedCalls, last_layer: ModuleCall
+) -> Tail | None:
     """The chain behind the last layer; None where it can't be followed, or does not end as `Ending` says."""
-    links, head = _chain(watched, last_layer)
-    if head is None or head.gave is None or head.gave.shape[-1] < watched.logits.shape[-1]:
+    links, head = _chain(recorded, last_layer)
+    if head is None or head.gave is None or head.gave.shape[-1] < recorded.logits.shape[-1]:
         return None
-    ending = _ending(model, token_ids, head.module, head.gave, watched.logits.shape[-1])
+    module = head.module
+    ending = measured_ending(
+        lambda scores: with_output(model, module, scores, token_ids)[0], head.gave, recorded.logits.shape[-1]
+    )
     return None if ending is None else Tail(tuple(links), ending)
 
 
-def _chain(watched: Watched, last_layer: Call) -> tuple[list[Link], Call | None]:
+def _chain(recorded: RecordedCalls, last_layer: ModuleCall) -> tuple[list[Link], ModuleCall | None]:
     """The outermost modules that hand the last layer's rows on, each scaled copy of what the one before gave."""
     links, rows, after, head = list[Link](), last_layer.gave, last_layer.left, None
-    for call in watched.calls:
+    for call in recorded.calls:
         if call.entered < after or call.got is None or call.gave is None or rows is None:
             continue
         scale = _multiple(call.got, rows)
@@ -120,13 +125,14 @@ def _rounding(dtype: torch.dtype) -> float:
     return 4 * torch.finfo(dtype).eps
 
 
-def _ending(
-    model: PreTrainedModel, token_ids: Tensor, head: nn.Module, given: Tensor, vocab_size: int
-) -> Ending | None:
-    """Drive the output matrix's result through chosen values, and read from the logits what is done to it."""
+def measured_ending(logits_of: Callable[[Tensor], Tensor], given: Tensor, vocab_size: int) -> Ending | None:
+    """Drive the output matrix's result through chosen values, and read from the logits what is done to it.
+
+    `given` is a result (1, row, at least vocab_size) of the output matrix, of four rows or more; `logits_of` returns
+    the logits (row, vocab_size) where another stands in its place. None where they are not what `Ending` says.
+    """
     chosen = _chosen_scores(given)
-    with in_place_of_output(head, chosen):
-        logits = _exact(forward(model, token_ids, last_only=False).logits[0])
+    logits = _exact(logits_of(chosen))
     scores = _exact(chosen.reshape(-1, chosen.shape[-1])[:, :vocab_size])
     shift = logits[0]
     small, large = logits[1] - shift, (logits[2] - shift).abs().max().item()

@@ -14,23 +14,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from itertools import cycle
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.forward.deferred_rows import LateRow, can_wait, in_batches, stacked
+from llm_tracker.models.forward.forward_pass import put_on_eager
+from llm_tracker.models.forward.hooks import after, layers_in_turn, once_each, put_on
+from llm_tracker.models.forward.pattern_edits import edit_of
+from llm_tracker.models.forward.way import AttentionKind, Way
 
 WATCHED = "llm_tracker_sdpa"
 """The attention implementation's name in transformers' registry."""
 
-AttentionKind = Literal["sdpa", "eager"]
 RowObserver = Callable[[int, Tensor], None]
 """Is given the layer's index (0-based) and the last query's pattern row (head, key) in float32."""
 
@@ -75,6 +77,9 @@ def watched_attention(
     for name, given in kwargs.items():
         if given is not None and name not in HONOURED:
             raise UnhonouredKeywordError(name)
+    edit = edit_of(module)
+    if edit is not None:
+        return edit.output(module, query, key, value, attention_mask, scaling), None
     watch = _watch.get()
     if watch is not None and can_wait(query, attention_mask):
         watch.put_off(module, query, key, attention_mask, scaling)
@@ -155,8 +160,7 @@ class RowWatch:
             if self._kind == "sdpa":
                 stack.callback(_watch.reset, _watch.set(self))
             else:
-                for module in self._modules:
-                    stack.callback(module.register_forward_hook(self._from_eager).remove)
+                stack.enter_context(put_on(after(module, self._from_eager) for module in self._modules))
             yield
             self.deliver()
 
@@ -184,24 +188,18 @@ class RowWatch:
                 self._observe(late.layer, row)
         self._late.clear()
 
-    def _from_eager(self, module: nn.Module, _args: Any, output: Any) -> None:
+    def _from_eager(self, module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
         pattern = pattern_in(output)
         if pattern is not None:
             self._observe(next(self._layer_of[id(module)]), pattern[0, :, -1].float())
 
 
-def once_each(modules: Sequence[nn.Module | None]) -> list[nn.Module]:
-    """The modules without gaps and repeats, in order: a hook on a shared one is called for each of its layers."""
-    return list(dict.fromkeys(module for module in modules if module is not None))
-
-
-def layers_in_turn(modules: Sequence[nn.Module | None]) -> dict[int, Iterator[int]]:
-    """By a module's id, the layers (0-based) that it works for, again and again in the order of its calls."""
-    layers: dict[int, list[int]] = {}
-    for layer, module in enumerate(modules):
-        if module is not None:
-            layers.setdefault(id(module), []).append(layer)
-    return {key: cycle(several) for key, several in layers.items()}
+def put_on_attention(model: PreTrainedModel, way: Way) -> None:
+    """Switch a model's attention to that of a way: watched SDPA, or plain eager code."""
+    if way.attention == "sdpa":
+        model.set_attn_implementation(WATCHED)
+    else:
+        put_on_eager(model)
 
 
 AttentionInterface.register(WATCHED, watched_attention)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast, get_args
 
@@ -14,24 +13,14 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from llm_tracker.errors import ModelError, TrackerError, is_lack_of_memory, one_line
-from llm_tracker.models.forward.attention import AttentionKind
-from llm_tracker.models.forward.position_ids import KEYWORD, is_told, positions_behind
-from llm_tracker.models.forward.residual_rows import apart, given_rows
+from llm_tracker.models.forward.hooks import before, put_on
+from llm_tracker.models.forward.way import EAGER, Way
 
 CACHE_KEYWORDS = ("past_key_values", "cache_params")
 """What transformers' models call the cache that they are given and fill."""
 
-OWN_ROWS = 32
-"""Rows that `own_logits` reads at a time: every model can read a text of as many tokens."""
-
-
-@dataclass(frozen=True)
-class Way:
-    """How a model is run so that its attention can be watched."""
-
-    attention: AttentionKind
-    asks: bool = False
-    """Whether its eager attention gives patterns only when asked for them (older families)."""
+POSITION_IDS = "position_ids"
+"""What transformers' models call the positions that they are told."""
 
 
 @cache
@@ -44,7 +33,7 @@ def _keywords(model_class: Hashable) -> frozenset[str]:
 
 def takes_positions(model: PreTrainedModel) -> bool:
     """Whether its forward pass can be told the positions of its tokens."""
-    return KEYWORD in _keywords(cast("Hashable", type(model)))
+    return POSITION_IDS in _keywords(cast("Hashable", type(model)))
 
 
 def cache_keyword(model: PreTrainedModel) -> str | None:
@@ -74,28 +63,47 @@ def forward(
     model: PreTrainedModel,
     token_ids: Tensor,
     cache: DynamicCache | None = None,
-    asks: bool = False,
+    way: Way = EAGER,
     last_only: bool = True,
 ) -> Any:
-    """The model's output for tokens (1, position) behind what the cache holds.
+    """The model's output for tokens (1, position) behind what the cache holds, run in this way.
 
-    `last_only` asks for the logits of the last position alone, where the class can do that. `asks` asks for the
-    attention patterns.
+    `last_only` asks for the logits of the last position alone, where the class can do that. The attention that runs is
+    the one that the model was put on (`put_on_attention`).
     """
     known = _keywords(cast("Hashable", type(model)))
     keywords: dict[str, Any] = {"use_cache": cache is not None} if "use_cache" in known else {}
     if cache is not None:
         keywords[str(cache_keyword(model))] = cache
-        if is_told(model) and cache.get_seq_length():
-            keywords[KEYWORD] = positions_behind(cache.get_seq_length(), token_ids)
+        if way.tells_positions and cache.get_seq_length():
+            keywords[POSITION_IDS] = _positions_behind(cache.get_seq_length(), token_ids)
     if last_only and "logits_to_keep" in known:
         keywords["logits_to_keep"] = 1
-    if asks and "output_attentions" in known:
+    if way.asks_for_patterns and "output_attentions" in known:
         keywords["output_attentions"] = True
     return model(token_ids, **keywords)
 
 
-def on_eager(model: PreTrainedModel) -> None:
+def _positions_behind(n_read: int, token_ids: Tensor) -> Tensor:
+    """The positions (1, position) of tokens (1, position) behind `n_read` others."""
+    return torch.arange(n_read, n_read + token_ids.shape[1], device=token_ids.device)[None]
+
+
+@contextmanager
+def first_positions(model: nn.Module) -> Iterator[set[int]]:
+    """Collects the first position of whatever the model's modules are given positions for."""
+    firsts: set[int] = set()
+
+    def see(_module: nn.Module, _args: Any, kwargs: dict[str, Any]) -> None:
+        positions = kwargs.get(POSITION_IDS)
+        if isinstance(positions, Tensor) and positions.numel():
+            firsts.add(int(positions.flatten()[0]))
+
+    with put_on(before(module, see) for module in model.modules() if module is not model):
+        yield firsts
+
+
+def put_on_eager(model: PreTrainedModel) -> None:
     """Put a model on plain eager attention.
 
     transformers refuses to switch some older classes (Falcon); these look into their config at every pass.
@@ -123,42 +131,6 @@ def refused_if_it_fails(model: PreTrainedModel) -> Iterator[None]:
             f"Models of type “{kind}” cannot be traced: run as tracing needs it, it raises {type(error).__name__} "
             f"({one_line(error)}). Choose another model, or report this family."
         ) from error
-
-
-@contextmanager
-def in_place_of_output(module: nn.Module, rows: Tensor) -> Iterator[None]:
-    """Within this context, the module's output (its first part, where it has several) is replaced by `rows`."""
-
-    def replace(_module: nn.Module, _args: Any, output: Any) -> Any:
-        new = apart(rows, given_rows(output))
-        if isinstance(output, (tuple, list)):
-            several = (new, *output[1:])
-            return type(output)(*several) if hasattr(output, "_fields") else type(output)(several)
-        return new
-
-    hook = module.register_forward_hook(replace)
-    try:
-        yield
-    finally:
-        hook.remove()
-
-
-def own_logits(model: PreTrainedModel, last_layer: nn.Module, resid: Tensor) -> Tensor:
-    """What the model itself makes of rows (row, d_model) of its residual stream: raw logits (row, vocab_size).
-
-    The rows stand in place of the last layer's output while as many arbitrary tokens are read, a few at a time: they
-    need not fit into one text. Exact for any family whose end knows its input by the residual stream alone, and as dear
-    as reading a text.
-    """
-    return torch.cat([_own_logits(model, last_layer, rows) for rows in torch.split(resid, OWN_ROWS)])
-
-
-def _own_logits(model: PreTrainedModel, last_layer: nn.Module, resid: Tensor) -> Tensor:
-    token_ids = torch.ones((1, len(resid)), dtype=torch.long, device=resid.device)
-    with in_place_of_output(last_layer, resid):
-        output = forward(model, token_ids, last_only=False)
-    logits: Tensor = output.logits[0]
-    return logits
 
 
 N_TOKENS = 9

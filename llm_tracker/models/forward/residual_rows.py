@@ -62,3 +62,11 @@ def taken_rows(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
         if hasattr(given, "is_floating_point") and given.is_floating_point() and given.dim() in (2, 3, 4):
             return cast("Tensor", given)
     return None
+
+
+def with_given_rows(output: Any, rows: Tensor) -> Any:
+    """A module's output with other rows in it, in the tuple, list or object that the module returns."""
+    if not isinstance(output, (tuple, list)):
+        return rows
+    several = (rows, *output[1:])
+    return type(output)(*several) if hasattr(output, "_fields") else type(output)(several)

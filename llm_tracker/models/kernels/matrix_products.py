@@ -150,7 +150,6 @@ class ModelKernels:
 class MeasuredLinear(nn.Linear):
     """A linear layer that multiplies by the kernels of a choice."""
 
-    written_as = nn.Linear
     choice: KernelChoice
 
     def forward(self, rows: Tensor) -> Tensor:
@@ -182,22 +181,22 @@ def choose_kernels(model: nn.Module) -> ModelKernels | None:
     return kernels
 
 
-def computing_otherwise(model: nn.Module) -> list[Any]:
-    """The modules that compute in another way than their own code does, which is that of the class `written_as`."""
-    return [module for module in model.modules() if hasattr(type(module), "written_as")]
+def computing_otherwise(model: nn.Module) -> list[MeasuredLinear]:
+    """The linear layers that multiply by another routine than torch's own choice."""
+    return [module for module in model.modules() if isinstance(module, MeasuredLinear)]
 
 
 @contextmanager
 def plain_kernels(model: nn.Module) -> Iterator[None]:
     """Within this context the model computes as its own code is written: what a choice is checked against."""
-    others = [(module, type(module)) for module in computing_otherwise(model)]
+    others: list[nn.Linear] = [*computing_otherwise(model)]
     try:
-        for module, other in others:
-            module.__class__ = other.written_as
+        for module in others:
+            module.__class__ = nn.Linear
         yield
     finally:
-        for module, other in others:
-            module.__class__ = other
+        for module in others:
+            module.__class__ = MeasuredLinear
 
 
 def _linears(model: nn.Module, kind: type[nn.Linear]) -> list[Any]:

@@ -22,16 +22,18 @@ def check(
     Keys: model_type, adapter, n_layers, ok, tail_gap (in standard deviations of the logits), pattern_gap, attention
     (sdpa or eager), checks (name, ok, gap, bound, note). Raises ModelError where the model can't be loaded at all.
     """
-    from llm_tracker.models.proof.prove import RefusedError, prove
-    from llm_tracker.models.proof.runs import put_on
+    from llm_tracker.models.forward.attention import put_on_attention
+    from llm_tracker.models.proof.failures import RefusedError
+    from llm_tracker.models.proof.prove import prove
 
     if isinstance(model, LoadedModel):
         with model.running:  # the proof switches the model's attention, which a trace would see
             try:
-                return prove(model.model, model.adapter).as_dict()
+                return prove(model.model, model.adapter, model.way.kernels).record(model.adapter)
             finally:
-                put_on(model.model, model.proof.way)
+                put_on_attention(model.model, model.way)
     try:
-        return load_model(model, device, dtype, report, trust=trust).proof.as_dict()
+        loaded = load_model(model, device, dtype, report, trust=trust)
+        return loaded.examination.record(loaded.adapter)
     except RefusedError as refused:
-        return refused.proof.as_dict()
+        return refused.examination.record(refused.adapter)

@@ -176,9 +176,8 @@ def _proved(
 ) -> LoadedModel:
     """The loaded model, once its adapter has been proved on it."""
     from llm_tracker.models.kernels.matrix_products import choose_kernels
-    from llm_tracker.models.kernels.rms_norms import quicken_norms
-    from llm_tracker.models.proof.failures import own_failure_told
-    from llm_tracker.models.proof.prove import prove, require
+    from llm_tracker.models.proof.failures import own_failure_told, require_exact
+    from llm_tracker.models.proof.prove import prove
 
     report(Progress("Checking that it is read exactly"))
     model, tokenizer = pair
@@ -187,11 +186,9 @@ def _proved(
     model.train(False)
     with own_failure_told(model):
         adapter = adapter_of(model)
-        kernels = choose_kernels(model)
-        quicken_norms(model)
-        proof = prove(model, adapter)
-    require(proof)
-    loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, proof, kernels)
+        examination = prove(model, adapter, choose_kernels(model))
+    require_exact(adapter, examination)
+    loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, *examination)
     return replace(loaded, kv_caches=kv_caches_for(loaded.weights_bytes))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.models.adapters.contract import ModelAdapter
+from llm_tracker.models.architecture import Architecture
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources import digests, gguf
 
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from llm_tracker.models.forward.kv_caches import KVCaches
-    from llm_tracker.models.kernels.matrix_products import ModelKernels
-    from llm_tracker.models.proof.prove import Proof
+    from llm_tracker.models.forward.sites import Sites
+    from llm_tracker.models.forward.way import Way
+    from llm_tracker.models.proof.checks import Examination, Proof
 
 
 def kv_caches_for(of_weights_bytes: int = 0) -> KVCaches:
@@ -39,13 +41,25 @@ class LoadedModel:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     adapter: ModelAdapter
+    architecture: Architecture
+    """What it is."""
+    way: Way
+    """How it is run here."""
     proof: Proof
-    kernels: ModelKernels | None = None
-    """What multiplies by its weights, where that is not what torch would choose."""
+    """That it is read exactly."""
+    sites: Sites
+    """Where its forward pass can be read and changed."""
     kv_caches: KVCaches = field(default_factory=kv_caches_for)
     """What it has read already, for texts that begin alike."""
     running: threading.RLock = field(default_factory=threading.RLock)
     """Held for each forward pass that is looked into: forward hooks see the passes of every thread."""
+
+    @property
+    def examination(self) -> Examination:
+        """All that came of proving it."""
+        from llm_tracker.models.proof.checks import Examination
+
+        return Examination(self.architecture, self.way, self.proof, self.sites)
 
     @property
     def id(self) -> str:
@@ -66,11 +80,6 @@ class LoadedModel:
     def attentions(self) -> list[nn.Module | None]:
         """The attention module of every layer; None where the layer has no attention pattern."""
         return [self.adapter.attention(layer) for layer in self.layers]
-
-    @property
-    def context_length(self) -> int | None:
-        """How many tokens the model can read, where its configuration says so."""
-        return getattr(self.config, "max_position_embeddings", None)
 
     @property
     def dtype(self) -> str:
@@ -100,7 +109,7 @@ class LoadedModel:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
-        from llm_tracker.models.loading.notices import proved_notices, tokenizer_notices
+        from llm_tracker.models.loading.notices import architecture_notices, tokenizer_notices
 
-        proved = proved_notices(self.proof, self.model)
+        proved = architecture_notices(self.architecture, self.way, self.model)
         return (*self.adapter.notices(self.config), *proved, *tokenizer_notices(self.tokenizer))

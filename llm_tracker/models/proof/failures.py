@@ -1,4 +1,4 @@
-"""Whose failure it is when a model cannot be proved: a method's of its adapter, the model's own, or the tracing's."""
+"""What a failed proof means: what to mend where a check failed, and whose failure it is where something was raised."""
 
 from __future__ import annotations
 
@@ -13,8 +13,51 @@ from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError, TrackerError, is_lack_of_memory, one_line
 from llm_tracker.models.adapters.contract import ModelAdapter
-from llm_tracker.models.forward.forward_pass import forward, on_eager, probe_tokens
+from llm_tracker.models.forward.forward_pass import forward, probe_tokens, put_on_eager
 from llm_tracker.models.plugins.failures import Home, told
+from llm_tracker.models.proof.checks import Examination
+
+
+class RefusedError(ModelError):
+    """The adapter does not read this model exactly; `examination` says where it fails."""
+
+    def __init__(self, message: str, adapter: ModelAdapter, examination: Examination) -> None:
+        super().__init__(message)
+        self.adapter = adapter
+        self.examination = examination
+
+
+def require_exact(adapter: ModelAdapter, examination: Examination) -> None:
+    """Raise RefusedError, with the gap and what to override, unless every check of the proof held."""
+    failed = [check for check in examination.proof.checks if not check.ok]
+    if failed:
+        worst = failed[0]
+        raise RefusedError(
+            f"{adapter.name} does not read “{examination.architecture.model_type}” exactly: {worst.name} is off by "
+            f"{worst.gap:.2g} (bound {worst.bound:.2g}; {worst.note}). {ADVICE[worst.name]}",
+            adapter,
+            examination,
+        )
+
+
+ADVICE = {
+    "layers": "Set layers_path to the list of all decoder layers.",
+    "tail": "Override unembed() with the whole tail: scale, soft cap, bias; or set final_norm_path.",
+    "every layer": "Override unembed(): a cap or a scale bites only where earlier layers' rows go.",
+    "norms": "Set attention_norm_path and mlp_norm_path to the norms before attention and feed-forward.",
+    "patterns": "Set attention_path to the module that returns the pattern; or return None for layers without one.",
+    "row sums": "This family's attention is no plain softmax: it cannot be drawn as shares.",
+    "nothing ahead": "This model sees the words after each position: it is no causal language model.",
+    "causal": "This model sees the words after each position: it is no causal language model.",
+    "kernels": "Another routine than the model's own computes wrongly on this CPU; report it.",
+    "live logits": "Its attention cannot be watched on SDPA; report this family.",
+    "live attention rows": "Set attention_path to the module that computes the softmax; or report this family.",
+    "first live row": "Set attention_path to the module that computes the softmax; or report this family.",
+    "all live rows": "Load it with --dtype float32, where rows can be compared exactly; or report this family.",
+    "rows made together": "Load it with --device cpu, where each row is made alone; and report this family.",
+    "one row a layer": "Set attention_path to the module that calls the attention function, once a layer.",
+}
+"""By check: what to do about it."""
 
 
 @contextmanager
@@ -73,7 +116,7 @@ def own_failure_told(model: PreTrainedModel) -> Iterator[None]:
 def _own_failure(model: PreTrainedModel) -> Exception | None:
     """What plain transformers raises as it reads a few tokens; None where it reads them, or memory is all it lacks."""
     try:
-        on_eager(model)
+        put_on_eager(model)
         with torch.inference_mode():
             forward(model, probe_tokens(model.config.get_text_config().vocab_size).to(model.device))
     except Exception as error:  # whatever a foreign model raises

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import DynamicCache, PreTrainedModel
+from transformers.cache_utils import DynamicLayer
 
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.adapters.parts import beside
@@ -18,18 +19,24 @@ from llm_tracker.models.forward.attention import (
     WATCHED,
     RowWatch,
     UnhonouredKeywordError,
-    layers_in_turn,
-    once_each,
     pattern_in,
+    put_on_attention,
     summarising_layers,
     whole_row,
 )
-from llm_tracker.models.forward.forward_pass import Way, forward, new_cache, on_eager, takes_positions
+from llm_tracker.models.forward.forward_pass import (
+    first_positions,
+    forward,
+    new_cache,
+    put_on_eager,
+    takes_positions,
+)
 from llm_tracker.models.forward.gaps import in_deviations, row_gap
-from llm_tracker.models.forward.position_ids import firsts_seen, is_told, tell
-from llm_tracker.models.forward.residual_rows import hidden_state
+from llm_tracker.models.forward.hooks import ForwardHook, after, before, layers_in_turn, once_each, put_on
+from llm_tracker.models.forward.sites import output_of, reading
+from llm_tracker.models.forward.way import ASKED, WAYS, Way
 from llm_tracker.models.kernels.matrix_products import MEASURED_ROWS, computing_otherwise, plain_kernels
-from llm_tracker.models.proof.norm_inputs import feeders, seam
+from llm_tracker.models.proof.norm_inputs import norm_gap, norms_left_out
 
 CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
 
@@ -50,34 +57,34 @@ class EagerRun:
 
 
 def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) -> EagerRun:
-    """One forward pass of plain transformers on eager attention, with the seams of the adapter watched."""
-    on_eager(model)
+    """One forward pass of plain transformers on eager attention, with the adapter's parts looked at."""
+    put_on_eager(model)
     layers = adapter.layers(model)
     attentions = [adapter.attention(layer) for layer in layers]
     seen = _Seen(attentions)
     others = beside(model, layers)
     with ExitStack() as stack, plain_kernels(model):
-        read = [
-            (layer, norm, reader)
+        parts = [
+            (layer, norm, reads)
             for layer, attention in zip(layers, attentions, strict=True)
-            for norm, reader in (
+            for norm, reads in (
                 (adapter.attention_norm(layer), attention),
                 (adapter.mlp_norm(layer), adapter.mlp(layer)),
             )
-            if reader is not None
+            if reads is not None
         ]
-        seams = [stack.enter_context(seam(norm, reader)) for _, norm, reader in read if norm is not None]
-        left_out = [stack.enter_context(feeders(layer, reader)) for layer, norm, reader in read if norm is None]
-        stack.enter_context(seen.watching(layers))
+        norm_gaps = [stack.enter_context(norm_gap(norm, reads)) for _, norm, reads in parts if norm is not None]
+        left_out = [stack.enter_context(norms_left_out(layer, reads)) for layer, norm, reads in parts if norm is None]
+        stack.enter_context(put_on(seen.hooks(layers)))
         reached = stack.enter_context(_reached(others))
-        output = forward(model, token_ids, asks=True)
+        output = forward(model, token_ids, way=ASKED)
     last_rows = seen.stream[-1]
     return EagerRun(
         logits=output.logits[0][-1:],
         patterns=seen.patterns,
         n_own_patterns=_n_patterns(getattr(output, "attentions", None), summarising_layers(model.config)),
         resid=torch.stack([rows[-1] for rows in seen.stream]),
-        norm_gap=torch.tensor([0.0, *(gap for gaps in seams for gap in gaps)]).max().item(),
+        norm_gap=torch.tensor([0.0, *(gap for gaps in norm_gaps for gap in gaps)]).max().item(),
         norms_left_out=tuple(dict.fromkeys(name for names in left_out for name in names)),
         n_unreached=len(others) - len(reached),
         future_gap=_future_gap(model, layers[-1], token_ids, last_rows),
@@ -89,9 +96,11 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
 def _reached(modules: list[nn.Module]) -> Iterator[set[int]]:
     """Collects the ids of the modules that are called."""
     reached: set[int] = set()
-    with ExitStack() as stack:
-        for module in modules:
-            stack.callback(module.register_forward_pre_hook(lambda module, _args: reached.add(id(module))).remove)
+
+    def see(module: nn.Module, _args: Any, _kwargs: Any) -> None:
+        reached.add(id(module))
+
+    with put_on(before(module, see) for module in modules):
         yield reached
 
 
@@ -104,8 +113,8 @@ class _Seen:
         self.patterns: dict[int, Tensor] = {}
         self.calls: dict[int, CallArguments] = {}
 
-    @contextmanager
-    def watching(self, layers: list[nn.Module]) -> Iterator[None]:
+    def hooks(self, layers: list[nn.Module]) -> Iterator[ForwardHook]:
+        """What sees all of it in one pass."""
         layer_of = layers_in_turn(self.attentions)
 
         def attended(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
@@ -114,13 +123,8 @@ class _Seen:
             if pattern is not None:
                 self.patterns[layer] = pattern[0].float()
 
-        with ExitStack() as stack:
-            for layer in once_each(layers):
-                hook = layer.register_forward_hook(lambda _m, _a, out: self.stream.append(hidden_state(out)[0].clone()))
-                stack.callback(hook.remove)
-            for module in once_each(self.attentions):
-                stack.callback(module.register_forward_hook(attended, with_kwargs=True).remove)
-            yield
+        yield from reading(list(map(output_of, layers)), lambda _layer, rows: self.stream.append(rows[0].clone()))
+        yield from (after(module, attended) for module in once_each(self.attentions))
 
 
 def _n_patterns(attentions: Any, summarising: frozenset[int]) -> int | None:
@@ -138,27 +142,24 @@ def _future_gap(model: PreTrainedModel, last_layer: nn.Module, token_ids: Tensor
     other = token_ids.clone()
     other[0, -1] = (other[0, -1] + 1) % (int(token_ids.max()) + 1)
     seen: list[Tensor] = []
-    hook = last_layer.register_forward_hook(lambda _m, _a, output: seen.append(hidden_state(output)[0]))
-    try:
-        with plain_kernels(model):
-            forward(model, other)
-    finally:
-        hook.remove()
+    hooks = reading([output_of(last_layer)], lambda _layer, rows: seen.append(rows[0]))
+    with put_on(hooks), plain_kernels(model):
+        forward(model, other)
     return in_deviations(seen[-1][:-1], rows[:-1])
 
 
 def kernel_gap(model: PreTrainedModel) -> float:
-    """Largest gap between what is computed in another way here and the model's own code, in their sd.
+    """Largest gap between products that are computed in another way here and torch's own, in their sd.
 
-    At every number of rows that was timed, on one module of each kind and shape; 0 where nothing is.
+    At every number of rows that was timed, on one module of each shape; 0 where nothing is.
     """
-    others = {(type(each), each.weight.shape): each for each in computing_otherwise(model)}
+    others = {each.weight.shape: each for each in computing_otherwise(model)}
     generator = torch.Generator().manual_seed(0)
     gaps = [0.0]
     for module in others.values():
         for n_rows in MEASURED_ROWS:
             rows = torch.randn(n_rows, module.weight.shape[-1], generator=generator).to(module.weight.dtype)
-            gaps.append(in_deviations(module(rows), type(module).written_as.forward(module, rows)))
+            gaps.append(in_deviations(module(rows), nn.Linear.forward(module, rows)))
     return torch.tensor(gaps).max().item()  # Python's own max would pass over a NaN
 
 
@@ -171,10 +172,7 @@ class LiveRun:
     logits: Tensor  # (vocab)
     n_rows: int  # rows seen in both forward passes
     alone: dict[int, Tensor]  # of the rows that were put off: each made by itself
-
-
-WAYS = (Way("sdpa"), Way("eager"), Way("eager", asks=True))
-"""From the fastest on."""
+    keys: tuple[tuple[int, int], ...]  # each number of key heads, and width of a key, that some layer keeps
 
 
 def live_run(model: PreTrainedModel, attentions: Sequence[nn.Module | None], token_ids: Tensor) -> LiveRun:
@@ -196,34 +194,35 @@ def live_run(model: PreTrainedModel, attentions: Sequence[nn.Module | None], tok
     return live
 
 
-def put_on(model: PreTrainedModel, way: Way) -> None:
-    """Switch a model's attention to that of a way."""
-    if way.attention == "sdpa":
-        model.set_attn_implementation(WATCHED)
-    else:
-        on_eager(model)
-
-
 def _decode_last(
     model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way, token_ids: Tensor
 ) -> LiveRun:
     """One pass over all tokens but the last, and one over the last, again where its positions have to be told."""
-    put_on(model, way)
+    put_on_attention(model, way)
     seen: list[tuple[int, Tensor]] = []
-    cache, asks = new_cache(model), way.asks
+    cache = new_cache(model)
     watch = RowWatch(attentions, way.attention, lambda index, row: seen.append((index, row)))
     with watch.watching():
-        forward(model, token_ids[:, :-1], cache, asks)
-        before = len(seen)
-        with firsts_seen(model) as firsts:
-            output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, asks)
+        forward(model, token_ids[:, :-1], cache, way)
+        before_last = len(seen)
+        with first_positions(model) as firsts:
+            output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, way)
         alone = watch.made_alone()
-    if cache is not None and 0 in firsts and takes_positions(model) and not is_told(model):
-        tell(model)
-        return _decode_last(model, attentions, way, token_ids)
-    rows = {index: whole_row(row, token_ids.shape[1]) for index, row in seen[before:]}
+    if cache is not None and 0 in firsts and takes_positions(model) and not way.tells_positions:
+        return _decode_last(model, attentions, replace(way, tells_positions=True), token_ids)
+    rows = {index: whole_row(row, token_ids.shape[1]) for index, row in seen[before_last:]}
     alone = {index: whole_row(row, token_ids.shape[1]) for index, row in alone.items()}
-    return LiveRun(way, rows, output.logits[0, -1], len(seen), alone)
+    return LiveRun(way, rows, output.logits[0, -1], len(seen), alone, _key_sizes(cache))
+
+
+def _key_sizes(cache: DynamicCache | None) -> tuple[tuple[int, int], ...]:
+    """How many heads of keys the layers keep, and how wide.
+
+    Configurations call these counts by many names, and some say one that the model does not use.
+    """
+    layers = [] if cache is None else cache.layers
+    keys = [layer.keys for layer in layers if isinstance(layer, DynamicLayer) and layer.is_initialized]
+    return tuple(sorted({(each.shape[1], each.shape[-1]) for each in keys if each is not None and each.dim() == 4}))
 
 
 def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, CallArguments]) -> float:

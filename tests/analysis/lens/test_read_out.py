@@ -62,7 +62,7 @@ def test_rows_of_which_no_token_is_asked_have_their_best_ones() -> None:
 def test_a_large_model_is_read_in_smaller_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     model, ids = tiny_model("llama"), list(range(3, 40))
     whole = [piece.copy() for piece in read_positions(model, ids)]
-    monkeypatch.setattr(reading, "PIECE_BYTES", 10 * 4 * 3 * 32)
+    monkeypatch.setattr(reading, "CHUNK_BYTES", 10 * 4 * 3 * 32)
     pieces = [piece.copy() for piece in read_positions(model, ids)]
     assert [piece.shape[1] for piece in whole] == [37]
     assert [piece.shape[1] for piece in pieces] == [10, 10, 10, 7]
@@ -71,7 +71,7 @@ def test_a_large_model_is_read_in_smaller_pieces(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("family", ["llama", "gemma2", "granite", "mistral"])
 def test_the_lens_of_all_positions_is_that_of_plain_transformers(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PIECE_TOKENS", 11)
+    monkeypatch.setattr(reading, "CHUNK_TOKENS", 11)
     monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 7)
     model = tiny_model(family)
     turn = lt.track(model, QUESTION, recipe="chat", max_new_tokens=4).turns[0]
@@ -107,7 +107,7 @@ def test_its_frame_has_a_row_for_each_layer_and_position() -> None:
 
 
 def test_the_heap_is_trimmed_around_each_piece_and_now_and_then_within_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PIECE_TOKENS", 11)
+    monkeypatch.setattr(reading, "CHUNK_TOKENS", 11)
     monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 3)  # so that a piece of three layers is eleven chunks
     monkeypatch.setattr(position_reading, "CHUNKS_TO_A_TRIM", 5)
     trims: list[None] = []

@@ -24,7 +24,6 @@ from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.model_desk import ModelDesk
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
-from llm_tracker.models.loading.architecture import shape_of
 from llm_tracker.models.sources.model_size import Room, Weight, weigh
 from llm_tracker.settings import Settings
 from llm_tracker.trust import Trust
@@ -175,12 +174,12 @@ def test_the_shape_of_the_model_in_use_stands_on_the_page(engine: engines.Engine
 
 
 def test_a_shape_without_attention_speaks_of_no_heads() -> None:
-    shape = shape_of(tiny_model("llama"))
-    (kind,) = shape.kinds
-    none = replace(shape, kinds=(replace(kind, attention=None, attention_norm=None),), n_heads=None)
-    assert part_row(none.kinds[0])[1:3] == ["none", NO_ATTENTION]
+    model = tiny_model("llama")
+    (kind,) = model.architecture.kinds
+    assert part_row(replace(kind, attention=None, attention_norm=None))[1:3] == ["none", NO_ATTENTION]
+    none = replace(model, architecture=replace(model.architecture, heads=(0, 0, 0)))
     assert not any("head" in name for name, _ in counts(none))
-    mixed = replace(shape, kinds=(replace(kind, layers=(1, 3)), replace(kind, layers=(2,), attention=None)))
+    mixed = replace(model, architecture=replace(model.architecture, heads=(4, 0, 4)))
     assert dict(counts(mixed))["layers with attention"] == "2; 1 without"
 
 

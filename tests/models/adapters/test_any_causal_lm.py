@@ -16,7 +16,8 @@ from llm_tracker.models.adapters.any_causal_lm import AnyCausalLM
 from llm_tracker.models.adapters.unembedding import Ending, Tail
 from llm_tracker.models.forward.attention import layers_in_turn, once_each
 from llm_tracker.models.loading.load import adapter_of
-from llm_tracker.models.proof.prove import RefusedError, prove, require
+from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.prove import prove
 
 WITHOUT_A_TABLE: dict[str, dict[str, Any]] = {
     "cohere": {"logit_scale": 0.0625},
@@ -57,7 +58,7 @@ def test_probing_finds_what_the_table_of_a_family_says(family: str) -> None:
     assert found.layers(network) == layers
     for part in ("attention", "attention_norm", "mlp", "mlp_norm"):
         assert [getattr(found, part)(layer) for layer in layers] == [getattr(table, part)(layer) for layer in layers]
-    require(prove(network, found))
+    require_exact(found, prove(network, found))
     assert found.tail is not None
 
 
@@ -65,7 +66,7 @@ def test_probing_finds_what_the_table_of_a_family_says(family: str) -> None:
 def test_a_family_without_a_table_is_read_exactly(family: str) -> None:
     network = network_of(family)
     adapter = adapter_of(network)
-    proof = prove(network, adapter)
+    proof = prove(network, adapter).proof
     assert adapter.name == "AnyCausalLM"
     assert [check for check in proof.checks if not check.ok] == []
 
@@ -78,7 +79,7 @@ def test_names_play_no_part() -> None:
     assert not any(word in name for name, _ in renamed.named_modules() for word in ("layer", "norm", "attn", "head"))
     found = AnyCausalLM.probed(renamed)
     assert [id(module) for module in found.layers(renamed)] == at
-    require(prove(renamed, found))
+    require_exact(found, prove(renamed, found))
 
 
 def with_nonsense_names(network: Any) -> Any:
@@ -107,7 +108,7 @@ def test_a_broken_tail_is_refused_and_never_drawn_wrong() -> None:
     assert found.tail is not None
     forgetful = AnyCausalLM(found.parts, Tail(found.tail.links, Ending(found.tail.ending.vocab_size)))
     with pytest.raises(RefusedError, match="tail is off"):
-        require(prove(network, forgetful))
+        require_exact(forgetful, prove(network, forgetful))
 
 
 @pytest.mark.parametrize(("family", "cap", "scale"), [("gemma2", 5.0, 1.0), ("cohere", None, 0.0625)])
@@ -157,12 +158,12 @@ def with_normalised_logits(network: Any) -> Any:
 def test_an_encoder_is_refused_with_the_reason() -> None:
     network = network_of("bert")
     with pytest.raises(RefusedError, match="sees the words after each position"):
-        require(prove(network, adapter_of(network)))
+        require_exact(adapter_of(network), prove(network, adapter_of(network)))
 
 
 def test_a_model_of_states_only_is_traced_with_lens_and_probabilities(tmp_path: Path) -> None:
     model = loaded(network_of("mamba"))
-    assert model.proof.heads == (0, 0, 0)
+    assert model.architecture.heads == (0, 0, 0)
     assert any("no attention to draw" in notice for notice in model.notices)
     session = lt.track(model, "What is the capital of France?", ["That is wrong."], recipe="chat", max_new_tokens=4)
     trace = session.turns[1].trace
@@ -186,7 +187,7 @@ def whole_logits(model: lt.LoadedModel, turn: lt.Turn) -> np.ndarray[Any, Any]:
 
 def test_a_hybrid_has_attention_where_it_has_a_pattern_and_says_where_not() -> None:
     model = loaded(network_of("qwen3_next"))
-    assert model.proof.heads == (0, 4, 0)
+    assert model.architecture.heads == (0, 4, 0)
     turn = lt.track(model, "What is it?", recipe="chat", max_new_tokens=3).turns[0]
     shares = lt.attention_by_word(turn)
     assert shares["share"].sum() == pytest.approx(1, abs=1e-5)
@@ -200,7 +201,7 @@ def test_a_learned_sink_is_parked_and_makes_the_whole_100_percent(tmp_path: Path
     for layer in network.model.layers:
         layer.self_attn.sinks.data += 2
     model = loaded(network)
-    assert model.proof.has_sinks
+    assert model.architecture.has_sinks
     turn = lt.track(model, "What is it?", recipe="chat", max_new_tokens=2).turns[0]
     shares = lt.attention_by_word(turn)
     sink = shares[shares["role"] == "sink"]
@@ -222,7 +223,7 @@ def test_rows_that_fall_short_of_1_without_a_sink_are_refused() -> None:
         return output, None if pattern is None else pattern * 0.9
 
     network.model.layers[1].self_attn.forward = lossy
-    failed = {check.name for check in prove(network, lt.ModelAdapter()).checks if not check.ok}
+    failed = {check.name for check in prove(network, lt.ModelAdapter()).proof.checks if not check.ok}
     assert "row sums" in failed
 
 

@@ -13,9 +13,9 @@ import llm_tracker as lt
 from llm_tracker.models.adapters.any_causal_lm import AnyCausalLM
 from llm_tracker.models.forward.attention import whole_row
 from llm_tracker.models.forward.forward_pass import cache_keyword, forward, new_cache, probe_tokens
-from llm_tracker.models.forward.position_ids import is_told
 from llm_tracker.models.forward.residual_rows import hidden_state
-from llm_tracker.models.proof.prove import RefusedError, prove, require
+from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.prove import prove
 from sweep.tiny_configs import tiny_config
 from sweep.trial import PROMPT, exactness, loaded, tiny_network
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("family", "streams"), [("hy_v4", "hc_mult"), ("gemma3n_text", "altup_num_inputs")])
 def test_several_residual_streams_are_one_row(family: str, streams: str) -> None:
     model = loaded(tiny_network(family))
-    assert model.proof.d_model == getattr(model.config, streams) * model.config.hidden_size
+    assert model.architecture.d_model == getattr(model.config, streams) * model.config.hidden_size
     assert all(model.adapter.mlp(layer) is layer.mlp for layer in model.layers)
     trace = lt.track(model, PROMPT, recipe="raw", max_new_tokens=2).turns[0].trace
     with torch.inference_mode():
@@ -36,7 +36,7 @@ def test_several_residual_streams_are_one_row(family: str, streams: str) -> None
 def test_a_part_behind_another_norm_in_another_kind_of_layer_is_told_apart() -> None:
     network = tiny_network("olmo_hybrid")
     found = AnyCausalLM.probed(network)
-    require(prove(network, found))
+    require_exact(found, prove(network, found))
     has_norm = [found.mlp_norm(layer) is not None for layer in found.layers(network)]
     assert has_norm == [kind == "linear_attention" for kind in network.config.layer_types]
 
@@ -51,7 +51,7 @@ def test_layers_that_are_walked_again_and_again_are_listed_as_often_in_their_ord
     forward(network, probe_tokens(320))
     assert [id(layer) for layer in model.layers] == called
     assert len(called) == model.config.num_hidden_layers == 32
-    assert model.proof.heads == (4,) * 32
+    assert model.architecture.heads == (4,) * 32
 
 
 def test_layers_that_no_text_reaches_are_left_out_and_said() -> None:
@@ -66,7 +66,7 @@ def test_a_table_that_leaves_out_a_layer_that_a_text_reaches_is_refused() -> Non
             return super().layers(model)[1:]
 
     with pytest.raises(RefusedError, match="layers is off by 1"):
-        require(prove(tiny_network("llama"), Forgetful()))
+        require_exact(Forgetful(), prove(tiny_network("llama"), Forgetful()))
 
 
 @pytest.mark.parametrize("family", ["mllama", "hrm_text"])
@@ -83,7 +83,7 @@ def test_layers_that_look_back_at_summaries_have_no_pattern_however_few_tokens_t
     config.compress_rates = {"compressed_sparse_attention": 128, "heavily_compressed_attention": 128}
     torch.manual_seed(0)
     model = loaded(AutoModelForCausalLM.from_config(config).float().eval())
-    assert model.proof.heads == (4, 0, 0, 4)
+    assert model.architecture.heads == (4, 0, 0, 4)
     assert any("2 of its 4 layers look back at summaries" in notice for notice in model.notices)
     assert not any("in a state" in notice for notice in model.notices)
 
@@ -124,17 +124,19 @@ def test_positions_are_told_to_a_model_that_goes_on_from_0_again_and_to_no_other
     config.is_decoder = True  # RoBERTa is one then, and numbers its positions in a way of its own
     torch.manual_seed(0)
     network = AutoModelForCausalLM.from_config(config).float().eval()
-    assert loaded(network).proof.ok
-    assert is_told(network) == told
+    model = loaded(network)
+    assert model.proof.ok
+    assert model.way.tells_positions == told
 
 
 def test_going_on_behind_a_cache_counts_the_positions_on() -> None:
-    network = loaded(tiny_network("bamba")).model
+    model = loaded(tiny_network("bamba"))
+    network = model.model
     text, cache = torch.tensor([PROMPT]), new_cache(network)
     rows: list[torch.Tensor] = []
     network.model.layers[-1].register_forward_hook(lambda _m, _a, output: rows.append(hidden_state(output)[0, -1]))
     with torch.inference_mode():
         forward(network, text)
-        forward(network, text[:, :-1], cache)
-        forward(network, text[:, -1:], cache)
+        forward(network, text[:, :-1], cache, model.way)
+        forward(network, text[:, -1:], cache, model.way)
     assert (rows[2] - rows[0]).abs().max() <= 1e-4

@@ -18,7 +18,8 @@ from llm_tracker.models.forward import attention
 from llm_tracker.models.forward import deferred_rows as late_rows
 from llm_tracker.models.forward.attention import RowWatch
 from llm_tracker.models.forward.deferred_rows import LateRow, can_wait, in_batches
-from llm_tracker.models.proof.prove import _ADVICE, prove, require
+from llm_tracker.models.proof.failures import ADVICE, require_exact
+from llm_tracker.models.proof.prove import prove
 
 LAYERS_IN_TURN = ["sliding_attention", "full_attention"] * 3
 QUESTION, CORRECTION = "What is the capital of France?", "That is wrong. The correct answer is London."
@@ -48,7 +49,7 @@ def test_every_number_of_a_conversation_is_exact(family: str, waiting: list[int]
     del waiting[:]
     session = lt.track(model, QUESTION, [CORRECTION], max_new_tokens=3, control=True)
     assert max(largest_gaps(model, session).values()) <= 1e-3
-    assert bool(waiting) == (model.proof.attention == "sdpa")
+    assert bool(waiting) == (model.way.attention == "sdpa")
 
 
 def test_the_rows_are_those_that_are_made_layer_by_layer(waiting: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,18 +116,18 @@ def test_late_rows_that_are_off_are_refused(
 ) -> None:
     monkeypatch.setattr(attention, "stacked", lambda batch: late_rows.stacked(off(batch)))
     network = tiny_network("llama", initializer_range=spread).to(dtype)
-    proof = prove(network, lt.ModelAdapter())
-    assert "rows made together" in {check.name for check in proof.checks if not check.ok}
+    examination = prove(network, lt.ModelAdapter())
+    assert "rows made together" in {check.name for check in examination.proof.checks if not check.ok}
     with pytest.raises(lt.ModelError, match="does not read “llama” exactly"):
-        require(proof)
+        require_exact(lt.ModelAdapter(), examination)
 
 
 @pytest.mark.usefixtures("waiting")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_whatever_a_proof_finds_off_has_its_advice(dtype: torch.dtype) -> None:
-    names = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks}
+    names = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).proof.checks}
     assert "rows made together" in names
-    assert names <= _ADVICE.keys()
+    assert names <= ADVICE.keys()
 
 
 def test_memory_that_runs_out_while_a_token_is_read_is_a_sentence_and_the_next_answer_is_exact(

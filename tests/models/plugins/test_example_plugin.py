@@ -8,7 +8,8 @@ from installations import EXAMPLE
 
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import collect_plugins
-from llm_tracker.models.proof.prove import prove, require
+from llm_tracker.models.proof.failures import require_exact
+from llm_tracker.models.proof.prove import prove
 
 MODULE = EXAMPLE / "llm_tracker_olmo2.py"
 
@@ -25,7 +26,7 @@ def test_its_model_is_loaded_in_any_format_and_its_adapter_is_proved(dtype: str)
     assert pair is not None
     model, tokenizer = pair
     assert (model.dtype, tokenizer.is_fast) == (getattr(torch, dtype), True)
-    require(prove(model.eval(), plugins.adapters["olmo2"]))
+    require_exact(plugins.adapters["olmo2"], prove(model.eval(), plugins.adapters["olmo2"]))
 
 
 def test_every_text_can_be_written_with_its_tokens() -> None:

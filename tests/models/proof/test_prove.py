@@ -13,7 +13,8 @@ import llm_tracker as lt
 from llm_tracker.models.forward import attention
 from llm_tracker.models.kernels import matrix_products as kernels
 from llm_tracker.models.plugins.manager import installed_plugins
-from llm_tracker.models.proof.prove import RefusedError, prove, require
+from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.prove import prove
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -36,7 +37,7 @@ def test_a_forgotten_tail_is_refused(family: str) -> None:
 
     network = tiny_network(family)
     with pytest.raises(RefusedError, match=r"tail is off by .* Override unembed"):
-        require(prove(network, Forgetful()))
+        require_exact(Forgetful(), prove(network, Forgetful()))
 
 
 def test_the_logits_of_the_tiny_models_are_spread_enough_for_a_cap_to_bite() -> None:
@@ -52,7 +53,7 @@ def test_a_final_norm_applied_twice_is_refused() -> None:
             return super().final_norm(model, super().final_norm(model, resid * 3) * torch.arange(32).float())
 
     with pytest.raises(RefusedError, match="tail"):
-        require(prove(tiny_network("llama"), Twice()))
+        require_exact(Twice(), prove(tiny_network("llama"), Twice()))
 
 
 def test_a_norm_that_does_not_feed_the_attention_is_refused() -> None:
@@ -60,16 +61,16 @@ def test_a_norm_that_does_not_feed_the_attention_is_refused() -> None:
         attention_norm_path = "post_attention_layernorm"
 
     with pytest.raises(RefusedError, match="norms is off"):
-        require(prove(tiny_network("llama"), Swapped()))
+        require_exact(Swapped(), prove(tiny_network("llama"), Swapped()))
 
 
 def test_a_norm_that_the_adapter_leaves_out_is_named_beside_the_check() -> None:
     class Careless(lt.ModelAdapter):
         attention_norm_path = ""
 
-    notes = {check.name: check.note for check in prove(tiny_network("llama"), Careless()).checks}
+    notes = {check.name: check.note for check in prove(tiny_network("llama"), Careless()).proof.checks}
     assert notes["norms"].endswith("; left out: input_layernorm")
-    whole = prove(tiny_network("llama"), lt.ModelAdapter())
+    whole = prove(tiny_network("llama"), lt.ModelAdapter()).proof
     assert not any("left out" in check.note for check in whole.checks)
 
 
@@ -82,7 +83,7 @@ def test_what_hands_the_rows_on_as_they_are_is_no_norm_that_was_left_out() -> No
     class Normless(lt.ModelAdapter):
         attention_norm_path = ""
 
-    assert not any("left out" in check.note for check in prove(network, Normless()).checks)
+    assert not any("left out" in check.note for check in prove(network, Normless()).proof.checks)
 
 
 def test_both_numbers_of_patterns_are_told() -> None:
@@ -90,7 +91,7 @@ def test_both_numbers_of_patterns_are_told() -> None:
         def attention(self, layer: Any) -> Any:
             return layer.self_attn if layer.self_attn.layer_idx else None
 
-    check = next(check for check in prove(tiny_network("llama"), Beside()).checks if check.name == "patterns")
+    check = next(check for check in prove(tiny_network("llama"), Beside()).proof.checks if check.name == "patterns")
     assert (check.ok, check.gap) == (False, 1)
     assert check.note == "2 patterns of 2 attention modules; transformers hands out 3"
 
@@ -104,7 +105,7 @@ def test_a_model_without_a_final_norm_is_read_by_the_empty_path_and_by_one_that_
 
     config = AutoConfig.for_model("opt", **{**SIZES, "init_std": 0.3}, ffn_dim=48, do_layer_norm_before=False)
     network = AutoModelForCausalLM.from_config(config).eval()
-    assert [check.name for check in prove(network, PostNorm()).checks if not check.ok] == []
+    assert [check.name for check in prove(network, PostNorm()).proof.checks if not check.ok] == []
 
 
 def test_a_path_that_leads_nowhere_says_what_is_there_instead() -> None:
@@ -124,7 +125,7 @@ def test_a_model_that_looks_ahead_is_refused() -> None:
         return forward(*args, **kwargs)
 
     network.model.layers[0].self_attn.forward = looking_ahead
-    failed = {check.name for check in prove(network, lt.ModelAdapter()).checks if not check.ok}
+    failed = {check.name for check in prove(network, lt.ModelAdapter()).proof.checks if not check.ok}
     assert "nothing ahead" in failed
 
 
@@ -149,14 +150,16 @@ def test_rows_that_are_off_only_while_generating_are_refused(
 
     monkeypatch.setattr(attention, "last_row", reversed_row)
     monkeypatch.setattr(attention, "weighed", lambda row, *rest: weighed(row.flip(-1), *rest))
-    failed = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks if not check.ok}
+    failed = {
+        check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).proof.checks if not check.ok
+    }
     expected = {"live attention rows"} if dtype == torch.float32 else {"first live row", "all live rows"}
     assert failed == expected
 
 
-def test_soft_capped_attention_runs_on_eager_and_says_so() -> None:
+def test_soft_capped_attention_runs_put_on_eager_and_says_so() -> None:
     model = loaded(tiny_network("gemma2"))
-    assert model.proof.attention == "eager"
+    assert model.way.attention == "eager"
     assert any("eager" in notice for notice in model.notices)
 
 
@@ -187,7 +190,9 @@ def test_a_live_row_that_is_off_is_refused_in_every_number_format(
 ) -> None:
     exact = attention.last_row
     monkeypatch.setattr(attention, "last_row", lambda q, k, mask, scale: exact(q, k, mask, scale * 1.01))
-    failed = {check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).checks if not check.ok}
+    failed = {
+        check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).proof.checks if not check.ok
+    }
     assert "live attention rows" in failed  # and the logits, which are made of the same rows
 
 
@@ -199,5 +204,5 @@ def test_a_chosen_kernel_that_is_off_is_refused(factor: float, monkeypatch: pyte
     network = tiny_network("llama")
     monkeypatch.setattr(kernels, "_fastest", lambda *_: off)
     kernels.choose_kernels(network)
-    failed = [check for check in prove(network, lt.ModelAdapter()).checks if not check.ok]
+    failed = [check for check in prove(network, lt.ModelAdapter()).proof.checks if not check.ok]
     assert "kernels" in {check.name for check in failed}
