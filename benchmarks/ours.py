@@ -72,10 +72,10 @@ def bare(model: LoadedModel, ids: Sequence[int]) -> list[int]:
 class _Nothing(Recorder):
     """Looks away."""
 
-    def watching(self) -> contextlib.AbstractContextManager[None]:
+    def hooked(self) -> contextlib.AbstractContextManager[None]:
         return contextlib.nullcontext()
 
-    recording = watching
+    recording = hooked
 
     def end_step(self, length: int) -> None:
         del length

@@ -20,7 +20,7 @@ from llm_tracker.models.forward.attention import pattern_in, summarising_layers
 from llm_tracker.models.forward.forward_pass import forward, put_on_eager
 from llm_tracker.models.forward.gaps import in_deviations
 from llm_tracker.models.forward.hooks import after, once_each, put_on
-from llm_tracker.models.forward.sites import output_of, own_logits, reading
+from llm_tracker.models.forward.sites import output_of, own_logits, read_hooks
 from llm_tracker.models.forward.way import ASKED
 from llm_tracker.models.loading.load import adapter_of
 from llm_tracker.models.proof.failures import RefusedError, require_exact
@@ -165,7 +165,7 @@ def _read(network: Any, adapter: lt.ModelAdapter, text: Tensor) -> tuple[list[Te
             returned.append(pattern[0])
 
     layers = adapter.layers(network)
-    of_layers = reading(list(map(output_of, layers)), lambda _layer, rows: stream.append(rows[0].clone()))
+    of_layers = read_hooks(list(map(output_of, layers)), lambda _layer, rows: stream.append(rows[0].clone()))
     of_attention = (after(module, attended) for module in once_each([adapter.attention(layer) for layer in layers]))
     with put_on(of_layers), put_on(of_attention):
         output = forward(network, text, way=ASKED, last_only=False)

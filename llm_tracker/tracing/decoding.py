@@ -16,7 +16,7 @@ from llm_tracker.errors import Cancelled
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import before, once_each, put_on
 from llm_tracker.models.forward.kv_caches import is_plain
-from llm_tracker.models.forward.preallocated_cache import give_room
+from llm_tracker.models.forward.preallocated_cache import preallocate
 from llm_tracker.models.forward.way import AttentionKind
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
@@ -64,13 +64,13 @@ def decode(
     """
     cache, n_read = model.kv_caches.begin(model.model, prompt_ids)
     if cache is not None and is_plain(cache):
-        give_room(cache, len(prompt_ids) + decoding.max_new_tokens)
+        preallocate(cache, len(prompt_ids) + decoding.max_new_tokens)
     generator = torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
     ids = list(prompt_ids)
     n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
     try:
-        with recorder.watching():
+        with recorder.hooked():
             for step in range(decoding.max_new_tokens):
                 with model.running, torch.inference_mode(), recorder.recording():
                     output = _read(model, ids[n_read:], cache, None if step else stop)

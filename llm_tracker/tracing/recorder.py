@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from llm_tracker.errors import ModelError
-from llm_tracker.models.forward.attention import RowWatch, whole_row
+from llm_tracker.models.forward.attention import RowRecorder, whole_row
 from llm_tracker.models.forward.hooks import put_on
-from llm_tracker.models.forward.sites import reading
+from llm_tracker.models.forward.sites import read_hooks
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -32,21 +32,21 @@ class Recorder:
         self._depth = len(model.layers) + 1
         self._is_recording = False
         self._rows: dict[int, Tensor] = {}  # of the step that is running: layer index -> (head, key)
-        self._row_watch = RowWatch(model.attentions, model.way.attention, self._rows.__setitem__)
+        self._rows_recorder = RowRecorder(model.attentions, model.way.attention, self._rows.__setitem__)
         self._stream: list[Tensor] = []  # of the step that is running: depth -> (1, 1, d_model)
         self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
         self._means: list[FloatArray] = []  # later step, past the budget -> (layer, key)
         self._resid: list[FloatArray] = []  # step -> (depth, d_model)
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def hooked(self) -> Iterator[None]:
         """Within this context, forward passes of the model can be recorded: its layers have hooks.
 
         They stay for a whole answer, since putting them up anew for every token would take a hundredth of its time.
         """
         sites = self._model.sites
-        entry = reading(sites.at("resid_pre")[:1], self._see_entry)
-        with put_on(entry), put_on(reading(sites.at("resid_post"), self._see_layer)):
+        entry = read_hooks(sites.at("resid_pre")[:1], self._see_entry)
+        with put_on(entry), put_on(read_hooks(sites.at("resid_post"), self._see_layer)):
             yield
 
     @contextmanager
@@ -54,7 +54,7 @@ class Recorder:
         """Within this context, what the layers' hooks see is recorded: another's passes in between are not ours."""
         self._is_recording = True
         try:
-            with self._row_watch.watching():
+            with self._rows_recorder.recording():
                 yield
         finally:
             self._is_recording = False
@@ -73,7 +73,7 @@ class Recorder:
         Raises ModelError where a layer gave nothing: whoever switched the model's attention or hooks since it was
         proved must not be shown zeros.
         """
-        self._row_watch.deliver()
+        self._rows_recorder.deliver()
         self._require_all()
         rows = self._all_rows(length)
         self._resid.append(torch.cat(self._stream, 1)[0].float().cpu().numpy())

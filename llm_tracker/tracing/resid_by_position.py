@@ -14,8 +14,8 @@ from llm_tracker.errors import Cancelled
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import is_plain
-from llm_tracker.models.forward.preallocated_cache import give_room
-from llm_tracker.models.forward.sites import reading
+from llm_tracker.models.forward.preallocated_cache import preallocate
+from llm_tracker.models.forward.sites import read_hooks
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def read_positions(
     cache = new_cache(model.model)
     length = len(token_ids)
     if cache is not None and is_plain(cache):
-        give_room(cache, length)
+        preallocate(cache, length)
         length = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * len(model.layers) * model.architecture.d_model)))
     resid: FloatArray = np.empty((len(model.layers), length, model.architecture.d_model), dtype=np.float32)
     for start in range(0, len(token_ids), length):
@@ -56,7 +56,7 @@ def _read_chunk(model: LoadedModel, token_ids: Sequence[int], cache: DynamicCach
     def see(layer: int, rows: Tensor) -> None:
         resid[layer] = rows[0].float().cpu().numpy()
 
-    hooks = reading(model.sites.at("resid_post"), see)
+    hooks = read_hooks(model.sites.at("resid_post"), see)
     with model.running, torch.inference_mode(), put_on(hooks):
         ids = torch.tensor([list(token_ids)], device=model.model.device)
         forward(model.model, ids, cache, model.way.unasked)

@@ -24,13 +24,13 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from llm_tracker.errors import ModelError
-from llm_tracker.models.forward.deferred_rows import LateRow, can_wait, in_batches, stacked
+from llm_tracker.models.forward.deferred_rows import DeferredRow, can_wait, in_batches, stacked
 from llm_tracker.models.forward.forward_pass import put_on_eager
 from llm_tracker.models.forward.hooks import after, layers_in_turn, once_each, put_on
 from llm_tracker.models.forward.pattern_edits import edit_of
 from llm_tracker.models.forward.way import AttentionKind, Way
 
-WATCHED = "llm_tracker_sdpa"
+RECORDED_SDPA = "llm_tracker_sdpa"
 """The attention implementation's name in transformers' registry."""
 
 RowObserver = Callable[[int, Tensor], None]
@@ -44,7 +44,7 @@ HONOURED = frozenset(
 SUMMARISING = frozenset({"compressed_sparse_attention", "heavily_compressed_attention"})
 """transformers' types of layers whose keys are summaries of several tokens, beside the latest tokens themselves."""
 
-_watch: ContextVar[RowWatch | None] = ContextVar("attention_watch", default=None)
+_recorder: ContextVar[RowRecorder | None] = ContextVar("attention_rows", default=None)
 
 
 def summarising_layers(config: Any) -> frozenset[int]:
@@ -60,7 +60,7 @@ class UnhonouredKeywordError(Exception):
     """An attention module passed a keyword that SDPA would ignore or refuse."""
 
 
-def watched_attention(
+def recorded_attention(
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -70,7 +70,7 @@ def watched_attention(
     scaling: float | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """SDPA's output, with the last query's pattern row handed to the watch of this context, if there is one.
+    """SDPA's output, with the last query's pattern row handed to the recorder of this context, if there is one.
 
     Shapes: query (batch, head, query, d_head), key and value (batch, kv_head, key, d_head).
     """
@@ -80,12 +80,12 @@ def watched_attention(
     edit = edit_of(module)
     if edit is not None:
         return edit.output(module, query, key, value, attention_mask, scaling), None
-    watch = _watch.get()
-    if watch is not None and can_wait(query, attention_mask):
-        watch.put_off(module, query, key, attention_mask, scaling)
-    elif watch is not None:
+    recorder = _recorder.get()
+    if recorder is not None and can_wait(query, attention_mask):
+        recorder.put_off(module, query, key, attention_mask, scaling)
+    elif recorder is not None:
         row = last_row(query, key, attention_mask, scaling)
-        watch.saw(module, row)
+        recorder.saw(module, row)
         if query.shape[0] == query.shape[2] == 1:
             return weighed(row, value, query.dtype), None
     output, _ = sdpa_attention_forward(
@@ -135,8 +135,8 @@ def pattern_in(output: Any) -> Tensor | None:
     return next(found, None)
 
 
-class RowWatch:
-    """Hands each attention module's last row to an observer, in every forward pass within `watching`.
+class RowRecorder:
+    """Hands each attention module's last row to an observer, in every forward pass within `recording`.
 
     `attentions` has an entry a layer: None where the layer has no pattern, and the same module several times where
     layers share it.
@@ -147,18 +147,18 @@ class RowWatch:
         self._layer_of = layers_in_turn(attentions)
         self._kind = kind
         self._observe = observer
-        self._late: list[LateRow] = []
+        self._deferred: list[DeferredRow] = []
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def recording(self) -> Iterator[None]:
         """Within this context the forward passes of this thread are observed, on eager attention those of all.
 
         Rows that were put off are delivered at its end at the latest.
         """
         with ExitStack() as stack:
-            stack.callback(self._late.clear)
+            stack.callback(self._deferred.clear)
             if self._kind == "sdpa":
-                stack.callback(_watch.reset, _watch.set(self))
+                stack.callback(_recorder.reset, _recorder.set(self))
             else:
                 stack.enter_context(put_on(after(module, self._from_eager) for module in self._modules))
             yield
@@ -174,19 +174,19 @@ class RowWatch:
     ) -> None:
         """Note what a module's row is made of, for `deliver`."""
         if id(module) in self._layer_of:
-            self._late.append(LateRow(next(self._layer_of[id(module)]), query, key, mask, scaling))
+            self._deferred.append(DeferredRow(next(self._layer_of[id(module)]), query, key, mask, scaling))
 
     def made_alone(self) -> dict[int, Tensor]:
         """By layer, each row that was put off and not yet delivered, made by itself."""
-        return {late.layer: last_row(late.query, late.key, late.mask, late.scaling) for late in self._late}
+        return {row.layer: last_row(row.query, row.key, row.mask, row.scaling) for row in self._deferred}
 
     def deliver(self) -> None:
         """Make and hand on the rows that were put off. To be called before the cache takes another token."""
-        for batch in in_batches(self._late):
+        for batch in in_batches(self._deferred):
             rows = last_row(*stacked(batch), batch[0].mask, batch[0].scaling)
-            for late, row in zip(batch, rows.view(len(batch), -1, rows.shape[-1]), strict=True):
-                self._observe(late.layer, row)
-        self._late.clear()
+            for deferred, row in zip(batch, rows.view(len(batch), -1, rows.shape[-1]), strict=True):
+                self._observe(deferred.layer, row)
+        self._deferred.clear()
 
     def _from_eager(self, module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
         pattern = pattern_in(output)
@@ -195,12 +195,12 @@ class RowWatch:
 
 
 def put_on_attention(model: PreTrainedModel, way: Way) -> None:
-    """Switch a model's attention to that of a way: watched SDPA, or plain eager code."""
+    """Switch a model's attention to that of a way: SDPA whose rows can be recorded, or plain eager code."""
     if way.attention == "sdpa":
-        model.set_attn_implementation(WATCHED)
+        model.set_attn_implementation(RECORDED_SDPA)
     else:
         put_on_eager(model)
 
 
-AttentionInterface.register(WATCHED, watched_attention)
-AttentionMaskInterface.register(WATCHED, sdpa_mask)
+AttentionInterface.register(RECORDED_SDPA, recorded_attention)
+AttentionMaskInterface.register(RECORDED_SDPA, sdpa_mask)

@@ -19,7 +19,7 @@ STACKED_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
-class LateRow:
+class DeferredRow:
     """What a layer's row is made of, of the one query of a pass."""
 
     layer: int
@@ -43,9 +43,9 @@ def can_wait(query: Tensor, mask: Tensor | None) -> bool:
     return not query.is_cpu and query.shape[0] == query.shape[2] == 1 and (mask is None or mask.shape[1] == 1)
 
 
-def in_batches(rows: Sequence[LateRow]) -> Iterator[list[LateRow]]:
+def in_batches(rows: Sequence[DeferredRow]) -> Iterator[list[DeferredRow]]:
     """Rows that can be made together, as many as `STACKED_BYTES` allow and one at least."""
-    kinds: dict[tuple[Any, ...], list[LateRow]] = {}
+    kinds: dict[tuple[Any, ...], list[DeferredRow]] = {}
     for row in rows:
         kinds.setdefault(row.kind, []).append(row)
     for alike in kinds.values():
@@ -53,7 +53,7 @@ def in_batches(rows: Sequence[LateRow]) -> Iterator[list[LateRow]]:
         yield from (alike[start : start + several] for start in range(0, len(alike), several))
 
 
-def stacked(batch: Sequence[LateRow]) -> tuple[Tensor, Tensor]:
+def stacked(batch: Sequence[DeferredRow]) -> tuple[Tensor, Tensor]:
     """Query (1, layer × head, 1, d_head) and key (1, layer × kv_head, key, d_head), as if all were of one layer."""
     if len(batch) == 1:
         return batch[0].query, batch[0].key

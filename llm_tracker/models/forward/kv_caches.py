@@ -16,7 +16,7 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from llm_tracker.models.forward.forward_pass import new_cache
-from llm_tracker.models.forward.preallocated_cache import RoomyLayer, compact
+from llm_tracker.models.forward.preallocated_cache import PreallocatedLayer, compact
 
 BUDGET_BYTES = 128 * 2**20
 """What the kept caches of one model may take: some 2,900 tokens of the built-in model, 5,900 of TinyLlama."""
@@ -113,7 +113,7 @@ def _usable(cache: DynamicCache, length: int, wanted: int) -> int:
 
 def is_plain(cache: DynamicCache) -> bool:
     """Whether every layer keeps keys and values only, so that copies and cuts are sure to be right."""
-    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer, RoomyLayer) for layer in cache.layers)
+    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer, PreallocatedLayer) for layer in cache.layers)
 
 
 def _n_bytes(cache: DynamicCache) -> int:

@@ -1,6 +1,6 @@
 """Other attention patterns in the place of a model's own: how the site `pattern` is replaced.
 
-SDPA never makes a pattern, so no hook can replace one. While an edit is on, the watched attention makes the pattern
+SDPA never makes a pattern, so no hook can replace one. While an edit is on, the attention function makes the pattern
 itself in float32, hands it to the edit, and weighs the values by what comes back. Families that run on eager attention
 keep theirs inside their own code: there a pattern can be read only.
 """

@@ -14,11 +14,11 @@ from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-MOST_ROOM = 1.125
+MOST_SPARE = 1.125
 """What is kept may lie in memory of so many times its size."""
 
 
-class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
+class PreallocatedLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     """Keys and values (batch, head, position, d_head) of one layer, in memory for `room` positions.
 
     What `begun` holds is copied at the first update, and never changed.
@@ -54,19 +54,23 @@ class RoomyLayer(DynamicLayer):  # type: ignore[no-untyped-call]
         return memory
 
 
-def give_room(cache: DynamicCache, length: int) -> None:
+def preallocate(cache: DynamicCache, length: int) -> None:
     """Give the layers of a cache that grow with the text room for `length` positions, those that it holds included."""
-    cache.layers = [RoomyLayer(length, layer) if type(layer) is DynamicLayer else layer for layer in cache.layers]
+    cache.layers = [
+        PreallocatedLayer(length, layer) if type(layer) is DynamicLayer else layer for layer in cache.layers
+    ]
 
 
 def compact(cache: DynamicCache) -> DynamicCache:
     """A copy that holds what the cache holds, with hardly any room besides, and that grows by itself."""
     twin = copy.copy(cache)
-    twin.layers = [_compact(layer) if isinstance(layer, RoomyLayer) else copy.copy(layer) for layer in cache.layers]
+    twin.layers = [
+        _compact(layer) if isinstance(layer, PreallocatedLayer) else copy.copy(layer) for layer in cache.layers
+    ]
     return twin
 
 
-def _compact(layer: RoomyLayer) -> DynamicLayer:
+def _compact(layer: PreallocatedLayer) -> DynamicLayer:
     plain = DynamicLayer()  # type: ignore[no-untyped-call]
     if layer.keys is not None and layer.values is not None:
         plain.lazy_initialization(layer.keys, layer.values)
@@ -76,4 +80,4 @@ def _compact(layer: RoomyLayer) -> DynamicLayer:
 
 def _fitting(held: Tensor) -> Tensor:
     """The same in memory of its own, unless the memory that it lies in is hardly larger."""
-    return held if held.untyped_storage().nbytes() <= MOST_ROOM * held.nbytes else held.clone()
+    return held if held.untyped_storage().nbytes() <= MOST_SPARE * held.nbytes else held.clone()

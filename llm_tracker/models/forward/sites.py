@@ -12,7 +12,7 @@
 | `pattern` | (1, head, query, key) | the attention pattern, after the softmax |
 
 Where each is in a model is found and proved when the model loads (`llm_tracker.models.proof.sites`); what does not hold
-there is missing, with its reason. `pattern` is read by `attention.RowWatch` and replaced by
+there is missing, with its reason. `pattern` is read by `attention.RowRecorder` and replaced by
 `pattern_edits.edited_patterns`: on SDPA it is in no module's rows.
 """
 
@@ -87,7 +87,7 @@ class Sites:
 
 
 def pattern_of(attention: nn.Module) -> Location:
-    """The pattern that an attention module makes; read by `attention.RowWatch`, edited by `edited_patterns`."""
+    """The pattern that an attention module makes; read by `attention.RowRecorder`, edited by `edited_patterns`."""
     return Location(attention, "pattern")
 
 
@@ -108,22 +108,22 @@ Replace = Callable[[int, Tensor], Tensor | None]
 """Is given the same, and returns other rows of this shape, or None to leave them."""
 
 
-def reading(locations: Sequence[Location | None], see: See) -> Iterator[ForwardHook]:
+def read_hooks(locations: Sequence[Location | None], see: See) -> Iterator[ForwardHook]:
     """Hooks that show the rows of a site, (layer) of places, in the order in which the layers run."""
 
     def show(layer: int, rows: Tensor) -> None:
         see(layer, rows)
 
-    return replacing(locations, show)
+    return replace_hooks(locations, show)
 
 
-def replacing(locations: Sequence[Location | None], replace: Replace) -> Iterator[ForwardHook]:
+def replace_hooks(locations: Sequence[Location | None], replace: Replace) -> Iterator[ForwardHook]:
     """Hooks that put other rows in the place of a site's, (layer) of places, in the order in which the layers run.
 
     Raises ValueError for patterns, which are no module's rows.
     """
     if any(each is not None and each.side == "pattern" for each in locations):
-        raise ValueError("a pattern is in no module's rows: read it with RowWatch, replace it with edited_patterns")
+        raise ValueError("a pattern is in no module's rows: read it with RowRecorder, replace it with edited_patterns")
     turns = layers_in_turn([None if each is None else each.module for each in locations])
     for location in {id(each.module): each for each in locations if each is not None}.values():
         yield from _hooks(location, turns[id(location.module)], replace)
@@ -195,6 +195,6 @@ def _own_logits(model: PreTrainedModel, last_layer: nn.Module, resid: Tensor) ->
 
 def with_output(model: PreTrainedModel, module: nn.Module, rows: Tensor, token_ids: Tensor) -> Tensor:
     """The model's logits (1, position, vocab_size) of tokens (1, position) where a module gives `rows` in any case."""
-    with put_on(replacing([output_of(module)], lambda _layer, _rows: rows)):
+    with put_on(replace_hooks([output_of(module)], lambda _layer, _rows: rows)):
         logits: Tensor = forward(model, token_ids, last_only=False).logits
     return logits

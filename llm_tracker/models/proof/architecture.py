@@ -14,9 +14,9 @@ from llm_tracker.errors import is_lack_of_memory, one_line
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.adapters.unembedding import Ending, measured_ending
 from llm_tracker.models.architecture import Architecture, LayerKind
-from llm_tracker.models.forward.attention_sinks import sums_gap
+from llm_tracker.models.forward.gaps import sums_gap
 from llm_tracker.models.forward.hooks import after, put_on
-from llm_tracker.models.forward.sites import output_of, replacing
+from llm_tracker.models.forward.sites import output_of, replace_hooks
 from llm_tracker.models.proof.checks import Bounds
 from llm_tracker.models.proof.runs import EagerRun, LiveRun
 
@@ -124,7 +124,7 @@ def _ending(
     matrix, given = heads[-1]
 
     def logits_of(scores: Tensor) -> Tensor:
-        with put_on(replacing([output_of(matrix)], lambda _layer, _rows: scores)):
+        with put_on(replace_hooks([output_of(matrix)], lambda _layer, _rows: scores)):
             return adapter.unembed(model, normed)
 
     vocab_size = adapter.unembed(model, normed).shape[-1]

@@ -50,7 +50,7 @@ ADVICE = {
     "nothing ahead": "This model sees the words after each position: it is no causal language model.",
     "causal": "This model sees the words after each position: it is no causal language model.",
     "kernels": "Another routine than the model's own computes wrongly on this CPU; report it.",
-    "live logits": "Its attention cannot be watched on SDPA; report this family.",
+    "live logits": "Its attention cannot be read on SDPA; report this family.",
     "live attention rows": "Set attention_path to the module that computes the softmax; or report this family.",
     "first live row": "Set attention_path to the module that computes the softmax; or report this family.",
     "all live rows": "Load it with --dtype float32, where rows can be compared exactly; or report this family.",

@@ -14,9 +14,8 @@ from transformers import PreTrainedModel
 
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.forward.attention import put_on_attention
-from llm_tracker.models.forward.attention_sinks import closed_sums_gap, sums_gap
 from llm_tracker.models.forward.forward_pass import probe_tokens, refused_if_it_fails
-from llm_tracker.models.forward.gaps import in_deviations, row_gap
+from llm_tracker.models.forward.gaps import closed_sums_gap, in_deviations, row_gap, sums_gap
 from llm_tracker.models.forward.sites import own_logits
 from llm_tracker.models.kernels.matrix_products import ModelKernels, plain_kernels
 from llm_tracker.models.proof.architecture import architecture_of
@@ -27,7 +26,7 @@ from llm_tracker.models.proof.sites import prove_sites
 
 
 def prove(model: PreTrainedModel, adapter: ModelAdapter, kernels: ModelKernels | None = None) -> Examination:
-    """Compare what the adapter reads with what the model does, and leave the model on its watched attention.
+    """Compare what the adapter reads with what the model does, and leave the model on the attention that is recorded.
 
     `kernels` are those that its layers multiply by already, where that is not torch's choice. Raises ModelError where a
     path of the adapter leads nowhere, one of its methods raises, or the model cannot be run as tracing needs it.
@@ -46,7 +45,7 @@ def _examined(model: PreTrainedModel, adapter: ModelAdapter, kernels: ModelKerne
     checks = (
         _layers_check(model, len(layers), eager),
         *_tail_checks(model, adapter, eager),
-        *_reading_checks(attentions, eager, model.dtype),
+        *_parts_checks(attentions, eager, model.dtype),
         *_live_checks(model, attentions, eager, live),
     )
     architecture = architecture_of(model, adapter, eager, live)
@@ -77,7 +76,7 @@ def _tail_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun)
     ]
 
 
-def _reading_checks(attentions: list[Any], eager: EagerRun, dtype: torch.dtype) -> list[Check]:
+def _parts_checks(attentions: list[Any], eager: EagerRun, dtype: torch.dtype) -> list[Check]:
     """The adapter's parts against the eager run, and whether that run's attention can be drawn at all."""
     bounds = Bounds.of(dtype)
     n_own = len(eager.patterns) if eager.n_own_patterns is None else eager.n_own_patterns

@@ -16,8 +16,8 @@ from transformers.cache_utils import DynamicLayer
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.adapters.parts import beside
 from llm_tracker.models.forward.attention import (
-    WATCHED,
-    RowWatch,
+    RECORDED_SDPA,
+    RowRecorder,
     UnhonouredKeywordError,
     pattern_in,
     put_on_attention,
@@ -33,7 +33,7 @@ from llm_tracker.models.forward.forward_pass import (
 )
 from llm_tracker.models.forward.gaps import in_deviations, row_gap
 from llm_tracker.models.forward.hooks import ForwardHook, after, before, layers_in_turn, once_each, put_on
-from llm_tracker.models.forward.sites import output_of, reading
+from llm_tracker.models.forward.sites import output_of, read_hooks
 from llm_tracker.models.forward.way import ASKED, WAYS, Way
 from llm_tracker.models.kernels.matrix_products import MEASURED_ROWS, computing_otherwise, plain_kernels
 from llm_tracker.models.proof.norm_inputs import norm_gap, norms_left_out
@@ -123,7 +123,7 @@ class _Seen:
             if pattern is not None:
                 self.patterns[layer] = pattern[0].float()
 
-        yield from reading(list(map(output_of, layers)), lambda _layer, rows: self.stream.append(rows[0].clone()))
+        yield from read_hooks(list(map(output_of, layers)), lambda _layer, rows: self.stream.append(rows[0].clone()))
         yield from (after(module, attended) for module in once_each(self.attentions))
 
 
@@ -142,7 +142,7 @@ def _future_gap(model: PreTrainedModel, last_layer: nn.Module, token_ids: Tensor
     other = token_ids.clone()
     other[0, -1] = (other[0, -1] + 1) % (int(token_ids.max()) + 1)
     seen: list[Tensor] = []
-    hooks = reading([output_of(last_layer)], lambda _layer, rows: seen.append(rows[0]))
+    hooks = read_hooks([output_of(last_layer)], lambda _layer, rows: seen.append(rows[0]))
     with put_on(hooks), plain_kernels(model):
         forward(model, other)
     return in_deviations(seen[-1][:-1], rows[:-1])
@@ -178,7 +178,7 @@ class LiveRun:
 def live_run(model: PreTrainedModel, attentions: Sequence[nn.Module | None], token_ids: Tensor) -> LiveRun:
     """The tokens as generation reads them: all but the last, then the last with a cache.
 
-    On SDPA where every attention module can be watched there, else on eager attention, asked for its patterns if it
+    On SDPA where every attention module can be read there, else on eager attention, asked for its patterns if it
     gives none unasked.
     """
     wanted = 2 * sum(attention is not None for attention in attentions)
@@ -201,13 +201,13 @@ def _decode_last(
     put_on_attention(model, way)
     seen: list[tuple[int, Tensor]] = []
     cache = new_cache(model)
-    watch = RowWatch(attentions, way.attention, lambda index, row: seen.append((index, row)))
-    with watch.watching():
+    recorder = RowRecorder(attentions, way.attention, lambda index, row: seen.append((index, row)))
+    with recorder.recording():
         forward(model, token_ids[:, :-1], cache, way)
         before_last = len(seen)
         with first_positions(model) as firsts:
             output = forward(model, token_ids if cache is None else token_ids[:, -1:], cache, way)
-        alone = watch.made_alone()
+        alone = recorder.made_alone()
     if cache is not None and 0 in firsts and takes_positions(model) and not way.tells_positions:
         return _decode_last(model, attentions, replace(way, tells_positions=True), token_ids)
     rows = {index: whole_row(row, token_ids.shape[1]) for index, row in seen[before_last:]}
@@ -239,9 +239,9 @@ def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, Cal
         twin.config._attn_implementation = "eager"
         expected = pattern_in(twin(*args32, **kwargs32))
         rows: list[Tensor] = []
-        twin.config._attn_implementation = WATCHED
+        twin.config._attn_implementation = RECORDED_SDPA
         kwargs32.pop("output_attentions", None)  # SDPA has none to give, and would say so
-        with RowWatch([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)).watching():  # type: ignore[misc]
+        with RowRecorder([twin], "sdpa", lambda _index, row, rows=rows: rows.append(row)).recording():  # type: ignore[misc]
             twin(*args32, **kwargs32)
         gaps.append(row_gap(rows, [expected[0, :, -1]] if expected is not None else []))
     return torch.tensor([0.0, *gaps]).max().item()

@@ -31,7 +31,7 @@ from llm_tracker.models.forward.sites import (
     input_of,
     output_of,
     pattern_of,
-    replacing,
+    replace_hooks,
 )
 from llm_tracker.models.forward.way import EAGER, Way
 from llm_tracker.models.kernels.matrix_products import plain_kernels
@@ -260,7 +260,7 @@ def _self_replacement_gap(model: PreTrainedModel, token_ids: Tensor, locations: 
     def copied(_layer: int, rows: Tensor) -> Any:
         return rows.clone()
 
-    with put_on(replacing(locations, copied)):
+    with put_on(replace_hooks(locations, copied)):
         moved = forward(model, token_ids, last_only=False).logits[0]
     return in_deviations(moved, plain)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llm_tracker.errors import ModelError
 from llm_tracker.models.sources.checkpoint_files import is_complete
 from llm_tracker.models.sources.hub_cache import RepositoryCache
-from llm_tracker.models.sources.hub_failures import FETCHING, Patience, told_plainly
+from llm_tracker.models.sources.hub_failures import FETCHING, Retries, told_plainly
 from llm_tracker.models.sources.remote_code import own_code, require_pickle_allowed, require_trusted_code
 from llm_tracker.models.sources.resumable_download import (
     DIGEST,
@@ -30,7 +30,7 @@ from llm_tracker.trust import NOTHING, Trust
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
 
-PATIENCE_SECONDS = 3
+FIRST_WORD_SECONDS = 3
 """How long the hub may stay silent when it is first asked."""
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # read when huggingface_hub is imported: not later than here
@@ -77,7 +77,7 @@ def cached_model(repository: str, revision: str | None = None) -> Path | None:
 
 
 def ask_hub(repository: str, revision: str | None = None, report: Report = silent, trust: Trust = NOTHING) -> HubModel:
-    """What the hub holds for a model: its commit and files. Waits `PATIENCE_SECONDS` for the first word, no more.
+    """What the hub holds for a model: its commit and files. Waits `FIRST_WORD_SECONDS` for the first word, no more.
 
     The files are those that will be read: safetensors where there are any, code only where it may be run. Raises
     ModelError with what to do: gated, unknown, unreachable, offline, or with weights that are not read.
@@ -101,12 +101,12 @@ def _model_info(repository: str, revision: str | None, report: Report) -> ModelI
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    patience = Patience(lambda: report(Progress("Waiting for the model hub to answer")))
+    retries = Retries(lambda: report(Progress("Waiting for the model hub to answer")))
     while True:
         try:
-            return HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=PATIENCE_SECONDS)
+            return HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=FIRST_WORD_SECONDS)
         except HfHubHTTPError as error:
-            patience.bear(error)
+            retries.wait_or_raise(error)
 
 
 def _weights(repository: str, files: Iterable[str], trust: Trust) -> list[str]:

@@ -90,7 +90,7 @@ PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)
 """Before the second try, the third, and so on; after the last one the failure stands."""
 
 
-class Patience:
+class Retries:
     """Bears failures that may pass by themselves: broken connections, silence, and errors of the hub's own."""
 
     def __init__(self, waiting: Callable[[], None]) -> None:
@@ -98,11 +98,11 @@ class Patience:
         """Is called often during a pause; what it raises ends the pause."""
         self._pauses = list(PAUSES_SECONDS)
 
-    def renew(self) -> None:
+    def reset(self) -> None:
         """Begin to count anew: something has arrived."""
         self._pauses = list(PAUSES_SECONDS)
 
-    def bear(self, error: Exception) -> None:
+    def wait_or_raise(self, error: Exception) -> None:
         """Return after a pause, for another try; raises the error where it will not pass, or after the last try."""
         if not self._pauses or not _may_pass(error):
             raise error

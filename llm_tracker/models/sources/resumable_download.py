@@ -12,7 +12,7 @@ from pathlib import Path
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.sources.digests import PIECE_BYTES, content_sha256, keep_sha256
-from llm_tracker.models.sources.hub_failures import Patience
+from llm_tracker.models.sources.hub_failures import Retries
 from llm_tracker.progress import Progress, Report
 
 SILENCE_SECONDS = 6.0
@@ -109,7 +109,7 @@ def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
     """Fetch a file into `blob`, which is there only once the whole file is on the disk and has the announced digest.
 
     Raises ModelError where it does not have that after `DELIVERIES` deliveries, and what the hub's client raises once
-    there is no more patience.
+    there is no more retries.
     """
     blob.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(blob)
@@ -129,9 +129,9 @@ def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
 
 
 def _complete(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
-    """Read on until the part is as long as the file, over as many connections as patience allows."""
+    """Read on until the part is as long as the file, over as many connections as retries allows."""
     part.touch()
-    patience = Patience(lambda: arrivals.tell(part.stat().st_size, "Waiting for the model hub to go on"))
+    retries = Retries(lambda: arrivals.tell(part.stat().st_size, "Waiting for the model hub to go on"))
     while (before := part.stat().st_size) != file.size_bytes:
         if before > file.size_bytes:  # no beginning of this file
             os.truncate(part, 0)
@@ -140,8 +140,8 @@ def _complete(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
             _read_on(url, file, part, arrivals)
         except Exception as error:
             if part.stat().st_size > before:
-                patience.renew()
-            patience.bear(error)
+                retries.reset()
+            retries.wait_or_raise(error)
 
 
 def _read_on(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:

@@ -16,8 +16,8 @@ import llm_tracker as lt
 from llm_tracker.app.work.jobs import Job, run_job
 from llm_tracker.models.forward import attention
 from llm_tracker.models.forward import deferred_rows as late_rows
-from llm_tracker.models.forward.attention import RowWatch
-from llm_tracker.models.forward.deferred_rows import LateRow, can_wait, in_batches
+from llm_tracker.models.forward.attention import RowRecorder
+from llm_tracker.models.forward.deferred_rows import DeferredRow, can_wait, in_batches
 from llm_tracker.models.proof.failures import ADVICE, require_exact
 from llm_tracker.models.proof.prove import prove
 
@@ -25,8 +25,8 @@ LAYERS_IN_TURN = ["sliding_attention", "full_attention"] * 3
 QUESTION, CORRECTION = "What is the capital of France?", "That is wrong. The correct answer is London."
 
 
-def row_of(layer: int, n_keys: int = 4, scaling: float = 1.0) -> LateRow:
-    return LateRow(layer, torch.ones(1, 4, 1, 8), torch.ones(1, 2, n_keys, 8), None, scaling)
+def row_of(layer: int, n_keys: int = 4, scaling: float = 1.0) -> DeferredRow:
+    return DeferredRow(layer, torch.ones(1, 4, 1, 8), torch.ones(1, 2, n_keys, 8), None, scaling)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Takes the CPU for a GPU; gets the number of rows of every batch that was made late."""
     sizes: list[int] = []
 
-    def noted(batch: list[LateRow]) -> tuple[torch.Tensor, torch.Tensor]:
+    def noted(batch: list[DeferredRow]) -> tuple[torch.Tensor, torch.Tensor]:
         sizes.append(len(batch))
         return late_rows.stacked(batch)
 
@@ -95,15 +95,15 @@ def test_on_a_cpu_and_for_several_queries_or_a_mask_by_head_a_row_does_not_wait(
     assert not can_wait(torch.ones(1, 4, 1, 8), None)
 
 
-def reversed_keys(row: LateRow) -> LateRow:
+def reversed_keys(row: DeferredRow) -> DeferredRow:
     return replace(row, key=row.key.flip(2))
 
 
-def all_but_the_first(batch: list[LateRow]) -> list[LateRow]:
+def all_but_the_first(batch: list[DeferredRow]) -> list[DeferredRow]:
     return [*batch[:1], *map(reversed_keys, batch[1:])]
 
 
-def swapped(batch: list[LateRow]) -> list[LateRow]:
+def swapped(batch: list[DeferredRow]) -> list[DeferredRow]:
     return [batch[0], *reversed(batch[1:])]
 
 
@@ -112,7 +112,10 @@ def swapped(batch: list[LateRow]) -> list[LateRow]:
 @pytest.mark.parametrize("spread", [0.3, 0.02])
 @pytest.mark.parametrize("off", [all_but_the_first, swapped])
 def test_late_rows_that_are_off_are_refused(
-    off: Callable[[list[LateRow]], list[LateRow]], spread: float, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+    off: Callable[[list[DeferredRow]], list[DeferredRow]],
+    spread: float,
+    dtype: torch.dtype,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(attention, "stacked", lambda batch: late_rows.stacked(off(batch)))
     network = tiny_network("llama", initializer_range=spread).to(dtype)
@@ -138,7 +141,7 @@ def test_memory_that_runs_out_while_a_token_is_read_is_a_sentence_and_the_next_a
     full = [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")]
     real = attention.stacked
 
-    def without_room(batch: list[LateRow]) -> tuple[torch.Tensor, torch.Tensor]:
+    def without_room(batch: list[DeferredRow]) -> tuple[torch.Tensor, torch.Tensor]:
         if full:
             raise full.pop()
         return real(batch)
@@ -155,10 +158,10 @@ def test_memory_that_runs_out_while_a_token_is_read_is_a_sentence_and_the_next_a
 def test_nothing_is_held_of_a_pass_that_failed() -> None:
     module = torch.nn.Identity()
     seen: list[Any] = []
-    watch = RowWatch([module], "sdpa", lambda layer, row: seen.append((layer, row)))
+    watch = RowRecorder([module], "sdpa", lambda layer, row: seen.append((layer, row)))
 
     def failing() -> None:
-        with watch.watching():
+        with watch.recording():
             watch.put_off(module, torch.ones(1, 4, 1, 8), torch.ones(1, 2, 4, 8), None, None)
             raise ZeroDivisionError
 

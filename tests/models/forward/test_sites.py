@@ -14,7 +14,7 @@ from llm_tracker.models.forward.attention import put_on_attention
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.pattern_edits import edited_patterns
-from llm_tracker.models.forward.sites import SITE_NAMES, SiteName, output_of, reading, replacing
+from llm_tracker.models.forward.sites import SITE_NAMES, SiteName, output_of, read_hooks, replace_hooks
 from llm_tracker.models.forward.way import ASKED
 from llm_tracker.models.proof.prove import prove
 from sweep import trial
@@ -36,7 +36,7 @@ def model(request: pytest.FixtureRequest) -> Iterator[lt.LoadedModel]:
 def rows_at(model: lt.LoadedModel, name: SiteName, ids: torch.Tensor = IDS) -> list[torch.Tensor]:
     """A site's rows, (layer) of (position, width)."""
     seen: list[torch.Tensor] = []
-    with put_on(reading(model.sites.at(name), lambda _layer, rows: seen.append(rows[0].clone()))):
+    with put_on(read_hooks(model.sites.at(name), lambda _layer, rows: seen.append(rows[0].clone()))):
         forward(model.model, ids)
     return seen
 
@@ -98,9 +98,9 @@ def test_a_site_put_in_its_own_place_changes_nothing_and_another_value_does(
     if name in model.sites.missing:
         return
     plain = logits(model)
-    with put_on(replacing(model.sites.at(name), lambda _layer, rows: rows.clone())):
+    with put_on(replace_hooks(model.sites.at(name), lambda _layer, rows: rows.clone())):
         torch.testing.assert_close(logits(model), plain, rtol=0, atol=1e-5)
-    with put_on(replacing(model.sites.at(name), lambda _layer, rows: rows.roll(1, -1))):
+    with put_on(replace_hooks(model.sites.at(name), lambda _layer, rows: rows.roll(1, -1))):
         assert (logits(model) - plain).abs().max() > 1e-2
 
 
@@ -112,14 +112,14 @@ def test_the_stream_of_another_text_gives_that_texts_prediction(model: lt.Loaded
     def patched(at: int, _rows: torch.Tensor) -> torch.Tensor | None:
         return other[None] if at == layer else None
 
-    with put_on(replacing(model.sites.at("resid_post"), patched)):
+    with put_on(replace_hooks(model.sites.at("resid_post"), patched)):
         torch.testing.assert_close(logits(model), expected, rtol=0, atol=1e-6)
 
 
 def test_what_adds_to_the_stream_can_be_taken_away_whole() -> None:
     """Without what attention adds, resid_mid is resid_pre."""
     model = tiny_model("granite")  # scales what it adds
-    with torch.inference_mode(), put_on(replacing(model.sites.at("attn_out"), lambda _layer, rows: rows * 0)):
+    with torch.inference_mode(), put_on(replace_hooks(model.sites.at("attn_out"), lambda _layer, rows: rows * 0)):
         for before, mid in zip(rows_at(model, "resid_pre"), rows_at(model, "resid_mid"), strict=True):
             torch.testing.assert_close(mid, before, rtol=0, atol=0)
 
@@ -167,7 +167,7 @@ def test_an_edit_ends_with_its_context() -> None:
 def test_a_pattern_is_no_modules_rows_and_cannot_be_replaced_in_eager_code() -> None:
     llama, gemma = tiny_model("llama"), tiny_model("gemma2")
     with pytest.raises(ValueError, match="edited_patterns"):
-        list(reading(llama.sites.at("pattern"), lambda _layer, _rows: None))
+        list(read_hooks(llama.sites.at("pattern"), lambda _layer, _rows: None))
     assert llama.sites.read_only == frozenset()
     assert gemma.sites.read_only == {"pattern"}
 
@@ -209,7 +209,7 @@ def test_reading_all_rows_of_a_module_that_gives_several_takes_the_first(tiny_ll
     seen: list[torch.Tensor] = []
     with (
         torch.inference_mode(),
-        put_on(reading([output_of(tiny_llama.layers[0].self_attn)], lambda _l, rows: seen.append(rows))),
+        put_on(read_hooks([output_of(tiny_llama.layers[0].self_attn)], lambda _l, rows: seen.append(rows))),
     ):  # type: ignore[arg-type]
         forward(tiny_llama.model, IDS)
     assert seen[0].shape == (1, IDS.shape[1], 32)
