@@ -28,7 +28,9 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     wanted = selected().words
     words = [word for word in (unasked if wanted is None else wanted) if not _is_refused(workspace, comparison, word)]
     if wanted is not None and len(words) < len(wanted):
-        select(words=tuple(words))  # or the address would go on asking for what no model can read
+        select(
+            words=unless_default(tuple(words), unasked)
+        )  # or the address would go on asking for what no model can read
 
     def choose() -> None:
         typed = dict.fromkeys(filter(None, (word.strip() for word in st.session_state[key])))
