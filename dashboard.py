@@ -3,12 +3,13 @@
 import streamlit as st
 
 from llm_tracker.app.ask.answers import answer_cards, answered_by, headline_panel
-from llm_tracker.app.ask.followed import reading_status, start_missing, words_choice
+from llm_tracker.app.ask.followed import background_status, start_missing, words_choice
 from llm_tracker.app.ask.forms import correction_form, question_form
 from llm_tracker.app.ask.same_question import offer_same_question
 from llm_tracker.app.frame.page import PRODUCT, open_page
 from llm_tracker.app.parts.example import offer_example
-from llm_tracker.app.selection.comparison import answer_pickers, compare_at, shown_comparison
+from llm_tracker.app.selection.answer_pickers import answer_pickers
+from llm_tracker.app.selection.comparison import compare_at, shown_comparison
 from llm_tracker.app.views.attention import attention_view
 from llm_tracker.app.views.candidates import candidates_view
 from llm_tracker.app.views.layers import layers_view
@@ -22,9 +23,9 @@ offer_example(workspace)
 
 st.title(PRODUCT, anchor=False)
 st.caption("Ask a one-word question. Correct the answer. See what changed inside the model.")
-question_form(engine, workspace)
-answered_by(workspace)
 comparison = shown_comparison(workspace)
+question_form(engine, workspace, comparison)
+answered_by(workspace, comparison)
 with st.container(key="same_question"):
     offer_same_question(engine, workspace, comparison)
 answer_cards(engine, workspace, comparison)
@@ -34,13 +35,13 @@ correction_form(engine, workspace, comparison)
 with st.container(key="shown"):
     headline, pickers = st.container(), st.container()
     with pickers:
-        answer_pickers(workspace)
+        answer_pickers(workspace, comparison)
     words = words_choice(workspace, comparison)
     start_missing(engine, workspace, comparison, words)
     with headline:
         headline_panel(workspace, comparison, words)
     with st.container():
-        reading_status(workspace)
+        background_status(workspace)
     with st.container():
         compare_at(comparison)
     read_view(comparison.sides)

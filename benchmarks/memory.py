@@ -76,7 +76,7 @@ def _run_app(model_id: str, dtype: str) -> dict[str, float]:
         engine.settings = engine.models.settings = Settings(model_id, "auto", dtype)
         at.run()
         _settle(at, lambda: engine.models.loaded(model_id) is not None)
-        workspace = next(iter(engine.workspaces._kept.values()))
+        workspace = next(iter(engine.workspaces))
         at.text_input(key="question").set_value(QUESTION)
         at.button(key="ask button").click().run()
         _settle(at, lambda: workspace.sessions.keys() > {0} and workspace.job is None)

@@ -40,16 +40,10 @@ if TYPE_CHECKING:
     from llm_tracker.analysis.lens.logit_lens import logit_lens
     from llm_tracker.analysis.lens.position_lens import PositionLens
     from llm_tracker.analysis.lens.position_tables import position_lens, stream_position_lens
-    from llm_tracker.conversation.tracking import (
-        begin_session,
-        stream_control,
-        stream_turn,
-        track,
-        with_all_lenses,
-        with_answer_step,
-        with_step_lens,
-        with_watch_word,
-    )
+    from llm_tracker.conversation.control import stream_control
+    from llm_tracker.conversation.lenses import with_all_lenses, with_step_lens, with_watch_word
+    from llm_tracker.conversation.track import track
+    from llm_tracker.conversation.turns import begin_session, stream_turn, with_answer_step
     from llm_tracker.errors import Cancelled, InputError, ModelError, TrackerError
     from llm_tracker.models.adapters.contract import ModelAdapter
     from llm_tracker.models.catalogue import ModelEntry
@@ -78,7 +72,7 @@ _HOMES = {
     "Turn": "tracing.session",
     "attention_by_word": "analysis.attention",
     "attention_groups": "analysis.attention",
-    "begin_session": "conversation.tracking",
+    "begin_session": "conversation.turns",
     "candidates": "analysis.candidates",
     "check": "models.loading.check",
     "hookimpl": "models.plugins.hookspecs",
@@ -87,14 +81,14 @@ _HOMES = {
     "logit_lens": "analysis.lens.logit_lens",
     "position_lens": "analysis.lens.position_tables",
     "save_session": "storage.session_directory",
-    "stream_control": "conversation.tracking",
+    "stream_control": "conversation.control",
     "stream_position_lens": "analysis.lens.position_tables",
-    "stream_turn": "conversation.tracking",
-    "track": "conversation.tracking",
-    "with_all_lenses": "conversation.tracking",
-    "with_answer_step": "conversation.tracking",
-    "with_step_lens": "conversation.tracking",
-    "with_watch_word": "conversation.tracking",
+    "stream_turn": "conversation.turns",
+    "track": "conversation.track",
+    "with_all_lenses": "conversation.lenses",
+    "with_answer_step": "conversation.turns",
+    "with_step_lens": "conversation.lenses",
+    "with_watch_word": "conversation.lenses",
 }
 
 __all__ = [

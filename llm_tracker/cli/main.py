@@ -118,7 +118,7 @@ def _trust(args: argparse.Namespace) -> Trust:
 def _track(args: argparse.Namespace) -> int:
     decoding, trust = _checked(args), _trust(args)
     from llm_tracker.cli.plain_text import session_text
-    from llm_tracker.conversation.tracking import track
+    from llm_tracker.conversation.track import track
     from llm_tracker.models.loading.load import load_model
     from llm_tracker.models.loading.resolve import default_model_id
     from llm_tracker.storage.records import session_record

@@ -6,17 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 import streamlit as st
-from visitor import tiny_of_any_name
+from visitor import Loader
 
 from llm_tracker.app.work import engine as engines
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[engines.Engine]:
+def loader() -> Loader:
+    """What the engine loads models with: one tiny random model under every name, until a test says otherwise."""
+    return Loader()
+
+
+@pytest.fixture
+def engine(loader: Loader) -> Iterator[engines.Engine]:
     """An engine of its own, whose models are all one tiny random model."""
     st.cache_resource.clear()
-    engine = engines.the_engine()
-    monkeypatch.setattr(engine.models.pool, "_load", tiny_of_any_name)
-    monkeypatch.setattr(engines, "_first_model_id", lambda: "embedded")
-    yield engine
+    yield engines.the_engine(engines.Engine(loader, first_model_id="embedded"))
     st.cache_resource.clear()

@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from visitor import (
     VIEWS,
+    Loader,
     asked,
     headings,
     opened,
@@ -30,7 +31,7 @@ def test_a_model_that_made_room_for_another_is_loaded_again_by_a_question_and_no
     engine: engines.Engine,
 ) -> None:
     at = opened("dashboard.py")
-    engine.models.pool._models.clear()
+    engine.models.pool.unload("embedded")
     at = settled(at.run())
     assert engine.models.loaded("embedded") is None
     assert "Not in memory now. The next question loads it again." in sidebar_captions(at)
@@ -41,7 +42,7 @@ def test_a_model_that_made_room_for_another_is_loaded_again_by_a_question_and_no
 
 def test_a_model_that_is_picked_again_is_loaded_again(engine: engines.Engine) -> None:
     at = opened("dashboard.py")
-    engine.models.pool._models.clear()
+    engine.models.pool.unload("embedded")
     workspace = visitor(engine)
     use(engine, workspace, engine.models.entry("embedded"))
     at = settled(at.run())
@@ -50,7 +51,7 @@ def test_a_model_that_is_picked_again_is_loaded_again(engine: engines.Engine) ->
 
 def test_a_load_that_is_being_cancelled_is_not_handed_to_whoever_asks_next(engine: engines.Engine) -> None:
     opened("dashboard.py")
-    engine.models.pool._models.clear()
+    engine.models.pool.unload("embedded")
     go_on = threading.Event()
     engine.models.worker("embedded").submit(Job("ask", "embedded"), lambda _job: go_on.wait(20))
     first = engine.models.load("embedded")
@@ -76,16 +77,14 @@ def test_a_recipe_chosen_later_is_said_to_be_for_the_next_question(engine: engin
     assert "one-word answers. A correction goes to the same" in shown_html(at)
 
 
-def test_a_model_that_fails_to_load_says_so_and_can_be_tried_again(
-    engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_fails_to_load_says_so_and_can_be_tried_again(engine: engines.Engine, loader: Loader) -> None:
     def fail(*_: object) -> None:
         raise lt.ModelError("The weights are damaged. Load them again.")
 
-    monkeypatch.setattr(engine.models.pool, "_load", fail)
+    loader.load = fail
     at = opened("dashboard.py")
     assert "The weights are damaged. Load them again." in shown_html(at)
-    monkeypatch.setattr(engine.models.pool, "_load", tiny_of_any_name)
+    loader.load = tiny_of_any_name
     at = settled(next(button for button in at.sidebar.button if button.label == "Try again").click().run())
     assert any("read exactly" in caption.value for caption in at.sidebar.caption)
 
@@ -106,17 +105,14 @@ def test_choosing_another_model_keeps_the_conversation(engine: engines.Engine, m
     assert visitor(engine).model_id == "smollm2"
 
 
-def test_where_no_model_is_here_the_download_begins_by_itself(
-    engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()
+def test_where_no_model_is_here_the_download_begins_by_itself(loader: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
     st.cache_resource.clear()
     monkeypatch.setattr(engines, "default_model_id", lambda: "embedded")
     monkeypatch.setattr(engines, "is_local", lambda _entry: False)
     monkeypatch.setattr(model_desk, "is_local", lambda _entry: False)
-    monkeypatch.setattr(engines.the_engine().models.pool, "_load", tiny_of_any_name)
+    engine = engines.the_engine(engines.Engine(loader))
     at = opened("dashboard.py")
-    assert engines.the_engine().models.load_job("tinyllama") is not None
+    assert engine.models.load_job("tinyllama") is not None
     assert at.sidebar.selectbox(key="model").value == "tinyllama"
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from streamlit.testing.v1 import AppTest
@@ -14,7 +15,8 @@ from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work.workspace import Place, Workspace
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,6 +24,16 @@ ROOT = Path(__file__).resolve().parents[2]
 def tiny_of_any_name(name: str, *_: object) -> lt.LoadedModel:
     model = tiny_model("llama")
     return replace(model, entry=replace(model.entry, id=name))
+
+
+class Loader:
+    """Loads models as a test says, which may say something else later on."""
+
+    def __init__(self) -> None:
+        self.load: Callable[..., Any] = tiny_of_any_name
+
+    def __call__(self, *asked: Any) -> Any:
+        return self.load(*asked)
 
 
 def opened(page: str) -> AppTest:
@@ -75,7 +87,7 @@ def chosen(at: AppTest, name: str) -> AppTest:
     return settled(box.set_value(name).run())
 
 
-def picker(at: AppTest, side: str) -> Selectbox[Place]:
+def picker(at: AppTest, side: str) -> Selectbox[TurnRef]:
     """The box that picks the answer of a side."""
     return next(box for box in at.selectbox if box.label == f"Compared, {side}")
 
@@ -84,9 +96,24 @@ def sidebar_captions(at: AppTest) -> str:
     return " ".join(caption.value for caption in at.sidebar.caption)
 
 
+def reopened(at: AppTest, **said: str | list[str]) -> AppTest:
+    """The same address in another tab, with more said in it."""
+    tab = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    for name, value in {**at.query_params, **said}.items():
+        tab.query_params[name] = value
+    return settled(tab.run())
+
+
+def shown_turns(engine: engines.Engine, at: AppTest) -> tuple[TurnRef | None, ...]:
+    """The answers that a tab compares: before and after."""
+    newest = visitor(engine).shown or ()
+    chosen: tuple[TurnRef, ...] = at.session_state["selection"].selection.turns
+    return (*chosen, None)[:2] if chosen else newest
+
+
 def visitor(engine: engines.Engine) -> Workspace:
     """The workspace of the one visitor of a test."""
-    return next(iter(engine.workspaces._kept.values()))
+    return next(iter(engine.workspaces))
 
 
 def headings(at: AppTest) -> list[str]:

@@ -15,7 +15,7 @@ from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
-from llm_tracker.conversation.tracking import begin_session, stream_turn
+from llm_tracker.conversation.turns import begin_session, stream_turn
 from llm_tracker.progress import ended
 from llm_tracker.prompts import tokens
 from llm_tracker.prompts.continuation import continuation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import streamlit as st
@@ -12,50 +13,57 @@ from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, runn
 from llm_tracker.app.parts.html import fade_views, paragraph, sentence
 from llm_tracker.app.parts.token_strip import token_strip
 from llm_tracker.app.selection.comparison import Comparison, model_names, pick_step
+from llm_tracker.app.work.background import control_of
+from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.workspace import EXAMPLE, Place, Workspace
+from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.wording.reading import change_parts, shift_split, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
 
 
 def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """Before | after; the side that a job is working on shows its tokens as they come."""
-    job = workspace.job if workspace.answering else None
+    job, coming = workspace.job, workspace.coming
     left, right = st.columns(2)
     with left:
-        if job is not None and job.kind == "ask" and job.beside is None:
-            _watch_answer(engine, job, "before")
+        if job is not None and coming is not None and coming.side == "before":
+            _watch_answer(engine, job, coming)
             _strip_room("before")
         else:
-            _finished(workspace, *_left_answer(workspace, comparison, job))
+            _left_answer(workspace, comparison, coming)
     with right:
-        if job is not None and (job.kind == "correct" or job.beside is not None):
-            _watch_answer(engine, job, "after")
+        if job is not None and coming is not None and coming.side == "after":
+            _watch_answer(engine, job, coming)
             _strip_room("after")
-        elif comparison.after is not None and job is None:
-            _finished(workspace, comparison.after, comparison.places[1])
+        elif comparison.after is not None and coming is None:
+            _finished(workspace, comparison, 1, comparison.after)
         else:
             empty_card("after", "Correct the answer, and the next one will stand here.")
             _strip_room("after")
 
 
-def _left_answer(workspace: Workspace, comparison: Comparison, job: Job | None) -> tuple[Side, Place]:
+def _left_answer(workspace: Workspace, comparison: Comparison, coming: ComingAnswer | None) -> None:
     """What stands on the left: the answer before, or the one that a coming answer of another model will join."""
-    if job is None or job.beside is None or job.beside not in workspace.sessions:
-        return comparison.before, comparison.places[0]
-    place = Place(job.beside, 0)
-    if place == comparison.places[0]:
-        return comparison.before, place
-    turn = workspace.sessions[place.session].turns[0]
-    return Side("before", turn, turn.answer_step), place
+    joined = None if coming is None else coming.joins
+    if joined is None or joined == comparison.refs[0] or not workspace.has_turn(joined):
+        _finished(workspace, comparison, 0, comparison.before)
+        return
+    turn = workspace.sessions[joined.session].turns[joined.turn]
+    _card_and_strip(workspace, Side("before", turn, turn.answer_step), joined, lambda _step: None)
 
 
-def _finished(workspace: Workspace, side: Side, place: Place) -> None:
+def _finished(workspace: Workspace, comparison: Comparison, at: int, side: Side) -> None:
+    """The answer on the left (0) or on the right (1), with its tokens to choose from."""
+    _card_and_strip(workspace, side, comparison.refs[at], lambda step: pick_step(comparison, at, step))
+
+
+def _card_and_strip(workspace: Workspace, side: Side, ref: TurnRef, pick: Callable[[int], None]) -> None:
     answer_card(side)
-    key = f"strip {side.name} {workspace.results} {place.session} {place.turn}"
     with st.container(key=f"strip_{side.name}"):
-        token_strip(side, key, lambda step: pick_step(workspace, place, step))
+        # Another key with every answer that arrives: a click on an older strip chooses nothing.
+        token_strip(side, f"strip {side.name} {workspace.results} {ref.session} {ref.turn}", pick)
 
 
 def _strip_room(name: str) -> None:
@@ -65,15 +73,15 @@ def _strip_room(name: str) -> None:
 
 
 @st.fragment(run_every=0.25)
-def _watch_answer(engine: Engine, job: Job, name: str) -> None:
+def _watch_answer(engine: Engine, job: Job, coming: ComingAnswer) -> None:
     """Show an answer as it comes; when it has ended, draw the page anew."""
     if not job.active:
         st.rerun()
-    model = "" if job.beside is None else engine.models.entry(job.model_id).title
-    running_card(name, job, f"{_stage(engine, job)} …", model)
+    model = "" if coming.joins is None else engine.models.entry(job.model_id).title
+    running_card(coming, f"{_stage(engine, job, coming)} …", model)
 
 
-def _stage(engine: Engine, job: Job) -> str:
+def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
     """What an answer is waiting for, or that it is being written, and how fast where that is slow."""
     if job.stopping():
         return "Stopping"
@@ -84,7 +92,7 @@ def _stage(engine: Engine, job: Job) -> str:
         return f"Waiting, {engine.models.worker(job.model_id).ahead_of(job)} ahead of you"
     if job.progress:
         return job.progress.stage
-    return f"Writing{pace_note(job)}" if job.text else "Reading the text"
+    return f"Writing{pace_note(coming)}" if coming.text else "Reading the text"
 
 
 def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
@@ -128,60 +136,51 @@ def _place(comparison: Comparison) -> str:
 
 def _control_note(workspace: Workspace, comparison: Comparison) -> str:
     """What is to be said about the control of the correction that is shown."""
-    job = workspace.job
-    if job is not None and job.kind == "control" and job.active:
+    if workspace.is_at_work_on(control_of(comparison.refs[-1])):
         return "The control is being run: the same conversation, merely asked again …"
     if any(side.name == "again" for side in comparison.headline_sides):
         return (
             "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
         )
-    session, place = comparison.sessions[-1], comparison.places[-1]
-    if len(set(comparison.places)) < len(comparison.places):
+    session, ref = comparison.sessions[-1], comparison.refs[-1]
+    if len(set(comparison.refs)) < len(comparison.refs):
         return "This is one answer, compared with itself."
     if comparison.of_two_models:
         return _models_note(comparison)
-    if all(each.turn == 0 for each in comparison.places):
+    if all(each.turn == 0 for each in comparison.refs):
         return "These are two first answers: there is no correction between them."
     if not comparison.of_one_answer:
         return "These answers are not a correction apart: the control is shown beside the answer that was corrected."
-    if session.is_control(place.turn):
+    if session.is_control(ref.turn):
         return "This turn is the control itself: merely asked again."
     return "Without a control: part of any change comes from being asked again at all."
 
 
 def _models_note(comparison: Comparison) -> str:
     """What is alike between two models' answers, and what is not."""
-    if comparison.told_alike and all(place.turn == 0 for place in comparison.places):
+    if comparison.told_alike and all(ref.turn == 0 for ref in comparison.refs):
         return "Both models read the same words, each in its own template and cut into its own tokens."
     if comparison.told_alike:
         return "Both models were told the same, each after its own earlier answers."
     return "These models did not read the same words: not only the model differs between these answers."
 
 
-def answered_by(workspace: Workspace) -> None:
+def answered_by(workspace: Workspace, comparison: Comparison) -> None:
     """Which model and recipe made what is shown, and when the sidebar's choices apply."""
-    if workspace.shown is None:
-        return
     if workspace.answering:
         fade_views()
-    paragraph(_answered_by(workspace, *workspace.shown), quiet=True, also="lt-answered")
+    paragraph(_answered_by(workspace, comparison), quiet=True, also="lt-answered")
 
 
-def _answered_by(workspace: Workspace, before: Place, after: Place | None) -> str:
+def _answered_by(workspace: Workspace, comparison: Comparison) -> str:
     if workspace.answering:
         return "The next answer is on its way; what is pale below still belongs to the one before."
-    places = [place for place in (before, after) if place is not None]
-    session = workspace.sessions[places[-1].session]
-    if places[-1].session == EXAMPLE:
+    session = comparison.sessions[-1]
+    if comparison.refs[-1].session == EXAMPLE:
         return f"A finished example, made with {session.model.title}. Ask your own question above."
-    recipe = " and ".join(dict.fromkeys(_recipe_label(workspace, place) for place in places))
-    names = list(filter(None, model_names(tuple(workspace.sessions[place.session] for place in places))))
+    recipes = dict.fromkeys(RECIPE_LABELS.get(each.recipe, each.recipe).lower() for each in comparison.sessions)
+    names = list(filter(None, model_names(comparison.sessions)))
     later = ""
     if not names and (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
         later = " A correction goes to the same; what the sidebar says now is for the next question."
-    return f"Answered by {' and '.join(names or [session.model.title])}, {recipe}.{later}"
-
-
-def _recipe_label(workspace: Workspace, place: Place) -> str:
-    recipe = workspace.sessions[place.session].recipe
-    return RECIPE_LABELS.get(recipe, recipe).lower()
+    return f"Answered by {' and '.join(names or [session.model.title])}, {' and '.join(recipes)}.{later}"

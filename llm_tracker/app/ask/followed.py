@@ -5,10 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.app.parts.html import failure, paragraph
-from llm_tracker.app.selection.comparison import Comparison, path
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison, path, select_of
+from llm_tracker.app.selection.selection import unless_default
+from llm_tracker.app.work.background import follow, read_step, run_control
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.workspace import Place, Workspace
+from llm_tracker.app.work.jobs import Job, Meanwhile
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import VIEWS, Workspace
 from llm_tracker.tracing.answers import named_word
 
 N_SUGGESTED = 10
@@ -17,25 +21,33 @@ N_SUGGESTED = 10
 
 def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     """Which words are followed: the first answer, the word that the correction named, and any that is typed here."""
-    key = f"followed {workspace.results} {comparison.places}"
+    key = f"followed {workspace.results} {comparison.refs}"
     known = comparison.watch_words
     elsewhere = _named_elsewhere(workspace, comparison)
-    followed = [word for word in known if word not in elsewhere and not _is_refused(workspace, comparison, word)]
-    typed = [word.strip() for word in st.session_state.get(key, followed)]
-    kept = [word for word in dict.fromkeys(typed) if word and not _is_refused(workspace, comparison, word)]
-    if key in st.session_state and kept != st.session_state[key]:
-        st.session_state[key] = kept
-    chosen: list[str] = st.multiselect(
+    unasked = tuple(word for word in known if word not in elsewhere and not _is_refused(workspace, comparison, word))
+    wanted = selected().words
+    words = [word for word in (unasked if wanted is None else wanted) if not _is_refused(workspace, comparison, word)]
+    if wanted is not None and len(words) < len(wanted):
+        select(
+            words=unless_default(tuple(words), unasked)
+        )  # or the address would go on asking for what no model can read
+
+    def choose() -> None:
+        typed = dict.fromkeys(filter(None, (word.strip() for word in st.session_state[key])))
+        select_of(comparison, words=unless_default(tuple(typed), unasked))
+
+    show_choice(key, words)
+    st.multiselect(
         "Words to follow: pick some, or type any",
-        list(dict.fromkeys([*known, *kept, *_suggested(comparison)])),
-        default=followed,
+        list(dict.fromkeys([*known, *words, *_suggested(comparison)])),
         key=key,
+        on_change=choose,
         accept_new_options=True,
         placeholder="Type a word and press Enter",
         help="Each is followed through all three views, also when no answer says it. Of a word with several tokens the "
         "first one is followed.",
     )
-    return chosen
+    return words
 
 
 def _is_refused(workspace: Workspace, comparison: Comparison, word: str) -> bool:
@@ -58,42 +70,43 @@ def _named_elsewhere(workspace: Workspace, comparison: Comparison) -> set[str]:
         for at, turn in enumerate(session.turns[1:], start=1) if path(session, 0) == first else ():
             word = named_word(turn.said, session.turns[0].said)
             if word is not None:
-                named[Place(number, at) in comparison.places].add(word)
+                named[TurnRef(number, at) in comparison.refs].add(word)
     return named[False] - named[True] - answers
 
 
 def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
     """Begin what the shown views still need: the control, a token's layers, or a word's."""
-    if workspace.read_error or workspace.answering:
+    if VIEWS in workspace.errors or workspace.answering:
         return
-    engine.run_control(workspace)
-    for side, place in comparison.answers:
-        engine.read_step(workspace, place, side.step)
-    for place in comparison.places:
+    run_control(engine, workspace, comparison.refs[1] if len(comparison.refs) > 1 else None)
+    for side, ref in comparison.answers:
+        read_step(engine, workspace, ref, side.step)
+    for ref in comparison.refs:
         for word in words:
-            engine.follow(workspace, place.session, word)
+            follow(engine, workspace, ref.session, word)
 
 
-def reading_status(workspace: Workspace) -> None:
+def background_status(workspace: Workspace) -> None:
     """What is being computed for the views, or why it could not be."""
-    if workspace.read_error:
-        failure(workspace.read_error)
-        st.button("Try again", key="read again", on_click=workspace.forget_read_error)
+    if error := workspace.errors.get(VIEWS):
+        failure(error)
+        st.button("Try again", key="read again", on_click=workspace.forget_views_error)
     job = workspace.job
-    if job is not None and job.active and job.kind in ("lens", "words", "control"):
-        _watch(job)
-    elif job is not None and job.active and job.kind == "positions":
-        paragraph("Every token is being read, below; what else the views need is computed after that.", quiet=True)
+    if job is None or not job.active or job.meanwhile is None:
+        return
+    if job.meanwhile.is_drawn_by_view:
+        paragraph(job.meanwhile.text, quiet=True)
+    else:
+        _watch(job, job.meanwhile)
 
 
 @st.fragment(run_every=0.25)
-def _watch(job: Job) -> None:
+def _watch(job: Job, meanwhile: Meanwhile) -> None:
     """Wait for background work; then draw the page anew."""
     if not job.active:
         st.rerun()
-    texts = {"lens": "Reading this token's layers …", "words": "Following the new word …", "control": "Asking again …"}
     text, button = st.columns([5, 1], vertical_alignment="center")
     with text:
-        paragraph(texts[job.kind], quiet=True)
-    if job.kind == "control":
-        button.button("Skip", key="skip control", on_click=job.stop, help="Leave the control out", width="stretch")
+        paragraph(meanwhile.text, quiet=True)
+    if meanwhile.skip_help:
+        button.button("Skip", key=f"skip {job.name}", on_click=job.stop, help=meanwhile.skip_help, width="stretch")

@@ -8,7 +8,6 @@ import streamlit as st
 
 from llm_tracker.app.ask.suggestions import (
     CORRECTIONS,
-    FIRST_QUESTION,
     QUESTIONS,
     ReadyCorrection,
     correction_label,
@@ -16,14 +15,16 @@ from llm_tracker.app.ask.suggestions import (
 )
 from llm_tracker.app.parts.html import failure
 from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.work import asking
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.workspace import Place, Workspace
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
 
 FIELDS = {"ask": "question", "correct": "correction"}
 BUTTONS = {"ask": "Ask", "correct": "Correct"}
 
 
-def question_form(engine: Engine, workspace: Workspace) -> None:
+def question_form(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """The question and its button (Enter asks too), and ready questions below."""
 
     def ask(text: str) -> None:
@@ -32,13 +33,13 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
             return
         st.session_state["correction"] = ""  # it spoke of another answer, and stays among those to compare with
         st.session_state["corrects"] = "before"  # and so did this choice
-        engine.ask(workspace, text)
+        asking.ask(engine, workspace, text)
 
     def ask_ready(text: str) -> None:
         st.session_state["question"] = text
         ask(text)
 
-    _one_line_form("ask", _last_question(workspace), workspace, ask)
+    _one_line_form("ask", _last_question(workspace, comparison), workspace, ask)
     with st.container(horizontal=True, gap="small", key="question_chips"):
         for ready in QUESTIONS:
             st.button(
@@ -50,13 +51,14 @@ def question_form(engine: Engine, workspace: Workspace) -> None:
                 disabled=workspace.answering,
             )
     with st.container():
-        if said := workspace.ask_error or _complaint(workspace, "ask"):
+        if said := workspace.errors.get("ask") or _complaint(workspace, "ask"):
             failure(said)
 
 
 def _complain(workspace: Workspace, form: str, text: str) -> None:
     """Say what a form lacks; in this tab alone, and until something is asked or corrected."""
-    workspace.ask_error = workspace.correct_error = ""
+    for each in BUTTONS:
+        workspace.errors.pop(each, None)
     st.session_state["complaint"] = (form, text, workspace.begun)
 
 
@@ -66,25 +68,25 @@ def _complaint(workspace: Workspace, form: str) -> str:
     return text if of_form == form and begun == workspace.begun else ""
 
 
-def _last_question(workspace: Workspace) -> str:
+def _last_question(workspace: Workspace, comparison: Comparison) -> str:
     """What the field holds in a fresh tab: the question that is being answered, else the one that is shown."""
-    job = workspace.job
-    if job is not None and job.kind == "ask":
-        return job.said
-    place = workspace.shown[0] if workspace.shown else None
-    return FIRST_QUESTION if place is None else workspace.sessions[place.session].turns[0].said
+    coming = workspace.coming
+    if coming is not None and coming.form == "ask":
+        return coming.said
+    return comparison.sessions[0].turns[0].said
 
 
 def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """The correction and its button, and ready corrections below; after a correction also what is to be corrected."""
     _corrected_answer_control(comparison)
-    question = comparison.sessions[comparison.places.index(_corrected_answer(comparison))].turns[0].said
+    question = comparison.sessions[comparison.refs.index(_corrected_answer(comparison))].turns[0].said
 
     def correct(text: str) -> None:
         if not text.strip():
             _complain(workspace, "correct", "The correction is empty. Type one, then press Correct.")
             return
-        engine.correct(workspace, _corrected_answer(comparison), text)  # as chosen now: the page may not know yet
+        # As chosen now: that may have come with this very click, before the page was drawn with it.
+        asking.correct(engine, workspace, _corrected_answer(comparison), text)
 
     def correct_ready(ready: ReadyCorrection) -> None:
         text, whole = correction_text(ready, question)
@@ -108,7 +110,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
     with st.container():
         if st.session_state.pop("to complete", False):
             st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
-        if said := workspace.correct_error or _complaint(workspace, "correct"):
+        if said := workspace.errors.get("correct") or _complaint(workspace, "correct"):
             failure(said)
 
 
@@ -124,22 +126,22 @@ def _corrected_answer_control(comparison: Comparison) -> None:
         required=True,
         persist_state="session",
         label_visibility="collapsed",
-        disabled=len(comparison.places) < 2,
+        disabled=len(comparison.refs) < 2,
         help="Correcting the answer “Before” in another way starts from the same place, and the earlier correction "
         "stays to compare with. Correcting the answer “After” goes on with the conversation.",
     )
 
 
-def _corrected_answer(comparison: Comparison) -> Place:
+def _corrected_answer(comparison: Comparison) -> TurnRef:
     """The answer that was chosen to be corrected."""
-    goes_on = len(comparison.places) > 1 and st.session_state["corrects"] == "after"
-    return comparison.places[1 if goes_on else 0]
+    goes_on = len(comparison.refs) > 1 and st.session_state["corrects"] == "after"
+    return comparison.refs[1 if goes_on else 0]
 
 
 def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[[str], None]) -> None:
     """A text field with its button beside it, which is Stop while its own answer is being written."""
-    job = workspace.job
-    running = job if job is not None and job.active and job.kind == kind else None
+    job, coming = workspace.job, workspace.coming
+    running = job if coming is not None and coming.form == kind else None
     key = FIELDS[kind]
     placeholder = (
         "Correct it: type anything, or pick below" if kind == "correct" else "Ask anything that one word can answer"

@@ -6,13 +6,15 @@ import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph, plain_label
 from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.work.asking import ask_same
 from llm_tracker.app.work.engine import Engine, should_load
-from llm_tracker.app.work.workspace import EXAMPLE, Workspace
+from llm_tracker.app.work.turn_ref import EXAMPLE
+from llm_tracker.app.work.workspace import Workspace
 
 
 def offer_same_question(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """The button, as soon as another model is chosen; it can be pressed once that model is ready."""
-    number = comparison.places[0].session
+    number = comparison.refs[0].session
     is_another = workspace.wanted_id not in {session.model.id for session in comparison.sessions}
     if number != EXAMPLE and is_another and (_is_ready(workspace) or _is_coming(engine, workspace)):
         title = plain_label(engine.models.entry(workspace.wanted_id).title)
@@ -20,8 +22,8 @@ def offer_same_question(engine: Engine, workspace: Workspace, comparison: Compar
         st.button(
             f"Ask {title} the same, and compare{later}",
             key="ask same",
-            on_click=engine.ask_same,
-            args=(workspace, number),
+            on_click=ask_same,
+            args=(engine, workspace, number),
             disabled=bool(later) or workspace.answering,
         )
     elif comparison.of_two_models:

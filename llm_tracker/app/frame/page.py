@@ -5,14 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.app.frame.model_picker import model_choice
+from llm_tracker.app.frame.pages import found_pages
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.work.engine import Engine, choose_model, the_engine
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.models.plugins.manager import installed_plugins
+from llm_tracker.places import app_dir
 
 PRODUCT = "LLM Inference Tracker"
-PAGES = {"dashboard.py": "Ask", "pages/1_Models.py": "Models", "pages/2_Guide.py": "Guide"}
 RECIPE_LABELS = {
     "one-word": "One-word answers",
     "chat": "Plain chat",
@@ -47,8 +48,8 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
 
 
 def _links(workspace: Workspace) -> None:
-    for path, label in PAGES.items():
-        st.page_link(path, label=label, query_params={"s": workspace.key})
+    for path, title in found_pages(app_dir()).items():
+        st.page_link(path, label=title, query_params={"s": workspace.key})
 
 
 def _recipe_choice(workspace: Workspace) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, plain_label, sentence
-from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.wording.formats import percent, quoted
 from llm_tracker.wording.reading import ending_note
 
@@ -30,9 +30,10 @@ def answer_card(side: Side) -> None:
     )
 
 
-def running_card(name: str, job: Job, note: str, model: str = "") -> None:
+def running_card(coming: ComingAnswer, note: str, model: str = "") -> None:
     """An answer that is still coming; `model` is the name of the one that gives it, where it joins another's."""
-    _card(name, model, job.said, job.text or "…", note, job.max_new_tokens > LONG_ANSWER_TOKENS)
+    is_long = coming.max_new_tokens > LONG_ANSWER_TOKENS
+    _card(coming.side, model, coming.said, coming.text or "…", note, is_long)
 
 
 def empty_card(name: str, text: str) -> None:
@@ -52,9 +53,9 @@ def _card(name: str, model: str, said: str, answer: str, note: str, tall: bool) 
     )
 
 
-def pace_note(job: Job) -> str:
+def pace_note(coming: ComingAnswer) -> str:
     """How fast a slow model writes, and how long it may still take."""
-    pace = job.pace()
+    pace = coming.pace()
     if pace is None or pace[0] < SLOW_SECONDS:
         return ""
     return f", {pace[0]:.1f} s per token, at most {max(1, round(pace[1]))} s left"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from llm_tracker.app.work.workspace import EXAMPLE, Place, Workspace
+from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.session_directory import load_session
 from llm_tracker.tracing.session import Session
 
@@ -24,4 +25,4 @@ def offer_example(workspace: Workspace) -> None:
     """Show the example in a workspace in which nothing has been asked yet."""
     workspace.sessions.setdefault(EXAMPLE, example_session())
     if workspace.shown is None:
-        workspace.shown = (Place(EXAMPLE, 0), Place(EXAMPLE, 1))
+        workspace.shown = (TurnRef(EXAMPLE, 0), TurnRef(EXAMPLE, 1))

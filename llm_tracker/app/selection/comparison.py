@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.app.work.workspace import EXAMPLE, Place, Workspace
+from llm_tracker.app.selection.address import look_at_models, open_selection, opened_at, select, selected, show_choice
+from llm_tracker.app.selection.selection import NEITHER, unless_default, with_number
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.tracing.session import Session, Turn
-from llm_tracker.wording.formats import quoted
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The sides that are shown, and where they are in the workspace."""
+    """The sides that are shown, and which turns they are."""
 
     before: Side
     after: Side | None
     again: Side | None
-    places: tuple[Place, ...]
+    refs: tuple[TurnRef, ...]
     """Of before, and of after where there is one."""
     sessions: tuple[Session, ...]
-    """The sessions of the places."""
+    """The sessions of these turns."""
     headline_sides: tuple[Side, ...]
     """The same answers at the tokens where answers are compared, whatever the views look at."""
+    results: int
+    """How many answers had arrived when it was drawn."""
 
     @property
     def sides(self) -> list[Side]:
@@ -33,14 +37,14 @@ class Comparison:
         return [side for side in (self.before, self.after, self.again) if side is not None]
 
     @property
-    def answers(self) -> list[tuple[Side, Place]]:
-        """Before and after with their places."""
-        return list(zip(self.sides, self.places, strict=False))
+    def answers(self) -> list[tuple[Side, TurnRef]]:
+        """Before and after with the turns that they are."""
+        return list(zip(self.sides, self.refs, strict=False))
 
     @property
     def of_one_answer(self) -> bool:
         """Whether the right answer corrects the left one, or both correct the same one."""
-        return len(self.places) == 2 and _of_one_answer(self.sessions, self.places)
+        return len(self.refs) == 2 and _of_one_answer(self.sessions, self.refs)
 
     @property
     def of_two_models(self) -> bool:
@@ -50,7 +54,7 @@ class Comparison:
     @property
     def told_alike(self) -> bool:
         """Whether two models were told the same, in the same way."""
-        told = {_told(session, place.turn) for session, place in zip(self.sessions, self.places, strict=True)}
+        told = {_told(session, ref.turn) for session, ref in zip(self.sessions, self.refs, strict=True)}
         return self.of_two_models and len(told) == 1
 
     @property
@@ -59,36 +63,35 @@ class Comparison:
         return tuple(dict.fromkeys(word for session in self.sessions for word in session.watch_words))
 
 
-def _at_answers() -> bool:
-    """Whether answers are compared at the tokens that carry them."""
-    return bool(st.session_state.get("compared at") == "answer")
-
-
 def shown_comparison(workspace: Workspace) -> Comparison:
-    """What the workspace shows, at the tokens that were chosen."""
-    if workspace.shown is None:
-        raise ValueError("the workspace shows nothing yet")
-    before, after = workspace.shown
-    places = (before,) if after is None else (before, after)
-    sessions = tuple(workspace.sessions[place.session] for place in places)
-    turns = [session.turns[place.turn] for session, place in zip(sessions, places, strict=True)]
-    defaults = [turn.answer_step if after is None or _at_answers() else 0 for turn in turns]
-    steps = [_chosen_step(workspace, *each) for each in zip(places, turns, defaults, strict=True)]
-    looked_at, compared = (_sides(sessions, places, turns, each) for each in (steps, defaults))
-    first, second, again = [*looked_at, None, None][:3]
-    if first is None:
-        raise ValueError("a comparison has at least one answer")
-    return Comparison(first, second, again, places, sessions, tuple(compared))
+    """What this tab shows now, at the tokens that were chosen."""
+    selection = open_selection(workspace)
+    refs, sessions = workspace.turns_or_newest(selection.turns)
+    turns = [session.turns[ref.turn] for session, ref in zip(sessions, refs, strict=True)]
+    at_answers = selection.compared_at == "answer"
+    defaults = [turn.answer_step if len(turns) == 1 or at_answers else 0 for turn in turns]
+    steps = [_step(*each) for each in zip(turns, selection.steps, defaults, strict=False)]
+    looked_at, compared = (_sides(sessions, refs, turns, each, at_answers) for each in (steps, defaults))
+    look_at_models(frozenset((side.model, side.turn.trace.n_layers) for side in looked_at))
+    second, again = [*looked_at[1:], None, None][:2]
+    return Comparison(looked_at[0], second, again, refs, sessions, tuple(compared), workspace.results)
 
 
-def _sides(sessions: tuple[Session, ...], places: tuple[Place, ...], turns: list[Turn], steps: list[int]) -> list[Side]:
+def _step(turn: Turn, wanted: int | None, default: int) -> int:
+    """The step that was chosen, where the answer has it; else the one where answers are compared."""
+    return wanted if wanted is not None and wanted < turn.trace.n_steps else default
+
+
+def _sides(
+    sessions: tuple[Session, ...], refs: tuple[TurnRef, ...], turns: list[Turn], steps: list[int], at_answers: bool
+) -> list[Side]:
     """The answers at these steps, with their control where it can be compared."""
     names = model_names(sessions)
     first = Side("before", turns[0], steps[0], names[0])
     if len(turns) == 1:
         return [first]
     second = Side("after", turns[1], steps[1], names[1])
-    control = _control(sessions, places, first, second)
+    control = _control(sessions, refs, first, second, at_answers)
     return [first, second, *([] if control is None else [control])]
 
 
@@ -101,22 +104,24 @@ def model_names(sessions: tuple[Session, ...]) -> list[str]:
     return [model.title if is_clear else f"{model.title} ({model.id})" for model in models]
 
 
-def _control(sessions: tuple[Session, ...], places: tuple[Place, ...], before: Side, after: Side) -> Side | None:
+def _control(
+    sessions: tuple[Session, ...], refs: tuple[TurnRef, ...], before: Side, after: Side, at_answers: bool
+) -> Side | None:
     """The neutral control where it can be compared: of the same conversation, at the same kind of token."""
-    control = sessions[1].controls.get(places[1].turn)
-    if control is None or not _of_one_answer(sessions, places):
+    control = sessions[1].controls.get(refs[1].turn)
+    if control is None or not _of_one_answer(sessions, refs):
         return None
     at_first = before.step == 0 and after.step == 0
-    if at_first and not _at_answers():
+    if at_first and not at_answers:
         return Side("again", control, 0)
     at_own = before.step == before.turn.answer_step and after.step == after.turn.answer_step
     return Side("again", control, control.answer_step) if at_own else None
 
 
-def _of_one_answer(sessions: tuple[Session, ...], places: tuple[Place, ...]) -> bool:
+def _of_one_answer(sessions: tuple[Session, ...], refs: tuple[TurnRef, ...]) -> bool:
     """Whether the corrected turn follows the other one, or corrects the same answer in another way."""
-    before, after = (path(session, place.turn) for session, place in zip(sessions, places, strict=True))
-    return places[1].turn > 0 and (before == after[:-1] or before[:-1] == after[:-1])
+    before, after = (path(session, ref.turn) for session, ref in zip(sessions, refs, strict=True))
+    return refs[1].turn > 0 and (before == after[:-1] or before[:-1] == after[:-1])
 
 
 Path = tuple[object, ...]
@@ -138,19 +143,23 @@ def _how(session: Session) -> Path:
     return (session.recipe_messages, session.recipe, session.decoding)
 
 
-def _steps() -> dict[tuple[int, Place], int]:
-    chosen: dict[tuple[int, Place], int] = st.session_state.setdefault("steps", {})
-    return chosen
+def select_of(comparison: Comparison, **changes: Any) -> None:
+    """Choose something about these answers.
+
+    A browser that has not heard of a newer one yet sends what was chosen about the earlier: that chooses nothing.
+    """
+    if comparison.results == opened_at():
+        select(**{"turns": comparison.refs, **changes})
 
 
-def _chosen_step(workspace: Workspace, place: Place, turn: Turn, default: int) -> int:
-    """The step that was chosen on the strip; else the one where answers are compared."""
-    return min(_steps().get((workspace.results, place), default), turn.trace.n_steps - 1)
-
-
-def pick_step(workspace: Workspace, place: Place, step: int) -> None:
-    """Look at another token of an answer."""
-    _steps()[workspace.results, place] = step
+def pick_step(comparison: Comparison, at: int, step: int) -> None:
+    """Look at another token of the answer on the left (0) or on the right (1): where both are one, of both."""
+    steps = selected().steps
+    chosen = unless_default(step, comparison.headline_sides[at].step)
+    for side, ref in enumerate(comparison.refs):
+        if ref == comparison.refs[at]:
+            steps = with_number(steps, side, chosen)
+    select_of(comparison, steps=steps)
 
 
 def compare_at(comparison: Comparison) -> None:
@@ -158,87 +167,15 @@ def compare_at(comparison: Comparison) -> None:
     if comparison.after is None or all(side.turn.answer_step == 0 for side in comparison.sides):
         return
     labels = {"first": "the first token of each answer", "answer": "each answer's own token"}
+    show_choice("compared at", selected().compared_at)
     st.segmented_control(
         "Compare",
         list(labels),
         default="first",
         format_func=lambda name: labels[name],
         key="compared at",
-        on_change=_steps().clear,
+        on_change=lambda: select(compared_at=st.session_state["compared at"], steps=NEITHER),
         required=True,
         help="The first token stands behind the same kind of text on both sides: like is compared with like. "
         "The answer's own token stands behind the words that each answer began with.",
     )
-
-
-def answer_pickers(workspace: Workspace) -> None:
-    """Which two of all answers so far are compared; they stay here to be compared with later ones."""
-    if workspace.shown is None:
-        return
-    options = _all_answers(workspace)
-    labels = answer_labels(workspace, options)
-    keys = picker_keys(workspace)
-
-    def choose() -> None:
-        workspace.show(*(st.session_state[key] for key in keys))
-
-    sides: tuple[tuple[str, list[Place | None]], ...] = (("before", [*options]), ("after", [None, *options]))
-    for column, (name, of_side), key, chosen in zip(st.columns(2), sides, keys, workspace.shown, strict=True):
-        st.session_state[key] = chosen
-        column.selectbox(
-            f"Compared, {name}",
-            of_side,
-            format_func=lambda place: labels[place] if place else "one answer alone",
-            key=key,
-            on_change=choose,
-            disabled=workspace.answering or len(options) < 2,
-        )
-
-
-def picker_keys(workspace: Workspace) -> tuple[str, str]:
-    """The keys of the pickers of before and after, other ones with every answer that arrives.
-
-    A browser that has not heard of a new answer yet sends what it chose among the earlier ones: under an old key it
-    chooses nothing.
-    """
-    return f"shown before {workspace.results}", f"shown after {workspace.results}"
-
-
-def _all_answers(workspace: Workspace) -> list[Place]:
-    """Every answer of all conversations; the same answer of the same model once, newest first."""
-    if workspace.shown is None:
-        return []
-    sessions = workspace.kept_sessions()
-    own = [number for number in sessions if number != EXAMPLE] or [EXAMPLE]
-    places: dict[Path, Place] = {}
-    for number in own:
-        session = sessions[number]
-        for turn in range(len(session.turns)):
-            places[path(session, turn)] = Place(number, turn)
-    for shown in workspace.shown:
-        if shown is not None:
-            places[path(sessions[shown.session], shown.turn)] = shown
-    return sorted(places.values(), key=lambda place: (-place.session, place.turn))
-
-
-def answer_labels(workspace: Workspace, places: list[Place]) -> dict[Place, str]:
-    """Answers as options to choose, no two alike: what each says, and to what; where several models answered, which."""
-    by_model = len({workspace.sessions[place.session].model.id for place in places}) > 1
-    labels: dict[Place, str] = {}
-    alike: Counter[str] = Counter()
-    for place in places:
-        session = workspace.sessions[place.session]
-        said = _answer_label(session.turns[place.turn])
-        label = f"{session.model.title}: {said}" if by_model else said
-        alike[label] += 1
-        labels[place] = label if alike[label] == 1 else f"{label} · {alike[label]}"
-    return labels
-
-
-def _answer_label(turn: Turn) -> str:
-    answer = quoted(_short(turn.answer, 24)) if turn.answer else "an empty answer"
-    return f"{answer} to {quoted(_short(turn.said, 60))}"
-
-
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -14,6 +14,8 @@ from llm_tracker.app.parts.html import legend, paragraph, plain_label, table_htm
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
 from llm_tracker.app.parts.shaded_text import shaded_texts, spoken
 from llm_tracker.app.parts.side_labels import of_two_models, side_label, side_labels
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.selection import chosen, unless_default, with_number
 from llm_tracker.charts.attention import attention_chart
 from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_COLOURS
 from llm_tracker.wording.formats import capitalised, percent, shown
@@ -21,7 +23,6 @@ from llm_tracker.wording.reading import attention_sentence
 from llm_tracker.wording.two_models import Look, models_attention_sentence
 
 Shares = dict[str, pd.DataFrame]
-
 
 MEAN = 0
 """In place of a head: the mean of all."""
@@ -82,36 +83,69 @@ def _drawing(drawn: _Drawn) -> None:
 def _choose(sides: list[Side]) -> Looks:
     """One choice for all turns of a model; of two models, which have layers and heads of their own, one for each."""
     if not of_two_models(sides):
-        return dict.fromkeys([str(side.name) for side in sides], _look(sides))
+        return dict.fromkeys([str(side.name) for side in sides], _look(sides, 0))
     looks: Looks = {}
-    for column, side in zip(st.columns(len(sides)), sides, strict=True):
+    for at, (column, side) in enumerate(zip(st.columns(2), sides, strict=True)):
         with column:
-            looks[side.name] = _look([side])
+            looks[side.name] = _look([side], at)
     return looks
 
 
-def _look(sides: list[Side]) -> Look:
-    """A layer of a model, and one head of it or none for their mean; begins at the last layer that has attention."""
-    trace, of_model = sides[0].turn.trace, sides[0].model
-    of = f", {plain_label(of_model)}" if of_model else ""
+def _look(sides: list[Side], at: int) -> Look:
+    """A layer of a model, and one head of it or none for their mean; `at` is the model's place in the selection."""
+    trace = sides[0].turn.trace
     if not trace.attending_layers:
         return trace.n_layers, None
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    layer = 1
-    if trace.n_layers > 1:
-        key, last = f"attention layer of {trace.n_layers} {of_model}".strip(), trace.attending_layers[-1]
-        layer = left.slider(f"Layer{of}", 1, trace.n_layers, last, key=key, persist_state="session")
-    n_heads = trace.heads[layer - 1]
+    with left:
+        layer = _layer(sides[0], at)
+    with right:
+        return layer, _head(sides, layer, at)
+
+
+def _of_model(side: Side) -> str:
+    return f", {plain_label(side.model)}" if side.model else ""
+
+
+def _layer(side: Side, at: int) -> int:
+    """A layer; the view begins at the last one that has attention."""
+    trace = side.turn.trace
+    if trace.n_layers == 1:
+        return 1
+    key, last = f"attention layer of {trace.n_layers} {side.model}".strip(), trace.attending_layers[-1]
+    layer = chosen(selected().layers[at], range(1, trace.n_layers + 1), last)
+
+    def choose() -> None:
+        wanted = unless_default(st.session_state[key], last)
+        select(layers=with_number(selected().layers, at, wanted))
+
+    show_choice(key, layer)
+    st.slider(f"Layer{_of_model(side)}", 1, trace.n_layers, key=key, on_change=choose)
+    return layer
+
+
+def _head(sides: list[Side], layer: int, at: int) -> int | None:
+    """One head of a layer, or None for the mean of all."""
+    n_heads = sides[0].turn.trace.heads[layer - 1]
     by_head = all(side.step < len(side.turn.trace.attention) for side in sides)
-    head = right.selectbox(
-        f"Head{of}",
-        range(n_heads + 1) if by_head else [MEAN],
+    key = f"attention head of {n_heads} {by_head} {sides[0].model}".strip()
+    options = range(n_heads + 1) if by_head else range(1)
+    head = chosen(selected().heads[at], options, MEAN)
+
+    def choose() -> None:
+        wanted = unless_default(st.session_state[key], MEAN)
+        select(heads=with_number(selected().heads, at, wanted))
+
+    show_choice(key, head)
+    st.selectbox(
+        f"Head{_of_model(sides[0])}",
+        options,
         format_func=lambda each: f"mean of all {n_heads}" if each == MEAN else f"head {each}",
-        key=f"attention head of {n_heads} {by_head} {of_model}".strip(),
-        persist_state="session",
+        key=key,
+        on_change=choose,
         help=None if by_head else "This answer is long: of its later tokens only the mean over heads was kept.",
     )
-    return layer, head or None
+    return head or None
 
 
 def _share_table(called: str, frame: pd.DataFrame) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from llm_tracker.analysis.compare import LayerMeasure, Side, by_layer, layer_frame
@@ -10,12 +12,13 @@ from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
 from llm_tracker.app.parts.side_labels import models_legend, of_two_models, side_label
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.charts.layers import layers_chart
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.reading import layers_sentence
 
 MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
-
 
 OWN = ""
 """In place of a followed word: the token that each answer wrote itself."""
@@ -59,24 +62,19 @@ def _name(word: str) -> str:
 
 def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
     measures = [measure for measure in MEASURES if measure != "lead" or pairs]
+    newest = _newest(sides, read)
     choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="top")
     with choice:
-        measure = st.segmented_control(
-            "What the lines show",
-            measures,
-            default=measures[0],
-            format_func=lambda name: MEASURES[name],
-            key=f"layers measure of {len(measures)}",
-            persist_state="session",
-            required=True,
-        )
+        measure = _measure(measures)
     with first:
         words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
-        word = _kept_choice("Lead of" if measure == "lead" else "Word", words, "layers word", _newest(sides, read))
+        if newest in words:
+            select(word=newest)
+        word = _word("Lead of" if measure == "lead" else "Word", words, "word")
     over = None
     if measure == "lead":
         with second:
-            over = _kept_choice("over", [other for one, other in pairs if one == word], "layers over")
+            over = _word("over", [other for one, other in pairs if one == word], "over")
     followed = None if word == OWN else word
     key = (tuple(sides), measure, followed, over)
     drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over))
@@ -92,26 +90,39 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
     )
 
 
-def _kept_choice(label: str, words: list[str], name: str, newest: str | None = None) -> str:
-    """A word to be chosen; the choice stays while it can be made, and a word that was just added is chosen."""
-    kept = newest if newest in words else st.session_state.get(f"{name} kept")
-    at = words.index(kept) if kept in words else 0
-    chosen = st.selectbox(label, words, at, format_func=_name, key=f"{name} {words} {newest}")
-    st.session_state[f"{name} kept"] = chosen
-    return chosen
+def _measure(measures: list[LayerMeasure]) -> LayerMeasure:
+    """What the lines show: the lead, unless something else is chosen that can be shown."""
+    key = f"layers measure of {len(measures)}"
+    measure = chosen(selected().measure, measures, measures[0])
+    show_choice(key, measure)
+    st.segmented_control(
+        "What the lines show",
+        measures,
+        format_func=lambda name: MEASURES[name],
+        key=key,
+        on_change=lambda: select(measure=unless_default(st.session_state[key], measures[0])),
+        required=True,
+    )
+    return measure
+
+
+def _word(label: str, words: list[str], field: Literal["word", "over"]) -> str:
+    """A word to be chosen; the choice stays while it can be made."""
+    key = f"layers {field} {words}"
+    wanted: str | None = getattr(selected(), field)
+    word = chosen(wanted, words, words[0])
+    show_choice(key, word)
+    st.selectbox(label, words, format_func=_name, key=key, on_change=lambda: select(**{field: st.session_state[key]}))
+    return word
 
 
 def _newest(sides: list[Side], read: list[str]) -> str | None:
-    """The word that was added since this tab first drew these answers; another answer begins anew."""
+    """The word that came to those of these answers just now: it is what the visitor waits to see."""
     answers = [(side.turn.said, side.turn.answer) for side in sides if side.name != "again"]
-    before = st.session_state.get("layers read")
-    if before is None or before[0] != answers:
-        st.session_state["layers read"] = (answers, read, None)
-    elif read != before[1]:
-        added = [word for word in read if word not in before[1]]
-        st.session_state["layers read"] = (answers, read, added[-1] if added else before[2])
-    newest: str | None = st.session_state["layers read"][2]
-    return newest
+    seen_of, seen = st.session_state.get("layers read", (None, []))
+    st.session_state["layers read"] = (answers, read)
+    added = [word for word in read if word not in seen] if seen_of == answers else []
+    return added[-1] if added else None
 
 
 def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:

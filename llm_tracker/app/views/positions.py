@@ -13,10 +13,14 @@ from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.html import paragraph, plain_label
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
 from llm_tracker.app.parts.side_labels import side_label
-from llm_tracker.app.selection.comparison import Comparison, shown_comparison
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison, select_of, shown_comparison
+from llm_tracker.app.selection.selection import chosen, unless_default
+from llm_tracker.app.work.background import positions_of, read_positions
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.workspace import Place, Workspace
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.charts.positions import positions_chart
 from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.positions import positions_sentence, word_sentence
@@ -32,40 +36,43 @@ NAMES = {NEXT: "the token that does come next", BEST: "the layer's likeliest tok
 def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """All of it, in a panel that is closed until it is wanted."""
     with st.expander("All layers at all tokens of the text"):
-        side, place = _choose(comparison)
+        side, ref = _choose(comparison)
         job = workspace.job
-        lens = workspace.position_lenses.get(place)
-        if job is not None and _reads(job, place):
+        lens = workspace.position_lenses.get(ref)
+        if job is not None and workspace.is_at_work_on(positions_of(ref)):
             _watch(job)
             if lens is not None:
-                _map(side, lens)
+                _map(side, lens, comparison)
         elif lens is None:
             _offer(engine, workspace, side)
         else:
-            _map(side, lens)
-            new = [word for word in workspace.sessions[place.session].watch_words if word not in lens.watched]
+            _map(side, lens, comparison)
+            new = [word for word in workspace.sessions[ref.session].watch_words if word not in lens.watched]
             if new:
                 _button(engine, workspace, f"Read again, for {' and '.join(map(quoted, new))} too")
 
 
-def _reads(job: Job, place: Place) -> bool:
-    return job.kind == "positions" and Place(job.session, job.turn) == place
-
-
-def _choose(comparison: Comparison) -> tuple[Side, Place]:
+def _choose(comparison: Comparison) -> tuple[Side, TurnRef]:
     """The answer whose text is read."""
+    side, ref = _chosen(comparison)
     if len(comparison.answers) > 1:
         labels = {side.name: plain_label(side_label(side)) for side, _ in comparison.answers}
         names = list(labels)
+        show_choice("positions of", side.name)
         st.segmented_control(
-            "Of the text", names, default=names[-1], format_func=labels.__getitem__, key="positions of", required=True
+            "Of the text",
+            names,
+            format_func=labels.__getitem__,
+            key="positions of",
+            on_change=lambda: select(map=unless_default(st.session_state["positions of"], names[-1]), map_from=None),
+            required=True,
         )
-    return _chosen(comparison)
+    return side, ref
 
 
-def _chosen(comparison: Comparison) -> tuple[Side, Place]:
+def _chosen(comparison: Comparison) -> tuple[Side, TurnRef]:
     """Which one it is, before it is drawn too."""
-    wanted = st.session_state.get("positions of")
+    wanted = selected().map
     return next((answer for answer in comparison.answers if answer[0].name == wanted), comparison.answers[-1])
 
 
@@ -96,9 +103,9 @@ def _button(engine: Engine, workspace: Workspace, label: str) -> None:
 
 def _read(engine: Engine, workspace: Workspace) -> None:
     """Read the text that is shown by now: while a new answer is being drawn, the button of the old one still stands."""
-    _, place = _chosen(shown_comparison(workspace))
-    engine.read_positions(workspace, place)
-    if workspace.job is not None and not _reads(workspace.job, place):
+    _, ref = _chosen(shown_comparison(workspace))
+    read_positions(engine, workspace, ref)
+    if workspace.job is not None and workspace.job.subject != positions_of(ref):
         st.toast("Not begun: something else is being computed. Press again once it is there.")
 
 
@@ -113,17 +120,16 @@ def _watch(job: Job) -> None:
 
 
 @st.fragment
-def _map(side: Side, lens: PositionLens) -> None:
+def _map(side: Side, lens: PositionLens, comparison: Comparison) -> None:
     """The map of a stretch of the text, its sentence, and the whole as CSV."""
     named = {**NAMES, **{f"prob of {word}": quoted(word) for word in lens.watched}}
     left, right = st.columns([2, 3], vertical_alignment="bottom")
-    value = left.selectbox(
-        "The colour is the probability of", list(named), format_func=named.__getitem__, key="positions value"
-    )
+    with left:
+        value = _value(named)
     first, last = 0, len(lens.tokens)
     if last > WINDOW:
-        label, latest = f"From token (of {last:,}; {WINDOW} are drawn)", last - WINDOW + 1
-        first = right.slider(label, 1, latest, latest, key=f"positions from {last}") - 1
+        with right:
+            first = _first_token(last, comparison) - 1
         last = first + WINDOW
     drawn = remembered("positions", (side.turn.trace, value, first), lambda: _draw(lens, value, named, first, last))
     drawn.draw("What every layer would write")
@@ -135,6 +141,36 @@ def _map(side: Side, lens: PositionLens) -> None:
         quiet=True,
     )
     csv_button("positions", lambda: {side.name: lens.frame()})
+
+
+def _value(named: Mapping[str, str]) -> str:
+    """Whose probability is the colour."""
+    key = "positions value"
+    value = chosen(selected().map_shows, list(named), NEXT)
+    show_choice(key, value)
+    st.selectbox(
+        "The colour is the probability of",
+        list(named),
+        format_func=named.__getitem__,
+        key=key,
+        on_change=lambda: select(map_shows=unless_default(st.session_state[key], NEXT)),
+    )
+    return value
+
+
+def _first_token(count: int, comparison: Comparison) -> int:
+    """Where the stretch begins, from 1: at its latest, so that it shows the answer."""
+    key, latest = f"positions from {count}", count - WINDOW + 1
+    first = chosen(selected().map_from, range(1, latest + 1), latest)
+    show_choice(key, first)
+    st.slider(
+        f"From token (of {count:,}; {WINDOW} are drawn)",
+        1,
+        latest,
+        key=key,
+        on_change=lambda: select_of(comparison, map_from=unless_default(st.session_state[key], latest)),
+    )
+    return first
 
 
 def _draw(lens: PositionLens, value: str, named: Mapping[str, str], first: int, last: int) -> Picture:

@@ -11,6 +11,8 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import LINE_END, paragraph, plain_label
 from llm_tracker.app.parts.side_labels import side_labels
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.words import Word
 from llm_tracker.wording.formats import shown, visible
@@ -29,12 +31,16 @@ def read_view(sides: list[Side]) -> None:
     """All of the panel, for one side at a time."""
     with st.expander("What the model read"):
         names, labels = {side.name: side for side in sides}, side_labels(sides)
-        name = st.segmented_control(
+        key = f"read of {len(names)}"
+        opens_at = "after" if "after" in names else list(names)[-1]
+        name = chosen(selected().text, list(names), opens_at)
+        show_choice(key, name)
+        st.segmented_control(
             "Of which answer",
             list(names),
-            default=list(names)[-1] if "after" not in names else "after",
             format_func=lambda each: plain_label(labels[each]),
-            key=f"read of {len(names)}",
+            key=key,
+            on_change=lambda: select(text=unless_default(st.session_state[key], opens_at)),
             required=True,
             label_visibility="collapsed",
         )

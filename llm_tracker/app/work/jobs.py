@@ -6,51 +6,60 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.errors import Cancelled, InputError, TrackerError, is_lack_of_memory, unforeseen
 from llm_tracker.progress import Progress
 
-if TYPE_CHECKING:
-    from llm_tracker.tracing.run import TokenEvent
-
 logger = logging.getLogger(__name__)
 
-Kind = Literal["load", "lookup", "ask", "correct", "control", "lens", "words", "positions"]
 Status = Literal["queued", "running", "done", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Meanwhile:
+    """What a page says while work in the background is done."""
+
+    text: str
+    skip_help: str = ""
+    """What is said of its Skip button; without that it has none."""
+    is_drawn_by_view: bool = False
+    """Whether the view that asked for the work shows how far it has come, with a Stop of its own."""
+
+
+def _nothing(_job: Job) -> None:
+    """What becomes of a job whose result is read from the job itself."""
 
 
 @dataclass(eq=False)
 class Job:
-    """One piece of work, written by the worker and read by pages."""
+    """One piece of work, written by the worker and read by pages.
 
-    kind: Kind
+    Whoever makes it says what becomes of it and what a page shows meanwhile: no other part of the app knows which
+    kinds of work there are. `keep` and `fail` are called once it has ended, by whoever takes its result over, under
+    the lock of the workspace; they must hold neither the model nor a session.
+    """
+
+    name: str
+    """What the log calls it."""
     model_id: str = ""
     """Whose worker runs it."""
-    said: str = ""
-    """The question or correction that is being answered."""
+    answer: ComingAnswer | None = None
+    """What it writes, where that is an answer: such a job is never stopped for another one."""
+    subject: Hashable = None
+    """What it computes, such as the layers at all tokens of a turn: by this a view knows the work that it asked for."""
+    meanwhile: Meanwhile | None = None
+    keep: Callable[[Job], object] = _nothing
+    """Keeps the result of a job that is done."""
+    fail: Callable[[Job], object] = _nothing
+    """Says where it belongs why a job has failed or was stopped."""
     status: Status = "queued"
     progress: Progress | None = None
-    session: int = 0
-    """Where its result goes: the number of a session of the workspace."""
-    turn: int = 0
-    """The turn of that session that it works on."""
-    beside: int | None = None
-    """Of a question that another model has answered: the number of the session whose first answer it joins."""
-    word: str = ""
-    """The word that is to be followed."""
-    text: str = ""
-    """The answer so far."""
-    n_tokens: int = 0
-    """Tokens of the answer so far."""
     share: float = 0.0
-    """Of a reading of all positions, what is done."""
-    max_new_tokens: int = 0
-    first_token_at: float = 0.0
-    """Seconds on the monotonic clock."""
-    last_token_at: float = 0.0
+    """What is done of work that knows it, from 0 to 1."""
     error: str = ""
     """What went wrong, as a sentence for the user."""
     is_refused: bool = False
@@ -73,30 +82,22 @@ class Job:
         """Whether it was asked to stop."""
         return self._stop.is_set()
 
-    def wrote(self, token: TokenEvent) -> None:
-        """Note one more token; the one that ends an answer is no part of its text."""
-        now = time.monotonic()
-        self.first_token_at = self.first_token_at or now
-        self.n_tokens, self.last_token_at = self.n_tokens + 1, now
-        if not token.is_end:
-            self.text = token.text
-
-    def has_read(self, share: float) -> None:
-        """Note how much of all positions has been read."""
+    def has_done(self, share: float) -> None:
+        """Note how much of the work is done."""
         self.share = share
-
-    def pace(self) -> tuple[float, float] | None:
-        """Seconds per token, and at most how many are left; None before the second token."""
-        if self.n_tokens < 2:
-            return None
-        per_token = (self.last_token_at - self.first_token_at) / (self.n_tokens - 1)
-        return per_token, per_token * (self.max_new_tokens - self.n_tokens)
 
     def report(self, progress: Progress) -> None:
         """Note how far a load has come. Raises Cancelled once it was asked to stop."""
         if self.stopping():
             raise Cancelled("Stopped. Nothing was changed.")
         self.progress = progress
+
+    def settle(self) -> None:
+        """Hand over what came of it: once, after its end."""
+        if self.status == "done":
+            self.keep(self)
+        else:
+            self.fail(self)
 
 
 Work = Callable[[Job], Any]
@@ -140,7 +141,7 @@ class Worker:
                 try:
                     then()
                 except Exception:  # the thread has to live on for all who wait
-                    logger.exception("what follows a %s job failed", job.kind)
+                    logger.exception("what follows a %s job failed", job.name)
             with self._lock:
                 self._waiting.remove(job)
             del job, work, then  # or the last session, and a model that is to be let go, would live until the next job
@@ -160,7 +161,7 @@ def run_job(job: Job, work: Work) -> None:
         job.is_refused = isinstance(error, InputError)
         job.error, job.status = str(error), "failed"
     except Exception as error:
-        logger.exception("a %s job failed", job.kind)
+        logger.exception("a %s job failed", job.name)
         job.error = f"{unforeseen(error)} Nothing was lost{'.' if is_lack_of_memory(error) else '; try again.'}"
         job.status = "failed"
     finally:

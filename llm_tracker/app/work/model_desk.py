@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from llm_tracker.app.work.jobs import Job, Worker
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.loading.listing import is_local
-from llm_tracker.models.loading.pool import ModelPool
+from llm_tracker.models.loading.load import load_model
+from llm_tracker.models.loading.pool import Load, ModelPool
 from llm_tracker.models.loading.resolve import find_entry
 from llm_tracker.models.memory.device_memory import limit_bytes
 from llm_tracker.models.plugins.manager import installed_plugins
@@ -43,8 +44,8 @@ MAX_ENTRIES = 256
 class ModelDesk:
     """Loads models, lets them go, and asks the hub about others, each on a thread that is not the page's."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE))
+    def __init__(self, settings: Settings, load: Load = load_model) -> None:
+        self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE), load)
         self._lock = threading.Lock()
         self._workers: dict[str, Worker] = {}
         self._loads: dict[str, Job] = {}

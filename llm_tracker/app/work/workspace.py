@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
+from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 
 if TYPE_CHECKING:
     from llm_tracker.analysis.lens.position_lens import PositionLens
@@ -32,16 +34,8 @@ MAX_TYPED = 12
 MAX_POSITION_LENSES = 4
 """Lenses of whole texts that one workspace keeps, some 3 MB each for a thousand tokens."""
 
-EXAMPLE = 0
-"""The number of the stored example among a workspace's sessions."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A turn of one of the workspace's sessions."""
-
-    session: int
-    turn: int
+VIEWS = "views"
+"""Where the error of work that a view asked for is shown; that of an answer stands at its form."""
 
 
 @dataclass(eq=False)
@@ -64,18 +58,16 @@ class Workspace:
     control: bool = True
     """Whether each correction is followed by its neutral control."""
     sessions: dict[int, Session] = field(default_factory=dict)
-    shown: tuple[Place, Place | None] | None = None
-    """Before and after; a first answer has nothing after it yet."""
+    shown: tuple[TurnRef, TurnRef | None] | None = None
+    """Before and after, as the last answer brought them up; a first answer has nothing after it yet."""
     job: Job | None = None
-    ask_error: str = ""
-    correct_error: str = ""
-    read_error: str = ""
-    """Why something that a view asked for could not be computed; cleared by the next question or correction."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """By the form (or `VIEWS`) that asked for something: why it failed; cleared by the next question or correction."""
     refused_words: set[tuple[str, str]] = field(default_factory=set)
     """Models and words that they have no token for."""
-    stopped_controls: set[Place] = field(default_factory=set)
+    stopped_controls: set[TurnRef] = field(default_factory=set)
     """Corrected turns whose control was stopped, and is not begun again by itself."""
-    position_lenses: dict[Place, PositionLens] = field(default_factory=dict)
+    position_lenses: dict[TurnRef, PositionLens] = field(default_factory=dict)
     """What every layer would write at every position, of the turns that it was last asked for."""
     results: int = 0
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
@@ -89,8 +81,13 @@ class Workspace:
     @property
     def answering(self) -> bool:
         """Whether an answer is being written or waits to be."""
+        return self.coming is not None
+
+    @property
+    def coming(self) -> ComingAnswer | None:
+        """The answer that is being written or waits to be."""
         job = self.job
-        return job is not None and job.active and job.kind in ("ask", "correct")
+        return job.answer if job is not None and job.active else None
 
     @property
     def n_bytes(self) -> int:
@@ -124,7 +121,7 @@ class Workspace:
             job = start()
             if self.job is not None:
                 self.job.stop()
-            self.ask_error = self.correct_error = self.read_error = ""
+            self.errors.clear()
             self.job = job
             self.begun += 1
             return True
@@ -137,15 +134,21 @@ class Workspace:
                 return self.job is not None
             return False
 
-    def show(self, before: Place, after: Place | None) -> None:
-        """Compare two other answers; places that are not kept any more change nothing."""
-        with self._lock:
-            if all(place is None or place.session in self.sessions for place in (before, after)):
-                self.shown = (before, after)
+    def is_at_work_on(self, subject: Hashable) -> bool:
+        """Whether this is being computed, or waits to be."""
+        job = self.job
+        return job is not None and job.active and job.subject == subject
 
-    def forget_read_error(self) -> None:
+    def show(self, before: TurnRef, after: TurnRef | None) -> None:
+        """Bring up an answer that has just arrived, and let the oldest conversations go where there are too many."""
+        with self._lock:
+            self.shown = (before, after)
+            self.results += 1
+            self._let_go()
+
+    def forget_views_error(self) -> None:
         """Let the views ask again for what could not be computed."""
-        self.read_error = ""
+        self.errors.pop(VIEWS, None)
 
     def collect(self) -> bool:
         """Take over the result of a job that has ended; False where there is none."""
@@ -155,21 +158,22 @@ class Workspace:
                 return False
             self.job = None
             self.version += 1
-            if job.status == "done":
-                self._keep(job)
-            elif job.kind == "correct":
-                self.correct_error = job.error
-            elif job.kind == "ask":
-                self.ask_error = job.error
-            elif job.kind == "control" and job.status == "stopped":
-                self.stopped_controls.add(Place(job.session, job.turn))
-            elif job.kind == "positions" and job.status == "stopped":
-                pass
-            else:
-                if job.is_refused and job.word:
-                    self.refused_words.add((job.model_id, job.word))
-                self.read_error = job.error
+            job.settle()
             return True
+
+    def has_turn(self, ref: TurnRef) -> bool:
+        """Whether a turn is kept."""
+        with self._lock:
+            return ref.session in self.sessions and ref.turn < len(self.sessions[ref.session].turns)
+
+    def turns_or_newest(self, refs: tuple[TurnRef, ...]) -> tuple[tuple[TurnRef, ...], tuple[Session, ...]]:
+        """These turns with the sessions that they are of; those that came last where one of them is not kept."""
+        with self._lock:
+            if self.shown is None:
+                raise ValueError("the workspace shows nothing yet")
+            newest = tuple(ref for ref in self.shown if ref is not None)
+            found = refs if refs and all(map(self.has_turn, refs)) else newest
+            return found, tuple(self.sessions[ref.session] for ref in found)
 
     def is_newer(self, version: int) -> bool:
         """Whether there is more to show than there was at this version."""
@@ -196,30 +200,20 @@ class Workspace:
         """A number for a new session, never used before."""
         return next(self._numbers)
 
-    def _keep(self, job: Job) -> None:
-        if job.kind == "positions":
-            self.position_lenses[Place(job.session, job.turn)] = job.result
-            while len(self.position_lenses) > MAX_POSITION_LENSES:
-                del self.position_lenses[next(iter(self.position_lenses))]
-            return
-        self.sessions[job.session] = job.result
-        if job.kind == "ask" and job.beside in self.sessions:
-            self._show(Place(job.beside, 0), Place(job.session, 0))
-        elif job.kind == "ask":
-            self._show(Place(job.session, 0), None)
-        elif job.kind == "correct":
-            self._show(Place(job.session, job.turn - 1), Place(job.session, job.turn))
+    def keep_position_lens(self, turn: TurnRef, lens: PositionLens) -> None:
+        """Keep what every layer would write at every position of a turn; the oldest of too many goes."""
+        self.position_lenses[turn] = lens
+        while len(self.position_lenses) > MAX_POSITION_LENSES:
+            del self.position_lenses[next(iter(self.position_lenses))]
 
-    def _show(self, before: Place, after: Place | None) -> None:
-        self.shown = (before, after)
-        self.results += 1
-        kept = {place.session for place in self.shown if place is not None} | {EXAMPLE}
+    def _let_go(self) -> None:
+        kept = {turn.session for turn in self.shown or () if turn is not None} | {EXAMPLE}
         oldest = [number for number in self.sessions if number not in kept]
         while oldest and (len(self.sessions) > MAX_SESSIONS or self._bytes_of(oldest) > MAX_SESSION_BYTES):
             gone = oldest.pop(0)
             del self.sessions[gone]
-            for place in [place for place in self.position_lenses if place.session == gone]:
-                del self.position_lenses[place]
+            for turn in [turn for turn in self.position_lenses if turn.session == gone]:
+                del self.position_lenses[turn]
 
 
 def _turns(session: Session) -> list[Turn]:
@@ -247,6 +241,11 @@ class Workspaces:
             while idle and self._too_much():
                 del self._kept[idle.pop(0).key]
             return workspace
+
+    def __iter__(self) -> Iterator[Workspace]:
+        """Those that are kept, the one that was used longest ago first."""
+        with self._lock:
+            return iter(list(self._kept.values()))
 
     def _too_much(self) -> bool:
         return len(self._kept) > self._bound or sum(kept.n_bytes for kept in self._kept.values()) > self._bound_bytes

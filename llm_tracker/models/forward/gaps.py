@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from llm_tracker.models.forward.attention import pattern_in
 
-
 CLOSED = -1e4
 """The logit of a learned sink (gpt_oss) at which nothing goes into it."""
 

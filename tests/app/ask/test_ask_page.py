@@ -12,11 +12,13 @@ from streamlit.testing.v1 import AppTest
 from visitor import (
     ROOT,
     VIEWS,
+    Loader,
     asked,
     chart_rows,
     corrected,
     headings,
     opened,
+    reopened,
     settled,
     shown_html,
     tiny_of_any_name,
@@ -26,7 +28,6 @@ from visitor import (
 import llm_tracker as lt
 from llm_tracker.app.parts import html
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work.workspace import Place
 from llm_tracker.wording.formats import percent
 
 
@@ -125,7 +126,7 @@ def test_a_word_with_spaces_around_it_is_followed_once(engine: engines.Engine, m
     words = list(visitor(engine).sessions[1].watch_words)
     at = settled(at.multiselect[0].set_value([*words, " zebra ", "zebra"]).run())
     assert at.multiselect[0].value == [*words, "zebra"]
-    monkeypatch.setattr(engine, "_submit", lambda *_: pytest.fail("it was followed again"))
+    monkeypatch.setattr(engine, "submit", lambda *_: pytest.fail("it was followed again"))
     assert not at.run().exception
 
 
@@ -134,8 +135,7 @@ def test_another_token_can_be_looked_at(engine: engines.Engine) -> None:
     workspace = visitor(engine)
     turn = workspace.sessions[1].turns[0]
     unread = next(step for step in range(turn.trace.n_steps) if step not in turn.trace.lens)
-    at.session_state["steps"] = {(workspace.results, Place(1, 0)): unread}
-    at = settled(at.run())
+    at = reopened(at, step=str(unread))
     assert f"Token {unread + 1} of {turn.trace.n_steps}," in shown_html(at)
     assert unread in workspace.sessions[1].turns[0].trace.lens
     assert headings(at) == VIEWS
@@ -143,28 +143,26 @@ def test_another_token_can_be_looked_at(engine: engines.Engine) -> None:
 
 def test_the_headline_keeps_its_place_when_another_token_is_looked_at(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
-    workspace = visitor(engine)
     headline = re.findall(r'<p class="lt-headline.*?</p>', shown_html(at))
-    at.session_state["steps"] = {(workspace.results, Place(1, 1)): 1}
-    at = settled(at.run())
+    at = reopened(at, step="-1")
     assert re.findall(r'<p class="lt-headline.*?</p>', shown_html(at)) == headline
     assert "The views below look at token 1 before and token 2 after." in shown_html(at)
 
 
 def test_a_rerun_asks_nothing_of_the_model(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     at = corrected(asked(opened("dashboard.py")))
-    monkeypatch.setattr(engine, "_submit", lambda *_: pytest.fail("a rerun sent work to the model"))
+    monkeypatch.setattr(engine, "submit", lambda *_: pytest.fail("a rerun sent work to the model"))
     at = at.slider[0].set_value(1).run()
     at = at.segmented_control(key="layers measure of 3").set_value("rank").run()
     assert not at.exception
     assert headings(at) == VIEWS
 
 
-def test_a_second_click_on_ask_never_stops_the_answer(engine: engines.Engine) -> None:
+def test_a_second_click_on_ask_never_stops_the_answer(engine: engines.Engine, loader: Loader) -> None:
     at = opened("dashboard.py")
     ask_ids = {button.id for button in at.button if button.label == "Ask"}
-    engine.models.pool._load = lambda *_: time.sleep(0.5) or tiny_of_any_name("embedded")  # type: ignore[method-assign,assignment,func-returns-value]
-    engine.models.pool._models.clear()
+    loader.load = lambda *_: time.sleep(0.5) or tiny_of_any_name("embedded")  # type: ignore[func-returns-value]
+    engine.models.pool.unload("embedded")
     at = at.button(key="ask button").click().run()
     (stop,) = [button for button in at.button if button.label == "Stop"]
     assert stop.id not in ask_ids

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tiny_models import tiny_model
 from visitor import (
     VIEWS,
+    Loader,
     asked,
     chart_rows,
     chosen,
@@ -28,11 +29,11 @@ from visitor import (
 
 import llm_tracker as lt
 from llm_tracker.app.parts import html
-from llm_tracker.app.selection.comparison import answer_labels
+from llm_tracker.app.selection.answer_pickers import answer_labels
+from llm_tracker.app.work import asking, background, model_desk
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work import model_desk
-from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.workspace import Place, Workspace
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.tracing import run
 
 LAYERS = {"embedded": 3, "smollm2": 5}
@@ -46,8 +47,8 @@ def tiny_of_this_name(name: str, *_: object) -> lt.LoadedModel:
 
 
 @pytest.fixture
-def two_models(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> engines.Engine:
-    monkeypatch.setattr(engine.models.pool, "_load", tiny_of_this_name)
+def two_models(engine: engines.Engine, loader: Loader, monkeypatch: pytest.MonkeyPatch) -> engines.Engine:
+    loader.load = tiny_of_this_name
     monkeypatch.setattr(model_desk, "is_local", lambda entry: entry.id in LAYERS)
     return engine
 
@@ -63,7 +64,7 @@ def has_button(at: AppTest) -> bool:
 def test_the_two_first_answers_stand_side_by_side(two_models: engines.Engine) -> None:
     at = side_by_side(asked(opened("dashboard.py"), "What is it?"))
     workspace = visitor(two_models)
-    assert workspace.shown == (Place(1, 0), Place(2, 0))
+    assert workspace.shown == (TurnRef(1, 0), TurnRef(2, 0))
     first, second = workspace.sessions[1], workspace.sessions[2]
     assert (first.model.id, second.model.id) == ("embedded", "smollm2")
     assert first.turns[0].said == second.turns[0].said
@@ -126,10 +127,10 @@ def test_a_correction_goes_to_the_model_that_gave_the_answer(two_models: engines
     at.segmented_control(key="corrects").set_value("after").run()
     at = corrected(at)
     sessions = visitor(two_models).sessions
-    assert visitor(two_models).shown == (Place(2, 0), Place(2, 1))
+    assert visitor(two_models).shown == (TurnRef(2, 0), TurnRef(2, 1))
     assert [len(sessions[number].turns) for number in (1, 2)] == [1, 2]
     assert "(asked again: " in shown_html(at)
-    at = settled(picker(at, "before").set_value(Place(1, 0)).run())
+    at = settled(picker(at, "before").set_value(TurnRef(1, 0)).run())
     assert "These models did not read the same words" in shown_html(at)
 
 
@@ -145,7 +146,7 @@ def test_answers_that_read_alike_are_told_apart_where_they_are_picked() -> None:
         return SimpleNamespace(model=SimpleNamespace(id=model, title="tiny"), turns=[turn])
 
     workspace = Workspace(sessions={1: session("a"), 2: session("a"), 3: session("b")})
-    places = [Place(number, 0) for number in (1, 2, 3)]
+    places = [TurnRef(number, 0) for number in (1, 2, 3)]
     labels = list(answer_labels(workspace, places).values())
     assert labels == ["tiny: “So” to “Why?”", "tiny: “So” to “Why?” · 2", "tiny: “So” to “Why?” · 3"]
     assert list(answer_labels(workspace, places[:1]).values()) == ["“So” to “Why?”"]
@@ -155,11 +156,13 @@ def test_the_question_is_the_first_one_of_what_is_shown(two_models: engines.Engi
     at = side_by_side(corrected(asked(opened("dashboard.py"), "Why?")))
     workspace = visitor(two_models)
     assert workspace.sessions[2].turns[0].said == "Why?"
-    assert workspace.shown == (Place(1, 0), Place(2, 0))
+    assert workspace.shown == (TurnRef(1, 0), TurnRef(2, 0))
     assert html.exact("No, London.") not in shown_html(at)
 
 
-def test_the_button_waits_for_the_model_and_the_first_answer_stays_while_it_does(two_models: engines.Engine) -> None:
+def test_the_button_waits_for_the_model_and_the_first_answer_stays_while_it_does(
+    two_models: engines.Engine, loader: Loader
+) -> None:
     inside, go_on = threading.Event(), threading.Event()
     at = asked(opened("dashboard.py"))
 
@@ -168,7 +171,7 @@ def test_the_button_waits_for_the_model_and_the_first_answer_stays_while_it_does
         assert go_on.wait(20)
         return tiny_of_this_name(name)
 
-    two_models.models.pool._load = load  # type: ignore[method-assign]
+    loader.load = load
     at = at.sidebar.selectbox(key="model").set_value("smollm2").run().run()
     assert inside.wait(20)
     button = at.run().button(key="ask same")
@@ -181,16 +184,16 @@ def test_the_button_waits_for_the_model_and_the_first_answer_stays_while_it_does
 
 
 def test_an_answer_is_read_where_it_will_be_compared_before_its_model_may_have_to_go(
-    two_models: engines.Engine, monkeypatch: pytest.MonkeyPatch
+    two_models: engines.Engine, loader: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "find_answer_step", lambda *_: 1)
     at = asked(opened("dashboard.py"))
     workspace, pool = visitor(two_models), two_models.models.pool
     until(at, lambda: not two_models.models.worker("embedded").busy and 0 in workspace.sessions[1].turns[0].trace.lens)
     pool.unload("embedded")
-    monkeypatch.setattr(pool, "_load", lambda name, *_: tiny_of_this_name({"smollm2": name}[name]))
+    loader.load = lambda name, *_: tiny_of_this_name({"smollm2": name}[name])
     at = side_by_side(at)
-    assert workspace.read_error == "", "the first model was needed once more"
+    assert workspace.errors == {}, "the first model was needed once more"
     assert "Token 1 of " in shown_html(at)
     assert "not been read yet" not in " ".join([shown_html(at), *(text.value for text in at.markdown)])
 
@@ -200,19 +203,21 @@ def test_what_is_read_at_once_from_two_sides_is_all_kept(
 ) -> None:
     monkeypatch.setattr(run, "find_answer_step", lambda *_: 1)
     inside, go_on = threading.Event(), threading.Event()
-    read_first = engines.Engine._read_first
+    read_first = asking.read_first_position
 
-    def held_up(engine: engines.Engine, workspace: Workspace, job: Job) -> None:
+    def held_up(*asked: Any) -> None:
         inside.set()
         assert go_on.wait(20)
-        read_first(engine, workspace, job)
+        read_first(*asked)
 
-    monkeypatch.setattr(engines.Engine, "_read_first", held_up)
+    monkeypatch.setattr(asking, "read_first_position", held_up)
     workspace = Workspace(model_id="embedded", wanted_id="embedded")
-    two_models.ask(workspace, "What is it?")
+    asking.ask(two_models, workspace, "What is it?")
     assert inside.wait(20)
     (number,) = workspace.sessions
-    two_models.read_step(workspace, Place(number, 0), 2)  # with the session as it is without its first position
+    background.read_step(
+        two_models, workspace, TurnRef(number, 0), 2
+    )  # with the session as it is without its first position
     go_on.set()
     for _ in range(400):
         if workspace.collect() or not two_models.models.worker("embedded").busy:
@@ -221,22 +226,20 @@ def test_what_is_read_at_once_from_two_sides_is_all_kept(
     assert sorted(workspace.sessions[number].turns[0].trace.lens) == [0, 1, 2]
 
 
-def test_an_answer_that_fails_leaves_what_was_shown(
-    two_models: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_fails_leaves_what_was_shown(two_models: engines.Engine, loader: Loader) -> None:
     at = chosen(corrected(asked(opened("dashboard.py"))), "smollm2")
 
     def fail(*_: object) -> None:
         raise lt.ModelError("The file is gone.")
 
     two_models.models.pool.unload("smollm2")
-    monkeypatch.setattr(two_models.models.pool, "_load", fail)
+    loader.load = fail
     at = at.button(key="ask same").click().run()
     for _ in range(100):
-        if visitor(two_models).ask_error:
+        if visitor(two_models).errors.get("ask"):
             break
         at = at.run()
-    assert visitor(two_models).shown == (Place(1, 0), Place(1, 1))
+    assert visitor(two_models).shown == (TurnRef(1, 0), TurnRef(1, 1))
     assert "The file is gone." in shown_html(at.run())
     assert headings(at) == VIEWS
 
@@ -247,5 +250,5 @@ def test_the_example_is_not_asked_of_another_model(two_models: engines.Engine) -
 
 def test_a_question_that_is_not_kept_any_more_is_a_sentence(two_models: engines.Engine) -> None:
     at = asked(opened("dashboard.py"))
-    two_models.ask_same(visitor(two_models), 99)
+    asking.ask_same(two_models, visitor(two_models), 99)
     assert "That question is not kept any more." in shown_html(at.run())

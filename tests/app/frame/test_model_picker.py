@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tiny_models import tiny_network, tiny_tokenizer
-from visitor import VIEWS, asked, chosen, headings, opened, settled, shown_html, sidebar_captions, visitor
+from visitor import VIEWS, Loader, asked, chosen, headings, opened, settled, shown_html, sidebar_captions, visitor
 from visitor import tiny_of_any_name as tiny
 
 import llm_tracker as lt
@@ -194,11 +194,11 @@ def waiting_load(inside: threading.Event, go_on: threading.Event) -> Callable[..
 
 
 def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
-    engine: engines.Engine, directory: Path, monkeypatch: pytest.MonkeyPatch
+    engine: engines.Engine, directory: Path, loader: Loader
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
     at = asked(opened("dashboard.py"))
-    monkeypatch.setattr(engine.models.pool, "_load", waiting_load(inside, go_on))
+    loader.load = waiting_load(inside, go_on)
     box = at.sidebar.selectbox(key="model")
     box.options.append(str(directory))
     at = box.set_value(str(directory)).run().run()
@@ -216,27 +216,25 @@ def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
 
 
 def test_a_cancelled_download_says_that_what_arrived_is_kept(
-    engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch
+    engine: engines.Engine, on_the_hub: HubModel, loader: Loader
 ) -> None:
     def load(_name: str, _device: str, _dtype: str, report: Report, *_: object) -> None:
         report(Progress("Downloading", 1, 2))
         raise lt.Cancelled("Stopped.")
 
-    monkeypatch.setattr(engine.models.pool, "_load", load)
+    loader.load = load
     at = chosen(opened("dashboard.py"), "owner/big_one")
     at = settled(at.sidebar.button(key="download owner/big_one").click().run())
     kept = "What has arrived is kept: start the download again to go on from there."
     assert f"The download was cancelled. {kept}" in sidebar_captions(at)
 
 
-def test_a_model_that_fails_leaves_the_old_one_in_use(
-    engine: engines.Engine, directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_fails_leaves_the_old_one_in_use(engine: engines.Engine, directory: Path, loader: Loader) -> None:
     def fail(*_: object) -> None:
         raise lt.ModelError("No adapter reads it exactly.")
 
     at = asked(opened("dashboard.py"))
-    monkeypatch.setattr(engine.models.pool, "_load", fail)
+    loader.load = fail
     at = chosen(at, str(directory))
     assert "No adapter reads it exactly." in shown_html(at)
     assert "questions go to SmolLM2-135M-Instruct" in shown_html(at)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from visitor import VIEWS, asked, corrected, headings, opened, picker, settled, shown_html, visitor
+from visitor import VIEWS, asked, corrected, headings, opened, picker, settled, shown_html, shown_turns, visitor
 
 from llm_tracker.app.parts import html
+from llm_tracker.app.work import asking
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work.workspace import Place
+from llm_tracker.app.work.turn_ref import TurnRef
 
 
 def test_another_correction_of_the_same_answer_leaves_the_first_one_to_compare_with(engine: engines.Engine) -> None:
@@ -16,7 +17,7 @@ def test_another_correction_of_the_same_answer_leaves_the_first_one_to_compare_w
         ["What is it?", "No, London."],
         ["What is it?", "That is right."],
     ]
-    at = settled(picker(at, "before").set_value(Place(1, 1)).run())
+    at = settled(picker(at, "before").set_value(TurnRef(1, 1)).run())
     assert html.exact("No, London.") in shown_html(at)
     assert html.exact("That is right.") in shown_html(at)
     assert "(asked again: " in shown_html(at), "two corrections of one answer have the same control"
@@ -45,7 +46,7 @@ def test_answers_that_are_more_than_a_correction_apart_have_no_control_between_t
     at = corrected(asked(opened("dashboard.py")))
     at.segmented_control(key="corrects").set_value("after").run()
     at = corrected(at, "Are you sure?")
-    at = settled(picker(at, "before").set_value(Place(1, 0)).run())
+    at = settled(picker(at, "before").set_value(TurnRef(1, 0)).run())
     assert "These answers are not a correction apart" in shown_html(at)
     assert "(asked again: " not in shown_html(at)
 
@@ -53,30 +54,30 @@ def test_answers_that_are_more_than_a_correction_apart_have_no_control_between_t
 def test_a_stale_choice_of_an_answer_that_is_gone_changes_nothing(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
     workspace = visitor(engine)
-    engine.correct(workspace, Place(99, 0), "No.")
+    asking.correct(engine, workspace, TurnRef(99, 0), "No.")
     assert "That answer is not kept any more." in shown_html(at.run())
     assert headings(at) == VIEWS
 
 
 def test_an_edited_question_leaves_the_earlier_one_to_compare_with(engine: engines.Engine) -> None:
     at = asked(asked(opened("dashboard.py")), "What was it?")
-    at = settled(picker(at, "after").set_value(Place(1, 0)).run())
+    at = settled(picker(at, "after").set_value(TurnRef(1, 0)).run())
     assert html.exact("What is it?") in shown_html(at)
     assert html.exact("What was it?") in shown_html(at)
     assert "These are two first answers: there is no correction between them." in shown_html(at)
 
 
 def test_an_answer_beside_itself_is_said_to_be_one(engine: engines.Engine) -> None:
-    at = settled(picker(corrected(asked(opened("dashboard.py"))), "after").set_value(Place(1, 0)).run())
+    at = settled(picker(corrected(asked(opened("dashboard.py"))), "after").set_value(TurnRef(1, 0)).run())
     assert "This is one answer, compared with itself." in shown_html(at)
 
 
 def test_the_right_side_can_be_emptied_and_picked_again(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
     at = settled(picker(at, "after").set_value(None).run())
-    assert visitor(engine).shown == (Place(1, 0), None)
+    assert shown_turns(engine, at) == (TurnRef(1, 0), None)
     assert "Correct the answer, and what changed will stand here." in shown_html(at)
-    at = settled(picker(at, "after").set_value(Place(1, 1)).run())
+    at = settled(picker(at, "after").set_value(TurnRef(1, 1)).run())
     assert "(asked again: " in shown_html(at)
 
 
@@ -88,10 +89,10 @@ def test_what_a_browser_sends_late_does_not_choose_among_newer_answers(engine: e
         sent.append(at._tree.get_widget_states())
         at = corrected(at)
         sent.append(at._tree.get_widget_states())
-    shown = visitor(engine).shown
+    shown = shown_turns(engine, at)
     for late in sent:
         settled(at._run(late))
-        assert visitor(engine).shown == shown
+        assert shown_turns(engine, at) == visitor(engine).shown == shown
 
 
 def test_a_new_question_is_corrected_itself_whatever_was_chosen_for_the_one_before(engine: engines.Engine) -> None:

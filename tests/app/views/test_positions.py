@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from types import SimpleNamespace
 
 import pytest
+from fake_work import FakeEngine, ended, fake_session
 from streamlit.testing.v1 import AppTest
 from visitor import asked, chart_rows, corrected, opened, shown_html, until, visitor
 
+from llm_tracker.app.work import background
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work.jobs import Job, Kind
-from llm_tracker.app.work.workspace import MAX_POSITION_LENSES, Place, Workspace
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import MAX_POSITION_LENSES, Workspace
 from llm_tracker.wording.formats import percent
 
 KEY = "read positions"
@@ -47,7 +51,7 @@ def test_a_text_is_drawn_in_stretches_from_any_token_on(engine: engines.Engine) 
 def test_of_a_followed_word_the_sentence_says_where_it_gets_most(engine: engines.Engine) -> None:
     at = read_all(corrected(asked(opened("dashboard.py")), "No, Oslo."))
     at.selectbox(key="positions value").select("prob of Oslo").run()
-    lens = visitor(engine).position_lenses[Place(1, 1)]
+    lens = visitor(engine).position_lenses[TurnRef(1, 1)]
     drawn = lens.watched["Oslo"][:, -30:]
     layer, at_token = divmod(int(drawn.argmax()), 30)
     token = len(lens.tokens) - 30 + at_token + 1
@@ -57,7 +61,7 @@ def test_of_a_followed_word_the_sentence_says_where_it_gets_most(engine: engines
 def test_the_map_stays_while_it_is_read_anew(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     at = read_all(asked(opened("dashboard.py")))
     workspace = visitor(engine)
-    workspace.job = Job("positions", session=1, turn=0, status="running")
+    workspace.job = Job("positions", subject=background.positions_of(TurnRef(1, 0)), status="running")
     at.run()
     assert len(at.get("vega_lite_chart")) == 4
     assert at.button(key="stop positions").label == "Stop"
@@ -70,36 +74,38 @@ def test_each_answers_text_is_read_by_itself_and_kept(engine: engines.Engine) ->
     at.segmented_control(key="positions of").set_value("before").run()
     assert len(at.get("vega_lite_chart")) == 3
     at = read_all(at)
-    assert visitor(engine).position_lenses.keys() == {Place(1, 0), Place(1, 1)}
+    assert visitor(engine).position_lenses.keys() == {TurnRef(1, 0), TurnRef(1, 1)}
 
 
 def test_a_press_while_a_new_answer_is_being_drawn_reads_the_new_text(engine: engines.Engine) -> None:
     at = asked(opened("dashboard.py"))
     workspace = visitor(engine)
     workspace.sessions[2] = workspace.sessions[1]
-    workspace.show(Place(2, 0), None)
+    workspace.show(TurnRef(2, 0), None)
     at = read_all(at)
-    assert workspace.position_lenses.keys() == {Place(2, 0)}
+    assert workspace.position_lenses.keys() == {TurnRef(2, 0)}
 
 
 def test_a_press_reads_the_chosen_side_of_the_answers_that_are_shown_by_then(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
     at.segmented_control(key="positions of").set_value("before").run()
-    visitor(engine).show(Place(1, 1), Place(1, 0))
+    visitor(engine).show(TurnRef(1, 1), TurnRef(1, 0))
     at = read_all(at)
-    assert visitor(engine).position_lenses.keys() == {Place(1, 1)}
+    assert visitor(engine).position_lenses.keys() == {TurnRef(1, 1)}
 
 
-@pytest.mark.parametrize(("kind", "turn"), [("control", 0), ("positions", 1)])
-def test_a_press_while_something_else_is_being_computed_says_so(engine: engines.Engine, kind: Kind, turn: int) -> None:
+@pytest.mark.parametrize(
+    "subject", [background.control_of(TurnRef(1, 0)), background.positions_of(TurnRef(1, 1))], ids=str
+)
+def test_a_press_while_something_else_is_being_computed_says_so(engine: engines.Engine, subject: Hashable) -> None:
     at = asked(opened("dashboard.py"))
     workspace = visitor(engine)
-    workspace.job = Job(kind, session=1, turn=turn, status="running")
+    workspace.job = Job("other", subject=subject, status="running")
     at.button(key=KEY).click().run()
     assert [each.value for each in at.toast] == [
         "Not begun: something else is being computed. Press again once it is there."
     ]
-    assert (workspace.job.kind, workspace.job.turn) == (kind, turn)
+    assert workspace.job.subject == subject
     workspace.job = None
 
 
@@ -109,19 +115,22 @@ def test_a_word_that_is_followed_since_is_read_on_demand(engine: engines.Engine)
     again = at.button(key=KEY)
     assert again.label == "Read again, for “Oslo” too"
     again.click().run()
-    until(at, lambda: "Oslo" in visitor(engine).position_lenses[Place(1, 0)].watched)
+    until(at, lambda: "Oslo" in visitor(engine).position_lenses[TurnRef(1, 0)].watched)
 
 
 def test_a_reading_that_is_stopped_leaves_all_as_it_was() -> None:
-    workspace = Workspace()
-    workspace.job = Job("positions", status="stopped", session=1, error="Stopped.")
+    session = fake_session()
+    workspace = Workspace(sessions={1: session})
+    background.read_positions(FakeEngine(), workspace, TurnRef(1, 0))
+    ended(workspace, status="stopped", error="Stopped.")
     assert workspace.collect()
-    assert (workspace.read_error, workspace.position_lenses, workspace.sessions) == ("", {}, {})
+    assert (workspace.errors, workspace.position_lenses, workspace.sessions) == ({}, {}, {1: session})
 
 
 def test_only_the_last_few_are_kept() -> None:
-    workspace = Workspace()
+    workspace = Workspace(sessions={1: fake_session(n_turns=MAX_POSITION_LENSES + 2)})
     for turn in range(MAX_POSITION_LENSES + 2):
-        workspace.job = Job("positions", status="done", session=1, turn=turn, result=SimpleNamespace(n_bytes=0))
+        background.read_positions(FakeEngine(), workspace, TurnRef(1, turn))
+        ended(workspace, result=SimpleNamespace(n_bytes=0))
         workspace.collect()
-    assert list(workspace.position_lenses) == [Place(1, turn) for turn in range(2, MAX_POSITION_LENSES + 2)]
+    assert list(workspace.position_lenses) == [TurnRef(1, turn) for turn in range(2, MAX_POSITION_LENSES + 2)]

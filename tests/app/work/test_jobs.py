@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from llm_tracker.app.parts.cards import pace_note
+from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job, Worker, run_job
 from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.progress import Progress
@@ -116,10 +117,10 @@ def test_a_worker_is_busy_until_what_comes_next_is_done() -> None:
 
 
 def test_a_slow_answer_says_its_pace_and_how_long_it_may_take() -> None:
-    slow = Job("ask", max_new_tokens=10, n_tokens=3, first_token_at=100.0, last_token_at=103.0)
+    slow = ComingAnswer("ask", max_new_tokens=10, n_tokens=3, first_token_at=100.0, last_token_at=103.0)
     assert pace_note(slow) == ", 1.5 s per token, at most 10 s left"
-    fast = Job("ask", max_new_tokens=10, n_tokens=3, first_token_at=100.0, last_token_at=100.1)
-    assert pace_note(fast) == pace_note(Job("ask")) == ""
+    fast = ComingAnswer("ask", max_new_tokens=10, n_tokens=3, first_token_at=100.0, last_token_at=100.1)
+    assert pace_note(fast) == pace_note(ComingAnswer("ask")) == ""
 
 
 def test_a_worker_lives_on_when_what_comes_next_fails(caplog: pytest.LogCaptureFixture) -> None:
@@ -147,14 +148,14 @@ def test_only_what_was_asked_for_can_be_refused() -> None:
 
 def test_the_pace_is_known_from_the_second_token_on(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 102.0, 104.0])
-    monkeypatch.setattr("llm_tracker.app.work.jobs.time.monotonic", lambda: next(clock))
-    job = Job("ask", max_new_tokens=5)
-    job.wrote(TokenEvent(0, "a", 0.5, "a", is_end=False))
-    assert job.pace() is None
-    job.wrote(TokenEvent(1, " b", 0.5, "a b", is_end=False))
-    assert job.pace() == (2.0, 6.0)
-    job.wrote(TokenEvent(2, "</s>", 0.5, "a b</s>", is_end=True))
-    assert (job.text, job.pace()) == ("a b", (2.0, 4.0)), "the token that ends an answer is no part of it"
+    monkeypatch.setattr("llm_tracker.app.work.coming_answer.time.monotonic", lambda: next(clock))
+    answer = ComingAnswer("ask", max_new_tokens=5)
+    answer.wrote(TokenEvent(0, "a", 0.5, "a", is_end=False))
+    assert answer.pace() is None
+    answer.wrote(TokenEvent(1, " b", 0.5, "a b", is_end=False))
+    assert answer.pace() == (2.0, 6.0)
+    answer.wrote(TokenEvent(2, "</s>", 0.5, "a b</s>", is_end=True))
+    assert (answer.text, answer.pace()) == ("a b", (2.0, 4.0)), "the token that ends an answer is no part of it"
 
 
 def test_a_model_that_was_let_go_is_not_kept_by_its_last_job() -> None:

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fake_work import FakeEngine, ended
+from fake_work import fake_session as session
 
 from llm_tracker.app.work import workspace as workspaces_module
+from llm_tracker.app.work.asking import ask, correct
+from llm_tracker.app.work.background import follow, read_step, run_control
+from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.workspace import EXAMPLE, Place, Workspace, Workspaces
+from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
+from llm_tracker.app.work.workspace import VIEWS, Workspace, Workspaces
 
 
-def session(n_bytes: int = 1) -> Any:
-    """What a workspace needs of a session: turns with traces of a size, and controls."""
-    return SimpleNamespace(turns=[SimpleNamespace(trace=SimpleNamespace(n_bytes=n_bytes))], controls={})
-
-
-def done(kind: Any, number: int, result: Any, turn: int = 0) -> Job:
-    return Job(kind, status="done", result=result, session=number, turn=turn)
+def answered(workspace: Workspace, result: Any) -> int:
+    """Ask a question that is answered at once, and take its answer over; the number of its session."""
+    ask(FakeEngine(), workspace, "Why?")
+    ended(workspace, result)
+    workspace.collect()
+    return max(workspace.sessions)
 
 
 def test_an_answer_is_shown_by_itself_and_a_correction_beside_what_it_corrects() -> None:
     workspace = Workspace()
-    workspace.job = done("ask", 1, session())
+    answered(workspace, session())
+    assert workspace.shown == (TurnRef(1, 0), None)
+    correct(FakeEngine(), workspace, TurnRef(1, 0), "No.")
+    ended(workspace, session(n_turns=2))
     workspace.collect()
-    assert workspace.shown == (Place(1, 0), None)
-    workspace.job = done("correct", 1, session(), turn=1)
-    workspace.collect()
-    assert workspace.shown == (Place(1, 0), Place(1, 1))
+    assert workspace.shown == (TurnRef(1, 0), TurnRef(1, 1))
 
 
 def test_earlier_answers_stay_when_something_else_is_asked() -> None:
     workspace = Workspace()
     first, second = session(), session()
-    for number, each in ((1, first), (2, second)):
-        workspace.job = done("ask", number, each)
-        workspace.collect()
+    for each in (first, second):
+        answered(workspace, each)
     assert workspace.sessions == {1: first, 2: second}
 
 
@@ -67,19 +70,23 @@ def test_a_number_is_never_used_twice() -> None:
 
 
 def test_a_word_that_could_not_be_read_for_another_reason_is_not_refused_for_ever() -> None:
-    workspace = Workspace()
-    workspace.job = Job("words", "m", status="failed", error="The model is gone.", word="Rome")
+    workspace = Workspace(sessions={1: session()})
+    follow(FakeEngine(), workspace, 1, "Rome")
+    ended(workspace, status="failed", error="The model is gone.")
     workspace.collect()
     assert workspace.refused_words == set()
-    workspace.forget_read_error()
-    assert workspace.read_error == ""
+    workspace.forget_views_error()
+    assert workspace.errors == {}
 
 
 def test_answers_that_are_not_kept_any_more_cannot_be_chosen() -> None:
-    workspace = Workspace(sessions={1: session(), 2: session()})
-    workspace.show(Place(1, 0), Place(2, 0))
-    workspace.show(Place(1, 0), Place(7, 0))
-    assert workspace.shown == (Place(1, 0), Place(2, 0))
+    first, second = session(), session()
+    workspace = Workspace(sessions={1: first, 2: second})
+    workspace.show(TurnRef(1, 0), TurnRef(2, 0))
+    newest = ((TurnRef(1, 0), TurnRef(2, 0)), (first, second))
+    assert workspace.turns_or_newest((TurnRef(1, 0), TurnRef(7, 0))) == newest
+    assert workspace.turns_or_newest((TurnRef(1, 3),)) == newest
+    assert workspace.turns_or_newest((TurnRef(2, 0),)) == ((TurnRef(2, 0),), (second,))
 
 
 def test_a_question_that_cannot_begin_leaves_the_work_in_the_background_alone() -> None:
@@ -93,13 +100,17 @@ def test_a_question_that_cannot_begin_leaves_the_work_in_the_background_alone() 
 
 
 def test_work_in_the_background_changes_no_choice_of_what_is_shown() -> None:
-    workspace = Workspace()
-    workspace.job = done("ask", 1, session())
-    workspace.collect()
+    workspace, engine = Workspace(), FakeEngine()
+    answered(workspace, session())
     before = (workspace.shown, workspace.results)
-    for kind in ("lens", "words", "control"):
+    for begin in (
+        lambda: read_step(engine, workspace, TurnRef(1, 0), 0),
+        lambda: follow(engine, workspace, 1, "Rome"),
+        lambda: run_control(engine, workspace, TurnRef(1, 0)),
+    ):
         richer = session()
-        workspace.job = done(kind, 1, richer)
+        begin()
+        ended(workspace, richer)
         workspace.collect()
         assert workspace.sessions[1] is richer
     assert (workspace.shown, workspace.results) == before
@@ -109,10 +120,11 @@ def test_a_failed_correction_leaves_the_session_that_was_there() -> None:
     workspace = Workspace()
     kept = session()
     workspace.sessions[1] = kept
-    workspace.job = Job("correct", status="failed", error="Too long.", session=1)
+    correct(FakeEngine(), workspace, TurnRef(1, 0), "No.")
+    ended(workspace, status="failed", error="Too long.")
     assert workspace.collect()
     assert workspace.sessions == {1: kept}
-    assert (workspace.correct_error, workspace.ask_error, workspace.job) == ("Too long.", "", None)
+    assert (workspace.errors, workspace.job) == ({"correct": "Too long."}, None)
 
 
 def test_a_running_job_is_not_collected() -> None:
@@ -123,26 +135,30 @@ def test_a_running_job_is_not_collected() -> None:
 
 
 def test_what_could_not_be_read_is_said_once_and_not_asked_for_again() -> None:
-    workspace = Workspace()
-    workspace.job = Job("words", "m", status="failed", error="No token for it.", word="qx", is_refused=True)
+    workspace = Workspace(sessions={1: session()})
+    follow(FakeEngine(), workspace, 1, "qx")
+    ended(workspace, status="failed", error="No token for it.", is_refused=True)
     workspace.collect()
-    assert workspace.read_error == "No token for it."
+    assert workspace.errors == {VIEWS: "No token for it."}
     assert workspace.refused_words == {("m", "qx")}
     workspace.begin(lambda: Job("ask"))
-    assert workspace.read_error == ""
+    assert workspace.errors == {}
 
 
 def test_a_control_that_was_stopped_is_no_error_and_does_not_begin_again_by_itself() -> None:
-    workspace = Workspace()
-    workspace.job = Job("control", status="stopped", error="Stopped.", session=1, turn=1)
+    workspace = Workspace(sessions={1: session(n_turns=2)})
+    run_control(FakeEngine(), workspace, TurnRef(1, 1))
+    ended(workspace, status="stopped", error="Stopped.")
     workspace.collect()
-    assert workspace.read_error == ""
-    assert workspace.stopped_controls == {Place(1, 1)}
+    assert workspace.errors == {}
+    assert workspace.stopped_controls == {TurnRef(1, 1)}
+    run_control(FakeEngine(), workspace, TurnRef(1, 1))
+    assert workspace.job is None
 
 
 def test_a_second_click_does_not_replace_the_answer_under_way() -> None:
     workspace = Workspace()
-    first = Job("ask", status="running")
+    first = Job("ask", answer=ComingAnswer("ask"), status="running")
     assert workspace.begin(lambda: first)
     assert not workspace.begin(lambda: pytest.fail("a second job was started"))
     assert not workspace.begin_background(lambda: pytest.fail("background work was started"))
@@ -162,8 +178,9 @@ def test_a_question_stops_the_work_in_the_background_and_goes_first() -> None:
 
 def test_an_answer_that_ended_unseen_is_taken_over_before_the_next_job_begins() -> None:
     """Two tabs: one asked and was closed, the other presses Correct."""
-    workspace, answered = Workspace(), session()
-    workspace.job = done("ask", 1, answered)
+    workspace, answer = Workspace(), session()
+    ask(FakeEngine(), workspace, "Why?")
+    ended(workspace, answer)
     seen = []
 
     def start() -> Job:
@@ -171,7 +188,7 @@ def test_an_answer_that_ended_unseen_is_taken_over_before_the_next_job_begins() 
         return Job("correct", status="running")
 
     assert workspace.begin(start)
-    assert seen == [{1: answered}]
+    assert seen == [{1: answer}]
 
 
 def test_only_so_many_conversations_are_kept_and_never_less_than_what_is_shown(
@@ -179,18 +196,16 @@ def test_only_so_many_conversations_are_kept_and_never_less_than_what_is_shown(
 ) -> None:
     monkeypatch.setattr(workspaces_module, "MAX_SESSIONS", 3)
     workspace = Workspace(sessions={EXAMPLE: session()})
-    for number in range(1, 6):
-        workspace.job = done("ask", number, session())
-        workspace.collect()
+    for _ in range(5):
+        answered(workspace, session())
     assert list(workspace.sessions) == [EXAMPLE, 4, 5]
 
 
 def test_large_conversations_go_first_come_first_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspaces_module, "MAX_SESSION_BYTES", 100)
     workspace = Workspace()
-    for number in (1, 2, 3):
-        workspace.job = done("ask", number, session(n_bytes=60))
-        workspace.collect()
+    for _ in range(3):
+        answered(workspace, session(n_bytes=60))
     assert list(workspace.sessions) == [2, 3], "what is shown does not count against the earlier ones"
 
 

@@ -11,7 +11,7 @@ from recompute import largest_gaps
 from tiny_models import FAMILIES, tiny_model
 
 import llm_tracker as lt
-from llm_tracker.conversation.tracking import begin_session, next_prompt, stream_turn
+from llm_tracker.conversation.turns import begin_session, next_prompt, stream_turn
 from llm_tracker.models.forward.kv_caches import KVCaches
 from llm_tracker.progress import ended
 from llm_tracker.tracing.session import Decoding

@@ -1,0 +1,94 @@
+"""Which two of all answers so far are compared; they stay to be compared with later ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import streamlit as st
+
+from llm_tracker.app.selection.address import selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison, Path, path, select_of
+from llm_tracker.app.selection.selection import with_number
+from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.tracing.session import Turn
+from llm_tracker.wording.formats import quoted
+
+
+def answer_pickers(workspace: Workspace, comparison: Comparison) -> None:
+    """A box for each side, with all answers that are kept."""
+    options = _all_answers(workspace, comparison)
+    labels = answer_labels(workspace, options)
+    keys = picker_keys(workspace)
+
+    def choose() -> None:
+        picked = tuple(st.session_state[key] for key in keys)
+        _look_at(comparison, tuple(ref for ref in picked if ref is not None))
+
+    sides: tuple[tuple[str, list[TurnRef | None]], ...] = (("before", [*options]), ("after", [None, *options]))
+    shown = (*comparison.refs, None)
+    for column, (name, of_side), key, ref in zip(st.columns(2), sides, keys, shown, strict=False):
+        show_choice(key, ref)
+        column.selectbox(
+            f"Compared, {name}",
+            of_side,
+            format_func=lambda ref: labels[ref] if ref else "one answer alone",
+            key=key,
+            on_change=choose,
+            disabled=workspace.answering or len(options) < 2,
+        )
+
+
+def _look_at(comparison: Comparison, refs: tuple[TurnRef, ...]) -> None:
+    """Compare two other answers. The token of a side that stays stays chosen; words are followed for a pair."""
+    steps = selected().steps
+    for at in (0, 1):
+        if comparison.refs[at : at + 1] != refs[at : at + 1]:
+            steps = with_number(steps, at, None)
+    select_of(comparison, turns=refs, steps=steps, words=None, map_from=None)
+
+
+def picker_keys(workspace: Workspace) -> tuple[str, str]:
+    """The keys of the pickers of before and after, other ones with every answer that arrives.
+
+    A browser that has not heard of a new answer yet sends what it chose among the earlier ones: under an old key it
+    chooses nothing.
+    """
+    return f"shown before {workspace.results}", f"shown after {workspace.results}"
+
+
+def _all_answers(workspace: Workspace, comparison: Comparison) -> list[TurnRef]:
+    """Every answer of all conversations; the same answer of the same model once, newest first."""
+    sessions = workspace.kept_sessions()
+    own = [number for number in sessions if number != EXAMPLE] or [EXAMPLE]
+    refs: dict[Path, TurnRef] = {}
+    for number in own:
+        session = sessions[number]
+        for turn in range(len(session.turns)):
+            refs[path(session, turn)] = TurnRef(number, turn)
+    for ref, session in zip(comparison.refs, comparison.sessions, strict=True):
+        refs[path(session, ref.turn)] = ref
+    return sorted(refs.values(), key=lambda ref: (-ref.session, ref.turn))
+
+
+def answer_labels(workspace: Workspace, refs: list[TurnRef]) -> dict[TurnRef, str]:
+    """Answers as options to choose, no two alike: what each says, and to what; where several models answered, which."""
+    by_model = len({workspace.sessions[ref.session].model.id for ref in refs}) > 1
+    labels: dict[TurnRef, str] = {}
+    alike: Counter[str] = Counter()
+    for ref in refs:
+        session = workspace.sessions[ref.session]
+        said = _answer_label(session.turns[ref.turn])
+        label = f"{session.model.title}: {said}" if by_model else said
+        alike[label] += 1
+        labels[ref] = label if alike[label] == 1 else f"{label} · {alike[label]}"
+    return labels
+
+
+def _answer_label(turn: Turn) -> str:
+    answer = quoted(_short(turn.answer, 24)) if turn.answer else "an empty answer"
+    return f"{answer} to {quoted(_short(turn.said, 60))}"
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,147 @@
+"""Questions and corrections: what is asked of which model, and where its answer goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from llm_tracker.app.work.background import run_shown_control
+from llm_tracker.app.work.coming_answer import ComingAnswer
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.progress import ended
+from llm_tracker.tracing.session import Decoding
+
+if TYPE_CHECKING:
+    from llm_tracker.app.work.engine import Engine
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+    from llm_tracker.tracing.session import Session
+
+
+def ask(engine: Engine, workspace: Workspace, question: str) -> None:
+    """Ask a new question in a new session, of the model chosen in the sidebar as soon as that can answer."""
+    model_id, recipe = engine.answering_id(workspace), workspace.recipe
+    decoding = Decoding(max_new_tokens=workspace.max_new_tokens)
+
+    def begin(model: LoadedModel) -> Session:
+        from llm_tracker.conversation.turns import begin_session
+
+        return begin_session(model, recipe, decoding)
+
+    def start() -> Job:
+        answer = ComingAnswer("ask", question, decoding.max_new_tokens)
+        return _first_answer(engine, workspace, model_id, answer, begin)
+
+    workspace.begin(start)
+
+
+def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
+    """Ask the chosen model what a session began with, in the same way; the two first answers then stand beside."""
+
+    def start() -> Job:
+        session = workspace.sessions[number]
+        joins = TurnRef(number, 0)
+        answer = ComingAnswer("ask", session.turns[0].said, session.decoding.max_new_tokens, "after", joins)
+
+        def begin(model: LoadedModel) -> Session:
+            from llm_tracker.conversation.branch import begun_like
+
+            return begun_like(session, model)
+
+        return _first_answer(engine, workspace, workspace.model_id, answer, begin)
+
+    if number in workspace.sessions:
+        workspace.begin(start)
+    else:
+        workspace.errors["ask"] = "That question is not kept any more. Type it again, then press Ask."
+
+
+def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction: str) -> None:
+    """Correct an answer on the model that gave it: a session goes on, or branches where it had gone on already."""
+
+    def start() -> Job:
+        session = workspace.sessions[corrected.session]
+        goes_on = corrected.turn == len(session.turns) - 1 and corrected.session != EXAMPLE
+        number = corrected.session if goes_on else workspace.free_number()
+        answer = ComingAnswer("correct", correction, session.decoding.max_new_tokens, "after")
+
+        def begin(model: LoadedModel) -> Session:
+            from llm_tracker.conversation.branch import up_to
+
+            return up_to(workspace.current(session, corrected.session), corrected.turn, model)
+
+        def keep(job: Job) -> None:
+            workspace.sessions[number] = job.result
+            workspace.show(TurnRef(number, corrected.turn), TurnRef(number, corrected.turn + 1))
+
+        return _converse(engine, workspace, session.model.id, answer, begin, keep)
+
+    if corrected.session in workspace.sessions:
+        workspace.begin(start)
+    else:
+        workspace.errors["correct"] = "That answer is not kept any more. Ask its question again, then correct it."
+
+
+def _first_answer(
+    engine: Engine,
+    workspace: Workspace,
+    model_id: str,
+    answer: ComingAnswer,
+    begin: Callable[[LoadedModel], Session],
+) -> Job:
+    """A question in a session of its own, whose answer stands alone or beside the one that it joins."""
+    number, joins = workspace.free_number(), answer.joins
+
+    def keep(job: Job) -> None:
+        workspace.sessions[number] = job.result
+        own = TurnRef(number, 0)
+        if joins is not None and joins.session in workspace.sessions:
+            workspace.show(joins, own)
+        else:
+            workspace.show(own, None)
+
+    def then() -> None:
+        read_first_position(engine, workspace, model_id, number)
+
+    return _converse(engine, workspace, model_id, answer, begin, keep, then)
+
+
+def _converse(
+    engine: Engine,
+    workspace: Workspace,
+    model_id: str,
+    answer: ComingAnswer,
+    begin: Callable[[LoadedModel], Session],
+    keep: Callable[[Job], object],
+    then: Callable[[], object] = lambda: None,
+) -> Job:
+    """Queue the next turn of a session that begins with the model; `then` comes once its answer has been kept."""
+
+    def work(job: Job) -> Session:
+        from llm_tracker.conversation.turns import stream_turn
+
+        model = engine.models.model(model_id, job.report)
+        job.progress = None
+        return ended(stream_turn(model, begin(model), answer.said, job.stopping), answer.wrote)
+
+    def fail(job: Job) -> None:
+        workspace.errors[answer.form] = job.error
+
+    def go_on() -> None:
+        then()
+        run_shown_control(engine, workspace)
+
+    return engine.submit(workspace, Job(answer.form, model_id, answer, keep=keep, fail=fail), work, go_on)
+
+
+def read_first_position(engine: Engine, workspace: Workspace, model_id: str, number: int) -> None:
+    """Read the lens of a first answer's first position, where it will be compared with other answers.
+
+    The answer is on the screen already; once another one is asked for, this model may have had to make room.
+    """
+    model, session = engine.models.loaded(model_id), workspace.sessions.get(number)
+    if model is not None and session is not None:
+        from llm_tracker.conversation.lenses import with_lenses
+
+        workspace.replace(number, session, with_lenses(model, session, "compared"))

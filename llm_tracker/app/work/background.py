@@ -1,0 +1,186 @@
+"""Work in the background, which views need: controls, and lenses of more steps, words or positions.
+
+Each begins only while nothing else is under way, and is stopped by the next question: a view that still needs it asks
+for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING
+
+from llm_tracker.app.work.jobs import Job, Meanwhile
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import VIEWS, Workspace
+from llm_tracker.progress import ended
+
+if TYPE_CHECKING:
+    from llm_tracker.analysis.lens.position_lens import PositionLens
+    from llm_tracker.app.work.engine import Engine
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+    from llm_tracker.tracing.session import Session
+
+
+def control_of(turn: TurnRef) -> Hashable:
+    """What a job computes that runs the control of a turn."""
+    return ("control", turn)
+
+
+def run_shown_control(engine: Engine, workspace: Workspace) -> None:
+    """Begin the control of the correction that arrived last: also when no page looks."""
+    run_control(engine, workspace, workspace.shown[1] if workspace.shown is not None else None)
+
+
+def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None) -> None:
+    """Begin the control of a correction, where it is wanted, missing, and was not stopped."""
+
+    def start() -> Job | None:
+        if not workspace.control or VIEWS in workspace.errors:
+            return None
+        if corrected is None or corrected in workspace.stopped_controls:
+            return None
+        session = workspace.sessions[corrected.session]
+        if not session.lacks_control(corrected.turn):
+            return None
+
+        def work(job: Job) -> Session:
+            from llm_tracker.conversation.control import stream_control
+
+            model, now = engine.models.model(job.model_id), workspace.current(session, corrected.session)
+            return ended(stream_control(model, now, corrected.turn, job.stopping))
+
+        def fail(job: Job) -> None:
+            if job.status == "stopped":
+                workspace.stopped_controls.add(corrected)
+            else:
+                workspace.errors[VIEWS] = job.error
+
+        job = Job(
+            "control",
+            session.model.id,
+            subject=control_of(corrected),
+            meanwhile=Meanwhile("Asking again …", skip_help="Leave the control out"),
+            keep=_keeps_session(workspace, corrected.session),
+            fail=fail,
+        )
+        return _submit(engine, workspace, job, work)
+
+    workspace.begin_background(start)
+
+
+def read_step(engine: Engine, workspace: Workspace, turn: TurnRef, step: int) -> None:
+    """Compute the lens of a step, if it is missing, as a view asks for it."""
+
+    def start() -> Job | None:
+        session = workspace.sessions[turn.session]
+        if step in session.turns[turn.turn].trace.lens:
+            return None
+
+        def read(model: LoadedModel, now: Session) -> Session:
+            from llm_tracker.conversation.lenses import with_step_lens
+
+            return with_step_lens(model, now, turn.turn, step)
+
+        job = Job("lens", session.model.id, meanwhile=Meanwhile("Reading this token's layers …"))
+        job.fail = _says_failure(workspace)
+        return _read_more(engine, workspace, job, turn.session, read)
+
+    workspace.begin_background(start)
+
+
+def follow(engine: Engine, workspace: Workspace, number: int, word: str) -> None:
+    """Follow a further word through all turns of a session, unless it is followed already."""
+
+    def start() -> Job | None:
+        session = workspace.sessions[number]
+        if word in session.watch_words:
+            return None
+
+        def read(model: LoadedModel, now: Session) -> Session:
+            from llm_tracker.conversation.lenses import with_watch_word
+
+            return with_watch_word(model, now, word)
+
+        def fail(job: Job) -> None:
+            if job.is_refused:
+                workspace.refused_words.add((job.model_id, word))
+            workspace.errors[VIEWS] = job.error
+
+        job = Job("words", session.model.id, meanwhile=Meanwhile("Following the new word …"), fail=fail)
+        return _read_more(engine, workspace, job, number, read)
+
+    workspace.begin_background(start)
+
+
+def positions_of(turn: TurnRef) -> Hashable:
+    """What a job computes that reads all layers at all positions of a turn."""
+    return ("positions", turn)
+
+
+def read_positions(engine: Engine, workspace: Workspace, turn: TurnRef) -> None:
+    """Begin the lens of all layers at all positions of a turn, as a view asks for it."""
+
+    def start() -> Job:
+        session = workspace.sessions[turn.session]
+
+        def work(job: Job) -> PositionLens:
+            from llm_tracker.analysis.lens.position_tables import stream_position_lens
+            from llm_tracker.conversation.provenance import require_same_weights
+
+            model = engine.models.model(job.model_id, job.report)
+            job.progress = None
+            require_same_weights(model, session)
+            answer, words = session.turns[turn.turn], session.watch_words
+            return ended(stream_position_lens(model, answer, words, job.stopping), job.has_done)
+
+        def fail(job: Job) -> None:
+            if job.status != "stopped":  # whoever presses Stop knows why nothing has come
+                workspace.errors[VIEWS] = job.error
+
+        said = "Every token is being read, below; what else the views need is computed after that."
+        job = Job(
+            "positions",
+            session.model.id,
+            subject=positions_of(turn),
+            meanwhile=Meanwhile(said, is_drawn_by_view=True),
+            keep=lambda job: workspace.keep_position_lens(turn, job.result),
+            fail=fail,
+        )
+        return _submit(engine, workspace, job, work)
+
+    workspace.begin_background(start)
+
+
+def _read_more(
+    engine: Engine,
+    workspace: Workspace,
+    job: Job,
+    number: int,
+    read: Callable[[LoadedModel, Session], Session],
+) -> Job:
+    """Queue work whose result is a session with more read of it: of the session as it is kept when that begins."""
+    session = workspace.sessions[number]
+    job.keep = _keeps_session(workspace, number)
+
+    def work(job: Job) -> Session:
+        return read(engine.models.model(job.model_id), workspace.current(session, number))
+
+    return _submit(engine, workspace, job, work)
+
+
+def _keeps_session(workspace: Workspace, number: int) -> Callable[[Job], None]:
+    def keep(job: Job) -> None:
+        workspace.sessions[number] = job.result
+
+    return keep
+
+
+def _says_failure(workspace: Workspace) -> Callable[[Job], None]:
+    def fail(job: Job) -> None:
+        workspace.errors[VIEWS] = job.error
+
+    return fail
+
+
+def _submit(engine: Engine, workspace: Workspace, job: Job, work: Callable[[Job], object]) -> Job:
+    return engine.submit(workspace, job, work, lambda: run_shown_control(engine, workspace))

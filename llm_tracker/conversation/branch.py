@@ -1,0 +1,28 @@
+"""Sessions that begin where another one does: at its question on another model, or behind one of its answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
+from llm_tracker.tracing.session import Session
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+
+def begun_like(session: Session, model: LoadedModel) -> Session:
+    """A session without a turn yet, with another's recipe and decoding, on this model."""
+    return replace(session, model=model_info(model), turns=(), watch_words=(), versions=versions(), controls={})
+
+
+def up_to(session: Session, turn: int, model: LoadedModel) -> Session:
+    """The session as it was when a turn had just been answered, with the record of the model that goes on.
+
+    Raises InputError where that has other weights.
+    """
+    require_same_weights(model, session)
+    controls = {at: control for at, control in session.controls.items() if at <= turn}
+    turns = session.turns[: turn + 1]
+    return replace(session, turns=turns, controls=controls, model=model_info(model), versions=versions())

@@ -1,0 +1,77 @@
+"""The logit lens of a session's answers: which steps are read, and for which words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from llm_tracker.analysis.lens.tables import with_lens
+from llm_tracker.conversation.provenance import require_same_weights
+from llm_tracker.errors import InputError
+from llm_tracker.prompts.rendering import require_plain
+from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.tracing.trace import Trace
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+Purpose = Literal["answered", "compared", "saved"]
+"""What lenses are read for: to show an answer at once, to compare it with others, or to keep all of it."""
+
+
+def lens_steps(turn: Turn, purpose: Purpose) -> set[int]:
+    """The steps of a turn that get a lens. What a view asks for besides is read by `with_step_lens`.
+
+    A first answer is waited for and has nothing to be compared with: only the step that carries it is read. Answers
+    are compared at their first position; a step that was read before stays read, for new words too.
+    """
+    if purpose == "saved":
+        return set(range(turn.trace.n_steps))
+    if purpose == "answered":
+        return {turn.answer_step}
+    return {0, turn.answer_step, *turn.trace.lens}
+
+
+def with_lenses(
+    model: LoadedModel, session: Session, purpose: Purpose, watch_words: Sequence[str] | None = None
+) -> Session:
+    """The session with the lenses that this purpose needs, in all turns and controls, for its watch words.
+
+    `watch_words` take the place of the session's own. Raises InputError where the model has other weights than those
+    that gave the answers.
+    """
+    require_same_weights(model, session)
+    words = session.watch_words if watch_words is None else tuple(watch_words)
+
+    def read(turn: Turn) -> Trace:
+        return with_lens(model, turn.trace, lens_steps(turn, purpose), words)
+
+    return replace(session.with_traces(read), watch_words=words)
+
+
+def with_watch_word(model: LoadedModel, session: Session, word: str) -> Session:
+    """The session with one more word followed through every turn. Raises InputError for one without tokens."""
+    if not word.strip():
+        raise InputError("The watch word is empty. Type one.")
+    require_plain([word])
+    return with_lenses(model, session, "compared", several_words(session.watch_words, word.strip()))
+
+
+def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -> Session:
+    """The session with the lens of one more step of a turn, as a view asks for it."""
+    require_same_weights(model, session)
+    turns = list(session.turns)
+    trace = with_lens(model, turns[turn].trace, [step], session.watch_words)
+    turns[turn] = replace(turns[turn], trace=trace)
+    return replace(session, turns=tuple(turns))
+
+
+def with_all_lenses(model: LoadedModel, session: Session) -> Session:
+    """The session with the lens of every step of every turn, as saving needs it."""
+    return with_lenses(model, session, "saved")
+
+
+def several_words(words: Iterable[str | None], *more: str | None) -> tuple[str, ...]:
+    """All of the words that are there, each once, in their order."""
+    return tuple(dict.fromkeys(word for word in (*words, *more) if word))

@@ -1,0 +1,64 @@
+"""What a session's numbers come from: the model, its weights, and the versions of what computed them."""
+
+from __future__ import annotations
+
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from llm_tracker.errors import InputError
+from llm_tracker.tracing.session import ModelInfo, Session
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+
+def require_same_weights(model: LoadedModel, session: Session) -> None:
+    """Refuse to read a session's answers, or to go on with them, with other weights than those that gave them.
+
+    A name stays while what it stands for changes: a checkpoint that is trained on, a branch of the hub that moves.
+    Raises InputError.
+    """
+    if session.turns and session.model.weights_sha256 != model.weights_sha256:
+        raise InputError(
+            f"These answers were given by other weights than those that are loaded now as {model.entry.title}. "
+            "Ask the question again, and its answer can be looked into and corrected."
+        )
+
+
+def model_info(model: LoadedModel) -> ModelInfo:
+    """The record of a loaded model that a session keeps."""
+    architecture = model.architecture
+    return ModelInfo(
+        id=model.id,
+        title=model.entry.title,
+        path=str(model.directory) if model.directory else None,
+        model_type=architecture.model_type,
+        adapter=model.adapter.name,
+        n_layers=architecture.n_layers,
+        n_heads=architecture.n_heads,
+        d_model=architecture.d_model,
+        vocab_size=architecture.vocab_size,
+        dtype=model.dtype,
+        device=model.device,
+        revision=model.revision,
+        weights_sha256=model.weights_sha256,
+        notices=model.notices,
+        kernels=model.way.kernel_names,
+    )
+
+
+def versions() -> dict[str, str]:
+    """What computed a session's numbers."""
+    packages = {"llm_tracker": "llm-inference-tracker", "transformers": "transformers", "torch": "torch"}
+    return {"python": platform.python_version()} | {key: _version_of(package) for key, package in packages.items()}
+
+
+@cache
+def _version_of(package: str) -> str:
+    """An installed package's version; reading it takes milliseconds."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "from a checkout"

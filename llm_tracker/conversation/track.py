@@ -1,0 +1,54 @@
+"""A whole conversation in one call: ask, correct, control, and read every lens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from llm_tracker.conversation.control import stream_control
+from llm_tracker.conversation.lenses import with_all_lenses
+from llm_tracker.conversation.turns import begin_session, stream_turn
+from llm_tracker.progress import ended
+from llm_tracker.prompts.recipes import Recipe
+from llm_tracker.tracing.session import Decoding, Session
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+
+def track(
+    model: LoadedModel,
+    question: str | Sequence[int],
+    corrections: Iterable[str] = (),
+    recipe: Recipe = "one-word",
+    max_new_tokens: int = 16,
+    temperature: float | None = None,
+    top_p: float = 1.0,
+    seed: int = 0,
+    watch_words: Iterable[str] = (),
+    control: bool = False,
+) -> Session:
+    """Ask a question, correct the answer (each correction is a further turn), and return all of it as a session.
+
+    `question` is text, or token ids with the recipe "raw". `recipe` is "one-word" (a system line and five worked
+    examples), "chat", "raw" (the text as typed), or the messages that go in front. Without a temperature the decoding
+    is greedy. `watch_words` are followed through all layers whether said or not, besides the first answer and the
+    word that a correction names. With `control`, each corrected turn is run once more with the neutral "Answer the
+    question again." in the correction's place: what changes there too, the correction is not needed for. The lens of
+    every step is computed, so that the session can be saved.
+
+    Raises InputError for text that the model can't be given.
+    """
+    decoding = Decoding(max_new_tokens, temperature, top_p, seed)
+    session = begin_session(model, recipe, decoding, _several(watch_words))
+    for text in (question, *_several(corrections)):
+        session = ended(stream_turn(model, session, text))
+    for turn in range(len(session.turns)):
+        if control and session.lacks_control(turn):
+            session = ended(stream_control(model, session, turn))
+    return with_all_lenses(model, session)
+
+
+def _several(texts: Iterable[str]) -> Iterable[str]:
+    """A single text given where several may be is one text, not its letters."""
+    return (texts,) if isinstance(texts, str) else texts

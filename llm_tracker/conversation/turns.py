@@ -1,0 +1,117 @@
+"""The turns of a session: begin one, run the next question or correction, and say what the model reads in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from llm_tracker.conversation.lenses import Purpose, several_words, with_lenses
+from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
+from llm_tracker.errors import InputError
+from llm_tracker.prompts.continuation import continuation
+from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.recipes import Message, Recipe, recipe_messages
+from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt, require_plain
+from llm_tracker.prompts.tokens import special_tokens
+from llm_tracker.tracing.answers import answer_word, named_word, spoken_words
+from llm_tracker.tracing.run import TokenEvent, run_turn
+from llm_tracker.tracing.session import Decoding, Session, Turn
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+
+def begin_session(
+    model: LoadedModel, recipe: Recipe = "one-word", decoding: Decoding | None = None, watch_words: Iterable[str] = ()
+) -> Session:
+    """A session without a turn yet. Raises InputError for an unknown recipe."""
+    name, messages = recipe_messages(recipe)
+    watched = tuple(dict.fromkeys(watch_words))
+    require_plain(watched)
+    return Session(
+        model=model_info(model),
+        recipe=name,
+        recipe_messages=messages,
+        decoding=decoding or Decoding(),
+        watch_words=watched,
+        versions=versions(),
+    )
+
+
+def stream_turn(
+    model: LoadedModel, session: Session, text: str | Sequence[int], stop: Callable[[], bool] = lambda: False
+) -> Generator[TokenEvent, None, Session]:
+    """Run the session's next turn, yielding tokens as they come, and return the session with it.
+
+    The first text is the question, each later one a correction of the answer before it. The lens of every turn's
+    answer step is computed, for all watch words; that of the first generated position, where answers are compared,
+    once there are two (`with_step_lens` reads it before).
+
+    Raises InputError for text that the model can't be given; the session that was passed stays as it is.
+    """
+    require_same_weights(model, session)
+    prompt = next_prompt(model, session, text)
+    said = text if isinstance(text, str) else prompt.text
+    question = session.turns[0].said if session.turns else said
+    named = named_word(said, question) if session.turns else None
+    watched = several_words(session.watch_words, named)
+    turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop)
+    if not session.turns:
+        watched = several_words((_answer_word(model, turn),), *watched)
+    purpose: Purpose = "compared" if session.turns else "answered"
+    return with_lenses(model, replace(session, turns=(*session.turns, turn)), purpose, watched)
+
+
+def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int]) -> Prompt:
+    """What the model reads in the session's next turn. Raises InputError for text that can't be used."""
+    if not isinstance(text, str):
+        if session.recipe != "raw" or session.turns:
+            raise InputError("Token ids can only be a first question, with the recipe “raw”. Give text instead.")
+        return prompt_of_ids(model.tokenizer, [int(token_id) for token_id in text])
+    if not text.strip():
+        raise InputError("The correction is empty. Type one." if session.turns else "The question is empty. Type one.")
+    if session.recipe == "raw" and session.turns:
+        _require_typed(model, session.turns[0])
+    messages = _next_messages(model, session, text)
+    return render_prompt(model.tokenizer, session.recipe, messages, len(session.recipe_messages))
+
+
+def _require_typed(model: LoadedModel, first: Turn) -> None:
+    """Refuse to go on as text where the question was token ids that its text does not give back."""
+    again = render_prompt(model.tokenizer, "raw", [Message("user", first.said)], 0)
+    if again.token_ids != first.prompt.token_ids:
+        raise InputError("A question of token ids cannot be corrected as text. Give the whole conversation as ids.")
+
+
+def _next_messages(model: LoadedModel, session: Session, text: str) -> list[Message]:
+    """The conversation so far, as it was said (a folded system line is folded anew), and the new text."""
+    messages = list(session.recipe_messages)
+    for turn in session.turns:
+        answer = _exact_answer(model, turn) if session.recipe == "raw" else turn.answer
+        messages += [Message("user", turn.said), Message("assistant", answer)]
+    return [*messages, Message("user", text)]
+
+
+def _exact_answer(model: LoadedModel, turn: Turn) -> str:
+    """The answer's text with its outer white space, without special tokens: how raw text goes on."""
+    special = special_tokens(model.tokenizer)
+    spoken = [int(token_id) for token_id in turn.trace.token_ids if token_id not in special]
+    return continuation(model.tokenizer, turn.prompt.token_ids, spoken)[0]
+
+
+def with_answer_step(session: Session, turn: int, step: int) -> Session:
+    """The session with a turn's answer step chosen by hand. Raises InputError for a step that is not there."""
+    n_steps = session.turns[turn].trace.n_steps
+    if not 0 <= step < n_steps:
+        raise InputError(f"There is no step {step} in turn {turn}: its answer has steps 0 to {n_steps - 1}.")
+    turns = list(session.turns)
+    turns[turn] = replace(turns[turn], answer_step=step)
+    return replace(session, turns=tuple(turns))
+
+
+def _answer_word(model: LoadedModel, turn: Turn) -> str | None:
+    """The word that the answer step begins, or None where it begins none."""
+    token_ids = turn.trace.token_ids.tolist()
+    words = spoken_words(turn.text, turn.spans, token_ids, special_tokens(model.tokenizer))
+    return answer_word(words, turn.answer_step)
