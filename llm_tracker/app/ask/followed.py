@@ -28,9 +28,8 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     wanted = selected().words
     words = [word for word in (unasked if wanted is None else wanted) if not _is_refused(workspace, comparison, word)]
     if wanted is not None and len(words) < len(wanted):
-        select(
-            words=unless_default(tuple(words), unasked)
-        )  # or the address would go on asking for what no model can read
+        # Or the address would go on asking for what no model can read.
+        select(words=unless_default(tuple(words), unasked))
 
     def choose() -> None:
         typed = dict.fromkeys(filter(None, (word.strip() for word in st.session_state[key])))
@@ -40,6 +39,7 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     st.multiselect(
         "Words to follow: pick some, or type any",
         list(dict.fromkeys([*known, *words, *_suggested(comparison)])),
+        default=words,
         key=key,
         on_change=choose,
         accept_new_options=True,
