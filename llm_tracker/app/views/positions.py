@@ -47,7 +47,8 @@ def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison)
             _offer(engine, workspace, side)
         else:
             _map(side, lens, comparison)
-            new = [word for word in workspace.sessions[ref.session].watch_words if word not in lens.watched]
+            session = comparison.sessions[comparison.refs.index(ref)]
+            new = [word for word in session.watch_words if word not in lens.watched]
             if new:
                 _button(engine, workspace, f"Read again, for {' and '.join(map(quoted, new))} too")
 

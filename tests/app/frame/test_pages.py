@@ -13,7 +13,15 @@ from llm_tracker.app.frame.pages import found_pages
 def test_a_page_that_comes_is_found_by_its_file(tmp_path: Path) -> None:
     folder = tmp_path / "pages"
     folder.mkdir()
-    for name in ("2_Guide.py", "10_Two_models.py", "1_Models.py", "__init__.py", "notes.txt", "_3_Draft.py"):
+    for name in (
+        "2_Guide.py",
+        "10_Two_models.py",
+        "1_Models.py",
+        "__init__.py",
+        "notes.txt",
+        "_3_Draft.py",
+        "3b_Notes.py",
+    ):
         folder.joinpath(name).touch()
     assert list(found_pages(tmp_path).items()) == [
         ("dashboard.py", "Ask"),
