@@ -3,9 +3,9 @@
 import streamlit as st
 
 from llm_tracker.app.ask.answers import answer_cards, answered_by, headline_panel
-from llm_tracker.app.ask.followed import background_status, start_missing, words_choice
-from llm_tracker.app.ask.forms import correction_form, question_form
-from llm_tracker.app.ask.same_question import offer_same_question
+from llm_tracker.app.ask.forms import correction_form, offer_same_question, question_form
+from llm_tracker.app.ask.missing_work import background_status, start_missing
+from llm_tracker.app.ask.watch_words import words_choice
 from llm_tracker.app.frame.page import PRODUCT, open_page
 from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.selection.answer_pickers import answer_pickers

@@ -39,6 +39,13 @@ APP = {
     "app/frame": {"app/work", "app/parts", "app/selection"},
 }
 PAGE = {*APP}
+
+
+def pages_groups() -> list[str]:
+    """Every other folder of the app is a page's own: one that comes is listed nowhere."""
+    return [f"app/{folder.parent.name}" for folder in (PACKAGE / "app").glob("*/__init__.py")]
+
+
 ROOMS: dict[str, set[str]] = {
     **{module: set[str]() for module in BASE},
     "settings": {"trust"},
@@ -57,7 +64,7 @@ ROOMS: dict[str, set[str]] = {
         group: BASE
         | below
         | {"models", "prompts", "tracing", "analysis", "conversation", "wording", "charts", "storage"}
-        for group, below in {**APP, **dict.fromkeys(("app/ask", "app/models", "app/guide"), PAGE)}.items()
+        for group, below in {**dict.fromkeys(pages_groups(), PAGE), **APP}.items()
     },
 }
 """Room, or group of a room -> what it may import of ours besides itself. Nobody imports app, cli or the pages."""

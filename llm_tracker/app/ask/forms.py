@@ -1,4 +1,4 @@
-"""The two things that a visitor says: the question and the correction, typed or with one click."""
+"""What a visitor says: the question and the correction, typed or with one click, and the same to another model."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from llm_tracker.app.ask.suggestions import (
     correction_label,
     correction_text,
 )
-from llm_tracker.app.parts.html import failure
+from llm_tracker.app.parts.html import failure, paragraph, plain_label
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.work import asking
-from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.engine import Engine, should_load
+from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
 
 FIELDS = {"ask": "question", "correct": "correction"}
@@ -168,3 +168,32 @@ def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[
             width="stretch",
             key=f"{kind} button",
         )
+
+
+def offer_same_question(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """A button that compares two models, as soon as another one is chosen; it can be pressed once that is ready."""
+    number = comparison.refs[0].session
+    is_another = workspace.wanted_id not in {session.model.id for session in comparison.sessions}
+    if number != EXAMPLE and is_another and (_is_ready(workspace) or _is_coming(engine, workspace)):
+        title = plain_label(engine.models.entry(workspace.wanted_id).title)
+        later = "" if _is_ready(workspace) else " (once it is ready)"
+        st.button(
+            f"Ask {title} the same, and compare{later}",
+            key="ask same",
+            on_click=asking.ask_same,
+            args=(engine, workspace, number),
+            disabled=bool(later) or workspace.answering,
+        )
+    elif comparison.of_two_models:
+        paragraph("A correction goes to the model that gave the answer.", quiet=True)
+
+
+def _is_ready(workspace: Workspace) -> bool:
+    """Whether the chosen model is the one that questions go to now: it was loaded, if only let go since."""
+    return workspace.model_id == workspace.wanted_id
+
+
+def _is_coming(engine: Engine, workspace: Workspace) -> bool:
+    """Whether the chosen model is being loaded, or is to be."""
+    loading = engine.models.load_job(workspace.wanted_id)
+    return should_load(engine, workspace) or (loading is not None and loading.active)

@@ -13,8 +13,6 @@ def found_pages(directory: Path) -> dict[str, str]:
 
     `pages/10_Two_models.py` is the page "Two models", behind those with lower numbers.
     """
-    numbered = []
-    for file in directory.joinpath("pages").glob("[0-9]*_*.py"):
-        number, _, title = file.stem.partition("_")
-        numbered.append((int(number), f"pages/{file.name}", title.replace("_", " ")))
-    return MAIN | {path: title for _, path, title in sorted(numbered)}
+    named = {file.name: file.stem.partition("_") for file in directory.joinpath("pages").glob("*_*.py")}
+    numbered = sorted((int(number), name, title) for name, (number, _, title) in named.items() if number.isdecimal())
+    return MAIN | {f"pages/{name}": title.replace("_", " ") for _, name, title in numbered}

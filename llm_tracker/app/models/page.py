@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 from llm_tracker.app.models.architecture import architecture_panel
 from llm_tracker.app.models.catalogue import models_panel
-from llm_tracker.app.models.plugins import adapters_panel, plugins_panel
+from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
@@ -20,8 +22,8 @@ def models_page(engine: Engine, workspace: Workspace) -> None:
     models_panel(engine, workspace)
     architecture_panel(engine, workspace)
     _proof_panel(engine, workspace)
-    adapters_panel(record)
-    plugins_panel(record)
+    _adapters_panel(record)
+    _plugins_panel(record)
 
 
 def _proof_panel(engine: Engine, workspace: Workspace) -> None:
@@ -47,3 +49,19 @@ def _proof_panel(engine: Engine, workspace: Workspace) -> None:
         for each in model.proof.checks
     ]
     st.dataframe(pd.DataFrame(checks), hide_index=True, height="content")
+
+
+def _adapters_panel(record: dict[str, Any]) -> None:
+    """Which adapter reads which family."""
+    st.subheader("Adapters", anchor=False)
+    st.caption("An adapter names the parts of one family of models. A file dropped into adapters/ adds another.")
+    rows = [{"adapter": each["name"], "model types": ", ".join(each["model_types"])} for each in record["adapters"]]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
+
+
+def _plugins_panel(record: dict[str, Any]) -> None:
+    """Which plug-ins brought all this, and which failed."""
+    st.subheader("Plug-ins", anchor=False)
+    st.dataframe(pd.DataFrame(record["plugins"]), hide_index=True, height="content")
+    for failure in record["failures"]:
+        failed_plugin(**failure)

@@ -67,10 +67,10 @@ def look_at_models(models: Hashable) -> None:
 
 
 def show_choice(key: str, value: object) -> None:
-    """Let the widget of this key show what is selected.
+    """Let the widget of this key show what is selected; the widget has it for its default too.
 
     Written only where the widget shows something else: each write is sent to the browser, and would take back what is
-    being chosen there meanwhile.
+    being chosen there meanwhile. One that is written while another run begins may never be sent: hence the default.
     """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value

@@ -32,6 +32,7 @@ def answer_pickers(workspace: Workspace, comparison: Comparison) -> None:
         column.selectbox(
             f"Compared, {name}",
             of_side,
+            of_side.index(ref),
             format_func=lambda ref: labels[ref] if ref else "one answer alone",
             key=key,
             on_change=choose,
@@ -68,7 +69,8 @@ def _all_answers(workspace: Workspace, comparison: Comparison) -> list[TurnRef]:
             refs[path(session, turn)] = TurnRef(number, turn)
     for ref, session in zip(comparison.refs, comparison.sessions, strict=True):
         refs[path(session, ref.turn)] = ref
-    return sorted(refs.values(), key=lambda ref: (-ref.session, ref.turn))
+    # An address may set one answer beside its copy in a branch: both are there to be chosen then.
+    return sorted({*refs.values(), *comparison.refs}, key=lambda ref: (-ref.session, ref.turn))
 
 
 def answer_labels(workspace: Workspace, refs: list[TurnRef]) -> dict[TurnRef, str]:

@@ -171,7 +171,7 @@ def compare_at(comparison: Comparison) -> None:
     st.segmented_control(
         "Compare",
         list(labels),
-        default="first",
+        default=selected().compared_at,
         format_func=lambda name: labels[name],
         key="compared at",
         on_change=lambda: select(compared_at=st.session_state["compared at"], steps=NEITHER),

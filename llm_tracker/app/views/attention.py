@@ -120,7 +120,7 @@ def _layer(side: Side, at: int) -> int:
         select(layers=with_number(selected().layers, at, wanted))
 
     show_choice(key, layer)
-    st.slider(f"Layer{_of_model(side)}", 1, trace.n_layers, key=key, on_change=choose)
+    st.slider(f"Layer{_of_model(side)}", 1, trace.n_layers, layer, key=key, on_change=choose)
     return layer
 
 
@@ -140,6 +140,7 @@ def _head(sides: list[Side], layer: int, at: int) -> int | None:
     st.selectbox(
         f"Head{_of_model(sides[0])}",
         options,
+        options.index(head),
         format_func=lambda each: f"mean of all {n_heads}" if each == MEAN else f"head {each}",
         key=key,
         on_change=choose,

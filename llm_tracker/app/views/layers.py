@@ -98,6 +98,7 @@ def _measure(measures: list[LayerMeasure]) -> LayerMeasure:
     st.segmented_control(
         "What the lines show",
         measures,
+        default=measure,
         format_func=lambda name: MEASURES[name],
         key=key,
         on_change=lambda: select(measure=unless_default(st.session_state[key], measures[0])),
@@ -112,7 +113,11 @@ def _word(label: str, words: list[str], field: Literal["word", "over"]) -> str:
     wanted: str | None = getattr(selected(), field)
     word = chosen(wanted, words, words[0])
     show_choice(key, word)
-    st.selectbox(label, words, format_func=_name, key=key, on_change=lambda: select(**{field: st.session_state[key]}))
+
+    def choose() -> None:
+        select(**{field: st.session_state[key]})
+
+    st.selectbox(label, words, words.index(word), format_func=_name, key=key, on_change=choose)
     return word
 
 

@@ -47,7 +47,8 @@ def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison)
             _offer(engine, workspace, side)
         else:
             _map(side, lens, comparison)
-            new = [word for word in workspace.sessions[ref.session].watch_words if word not in lens.watched]
+            session = comparison.sessions[comparison.refs.index(ref)]
+            new = [word for word in session.watch_words if word not in lens.watched]
             if new:
                 _button(engine, workspace, f"Read again, for {' and '.join(map(quoted, new))} too")
 
@@ -62,6 +63,7 @@ def _choose(comparison: Comparison) -> tuple[Side, TurnRef]:
         st.segmented_control(
             "Of the text",
             names,
+            default=side.name,
             format_func=labels.__getitem__,
             key="positions of",
             on_change=lambda: select(map=unless_default(st.session_state["positions of"], names[-1]), map_from=None),
@@ -151,6 +153,7 @@ def _value(named: Mapping[str, str]) -> str:
     st.selectbox(
         "The colour is the probability of",
         list(named),
+        list(named).index(value),
         format_func=named.__getitem__,
         key=key,
         on_change=lambda: select(map_shows=unless_default(st.session_state[key], NEXT)),
@@ -167,6 +170,7 @@ def _first_token(count: int, comparison: Comparison) -> int:
         f"From token (of {count:,}; {WINDOW} are drawn)",
         1,
         latest,
+        first,
         key=key,
         on_change=lambda: select_of(comparison, map_from=unless_default(st.session_state[key], latest)),
     )

@@ -38,6 +38,7 @@ def read_view(sides: list[Side]) -> None:
         st.segmented_control(
             "Of which answer",
             list(names),
+            default=name,
             format_func=lambda each: plain_label(labels[each]),
             key=key,
             on_change=lambda: select(text=unless_default(st.session_state[key], opens_at)),

@@ -72,6 +72,7 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
             return up_to(workspace.current(session, corrected.session), corrected.turn, model)
 
         def keep(job: Job) -> None:
+            # In a branch the corrected answer is kept again: both sides are of one session, whose control compares.
             workspace.sessions[number] = job.result
             workspace.show(TurnRef(number, corrected.turn), TurnRef(number, corrected.turn + 1))
 
@@ -122,7 +123,7 @@ def _converse(
         from llm_tracker.conversation.turns import stream_turn
 
         model = engine.models.model(model_id, job.report)
-        job.progress = None
+        job.progress = None  # the model is there: what the page says from now on is about the answer
         return ended(stream_turn(model, begin(model), answer.said, job.stopping), answer.wrote)
 
     def fail(job: Job) -> None:

@@ -35,6 +35,7 @@ def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None)
     """Begin the control of a correction, where it is wanted, missing, and was not stopped."""
 
     def start() -> Job | None:
+        # After a failure nothing more is begun unasked: it would fail again at every run of the page.
         if not workspace.control or VIEWS in workspace.errors:
             return None
         if corrected is None or corrected in workspace.stopped_controls:

@@ -119,6 +119,7 @@ class Workspace:
             if self.answering:
                 return False
             job = start()
+            # Stopped only now: what cannot begin leaves the work in the background alone.
             if self.job is not None:
                 self.job.stop()
             self.errors.clear()
@@ -156,6 +157,7 @@ class Workspace:
             job = self.job
             if job is None or job.active:
                 return False
+            # First, so that a second tab finds nothing to take over.
             self.job = None
             self.version += 1
             job.settle()

@@ -15,9 +15,9 @@ from visitor import VIEWS, asked, corrected, headings, opened, settled, shown_ht
 
 from llm_tracker.app.frame import model_facts
 from llm_tracker.app.frame.model_picker import known_models
-from llm_tracker.app.models import plugins as plugins_panel
 from llm_tracker.app.models.architecture import NO_ATTENTION, counts, part_row, spans
 from llm_tracker.app.models.catalogue import matches
+from llm_tracker.app.parts import cards
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work import model_desk
 from llm_tracker.app.work.jobs import Job
@@ -189,10 +189,10 @@ def test_layers_are_counted_in_spans() -> None:
 
 def test_a_failed_plug_in_is_shown_with_the_line_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr(plugins_panel.st, "warning", said.append)
-    monkeypatch.setattr(plugins_panel.st, "code", lambda text, **_: said.append(text))
-    plugins_panel.failed_plugin("my_plugin", "NameError: x", "adapters/my_plugin.py, line 3")
-    plugins_panel.failed_plugin("other", "ValueError: y")
+    monkeypatch.setattr(cards.st, "warning", said.append)
+    monkeypatch.setattr(cards.st, "code", lambda text, **_: said.append(text))
+    cards.failed_plugin("my_plugin", "NameError: x", "adapters/my_plugin.py, line 3")
+    cards.failed_plugin("other", "ValueError: y")
     assert said == [
         r"The plug-in my\_plugin could not be used: see adapters/my\_plugin.py, line 3.",
         "NameError: x",

@@ -129,6 +129,13 @@ def test_what_is_wrong_or_old_in_an_address_is_ignored(engine: engines.Engine, w
     assert drawn(other) == drawn(at)
 
 
+def test_an_answer_may_stand_beside_its_own_copy_in_a_branch(engine: engines.Engine) -> None:
+    at = corrected(corrected(asked(opened("dashboard.py"))), "That is right.")
+    other = reopened(at, turns="1.0-2.0")
+    assert not other.exception
+    assert shown_turns(engine, other) == (TurnRef(1, 0), TurnRef(2, 0))
+
+
 def test_a_word_that_no_model_can_read_leaves_the_address_again(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
     words = list(at.multiselect[0].value)

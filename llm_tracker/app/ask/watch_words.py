@@ -1,18 +1,14 @@
-"""The words that are followed through all views, said or not; and the background work that the views need."""
+"""The words that are followed through all views, whether an answer says them or not."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.app.parts.html import failure, paragraph
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, path, select_of
 from llm_tracker.app.selection.selection import unless_default
-from llm_tracker.app.work.background import follow, read_step, run_control
-from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.turn_ref import TurnRef
-from llm_tracker.app.work.workspace import VIEWS, Workspace
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.tracing.answers import named_word
 
 N_SUGGESTED = 10
@@ -28,9 +24,8 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     wanted = selected().words
     words = [word for word in (unasked if wanted is None else wanted) if not _is_refused(workspace, comparison, word)]
     if wanted is not None and len(words) < len(wanted):
-        select(
-            words=unless_default(tuple(words), unasked)
-        )  # or the address would go on asking for what no model can read
+        # Or the address would go on asking for what no model can read.
+        select(words=unless_default(tuple(words), unasked))
 
     def choose() -> None:
         typed = dict.fromkeys(filter(None, (word.strip() for word in st.session_state[key])))
@@ -40,6 +35,7 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
     st.multiselect(
         "Words to follow: pick some, or type any",
         list(dict.fromkeys([*known, *words, *_suggested(comparison)])),
+        default=words,
         key=key,
         on_change=choose,
         accept_new_options=True,
@@ -72,41 +68,3 @@ def _named_elsewhere(workspace: Workspace, comparison: Comparison) -> set[str]:
             if word is not None:
                 named[TurnRef(number, at) in comparison.refs].add(word)
     return named[False] - named[True] - answers
-
-
-def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
-    """Begin what the shown views still need: the control, a token's layers, or a word's."""
-    if VIEWS in workspace.errors or workspace.answering:
-        return
-    run_control(engine, workspace, comparison.refs[1] if len(comparison.refs) > 1 else None)
-    for side, ref in comparison.answers:
-        read_step(engine, workspace, ref, side.step)
-    for ref in comparison.refs:
-        for word in words:
-            follow(engine, workspace, ref.session, word)
-
-
-def background_status(workspace: Workspace) -> None:
-    """What is being computed for the views, or why it could not be."""
-    if error := workspace.errors.get(VIEWS):
-        failure(error)
-        st.button("Try again", key="read again", on_click=workspace.forget_views_error)
-    job = workspace.job
-    if job is None or not job.active or job.meanwhile is None:
-        return
-    if job.meanwhile.is_drawn_by_view:
-        paragraph(job.meanwhile.text, quiet=True)
-    else:
-        _watch(job, job.meanwhile)
-
-
-@st.fragment(run_every=0.25)
-def _watch(job: Job, meanwhile: Meanwhile) -> None:
-    """Wait for background work; then draw the page anew."""
-    if not job.active:
-        st.rerun()
-    text, button = st.columns([5, 1], vertical_alignment="center")
-    with text:
-        paragraph(meanwhile.text, quiet=True)
-    if meanwhile.skip_help:
-        button.button("Skip", key=f"skip {job.name}", on_click=job.stop, help=meanwhile.skip_help, width="stretch")

@@ -1,0 +1,50 @@
+"""What the shown views still need: it is begun unasked, and the page says what is being computed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import failure, paragraph
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.work.background import follow, read_step, run_control
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.jobs import Job, Meanwhile
+from llm_tracker.app.work.workspace import VIEWS, Workspace
+
+
+def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
+    """Begin what the shown views still need: the control, a token's layers, or a word's."""
+    if VIEWS in workspace.errors or workspace.answering:
+        return
+    run_control(engine, workspace, comparison.refs[1] if len(comparison.refs) > 1 else None)
+    for side, ref in comparison.answers:
+        read_step(engine, workspace, ref, side.step)
+    for ref in comparison.refs:
+        for word in words:
+            follow(engine, workspace, ref.session, word)
+
+
+def background_status(workspace: Workspace) -> None:
+    """What is being computed for the views, or why it could not be."""
+    if error := workspace.errors.get(VIEWS):
+        failure(error)
+        st.button("Try again", key="read again", on_click=workspace.forget_views_error)
+    job = workspace.job
+    if job is None or not job.active or job.meanwhile is None:
+        return
+    if job.meanwhile.is_drawn_by_view:
+        paragraph(job.meanwhile.text, quiet=True)
+    else:
+        _watch(job, job.meanwhile)
+
+
+@st.fragment(run_every=0.25)
+def _watch(job: Job, meanwhile: Meanwhile) -> None:
+    """Wait for background work; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    text, button = st.columns([5, 1], vertical_alignment="center")
+    with text:
+        paragraph(meanwhile.text, quiet=True)
+    if meanwhile.skip_help:
+        button.button("Skip", key=f"skip {job.name}", on_click=job.stop, help=meanwhile.skip_help, width="stretch")
