@@ -17,7 +17,7 @@ from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import CONTROL_TEXT, Message, Recipe, recipe_messages
 from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt, require_plain
 from llm_tracker.prompts.tokens import special_tokens
-from llm_tracker.tracing.answers import answer_word, named_word, spoken_words
+from llm_tracker.tracing.answers import answer_word_of, word_named_in
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.trace import Trace
@@ -91,12 +91,11 @@ def stream_turn(
     prompt = next_prompt(model, session, text)
     said = text if isinstance(text, str) else prompt.text
     question = session.turns[0].said if session.turns else said
-    named = named_word(said, question) if session.turns else None
-    watched = _with_words(session.watch_words, named)
+    watched = _with_words(session.watch_words, word_named_in(session, said))
     turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop)
     if session.turns:
         return _watching(model, replace(session, turns=(*session.turns, turn)), watched)
-    watched = _with_words((_answer_word(model, turn),), *watched)
+    watched = _with_words((answer_word_of(turn, special_tokens(model.tokenizer)),), *watched)
     read = replace(turn, trace=with_lens(model, turn.trace, [turn.answer_step], watched))
     return replace(session, turns=(read,), watch_words=watched)
 
@@ -202,13 +201,6 @@ def _watching(model: LoadedModel, session: Session, words: Sequence[str]) -> Ses
         return with_lens(model, turn.trace, {0, turn.answer_step, *turn.trace.lens}, watched)
 
     return replace(session.with_traces(viewed), watch_words=watched)
-
-
-def _answer_word(model: LoadedModel, turn: Turn) -> str | None:
-    """The word that the answer step begins, or None where it begins none."""
-    token_ids = turn.trace.token_ids.tolist()
-    words = spoken_words(turn.text, turn.spans, token_ids, special_tokens(model.tokenizer))
-    return answer_word(words, turn.answer_step)
 
 
 def _with_words(words: Iterable[str | None], *more: str | None) -> tuple[str, ...]:

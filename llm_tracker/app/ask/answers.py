@@ -15,7 +15,7 @@ from llm_tracker.app.selection.comparison import Comparison, model_names, pick_s
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import EXAMPLE, Place, Workspace
-from llm_tracker.wording.reading import change_parts, shift_split, verdict
+from llm_tracker.wording.headline import change_parts, shift_split, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
 
 

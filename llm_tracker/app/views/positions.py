@@ -12,13 +12,13 @@ from llm_tracker.analysis.lens.position_lens import PositionLens
 from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.html import paragraph, plain_label
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
-from llm_tracker.app.parts.side_labels import side_label
 from llm_tracker.app.selection.comparison import Comparison, shown_comparison
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import Place, Workspace
 from llm_tracker.charts.positions import positions_chart
 from llm_tracker.wording.formats import quoted
+from llm_tracker.wording.labels import side_label
 from llm_tracker.wording.positions import positions_sentence, word_sentence
 
 WINDOW = 30
