@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 import llm_tracker as lt
-from llm_tracker.analysis.compare import Side, lead, settled_layer
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.layers import lead, settled_layer
 
 pytestmark = pytest.mark.real
 

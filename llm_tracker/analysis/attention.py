@@ -82,6 +82,11 @@ def attention_groups(shares: pd.DataFrame) -> pd.Series[float]:
     return groups.loc[order]
 
 
+def in_conversation(shares: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows of `attention_by_word` are the conversation's own words: neither parked nor of the worked examples."""
+    return ~shares["group"].isin([PARKED, "recipe"])
+
+
 def last_layer_words(turn: Turn, step: int) -> list[tuple[Word, float]]:
     """Each word in front of a step's token with its share of the last layer that has attention (mean over heads).
 

@@ -12,7 +12,8 @@ EVERYTHING_ELSE = "everything else"
 EVERYTHING_ELSE_ID = -1
 """In place of a token id."""
 
-Row = tuple[int, int, str, float, float]
+CandidateRow = tuple[int, int, str, float, float]
+"""rank, token_id, token, logit, prob."""
 
 
 def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str] = ()) -> pd.DataFrame:
@@ -25,18 +26,18 @@ def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str]
     kept = min(count, trace.top_probs.shape[1])
     ids, tokens = trace.top_token_ids[step, :kept].tolist(), trace.top_tokens[step][:kept]
     logits, probs = trace.top_logits[step, :kept].tolist(), trace.top_probs[step, :kept].tolist()
-    rows: list[Row] = list(zip(range(1, kept + 1), ids, tokens, logits, probs, strict=True))
+    rows: list[CandidateRow] = list(zip(range(1, kept + 1), ids, tokens, logits, probs, strict=True))
     rows += _further_rows(trace, step, words, set(ids))
     rest = max(0.0, 1.0 - sum(row[-1] for row in rows))
     rows.append((0, EVERYTHING_ELSE_ID, EVERYTHING_ELSE, float("nan"), rest))
     return pd.DataFrame(rows, columns=["rank", "token_id", "token", "logit", "prob"])
 
 
-def _further_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]) -> list[Row]:
+def _further_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]) -> list[CandidateRow]:
     """The written token (sampling may write any) and the watch words' first tokens, unless known; best first."""
     own = int(trace.token_ids[step])
     values = float(trace.token_logits[step]), float(trace.token_probs[step])
-    rows: dict[int, Row] = {own: (int(trace.token_ranks[step]), own, trace.tokens[step], *values)}
+    rows: dict[int, CandidateRow] = {own: (int(trace.token_ranks[step]), own, trace.tokens[step], *values)}
     table = trace.lens.get(step)
     for lens in [table.watched[word] for word in words if word in table.watched] if table else []:
         values = float(lens.logit[-1]), float(lens.prob[-1])

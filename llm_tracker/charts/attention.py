@@ -9,7 +9,8 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.charts.base import framed
-from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_LABELS
+from llm_tracker.charts.palette import GROUP_COLOURS
+from llm_tracker.wording.labels import GROUP_LABELS, TURN_LABELS
 
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
 ROW_HEIGHT = 30

@@ -11,8 +11,9 @@ import pandas as pd
 
 from llm_tracker.analysis.candidates import EVERYTHING_ELSE_ID
 from llm_tracker.charts.base import framed
-from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS, TURN_LABELS
+from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS
 from llm_tracker.wording.formats import percent, shown
+from llm_tracker.wording.labels import TURN_LABELS
 
 ROW_HEIGHT = 36
 COLUMN_WIDTH = 0.42

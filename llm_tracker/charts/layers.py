@@ -10,10 +10,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.analysis.compare import LayerMeasure
+from llm_tracker.analysis.layers import LayerMeasure
 from llm_tracker.charts.base import framed
-from llm_tracker.charts.palette import QUIET, TURN_COLOURS, TURN_LABELS
+from llm_tracker.charts.palette import QUIET, TURN_COLOURS
 from llm_tracker.wording.formats import shown
+from llm_tracker.wording.labels import TURN_LABELS
 
 HEIGHT = 300
 LABEL_PIXELS = 84
@@ -26,7 +27,7 @@ LABEL_GAP = 0.065
 def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: str = "") -> Any:
     """A line a turn through all layers: the lead over another word, the probability, or the rank (1 on top).
 
-    Frame: `analysis.compare.layer_frame`; `name` and `over` say on the axis whose values they are. Each line carries
+    Frame: `analysis.layers.layer_frame`; `name` and `over` say on the axis whose values they are. Each line carries
     the name of its turn at its end; the control's is thin. Turns with different numbers of layers (two models) share an
     axis of depth, in percent of each one's layers.
     """

@@ -17,7 +17,6 @@ QUIET = "#7f8a97"
 """Grid lines and small print, readable on white and on the dark page."""
 
 TURN_COLOURS = {"before": BEFORE, "after": AFTER, "again": AGAIN}
-TURN_LABELS = {"before": "before", "after": "after", "again": "asked again"}
 GROUP_COLOURS = {
     "parked": PARKED,
     "recipe": RECIPE,
@@ -25,12 +24,4 @@ GROUP_COLOURS = {
     "user": USER,
     "assistant": ASSISTANT,
     "answer": ANSWER,
-}
-GROUP_LABELS = {
-    "parked": "parked on the start and the template",
-    "recipe": "worked examples",
-    "system": "system line",
-    "user": "your words",
-    "assistant": "its earlier answers",
-    "answer": "this answer so far",
 }

@@ -26,8 +26,8 @@ FAINTEST = 0.06
 def positions_chart(frame: pd.DataFrame, value: str, meaning: str) -> Any:
     """A cell a layer and position; the stronger its colour, the larger the probability in the column `value`.
 
-    Frame: a stretch of `analysis.position_lens.PositionLens.frame`; `meaning` says whose probability it is. The tokens
-    are marks of their own: in an axis they would stand in an expression, which Vega reads as code.
+    `frame` is a stretch of `PositionLens.frame` (`analysis.lens.position_lens`); `meaning` says whose probability it
+    is. The tokens are marks of their own: in an axis they would stand in an expression, which Vega reads as code.
     """
     columns = ["layer", "position", "value", "token", "best", "best_prob", "next_prob"]
     cells = frame.assign(value=frame[value], token=frame["token"].map(shown), best=frame["best"].map(shown))[columns]

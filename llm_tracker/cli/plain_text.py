@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from llm_tracker.analysis.attention import attention_by_word, attention_groups
+from llm_tracker.analysis.attention import attention_by_word, attention_groups, in_conversation
 from llm_tracker.analysis.candidates import candidates
 from llm_tracker.analysis.compare import sides_of
 from llm_tracker.analysis.lens.logit_lens import logit_lens
 from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.wording.answers import ending_note
 from llm_tracker.wording.formats import percent, shown
-from llm_tracker.wording.reading import ending_note, headline
+from llm_tracker.wording.headline import headline
+from llm_tracker.wording.labels import PLAIN_GROUP_LABELS
 
 
 def session_text(session: Session) -> str:
@@ -64,12 +66,10 @@ def _attention_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
         return
     shares = attention_by_word(turn, step)
     groups = attention_groups(shares)
-    named = {"parked": "parked on the start and the template", "recipe": "the recipe's worked examples"}
-    for group, label in named.items():
+    for group, label in PLAIN_GROUP_LABELS.items():
         if group in groups:
             yield label, percent(groups[group])
-    spoken = shares[~shares["group"].isin(list(named))]
-    for row in spoken.itertuples():
+    for row in shares[in_conversation(shares)].itertuples():
         yield shown(str(row.word).strip()), percent(float(str(row.share)))
 
 

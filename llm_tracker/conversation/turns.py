@@ -14,7 +14,7 @@ from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message, Recipe, recipe_messages
 from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt, require_plain
 from llm_tracker.prompts.tokens import special_tokens
-from llm_tracker.tracing.answers import answer_word, named_word, spoken_words
+from llm_tracker.tracing.answers import answer_word_of, word_named_in
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Decoding, Session, Turn
 
@@ -54,11 +54,10 @@ def stream_turn(
     prompt = next_prompt(model, session, text)
     said = text if isinstance(text, str) else prompt.text
     question = session.turns[0].said if session.turns else said
-    named = named_word(said, question) if session.turns else None
-    watched = several_words(session.watch_words, named)
+    watched = several_words(session.watch_words, word_named_in(session, said))
     turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop)
     if not session.turns:
-        watched = several_words((_answer_word(model, turn),), *watched)
+        watched = several_words((answer_word_of(turn, special_tokens(model.tokenizer)),), *watched)
     purpose: Purpose = "compared" if session.turns else "answered"
     return with_lenses(model, replace(session, turns=(*session.turns, turn)), purpose, watched)
 
@@ -108,10 +107,3 @@ def with_answer_step(session: Session, turn: int, step: int) -> Session:
     turns = list(session.turns)
     turns[turn] = replace(turns[turn], answer_step=step)
     return replace(session, turns=tuple(turns))
-
-
-def _answer_word(model: LoadedModel, turn: Turn) -> str | None:
-    """The word that the answer step begins, or None where it begins none."""
-    token_ids = turn.trace.token_ids.tolist()
-    words = spoken_words(turn.text, turn.spans, token_ids, special_tokens(model.tokenizer))
-    return answer_word(words, turn.answer_step)

@@ -10,8 +10,8 @@ from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import continuation
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message
-from llm_tracker.prompts.segments import Piece, chat_pieces, question_answer_pieces, raw_pieces
-from llm_tracker.prompts.tokens import encode, piece_at, piece_starts, special_tokens, token_bytes
+from llm_tracker.prompts.segments import Segment, chat_segments, question_answer_segments, raw_segments
+from llm_tracker.prompts.tokens import encode, segment_at, segment_starts, special_tokens, token_bytes
 from llm_tracker.prompts.words import Role, Span
 
 if TYPE_CHECKING:
@@ -29,26 +29,26 @@ def render_prompt(
         said.content for said in [*messages[:n_recipe], messages[-1]]
     )  # what a model said itself may hold anything
     if recipe == "raw":
-        pieces, begin = raw_pieces(messages), True
+        segments, begin = raw_segments(messages), True
     elif tokenizer.chat_template:
-        messages, pieces = chat_pieces(tokenizer, messages, n_recipe)
+        messages, segments = chat_segments(tokenizer, messages, n_recipe)
         begin = False
     else:
-        pieces, begin = question_answer_pieces(messages, n_recipe), True
+        segments, begin = question_answer_segments(messages, n_recipe), True
     special = special_tokens(tokenizer)
-    token_ids, spans = encode(tokenizer, pieces, begin)
+    token_ids, spans = encode(tokenizer, segments, begin)
     if not token_ids:
         raise InputError("This text has no tokens for the model to read. Type something first.")
     return Prompt(
         messages=tuple(messages),
-        text="".join(piece.text for piece in pieces),
+        text="".join(segment.text for segment in segments),
         token_ids=tuple(token_ids),
         spans=tuple(spans),
-        roles=tuple(_token_roles(pieces, token_ids, spans, special)),
+        roles=tuple(_token_roles(segments, token_ids, spans, special)),
         token_bytes=tuple(token_bytes(tokenizer, token_ids)),
         control_positions=_positions(token_ids, special),
         stops_at_newline=recipe != "raw" and not tokenizer.chat_template,
-        notices=tuple(_notices(pieces, special.values(), messages[-1].content)),
+        notices=tuple(_notices(segments, special.values(), messages[-1].content)),
     )
 
 
@@ -90,27 +90,27 @@ def require_plain(texts: Iterable[str]) -> None:
 
 
 def _token_roles(
-    pieces: Sequence[Piece], token_ids: Sequence[int], spans: Sequence[Span], special: Collection[int]
+    segments: Sequence[Segment], token_ids: Sequence[int], spans: Sequence[Span], special: Collection[int]
 ) -> list[Role]:
     """Whose each token is: its first typed character's, else its first visible one's, else its first one's."""
-    text, starts = "".join(piece.text for piece in pieces), piece_starts(pieces)
+    text, starts = "".join(segment.text for segment in segments), segment_starts(segments)
     roles: list[Role] = []
     for token_id, (begin, end) in zip(token_ids, spans, strict=True):
         if begin == end and token_id in special:  # what the tokenizer put in front
             roles.append("template")
             continue
         visible = [at for at in range(begin, end) if not text[at].isspace()]
-        typed = [at for at in visible if piece_at(pieces, starts, at).role != "template"]
-        roles.append(piece_at(pieces, starts, (typed or visible or [min(begin, len(text) - 1)])[0]).role)
+        typed = [at for at in visible if segment_at(segments, starts, at).role != "template"]
+        roles.append(segment_at(segments, starts, (typed or visible or [min(begin, len(text) - 1)])[0]).role)
     return roles
 
 
 _TEMPLATE_MARK = re.compile(r"<\S+?>|\[/?[A-Z_]+\]|#{2,} ?\w+:|\b[QA]:")
 
 
-def _notices(pieces: Sequence[Piece], special: Iterable[str], question: str) -> list[str]:
+def _notices(segments: Sequence[Segment], special: Iterable[str], question: str) -> list[str]:
     """A warning where typed text contains what the template itself writes as plain text."""
-    own = " ".join(piece.text for piece in pieces if piece.role == "template")
+    own = " ".join(segment.text for segment in segments if segment.role == "template")
     for control in special:
         own = own.replace(control, " ")
     return [

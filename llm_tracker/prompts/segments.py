@@ -1,4 +1,4 @@
-"""Conversation -> pieces of text: what the template writes, and what was typed, each with its role."""
+"""Conversation -> segments of text: what the template writes, and what was typed, each with its role."""
 
 from __future__ import annotations
 
@@ -19,56 +19,56 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A run of the prompt's text. Only in template pieces may text stand for special tokens."""
+class Segment:
+    """A run of the prompt's text. Only in template segments may text stand for special tokens."""
 
     text: str
     role: Role
 
 
-Parts = tuple[Piece, ...]
-"""A message's content, cut by role: more than one piece where a system line was folded into a question."""
+Parts = tuple[Segment, ...]
+"""A message's content, cut by role: more than one segment where a system line was folded into a question."""
 
 
-def chat_pieces(
+def chat_segments(
     tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], n_recipe: int
-) -> tuple[list[Message], list[Piece]]:
+) -> tuple[list[Message], list[Segment]]:
     """The conversation as the tokenizer's chat template writes it, and the messages as they were given to it.
 
     The first `n_recipe` messages are the recipe's. A template that refuses or drops the system line gets it folded
     into the first user message; of an answer whose beginning it drops (Qwen 3 and its thoughts) the rest is kept.
     Raises ModelError where the template refuses the conversation or rewrites what was said.
     """
-    parts: list[Parts] = [(Piece(said.content, _role(said, i < n_recipe)),) for i, said in enumerate(messages)]
+    parts: list[Parts] = [(Segment(said.content, _role(said, i < n_recipe)),) for i, said in enumerate(messages)]
     said = list(messages)
     if said and said[0].role == "system" and not _takes_system(tokenizer, said):
         said, parts = _folded(said, parts)
-    pieces, written = _aligned(tokenizer, said, parts)
-    return [_as_kept(message, kept) for message, kept in zip(said, written, strict=True)], pieces
+    segments, written = _aligned(tokenizer, said, parts)
+    return [_as_kept(message, kept) for message, kept in zip(said, written, strict=True)], segments
 
 
-def question_answer_pieces(messages: Sequence[Message], n_recipe: int) -> list[Piece]:
+def question_answer_segments(messages: Sequence[Message], n_recipe: int) -> list[Segment]:
     """The plain form for a model without a chat template: system line, "Q: … A: …" pairs, and an open "A:"."""
-    pieces = []
+    segments = []
     for index, said in enumerate(messages):
         before = {"system": "", "user": "Q: ", "assistant": "A: "}[said.role]
-        pieces += [
-            Piece(before, "template"),
-            Piece(said.content, _role(said, index < n_recipe)),
-            Piece("\n", "template"),
+        segments += [
+            Segment(before, "template"),
+            Segment(said.content, _role(said, index < n_recipe)),
+            Segment("\n", "template"),
         ]
-    return [*pieces, Piece("A:", "template")]
+    return [*segments, Segment("A:", "template")]
 
 
-def raw_pieces(messages: Sequence[Message]) -> list[Piece]:
+def raw_segments(messages: Sequence[Message]) -> list[Segment]:
     """The text as typed; a correction follows as earlier text + answer + newline + correction + newline."""
     if len(messages) == 1:
-        return [Piece(messages[0].content, "user")]
-    pieces = []
+        return [Segment(messages[0].content, "user")]
+    segments = []
     for index, said in enumerate(messages):
         ending = "\n" if said.role == "assistant" or index > 0 else ""
-        pieces += [Piece(said.content, _role(said, of_recipe=False)), Piece(ending, "user")]
-    return pieces
+        segments += [Segment(said.content, _role(said, of_recipe=False)), Segment(ending, "user")]
+    return segments
 
 
 def _role(message: Message, of_recipe: bool) -> Role:
@@ -93,7 +93,7 @@ def _folded(messages: list[Message], parts: list[Parts]) -> tuple[list[Message],
     """The system line in front of the first user message, each part keeping its role."""
     first = next(place for place, said in enumerate(messages) if said.role == "user")
     joint = Message("user", f"{messages[0].content}\n\n{messages[first].content}")
-    gap = Piece("\n\n", parts[first][0].role)  # white space goes with the word after it
+    gap = Segment("\n\n", parts[first][0].role)  # white space goes with the word after it
     joint_parts = (*parts[0], gap, *parts[first])
     return (
         [*messages[1:first], joint, *messages[first + 1 :]],
@@ -115,8 +115,8 @@ def _as_kept(message: Message, kept: str) -> Message:
 
 def _aligned(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message], parts: list[Parts]
-) -> tuple[list[Piece], list[str]]:
-    """The rendered template as pieces, its own text between what was said, and what it kept of each message."""
+) -> tuple[list[Segment], list[str]]:
+    """The rendered template as segments, its own text between what was said, and what it kept of each message."""
     marked, marks = _marked(messages)
     try:
         text, skeleton = _render(tokenizer, messages), _render(tokenizer, marked)
@@ -125,24 +125,24 @@ def _aligned(
     if not all(mark in skeleton for mark in marks):
         raise ModelError("This model's chat template leaves out part of the conversation; use the recipe “raw”.")
     fragments = re.split(f"({'|'.join(marks)})", skeleton)
-    pieces, written, at = list[Piece](), [""] * len(messages), 0
+    segments, written, at = list[Segment](), [""] * len(messages), 0
     for own, mark in zip(fragments[::2], [*fragments[1::2], None], strict=True):
         if not text.startswith(own, at):
             raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
-        pieces.append(Piece(own, "template"))
+        segments.append(Segment(own, "template"))
         at += len(own)
         if mark is not None:
             following = fragments[fragments.index(mark) + 1]
             kept = _as_written(text, at, parts[marks.index(mark)], following)
-            pieces += kept
-            written[marks.index(mark)] = "".join(piece.text for piece in kept)
+            segments += kept
+            written[marks.index(mark)] = "".join(segment.text for segment in kept)
             at += len(written[marks.index(mark)])
-    return [piece for piece in pieces if piece.text], written
+    return [segment for segment in segments if segment.text], written
 
 
-def _as_written(text: str, at: int, parts: Parts, following: str) -> list[Piece]:
+def _as_written(text: str, at: int, parts: Parts, following: str) -> list[Segment]:
     """A message's parts as the template wrote them at `at`: whole, without white space at its ends, or its end."""
-    content = "".join(piece.text for piece in parts)
+    content = "".join(segment.text for segment in parts)
     for kept in (content, content.strip(), content.lstrip(), content.rstrip()):
         if text.startswith(kept + following, at):
             return _cut(parts, content.index(kept), len(kept))
@@ -152,11 +152,11 @@ def _as_written(text: str, at: int, parts: Parts, following: str) -> list[Piece]
     raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
 
 
-def _cut(parts: Parts, start: int, length: int) -> list[Piece]:
+def _cut(parts: Parts, start: int, length: int) -> list[Segment]:
     """The characters start..start+length of the parts."""
-    pieces, before = [], 0
-    for piece in parts:
-        first, last = max(start - before, 0), min(start + length - before, len(piece.text))
-        pieces.append(Piece(piece.text[first : max(first, last)], piece.role))
-        before += len(piece.text)
-    return pieces
+    segments, before = [], 0
+    for segment in parts:
+        first, last = max(start - before, 0), min(start + length - before, len(segment.text))
+        segments.append(Segment(segment.text[first : max(first, last)], segment.role))
+        before += len(segment.text)
+    return segments

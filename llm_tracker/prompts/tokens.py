@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from llm_tracker.errors import InputError
-from llm_tracker.prompts.segments import Piece
+from llm_tracker.prompts.segments import Segment
 from llm_tracker.prompts.words import Span
 
 if TYPE_CHECKING:
@@ -28,57 +28,59 @@ def special_tokens(tokenizer: PreTrainedTokenizerBase) -> dict[int, str]:
     return {token_id: str(token) for token_id, token in tokenizer.added_tokens_decoder.items() if token.special}
 
 
-def encode(tokenizer: PreTrainedTokenizerBase, pieces: Sequence[Piece], begin: bool) -> tuple[list[int], list[Span]]:
-    """Token ids of the joined pieces, and each token's characters in them.
+def encode(
+    tokenizer: PreTrainedTokenizerBase, segments: Sequence[Segment], begin: bool
+) -> tuple[list[int], list[Span]]:
+    """Token ids of the joined segments, and each token's characters in them.
 
     `begin` asks for what the tokenizer itself puts in front (a beginning-of-text token, of no characters). Text in
-    pieces other than the template's stays text, also where it spells a control token. Raises InputError where the
+    segments other than the template's stays text, also where it spells a control token. Raises InputError where the
     tokenizer can't read it as text.
     """
-    text = "".join(piece.text for piece in pieces)
+    text = "".join(segment.text for segment in segments)
     encoded = tokenizer(text, add_special_tokens=begin, return_offsets_mapping=True)
     ids, spans = list(encoded["input_ids"]), [(int(a), int(b)) for a, b in encoded["offset_mapping"]]
-    if _typed_control_token(tokenizer, pieces, ids, spans) is None:
+    if _typed_control_token(tokenizer, segments, ids, spans) is None:
         return ids, spans
-    ids, spans = _encode_guarded(tokenizer, pieces, begin)
-    typed = _typed_control_token(tokenizer, pieces, ids, spans)
+    ids, spans = _encode_guarded(tokenizer, segments, begin)
+    typed = _typed_control_token(tokenizer, segments, ids, spans)
     if typed is not None:
         raise InputError(f"This model can read “{typed}” only as a control token, never as text. Leave it out.")
     return ids, spans
 
 
 def _typed_control_token(
-    tokenizer: PreTrainedTokenizerBase, pieces: Sequence[Piece], ids: list[int], spans: list[Span]
+    tokenizer: PreTrainedTokenizerBase, segments: Sequence[Segment], ids: list[int], spans: list[Span]
 ) -> str | None:
     """The first control token that stands in typed text, or None."""
     special = special_tokens(tokenizer)
-    starts = piece_starts(pieces)
+    starts = segment_starts(segments)
     for token_id, (begin, end) in zip(ids, spans, strict=True):
-        if token_id in special and end > begin and piece_at(pieces, starts, begin).role != "template":
+        if token_id in special and end > begin and segment_at(segments, starts, begin).role != "template":
             return special[token_id]
     return None
 
 
-def piece_starts(pieces: Sequence[Piece]) -> list[int]:
-    """The first character of each piece in their joined text."""
-    return [0, *accumulate(len(piece.text) for piece in pieces)][: len(pieces)]
+def segment_starts(segments: Sequence[Segment]) -> list[int]:
+    """The first character of each segment in their joined text."""
+    return [0, *accumulate(len(segment.text) for segment in segments)][: len(segments)]
 
 
-def piece_at(pieces: Sequence[Piece], starts: Sequence[int], character: int) -> Piece:
-    """The piece that a character of the joined text is in."""
-    return pieces[bisect_right(starts, character) - 1]
+def segment_at(segments: Sequence[Segment], starts: Sequence[int], character: int) -> Segment:
+    """The segment that a character of the joined text is in."""
+    return segments[bisect_right(starts, character) - 1]
 
 
 def _encode_guarded(
-    tokenizer: PreTrainedTokenizerBase, pieces: Sequence[Piece], begin: bool
+    tokenizer: PreTrainedTokenizerBase, segments: Sequence[Segment], begin: bool
 ) -> tuple[list[int], list[Span]]:
-    """Encode with control tokens that answer to unguessable names, which only the template's pieces know."""
+    """Encode with control tokens that answer to unguessable names, which only the template's segments know."""
     special = special_tokens(tokenizer)
     guarded, names = _guarded_tokenizer(tokenizer, special)
     pattern = re.compile("|".join(re.escape(text) for text in sorted(names, key=len, reverse=True)))
     text, original = "", [0]  # the guarded text, and for each of its characters the character of the joined text
-    for piece in pieces:
-        runs = _runs(pattern, piece.text) if piece.role == "template" else [(piece.text, False)]
+    for segment in segments:
+        runs = _runs(pattern, segment.text) if segment.role == "template" else [(segment.text, False)]
         for run, is_control in runs:
             written, at = (names[run], original[-1]) if is_control else (run, original[-1])
             between = [at] * (len(written) - 1) if is_control else list(range(at + 1, at + len(run)))
@@ -133,7 +135,7 @@ def _text_of(tokenizer: PreTrainedTokenizerBase, token_id: int) -> str:
 
 
 def _bytes_text(token: str) -> str:
-    """A piece of a character, named by its bytes."""
+    """Part of a character, named by its bytes."""
     if re.fullmatch(r"<0x[0-9A-F]{2}>", token):
         return f"⟨{token[3:5]}⟩"
     byte_of = _byte_of_character()

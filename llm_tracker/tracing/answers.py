@@ -1,4 +1,8 @@
-"""Where in an answer the answer is, and which words are worth watching."""
+"""Where in an answer the answer is, and which words are worth watching.
+
+Three questions, each decided here for all who ask: which step carries an answer (`answer_step_of`), which word that
+step begins (`answer_word_of`), and which word a correction names (`word_named_in`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from llm_tracker.prompts.words import Span, fold, is_mark, token_words, word_spans, words_of
+from llm_tracker.tracing.session import Session, Turn
 
 FUNCTION_WORDS = frozenset(
     "a an the this that these those it its it's i i'm i'd i've you your you're he she we they them his her our "
@@ -22,9 +27,38 @@ FEEDBACK_WORDS = frozenset(
 )
 """English words with which a correction speaks about an answer, without naming one."""
 
-
 Spoken = list[tuple[str, Span]]
 """The words of an answer with their steps (first, one past last)."""
+
+
+def answer_step_of(
+    text: str,
+    spans: Sequence[Span],
+    token_ids: Sequence[int],
+    special: Collection[int],
+    question: str,
+    watch_words: Collection[str],
+) -> int:
+    """The step that carries an answer, from its text and each token's characters in it (`find_answer_step`).
+
+    `special` are the ids of the control tokens: behind the first of them nothing is looked for. `question` is the
+    session's first text.
+    """
+    return find_answer_step(spoken_words(text, spans, token_ids, special), question, watch_words)
+
+
+def answer_word_of(turn: Turn, special: Collection[int]) -> str | None:
+    """The word that a turn's answer step belongs to, or None where it belongs to a mark or a control token."""
+    words = spoken_words(turn.text, turn.spans, turn.trace.token_ids.tolist(), special)
+    return answer_word(words, turn.answer_step)
+
+
+def word_named_in(session: Session, said: str) -> str | None:
+    """The answer that a text names when it is said in a session; None where it names none, or is the first question.
+
+    Words of the session's question are no answer to it (`named_word`).
+    """
+    return named_word(said, session.turns[0].said) if session.turns else None
 
 
 def spoken_words(text: str, spans: Sequence[Span], token_ids: Sequence[int], special: Collection[int]) -> Spoken:
@@ -73,8 +107,9 @@ def named_word(correction: str, question: str) -> str | None:
     """The answer that a correction names, or None where it names none ("That is wrong.").
 
     A name is a run of up to three neighbouring words that are neither function words, nor words about answers, nor
-    words of the question: the first behind "the answer is" or "it is", else the last with a capital, else the last.
-    A reading of English; for anything else a watch word can be added by hand.
+    words of the question. Of several runs it is the first behind "the answer is" or "it is", else the last with a
+    capital, else the last.
+    These are rules of English; for anything else a watch word can be added by hand.
     """
     runs = _runs_of_content(correction, {fold(word) for word in words_of(question)})
     naming = [match.end() for match in _NAMING.finditer(correction.replace("’", "'"))]

@@ -13,7 +13,7 @@ from llm_tracker.prompts.continuation import Continuation
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.tokens import special_tokens, token_text
 from llm_tracker.prompts.words import Span
-from llm_tracker.tracing.answers import find_answer_step, spoken_words
+from llm_tracker.tracing.answers import answer_step_of
 from llm_tracker.tracing.decoding import Step, decode, end_token_ids
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding, Ending, Turn
@@ -98,7 +98,6 @@ def _turn(
     ended: Ending,
 ) -> Turn:
     ids = trace.token_ids.tolist()
-    words = spoken_words(text, spans, ids, special_tokens(model.tokenizer))
     return Turn(
         said=said,
         prompt=prompt,
@@ -106,7 +105,7 @@ def _turn(
         text=text,
         spans=tuple(spans),
         answer=str(model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip(),
-        answer_step=find_answer_step(words, question, watch_words),
+        answer_step=answer_step_of(text, spans, ids, special_tokens(model.tokenizer), question, watch_words),
         ended=ended,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 
 def percent(share: float) -> str:
@@ -57,8 +58,18 @@ def _visible(character: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A word or token in quotation marks, fit to be seen."""
+    """A word in quotation marks, fit to be seen, without the white space around it."""
     return f"“{shown(text.strip() or text)}”"
+
+
+def quoted_token(token: str) -> str:
+    """A token in quotation marks, with its space: “·Paris” and “Paris” are two tokens."""
+    return f"“{shown(token)}”"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """One or more parts as a sentence lists them: “a”, “a and b”, “a, b and c”."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def capitalised(sentence: str) -> str:

@@ -1,17 +1,15 @@
-"""Two models' answers side by side: what each says, in sentences, and tokens that mean the same in both.
-
-Nothing is corrected between two models, and a token id means another token in each: texts are what can be compared.
-"""
+"""Two models' answers side by side: what each says, and where each looked. Nothing is corrected between two models."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-import pandas as pd
+from collections.abc import Mapping, Sequence
 
 from llm_tracker.analysis.compare import Side, WordChange, same_answer
+from llm_tracker.wording.answers import named_answer
+from llm_tracker.wording.attention import attention_clause
 from llm_tracker.wording.formats import capitalised, percent
-from llm_tracker.wording.reading import TOO_SMALL, attention_clause, named_answer, watched_name
+from llm_tracker.wording.headline import TOO_SMALL, watched_name
+from llm_tracker.wording.labels import side_clause
 
 Look = tuple[int, int | None]
 """A layer and a head of it (both from 1), or None for the mean over its heads."""
@@ -46,33 +44,5 @@ def models_attention_sentence(sides: Sequence[Side], looks: Mapping[str, Look]) 
     for side in sides:
         layer, head = looks[side.name]
         place = f"layer {layer} of {side.turn.trace.n_layers}{f', head {head}' if head else ''}"
-        told.append(f"{side.when}, {place}, {attention_clause(side, layer, head, first=True)}")
+        told.append(f"{side_clause(side)}, {place}, {attention_clause(side, layer, head, first=True)}")
     return f"{capitalised('; '.join(told))}."
-
-
-_READINGS: tuple[Callable[[str], str], ...] = (str, str.strip)
-"""How two tokens are compared: as they are first, then without white space around them."""
-
-
-def with_shared_ids(frames: Mapping[str, pd.DataFrame], words: Mapping[int, int]) -> dict[str, pd.DataFrame]:
-    """Two models' frames of `candidates`, with token ids that mean the same in both.
-
-    The first frame stays as it is. In the second a token has the id of the one in the first that begins the same watch
-    word (`words`: second's id -> first's), that has the same text, or that differs from it only by white space around
-    it; else a number below -1 that no other has. Each id is given once.
-    """
-    (name, first), (other_name, second) = frames.items()
-    ids = first["token_id"].tolist()
-    texts = dict(zip(ids, first["token"].tolist(), strict=True))
-    own_ids, tokens = second["token_id"].tolist(), second["token"].tolist()
-    shared: dict[int, int] = {}
-    for row, own in enumerate(own_ids):
-        if words.get(own) in texts and words[own] not in shared.values():
-            shared[row] = words[own]
-    for as_read in _READINGS:
-        for row, token in enumerate(tokens):
-            taken = set(shared.values())
-            same = [each for each in ids if each not in taken and as_read(texts[each]) == as_read(token)]
-            if row not in shared and same and as_read(token):
-                shared[row] = same[0]
-    return {name: first, other_name: second.assign(token_id=[shared.get(row, -2 - row) for row in range(len(tokens))])}

@@ -10,7 +10,8 @@ from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.analysis.candidates import EVERYTHING_ELSE
-from llm_tracker.analysis.compare import layer_frame, sides_of
+from llm_tracker.analysis.compare import sides_of
+from llm_tracker.analysis.layers import layer_frame
 from llm_tracker.charts.attention import attention_chart
 from llm_tracker.charts.candidates import candidates_chart
 from llm_tracker.charts.layers import _layer_ticks, layers_chart, moved_apart

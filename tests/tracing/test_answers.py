@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from tiny_models import tiny_model
+
+import llm_tracker as lt
+from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.prompts.words import word_spans
-from llm_tracker.tracing.answers import answer_word, find_answer_step, named_word
+from llm_tracker.tracing.answers import (
+    answer_step_of,
+    answer_word,
+    answer_word_of,
+    find_answer_step,
+    named_word,
+    word_named_in,
+)
 
 FRANCE = "What is the capital of France?"
 
@@ -67,3 +79,19 @@ def test_a_mark_is_no_answer_word() -> None:
     assert answer_word(words("Paris."), 0) == "Paris"
     assert answer_word(words("Paris."), 1) is None
     assert answer_word([], 0) is None
+
+
+def test_nothing_behind_a_control_token_carries_the_answer() -> None:
+    text, spans, control = "It is Paris", [(0, 2), (2, 5), (5, 11)], 7
+    assert answer_step_of(text, spans, [1, 2, 3], {control}, FRANCE, ["Paris"]) == 2
+    assert answer_step_of(text, spans, [1, control, 3], {control}, FRANCE, ["Paris"]) == 0
+
+
+def test_a_session_tells_its_answers_words_and_which_word_is_named_in_it() -> None:
+    model = tiny_model("llama")
+    session = lt.track(model, FRANCE, ["It is London."], recipe="chat", max_new_tokens=4)
+    first, special = session.turns[0], special_tokens(model.tokenizer)
+    assert answer_word_of(first, special) in (None, *session.watch_words)
+    assert word_named_in(session, session.turns[1].said) == "London"
+    assert word_named_in(session, "The capital of France!") is None
+    assert word_named_in(replace(session, turns=()), "It is London.") is None, "a question names no answer"

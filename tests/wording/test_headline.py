@@ -6,19 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side, WordChange, sides_of, word_changes
 from llm_tracker.tracing.trace import WatchedLens
 from llm_tracker.wording.formats import percent
-from llm_tracker.wording.reading import change_parts, headline, shift_split, watched_name
-
-
-@pytest.fixture(scope="module")
-def session() -> lt.Session:
-    model = tiny_model("llama")
-    return lt.track(model, "What is it?", ["No, London."], recipe="chat", max_new_tokens=2, control=True)
+from llm_tracker.wording.headline import change_parts, headline, shift_split, watched_name
 
 
 def lens(token_id: int, logits: list[float], probs: list[float] | None = None) -> WatchedLens:

@@ -1,23 +1,19 @@
-"""Two models' answers: what is said of them is true of both, and tokens are joined by what they mean."""
+"""Two models' answers: what is said of them is true of both."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side, WordChange, word_changes
+from llm_tracker.wording.attention import attention_sentence
+from llm_tracker.wording.candidates import candidates_sentence
 from llm_tracker.wording.formats import percent
-from llm_tracker.wording.reading import attention_sentence, candidates_sentence, layers_sentence
-from llm_tracker.wording.two_models import (
-    models_attention_sentence,
-    models_verdict,
-    shares_of,
-    with_shared_ids,
-)
+from llm_tracker.wording.layers import layers_sentence
+from llm_tracker.wording.two_models import models_attention_sentence, models_verdict, shares_of
 
 
 def first_turn(n_layers: int) -> lt.Turn:
@@ -56,7 +52,7 @@ def test_the_headline_speaks_of_no_change_and_of_no_asking_again(sides: list[Sid
         assert word not in told
 
 
-def test_a_word_of_other_pieces_in_each_is_named_with_both() -> None:
+def test_a_word_of_other_first_tokens_in_each_is_named_with_both() -> None:
     change = WordChange("Tokyo", ("To", " Tokyo"), 0.5, 0.25, None, (1, 2))
     assert shares_of(change) == ("“Tokyo”, read by its first tokens “To” and “·Tokyo”", "50 % and 25 %")
     tiny = WordChange("Tokyo", ("Tokyo",), 0.0002, 0.00001, None, (19, 744))
@@ -77,38 +73,3 @@ def test_attention_is_told_at_each_models_own_layer_and_head(sides: list[Side]) 
     assert "; in Large, layer 5 of 5, head 4, " in told
     alone = attention_sentence([sides[1]], 5, 4)
     assert alone[0].lower() + alone[1:-1] in told
-
-
-def frame(rows: list[tuple[int, str]]) -> pd.DataFrame:
-    ids, tokens = zip(*rows, (-1, "everything else"), strict=True)
-    return pd.DataFrame({"token_id": ids, "token": tokens})
-
-
-def test_tokens_are_joined_by_their_text_and_never_by_their_id() -> None:
-    one = frame([(7, "Paris"), (8, "London"), (9, " Rome")])
-    other = frame([(8, "Paris"), (7, "zebra"), (3, "Rome"), (9, " London")])
-    shared = with_shared_ids({"before": one, "after": other}, {})
-    assert shared["before"] is one
-    assert shared["after"]["token_id"].tolist() == [7, -3, 9, 8, -1]
-    assert other["token_id"].tolist() == [8, 7, 3, 9, -1], "the frames themselves keep their ids"
-
-
-def test_the_same_text_goes_before_a_text_with_another_space() -> None:
-    shared = with_shared_ids({"a": frame([(1, " Paris"), (2, "Paris")]), "b": frame([(5, "Paris"), (6, " Paris")])}, {})
-    assert shared["b"]["token_id"].tolist() == [2, 1, -1]
-
-
-def test_a_token_is_joined_once() -> None:
-    shared = with_shared_ids({"a": frame([(1, "Paris")]), "b": frame([(5, " Paris"), (6, "Paris"), (7, "Paris ")])}, {})
-    assert shared["b"]["token_id"].tolist() == [-2, 1, -4, -1]
-
-
-def test_a_followed_word_is_joined_whatever_its_first_token_is_in_each() -> None:
-    frames = {"a": frame([(1, "To"), (2, "x")]), "b": frame([(5, " Tokyo"), (6, "To")])}
-    assert with_shared_ids(frames, {5: 1})["b"]["token_id"].tolist() == [1, -3, -1]
-    assert with_shared_ids(frames, {5: 1, 6: 1})["b"]["token_id"].tolist() == [1, -3, -1]
-
-
-def test_white_space_alone_is_joined_with_itself_only() -> None:
-    frames = {"a": frame([(1, "\n"), (2, " ")]), "b": frame([(5, " "), (6, "\t"), (7, "\n")])}
-    assert with_shared_ids(frames, {})["b"]["token_id"].tolist() == [2, -3, 1, -1]

@@ -38,7 +38,7 @@ def stream_position_lens(
 ) -> Generator[float, None, PositionLens]:
     """The same, chunk after chunk, yielding the share that is done.
 
-    The text is read once more in pieces, and of each the rows of all layers go through the model's tail. Raises
+    The text is read once more in parts, and of each the rows of all layers go through the model's tail. Raises
     Cancelled where `stop` says so between two chunks, InputError for a word without tokens.
     """
     ids = np.array([*turn.prompt.token_ids, *turn.trace.token_ids.tolist()])
@@ -50,14 +50,14 @@ def stream_position_lens(
     first = 0
     for resid in _trimmed(model, read_positions(model, ids[:-1].tolist(), stop), 1):
         length = resid.shape[1]
-        piece = ReadOut.empty((n_layers * length,), n_best, len(asked))
-        of_piece = np.tile(token_ids[first : first + length], (n_layers, 1))
-        chunks = read_into(piece, model, resid.reshape(-1, resid.shape[-1]), of_piece, ranks=False)
+        part = ReadOut.empty((n_layers * length,), n_best, len(asked))
+        of_part = np.tile(token_ids[first : first + length], (n_layers, 1))
+        chunks = read_into(part, model, resid.reshape(-1, resid.shape[-1]), of_part, ranks=False)
         for done in _trimmed(model, chunks, CHUNKS_TO_A_TRIM):
             if stop():
                 raise Cancelled("Stopped before every position was read. Nothing was changed.")
             yield (first * n_layers + done) / (n_positions * n_layers)
-        for name, rows in vars(piece).items():
+        for name, rows in vars(part).items():
             vars(whole)[name][:, first : first + length] = rows.reshape(n_layers, length, -1)
         first += length
     return _assembled(model, whole, ids, words)

@@ -46,7 +46,7 @@ class ReadOut:
 
     @classmethod
     def empty(cls, rows: tuple[int, ...], n_best: int, n_asked: int) -> ReadOut:
-        """Room for what will be read. One large piece: many small ones between the chunks' logits fragment memory."""
+        """Room for what will be read. Taken at once: many small arrays between the chunks' logits fragment memory."""
         best, asked = (*rows, n_best), (*rows, n_asked)
         ids, ranks = np.zeros(best, np.int64), np.zeros(asked, np.int64)
         return cls(ids, np.zeros(best, np.float32), np.zeros(asked, np.float32), np.zeros(asked, np.float32), ranks)

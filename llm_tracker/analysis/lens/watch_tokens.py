@@ -8,7 +8,7 @@ import regex
 
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import continuation
-from llm_tracker.prompts.segments import Piece
+from llm_tracker.prompts.segments import Segment
 from llm_tracker.prompts.tokens import encode
 from llm_tracker.tracing.trace import Trace
 
@@ -59,4 +59,4 @@ def _first_token(model: LoadedModel, before: str, word: str) -> int | None:
 
 def _encoded(model: LoadedModel, text: str) -> list[int]:
     """Token ids of text that stays text, whatever it spells."""
-    return encode(model.tokenizer, [Piece(text, "user")], begin=False)[0] if text else []
+    return encode(model.tokenizer, [Segment(text, "user")], begin=False)[0] if text else []

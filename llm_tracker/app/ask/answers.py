@@ -19,7 +19,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.wording.reading import change_parts, shift_split, verdict
+from llm_tracker.wording.headline import change_parts, shift_split, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
 
 

@@ -9,7 +9,7 @@ from llm_tracker.app.selection.comparison import Comparison, path, select_of
 from llm_tracker.app.selection.selection import unless_default
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.tracing.answers import named_word
+from llm_tracker.tracing.answers import word_named_in
 
 N_SUGGESTED = 10
 """Candidates of each answer that are offered where they are words."""
@@ -64,7 +64,7 @@ def _named_elsewhere(workspace: Workspace, comparison: Comparison) -> set[str]:
     named: dict[bool, set[str]] = {True: set(), False: set()}
     for number, session in workspace.kept_sessions().items():
         for at, turn in enumerate(session.turns[1:], start=1) if path(session, 0) == first else ():
-            word = named_word(turn.said, session.turns[0].said)
+            word = word_named_in(session, turn.said)
             if word is not None:
                 named[TurnRef(number, at) in comparison.refs].add(word)
     return named[False] - named[True] - answers

@@ -7,8 +7,9 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, plain_label, sentence
 from llm_tracker.app.work.coming_answer import ComingAnswer
-from llm_tracker.wording.formats import percent, quoted
-from llm_tracker.wording.reading import ending_note
+from llm_tracker.wording.answers import ending_note
+from llm_tracker.wording.formats import capitalised, percent, quoted
+from llm_tracker.wording.labels import TURN_LABELS
 
 LONG_ANSWER = 60
 """Characters past which an answer is set small and scrolls within its card."""
@@ -45,9 +46,9 @@ def _card(name: str, model: str, said: str, answer: str, note: str, tall: bool) 
     quote = f" · “{exact(said)}”" if said else ""
     by = f": {sentence(model)}" if model else ""
     long = tall or len(answer) > LONG_ANSWER
-    scroll = f' tabindex="0" role="region" aria-label="The answer {name}"' if long else ""
+    scroll = f' tabindex="0" role="region" aria-label="The answer {TURN_LABELS[name]}"' if long else ""
     st.html(
-        f'<div class="lt-card {name}"><div class="head lt-quiet">{name.capitalize()}{by}{quote}</div>'
+        f'<div class="lt-card {name}"><div class="head lt-quiet">{capitalised(TURN_LABELS[name])}{by}{quote}</div>'
         f'<div class="answer lt-{name}{" long" if long else ""}{" tall" if tall else ""}"{scroll}>{exact(answer)}</div>'
         f'<div class="note lt-quiet">{sentence(note)}</div></div>'
     )

@@ -8,17 +8,18 @@ from itertools import groupby
 
 import pandas as pd
 
-from llm_tracker.analysis.attention import PARKED
+from llm_tracker.analysis.attention import PARKED, in_conversation
 from llm_tracker.charts.palette import AGAIN, TURN_COLOURS
 from llm_tracker.wording.formats import capitalised, percent, visible
+from llm_tracker.wording.labels import SPEAKERS
 
 SHADE = 0.62
 """How opaque the word is that was looked at most; the text on it stays readable."""
 
-WHO = {"system": "system line", "user": "you", "assistant": "the model, earlier", "answer": "this answer so far"}
+WordRow = Mapping[Hashable, object]
+"""A row of `attention_by_word`."""
 
-Row = Mapping[Hashable, object]
-Again = Mapping[tuple[int, int, str], float]
+ControlShares = Mapping[tuple[int, int, str], float]
 """The control's share of a word, by its place and text."""
 
 
@@ -27,8 +28,8 @@ def shaded_texts(shares: Mapping[str, pd.DataFrame], labels: Mapping[str, str]) 
 
     The words after carry a line below for the share that the control gave the same word.
     """
-    most = [float(frame["share"][spoken(frame)].max()) for frame in shares.values() if spoken(frame).any()]
-    largest = max(most, default=0.0) or 1.0
+    own = [frame["share"][in_conversation(frame)] for frame in shares.values()]
+    largest = max((float(each.max()) for each in own if len(each)), default=0.0) or 1.0
     again = _shares_at(shares["again"]) if "again" in shares else {}
     return {
         name: _shaded_text(name, labels[name], frame, largest, again if name == "after" else {})
@@ -36,29 +37,24 @@ def shaded_texts(shares: Mapping[str, pd.DataFrame], labels: Mapping[str, str]) 
     }
 
 
-def spoken(frame: pd.DataFrame) -> pd.Series[bool]:
-    """The conversation's own words: neither parked nor of the worked examples."""
-    return ~frame["group"].isin([PARKED, "recipe"])
-
-
-def _shares_at(frame: pd.DataFrame) -> Again:
+def _shares_at(frame: pd.DataFrame) -> ControlShares:
     """The share of each word by its place and text: the control's text is the same up to the correction."""
     rows = zip(frame["start"], frame["end"], frame["word"], frame["share"], strict=True)
     return {(int(start), int(end), str(word)): float(share) for start, end, word, share in rows}
 
 
-def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, again: Again) -> str:
+def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, again: ControlShares) -> str:
     """One side's text: a line a speaker, the worked examples folded with their share."""
     rows = [row for row in frame.to_dict("records") if row["role"] not in ("template", "sink")]
 
-    def shaded(words: Iterable[Row]) -> str:
+    def shaded(words: Iterable[WordRow]) -> str:
         return "".join(_shaded_word(word, TURN_COLOURS[name], largest, again) for word in words)
 
     examples = [row for row in rows if row["role"] == "recipe"]
     share = percent(sum(float(row["share"]) for row in examples if row["group"] == "recipe"))
     folded = f"<details><summary>worked examples: {share}</summary>{shaded(examples)}</details>" if examples else ""
     lines = "".join(
-        f'<span class="who">{WHO[role]}</span>{shaded(words)}'
+        f'<span class="who">{SPEAKERS[role]}</span>{shaded(words)}'
         for role, words in groupby(rows, key=lambda row: str(row["role"]))
         if role != "recipe"
     )
@@ -70,7 +66,7 @@ def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, ag
     return f"{title}{text}"
 
 
-def _shaded_word(row: Row, colour: str, largest: float, again: Again) -> str:
+def _shaded_word(row: WordRow, colour: str, largest: float, again: ControlShares) -> str:
     if row["group"] == PARKED:  # the first token of all, where no template stands in front
         return f'<span class="lt-quiet" title="parked">{escape(visible(str(row["word"])))}</span>'
     share = float(str(row["share"]))

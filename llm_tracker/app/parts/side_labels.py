@@ -6,13 +6,9 @@ from collections.abc import Sequence
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import legend
-from llm_tracker.charts.palette import TURN_COLOURS, TURN_LABELS
+from llm_tracker.charts.palette import TURN_COLOURS
 from llm_tracker.wording.formats import capitalised
-
-
-def side_label(side: Side) -> str:
-    """Such as “before”, or “before: SmolLM2-135M-Instruct”."""
-    return f"{TURN_LABELS[side.name]}: {side.model}" if side.model else TURN_LABELS[side.name]
+from llm_tracker.wording.labels import side_label
 
 
 def side_labels(sides: Sequence[Side]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side
 from llm_tracker.charts.palette import TURN_COLOURS
 from llm_tracker.wording.formats import percent, quoted, shown
+from llm_tracker.wording.labels import TURN_LABELS
 
 HERE = Path(__file__).parent
 
@@ -39,7 +40,7 @@ def token_strip(side: Side, key: str, pick: Callable[[int], None]) -> None:
         "tokens": tokens,
         "chosen": side.step,
         "colour": TURN_COLOURS[side.name],
-        "label": f"Token to look at, {side.name}",
+        "label": f"Token to look at, {TURN_LABELS[side.name]}",
     }
     _component()(key=key, data=data, on_picked_change=picked)
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
-from llm_tracker.analysis.compare import LayerMeasure, SideName
+from llm_tracker.analysis.compare import SideName
+from llm_tracker.analysis.layers import LayerMeasure
 from llm_tracker.app.work.turn_ref import TurnRef
 
 T = TypeVar("T")

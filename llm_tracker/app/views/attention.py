@@ -7,19 +7,20 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups
+from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups, in_conversation
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.html import legend, paragraph, plain_label, table_html
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
-from llm_tracker.app.parts.shaded_text import shaded_texts, spoken
-from llm_tracker.app.parts.side_labels import of_two_models, side_label, side_labels
+from llm_tracker.app.parts.shaded_text import shaded_texts
+from llm_tracker.app.parts.side_labels import of_two_models, side_labels
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.selection import chosen, unless_default, with_number
 from llm_tracker.charts.attention import attention_chart
-from llm_tracker.charts.palette import GROUP_COLOURS, GROUP_LABELS, TURN_COLOURS
+from llm_tracker.charts.palette import GROUP_COLOURS, TURN_COLOURS
+from llm_tracker.wording.attention import attention_sentence
 from llm_tracker.wording.formats import capitalised, percent, shown
-from llm_tracker.wording.reading import attention_sentence
+from llm_tracker.wording.labels import GROUP_LABELS, side_label
 from llm_tracker.wording.two_models import Look, models_attention_sentence
 
 Shares = dict[str, pd.DataFrame]
@@ -153,7 +154,7 @@ def _share_table(called: str, frame: pd.DataFrame) -> str:
     """What is parked and what the worked examples got, each in one row, then the conversation's own words."""
     groups = attention_groups(frame)
     rows = [(GROUP_LABELS[group], float(groups[group])) for group in (PARKED, "recipe") if group in groups]
-    own = frame[spoken(frame)]
+    own = frame[in_conversation(frame)]
     rows += [
         (shown(str(word).strip()) or "␣", float(share)) for word, share in zip(own["word"], own["share"], strict=True)
     ]

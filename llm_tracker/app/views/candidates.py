@@ -10,14 +10,14 @@ import streamlit as st
 
 from llm_tracker.analysis.candidates import candidates
 from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.shared_tokens import with_shared_ids
 from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.html import legend, paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
 from llm_tracker.app.parts.side_labels import models_legend, of_two_models, side_labels
 from llm_tracker.charts.candidates import candidates_chart
+from llm_tracker.wording.candidates import candidates_sentence
 from llm_tracker.wording.formats import percent, shown
-from llm_tracker.wording.reading import candidates_sentence
-from llm_tracker.wording.two_models import with_shared_ids
 
 NUMBERS = ("rank", "logit", "probability")
 N_SHOWN = 5

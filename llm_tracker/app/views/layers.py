@@ -6,17 +6,19 @@ from typing import Literal
 
 import streamlit as st
 
-from llm_tracker.analysis.compare import LayerMeasure, Side, by_layer, layer_frame
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.layers import LayerMeasure, by_layer, layer_frame
 from llm_tracker.analysis.lens.logit_lens import logit_lens
 from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
-from llm_tracker.app.parts.side_labels import models_legend, of_two_models, side_label
+from llm_tracker.app.parts.side_labels import models_legend, of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.charts.layers import layers_chart
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
-from llm_tracker.wording.reading import layers_sentence
+from llm_tracker.wording.labels import side_label
+from llm_tracker.wording.layers import layers_sentence
 
 MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
 
@@ -147,12 +149,13 @@ def _models_note(sides: list[Side], measure: LayerMeasure) -> str:
 
 
 def _axis_name(sides: list[Side], word: str | None) -> str:
-    """What an axis calls a word: its first piece, and a sign that it goes on, where it has several."""
+    """What an axis calls a word: its first token, and a sign that it goes on, where it has several."""
     if not word:
         return "its own token" if word is None else ""
-    pieces = {side.piece(word) for side in sides if side.model} or {sides[0].piece(word)}
-    piece = pieces.pop()
-    return word if pieces or piece == word else f"{piece}…"
+    tokens = {side.first_token(word) for side in sides if side.model} or {sides[0].first_token(word)}
+    token = tokens.pop()
+    # Two models that cut the word differently have no first token in common: the axis names the word itself.
+    return word if tokens or token == word else f"{token}…"
 
 
 def _layer_table(side: Side) -> str:

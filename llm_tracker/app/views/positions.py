@@ -12,7 +12,6 @@ from llm_tracker.analysis.lens.position_lens import PositionLens
 from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.html import paragraph, plain_label
 from llm_tracker.app.parts.pictures import Picture, picture, remembered
-from llm_tracker.app.parts.side_labels import side_label
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of, shown_comparison
 from llm_tracker.app.selection.selection import chosen, unless_default
@@ -23,6 +22,7 @@ from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.charts.positions import positions_chart
 from llm_tracker.wording.formats import quoted
+from llm_tracker.wording.labels import side_label
 from llm_tracker.wording.positions import positions_sentence, word_sentence
 
 WINDOW = 30

@@ -16,14 +16,7 @@ from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.words import Word
 from llm_tracker.wording.formats import shown, visible
-
-ROLES = {
-    "template": "the template's marks",
-    "recipe": "worked examples",
-    "system": "system line",
-    "user": "your words",
-    "assistant": "its earlier answers",
-}
+from llm_tracker.wording.labels import ROLE_LABELS
 
 
 @st.fragment
@@ -68,7 +61,7 @@ def _first_said(prompt: Prompt) -> int:
 
 def _legend(roles: set[str]) -> None:
     entries = "".join(
-        f'<span class="entry {role}">{escape(text)}</span>' for role, text in ROLES.items() if role in roles
+        f'<span class="entry {role}">{escape(text)}</span>' for role, text in ROLE_LABELS.items() if role in roles
     )
     st.html(f'<div class="lt-legend lt-read">{entries}</div>')
 
@@ -84,7 +77,7 @@ def _text(prompt: Prompt) -> None:
 def _runs(words: list[Word]) -> str:
     """Words as HTML, a run a role."""
     return "".join(
-        f'<span class="{role}" title="{escape(ROLES.get(role, role))}">'
+        f'<span class="{role}" title="{escape(ROLE_LABELS.get(role, role))}">'
         f"{escape(visible(''.join(word.text for word in own), but=LINE_END))}</span>"
         for role, own in groupby(words, key=lambda word: word.role)
     )
@@ -100,7 +93,7 @@ def _token_frame(prompt: Prompt) -> pd.DataFrame:
             "id": prompt.token_ids,
             "text": texts,
             "bytes": ["" if each is None else each.hex(" ").upper() for each in held],
-            "whose": [ROLES.get(role, role) for role in prompt.roles],
+            "whose": [ROLE_LABELS.get(role, role) for role in prompt.roles],
             "special": ["special" if at in prompt.control_positions else "" for at in range(len(texts))],
         }
     )

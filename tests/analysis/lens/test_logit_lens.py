@@ -74,7 +74,7 @@ def test_lens_tables_that_are_there_are_kept(model: lt.LoadedModel, trace: lt.Tr
 def test_a_first_answer_is_read_at_its_word_and_at_its_first_position_once_there_is_another(
     model: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "find_answer_step", lambda *_: 2)
+    monkeypatch.setattr(run, "answer_step_of", lambda *_: 2)
     session = lt.begin_session(model, "chat", lt.Decoding(max_new_tokens=4))
     asked = ended(lt.stream_turn(model, session, "What is it?"))
     assert [set(turn.trace.lens) for turn in asked.turns] == [{2}]

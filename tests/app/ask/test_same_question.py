@@ -186,7 +186,7 @@ def test_the_button_waits_for_the_model_and_the_first_answer_stays_while_it_does
 def test_an_answer_is_read_where_it_will_be_compared_before_its_model_may_have_to_go(
     two_models: engines.Engine, loader: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "find_answer_step", lambda *_: 1)
+    monkeypatch.setattr(run, "answer_step_of", lambda *_: 1)
     at = asked(opened("dashboard.py"))
     workspace, pool = visitor(two_models), two_models.models.pool
     until(at, lambda: not two_models.models.worker("embedded").busy and 0 in workspace.sessions[1].turns[0].trace.lens)
@@ -201,7 +201,7 @@ def test_an_answer_is_read_where_it_will_be_compared_before_its_model_may_have_t
 def test_what_is_read_at_once_from_two_sides_is_all_kept(
     two_models: engines.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "find_answer_step", lambda *_: 1)
+    monkeypatch.setattr(run, "answer_step_of", lambda *_: 1)
     inside, go_on = threading.Event(), threading.Event()
     read_first = asking.read_first_position
 

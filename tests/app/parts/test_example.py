@@ -14,7 +14,7 @@ from recompute import largest_gaps
 import llm_tracker as lt
 from llm_tracker.analysis.compare import sides_of
 from llm_tracker.app.parts.example import EXAMPLE_DIR
-from llm_tracker.wording.reading import headline
+from llm_tracker.wording.headline import headline
 
 
 @pytest.fixture(scope="module")

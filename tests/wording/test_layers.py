@@ -1,82 +1,16 @@
-"""The sentences are right also where numbers are equal, tiny, reversed or missing."""
+"""The layers' sentence is right also where numbers are equal, tiny, reversed or missing."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
-from tiny_models import tiny_model
 
 import llm_tracker as lt
-from llm_tracker.analysis.compare import Side, settled_layer, sides_of
+from llm_tracker.analysis.compare import Side, sides_of
 from llm_tracker.tracing.trace import WatchedLens
-from llm_tracker.wording.formats import percent
-from llm_tracker.wording.reading import (
-    attention_sentence,
-    candidates_sentence,
-    layers_sentence,
-    lead_clause,
-    most_looked_at,
-    rank_clause,
-)
-
-
-@pytest.fixture(scope="module")
-def session() -> lt.Session:
-    model = tiny_model("llama")
-    return lt.track(model, "What is it?", ["No, London."], recipe="chat", max_new_tokens=2, control=True)
-
-
-def with_top(turn: lt.Turn, tokens: list[str], probs: list[float]) -> lt.Turn:
-    trace = replace(turn.trace, top_tokens=(tuple(tokens),) * 2, top_probs=np.array([probs] * 2, dtype=np.float32))
-    return replace(turn, trace=trace)
-
-
-@pytest.fixture
-def paris(session: lt.Session) -> lt.Turn:
-    return with_top(session.turns[0], ["Paris", "London"], [0.95, 0.007])
-
-
-@pytest.fixture
-def london(session: lt.Session) -> lt.Turn:
-    return with_top(session.turns[1], ["London", "Paris"], [0.63, 0.0001])
-
-
-def test_one_answers_candidates(paris: lt.Turn) -> None:
-    assert candidates_sentence([Side("before", paris)]) == (
-        "The likeliest next token is “Paris” with 95 %; next comes “London” with 0.7 %."
-    )
-    assert candidates_sentence([Side("before", with_top(paris, ["Paris"], [1.0]))]) == "“Paris” is the only candidate."
-    thirds = with_top(paris, ["a", "b", "c"], [0.25, 0.25, 0.25])
-    assert candidates_sentence([Side("before", thirds)]) == "3 tokens lead together with 25 % each."
-    even = with_top(paris, ["a", "b"], [0.5, 0.5])
-    assert candidates_sentence([Side("before", even)]) == "“a” and “b” lead together with 50 % each."
-
-
-def test_the_leaders_before_after_and_asked_again(paris: lt.Turn, london: lt.Turn) -> None:
-    before, after = Side("before", paris), Side("after", london)
-    assert candidates_sentence([before, after]) == ("Before, “Paris” leads with 95 %; after, “London” leads with 63 %.")
-    again = Side("again", with_top(paris, ["Paris", "Rome"], [0.67, 0.05]))
-    assert candidates_sentence([before, after, again]) == (
-        "Before, “Paris” leads with 95 %; after, “London” leads with 63 %; merely asked again, “Paris” leads with 67 %."
-    )
-
-
-def test_a_token_with_its_space_is_another_token(paris: lt.Turn) -> None:
-    spaced = with_top(paris, [" Paris", "x"], [0.6, 0.1])
-    assert candidates_sentence([Side("before", paris), Side("after", spaced)]) == (
-        "Before, “Paris” leads with 95 %; after, “·Paris” leads with 60 %."
-    )
-
-
-def test_one_leader_all_along_is_named_once(paris: lt.Turn) -> None:
-    tiny = with_top(paris, ["Paris", "London"], [0.0004, 0.0003])
-    sides = [Side("before", paris), Side("after", tiny), Side("again", paris)]
-    assert candidates_sentence(sides) == (
-        "“Paris” leads every time: before 95 %, after under 0.1 % and merely asked again 95 %."
-    )
+from llm_tracker.wording.layers import layers_sentence, lead_clause, rank_clause
 
 
 @pytest.mark.parametrize(
@@ -172,41 +106,3 @@ def test_what_cannot_be_read_is_said(session: lt.Session) -> None:
     )
     assert layers_sentence([alike], "prob", "Rome") == "“Rome” has not been read at this token."
     assert layers_sentence([alike], "lead", "Rome", "Oslo") == "“Rome” has not been read at this token."
-
-
-def test_the_attention_sentence_tells_each_side(session: lt.Session) -> None:
-    sides = sides_of(session)
-    told = attention_sentence(sides)
-    for side in sides:
-        shares = lt.attention_by_word(side.turn, 0)
-        assert percent(float(lt.attention_groups(shares)["parked"])) in told
-        names, most = most_looked_at(shares)
-        assert f"{names} ({percent(most)}" in told
-    assert told.startswith("Before, ")
-    assert "; merely asked again, " in told
-
-
-def shares(**words: float) -> pd.DataFrame:
-    rows = [{"word": word, "group": "user", "share": share} for word, share in words.items()]
-    return pd.DataFrame([{"word": "<s>", "group": "parked", "share": 0.9}, *rows])
-
-
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        ({"a": 0.02, "b": 0.05}, ("“b”", 0.05)),
-        ({"a": 0.05, "b": 0.05}, ("“a” and “b”", 0.05)),
-        ({"a": 0.05, "b": 0.05, "c": 0.05}, ("3 words", 0.05)),
-        ({"a": 0.0, "b": 0.0}, ("", 0.0)),
-        ({"?": 0.5, "a": 0.01}, ("“a”", 0.01)),
-        ({}, ("", 0.0)),
-    ],
-)
-def test_the_word_that_was_looked_at_most(words: dict[str, float], told: tuple[str, float]) -> None:
-    assert most_looked_at(shares(**words)) == told
-
-
-def test_a_statement_settles_at_the_first_layer_from_which_it_holds() -> None:
-    assert settled_layer(np.array([True, True])) == 1
-    assert settled_layer(np.array([True, False, True])) == 3
-    assert settled_layer(np.array([True, False])) is None

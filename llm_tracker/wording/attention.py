@@ -1,0 +1,49 @@
+"""The sentence below the attention: how much is parked, and which of the conversation's own words got most.
+
+`sides` are one answer, or before and after, or both with the neutral control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups, in_conversation
+from llm_tracker.analysis.compare import Side
+from llm_tracker.prompts.words import is_mark
+from llm_tracker.wording.formats import capitalised, percent, quoted
+from llm_tracker.wording.labels import side_clause
+
+
+def attention_sentence(sides: Sequence[Side], layer: int | None = None, head: int | None = None) -> str:
+    """How much is parked on each side, and which of the conversation's own words was looked at most."""
+    told: list[str] = []
+    for side in sides:
+        clause = attention_clause(side, layer, head, first=not told)
+        told.append(f"{side_clause(side)}, {clause}" if len(sides) > 1 else clause)
+    return f"{capitalised('; '.join(told))}."
+
+
+def attention_clause(side: Side, layer: int | None, head: int | None, first: bool) -> str:
+    """How much is parked on one side, and what was looked at most; in more words the `first` time."""
+    shares = attention_by_word(side.turn, side.step, layer, head)
+    parked = percent(float(attention_groups(shares).get(PARKED, 0.0)))
+    names, most = most_looked_at(shares)
+    if not names:
+        return f"{parked} is parked and no word of the conversation was looked at"
+    best = f"{names} ({percent(most)}{' each' if ' and ' in names or names.endswith('words') else ''})"
+    return (
+        f"{parked} is parked and, of the conversation's own words, {best} got most" if first else f"{parked} and {best}"
+    )
+
+
+def most_looked_at(shares: pd.DataFrame) -> tuple[str, float]:
+    """The conversation's own words with the largest share, several where they are exactly equal; "" for none."""
+    own = shares[in_conversation(shares)]
+    own = own[[not is_mark(word) for word in own["word"]]] if len(own) else own
+    most = float(own["share"].max()) if len(own) else 0.0
+    if most == 0:
+        return "", 0.0
+    best = [quoted(str(word)) for word in own["word"][own["share"] == most]]
+    return (" and ".join(best) if len(best) <= 2 else f"{len(best)} words"), most

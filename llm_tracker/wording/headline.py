@@ -1,0 +1,107 @@
+"""The headline: what became of the watch words and of the answer, against before and against merely asking again.
+
+It says what was measured, never what a model "thinks". `sides` are before and after, or both with the neutral control.
+Between two models nothing is corrected: of these `two_models` speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_tracker.analysis.compare import Side, WordChange, follows, same_answer, word_changes
+from llm_tracker.tracing.session import Turn
+from llm_tracker.wording.answers import named_answer
+from llm_tracker.wording.formats import listed, percent, quoted, quoted_token
+
+
+def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
+    """What became of the watch words, against before and against merely being asked again, and of the answer."""
+    parts = []
+    for change in word_changes(sides, words):
+        name, shift, again = change_parts(change)
+        parts.append(f"{name} {shift}{f' ({again})' if again else ''}.")
+    return " ".join([*parts, verdict(sides)])
+
+
+def change_parts(change: WordChange) -> tuple[str, str, str]:
+    """A change in three texts: the word, before → after, and the control's value (empty where there is none)."""
+    again = "" if change.again is None else f"asked again: {percent(change.again)}"
+    shift = f"{percent(change.before)} → {percent(change.after)}"
+    if max(change.before, change.after) < TOO_SMALL:
+        shift += f", rank {change.ranks[0]:,} → {change.ranks[1]:,}"
+    return watched_name(change.word, change.tokens), shift, again
+
+
+TOO_SMALL = 0.001
+"""Probabilities below this are written alike; ranks tell them apart."""
+
+
+def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
+    """How much of the first word's change comes with merely being asked again; "" where none can be told.
+
+    The two parts add up to the whole: before → asked again, and asked again → after.
+    """
+    changes = word_changes(sides, words)
+    named = {side.name: side.turn for side in sides}
+    if not changes or not follows(named["before"], named["after"]):
+        return ""
+    change = changes[0]
+    if change.again is None:
+        return ""
+    whole, again = round(100 * (change.after - change.before)), round(100 * (change.again - change.before))
+    if abs(whole) < 2 or not 0 <= again / whole <= 1:
+        return ""
+    name, moved = watched_name(change.word, change.tokens), "lost" if whole < 0 else "gained"
+    told = f"Of the {abs(whole)} points that {name} {moved}"
+    if again in (0, whole):
+        return f"{told}, {'none comes' if again == 0 else 'all come'} with merely being asked again."
+    rest = abs(whole - again)
+    return f"{told}, {abs(again)} come with merely being asked again, the other {rest} with this correction."
+
+
+def watched_name(word: str, tokens: Sequence[str]) -> str:
+    """A watch word as it was compared: by itself, or by its first token, which may differ from side to side."""
+    first_tokens = list(dict.fromkeys(token.strip() for token in tokens))
+    if first_tokens == [word]:
+        return quoted(word)
+    if len(first_tokens) == 1:
+        return f"{quoted(first_tokens[0])}, the first piece of {quoted(word)},"
+    names = [quoted_token(token) for token in dict.fromkeys(tokens)]  # here the space tells them apart
+    return f"{quoted(word)}, read by its first tokens {listed(names)},"
+
+
+def verdict(sides: Sequence[Side]) -> str:
+    """Whether the answer changed, and what merely asking again does to it."""
+    named = {side.name: side.turn for side in sides}
+    before, after, again = named["before"], named["after"], named.get("again")
+    told = _changed(before, after)
+    if again is None:
+        return told
+    if follows(before, after):
+        return f"{told} {_asked_again(before, after, again)}"
+    return f"{told} Merely asked again, the answer is{named_answer(again) or ' empty'}."
+
+
+def _changed(before: Turn, after: Turn) -> str:
+    """Whether the second answer is another one; of answers that were cut, as far as can be said."""
+    same = same_answer(before, after)
+    if same is None:
+        return "An answer was cut short: whether it changed cannot be said."
+    if same:
+        return f"The answer stayed the same{' as far as it goes' if before.is_cut or after.is_cut else ''}."
+    names = named_answer(before), named_answer(after)
+    is_told = all(names) and names[0] != names[1]  # long answers are cut: what they begin with may be the same
+    return f"The answer changed{f' from{names[0]} to{names[1]}' if is_told else ''}."
+
+
+def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
+    """What the control did to the answer that was corrected."""
+    as_before, as_after = same_answer(before, again), same_answer(after, again)
+    if as_before:
+        stays = " the same too" if same_answer(before, after) else named_answer(before) or " the same"
+        return f"Merely asked again, it stays{stays}."
+    if as_after:
+        return "Merely asked again, it changes in the same way."
+    if as_before is None or as_after is None:
+        return "Merely asked again, it was cut short before that can be said."
+    return f"Merely asked again, it becomes{named_answer(again) or ' empty'}."
