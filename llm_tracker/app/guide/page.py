@@ -15,7 +15,8 @@ def guide() -> None:
     title, _, line = opening.partition("\n")
     st.title(title.removeprefix("# "), anchor=False)
     st.caption(line.strip())
-    for section in sections:
-        heading, _, text = section.partition("\n")
-        st.subheader(heading, anchor=False)
-        st.markdown(text)
+    with st.container(key="guide"):
+        for section in sections:
+            heading, _, text = section.partition("\n")
+            st.subheader(heading, anchor=False)
+            st.markdown(text)

@@ -24,6 +24,8 @@ class _Kept:
     """How many answers had arrived in that workspace: the selection speaks of the newest, or of those that it names."""
     models: Hashable = None
     """The models that are compared, and how deep they are."""
+    is_answering: bool = False
+    """Whether another answer is on its way."""
 
 
 def open_selection(workspace: Workspace) -> Selection:
@@ -37,7 +39,7 @@ def open_selection(workspace: Workspace) -> Selection:
     if (kept.workspace, kept.results) != now or not all(map(workspace.has_turn, kept.selection.turns)):
         kept = _Kept(kept.selection.of_newest(), *now, kept.models)
     newest, _ = workspace.turns_or_newest(())
-    return _keep(replace(kept, selection=kept.selection.in_short(newest)))
+    return _keep(replace(kept, selection=kept.selection.in_short(newest), is_answering=workspace.answering))
 
 
 def selected() -> Selection:
@@ -83,9 +85,11 @@ def _read_address() -> Selection:
 def _keep(kept: _Kept) -> Selection:
     """Keep it in the tab and in the address, whose other parameters stay."""
     st.session_state[KEY] = kept
+    # While an answer is on its way the address names no earlier one: a tab that is reloaded then shows what arrives.
+    said = kept.selection.of_newest() if kept.is_answering else kept.selection
     now = {name: st.query_params.get_all(name) for name in st.query_params}
     others = {name: values for name, values in now.items() if name not in NAMES}
-    address = {**others, **to_address(kept.selection)}
+    address = {**others, **to_address(said)}
     if address != now:
         st.query_params.from_dict(address)
     return kept.selection

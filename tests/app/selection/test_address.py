@@ -22,6 +22,8 @@ from visitor import (
 )
 
 from llm_tracker.app.work import engine as engines
+from llm_tracker.app.work.coming_answer import ComingAnswer
+from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import TurnRef
 
 
@@ -97,6 +99,18 @@ def test_a_new_answer_is_shown_and_takes_away_what_was_said_of_the_old_one(engin
     assert said(at) == {"layer": "1"}
     assert shown_turns(engine, at) == (TurnRef(2, 0), None)
     assert at.multiselect[0].value
+
+
+def test_a_tab_that_is_reloaded_while_an_answer_is_on_its_way_will_show_that(engine: engines.Engine) -> None:
+    at = corrected(asked(opened("dashboard.py")))
+    at = box(settled(at.multiselect[0].set_value([]).run()), "Layer").set_value(1).run()
+    whole, workspace = said(at), visitor(engine)
+    workspace.job = Job("ask", answer=ComingAnswer("ask"), status="running")
+    at.run()
+    assert said(at) == {"layer": "1"}
+    assert at.multiselect[0].value == []
+    workspace.job = None
+    assert said(at.run()) == whole
 
 
 def test_an_answer_that_arrives_in_another_tab_is_shown_here_too(engine: engines.Engine) -> None:
