@@ -42,7 +42,7 @@ class Side:
 
 @dataclass(frozen=True)
 class WordChange:
-    """A watch word's probability on each side, at the same place unless asked for others."""
+    """A watch word's probability, in [0, 1], at the step that each side looks at."""
 
     word: str
     tokens: tuple[str, ...]
@@ -56,7 +56,11 @@ class WordChange:
 
 
 def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
-    """Two turns at their first token, and the control of the later one where it was run."""
+    """Two turns at their first token, and the control of the later one where it was run.
+
+    `before` and `after` count the session's turns from 0, or from the end if negative. Raises IndexError for a turn
+    that is not there.
+    """
     places = [range(len(session.turns))[at] for at in (before, after)]
     control = session.controls.get(places[1])
     sides = [Side("before", session.turns[places[0]]), Side("after", session.turns[places[1]])]

@@ -12,14 +12,14 @@ from llm_tracker.analysis.compare import Side
 from llm_tracker.tracing.trace import FloatArray
 
 LayerMeasure = Literal["lead", "prob", "rank"]
-"""`lead` in nats of odds, `prob` in [0, 1], `rank` from 1 (best)."""
+"""`lead` over another word in nats, `prob` in [0, 1], `rank` from 1 (best)."""
 
 
 def lead(side: Side, word: str, over: str) -> FloatArray | None:
-    """By layer, the logit of one watch word's first token minus another's: (layer), in nats of odds.
+    """By layer, the logit of one watch word's first token minus another's: (layer).
 
-    The contrastive lens: where a model's lens is blind to single words, their difference can still be read. None
-    where a word is not watched, or where both begin with the same token.
+    That is the natural logarithm of the odds of the one to the other, in nats. Where a model's lens is blind to single
+    words, this difference can still be read. None where a word is not watched, or where both begin with the same token.
     """
     first, second = side.watched(word), side.watched(over)
     if first is None or second is None or first.token_id == second.token_id:
@@ -33,6 +33,7 @@ def settled_layer(prefers: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | 
     if not prefers[-1]:
         return None
     misses = np.flatnonzero(~prefers)
+    # Index i is layer i + 1, and what holds begins at the layer behind the last miss.
     return int(misses[-1]) + 2 if len(misses) else 1
 
 
@@ -55,7 +56,7 @@ def layer_frame(
 
 
 def by_layer(side: Side, measure: LayerMeasure, word: str | None, over: str | None = None) -> np.ndarray | None:
-    """One side's values of a measure: (layer); None where they can't be read."""
+    """One side's values of a measure, index 0 of layer 1: (layer); None where they can't be read."""
     if measure == "lead":
         return lead(side, word, over) if word is not None and over is not None else None
     if word is None:

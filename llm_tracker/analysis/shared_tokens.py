@@ -29,6 +29,6 @@ def with_shared_ids(frames: Mapping[str, pd.DataFrame], words: Mapping[int, int]
         for row, token in enumerate(tokens):
             taken = set(shared.values())
             same = [each for each in ids if each not in taken and compared_as(texts[each]) == compared_as(token)]
-            if row not in shared and same and compared_as(token):
+            if row not in shared and same and compared_as(token):  # white space alone, once stripped, is no text
                 shared[row] = same[0]
     return {name: first, other_name: second.assign(token_id=[shared.get(row, -2 - row) for row in range(len(tokens))])}

@@ -100,7 +100,7 @@ def _bars(rows: pd.DataFrame) -> list[alt.Chart]:
         alt.Tooltip("label:N", title="token"),
         alt.Tooltip("prob:Q", title="probability", format=".6f"),
         alt.Tooltip("logit_text:N", title="logit"),
-        alt.Tooltip("again:N", title="asked again"),
+        alt.Tooltip("again:N", title=TURN_LABELS["again"]),
     ]
     track = _at(rows, 0.78).mark_rule(strokeWidth=8, color=GRID, strokeCap="butt").encode(x=_x("start"), x2="end:Q")
     bars = (
@@ -145,7 +145,7 @@ def _ticks(rows: pd.DataFrame) -> alt.Chart:
             x=_x("again_at"),
             y=_y("y", n_rows),
             y2="y2:Q",
-            tooltip=[alt.Tooltip("label:N", title="token"), alt.Tooltip("again:N", title="asked again")],
+            tooltip=[alt.Tooltip("label:N", title="token"), alt.Tooltip("again:N", title=TURN_LABELS["again"])],
         )
     )
     return chart

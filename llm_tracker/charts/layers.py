@@ -71,7 +71,7 @@ def _layer_ticks(n_layers: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Axis:
+class ValueAxis:
     """A value axis: the values at its bottom and at its top."""
 
     low: float
@@ -91,21 +91,21 @@ class Axis:
         return self.low + place * (self.high - self.low)
 
 
-def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: str) -> tuple[alt.Y, Axis]:
+def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: str) -> tuple[alt.Y, ValueAxis]:
     """The axis of a measure."""
     if measure == "prob":
         scale = alt.Scale(domain=[0, 1])
         title = f"probability of {name}"
-        return alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format="%")), Axis(0, 1)
+        return alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format="%")), ValueAxis(0, 1)
     if measure == "rank":
         worst = max(10.0, float(frame["value"].max()))
         scale = alt.Scale(type="log", domain=[1, worst], reverse=True, nice=False)
         ticks = alt.Axis(format=",d", tickCount=5)
         title = f"rank of {name} (1 = best)"
-        return alt.Y("value:Q", title=title, scale=scale, axis=ticks), Axis(worst, 1, logarithmic=True)
+        return alt.Y("value:Q", title=title, scale=scale, axis=ticks), ValueAxis(worst, 1, logarithmic=True)
     low, high = min(0.0, float(frame["value"].min())), max(0.0, float(frame["value"].max()))
     room = 0.06 * (high - low) or 1.0
-    axis = Axis(low - room, high + room)
+    axis = ValueAxis(low - room, high + room)
     scale = alt.Scale(domain=[axis.low, axis.high], nice=False)
     return alt.Y("value:Q", title=f"lead of {name} over {over} (logits)", scale=scale), axis
 
@@ -132,7 +132,7 @@ def _lines(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y) -> lis
     ]
 
 
-def _line_ends(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y, axis: Axis) -> alt.Chart:
+def _line_ends(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y, axis: ValueAxis) -> alt.Chart:
     """Each line's name at its end, moved apart where lines end together."""
     last = frame[frame["at"] == frame["at"].max()].set_index("turn")["value"]
     apart = moved_apart([axis.place(float(last[turn])) for turn in turns], LABEL_GAP)

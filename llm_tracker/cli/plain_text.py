@@ -13,7 +13,7 @@ from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.wording.answers import ending_note
 from llm_tracker.wording.formats import percent, shown
 from llm_tracker.wording.headline import headline
-from llm_tracker.wording.labels import PLAIN_GROUP_LABELS
+from llm_tracker.wording.labels import PLAIN_GROUP_LABELS, TURN_CLAUSES
 
 
 def session_text(session: Session) -> str:
@@ -23,7 +23,9 @@ def session_text(session: Session) -> str:
     for index, turn in enumerate(session.turns):
         blocks.append(_turn_text(turn, "question" if index == 0 else f"correction {index}"))
         if index in session.controls:
-            blocks.append(_turn_text(session.controls[index], f"control of correction {index}: merely asked again"))
+            blocks.append(
+                _turn_text(session.controls[index], f"control of correction {index}: {TURN_CLAUSES['again']}")
+            )
     if len(session.turns) > 1:
         told = headline(sides_of(session), session.watch_words)
         blocks.append(f"At the first token of each answer: {told}")

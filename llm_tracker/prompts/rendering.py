@@ -23,11 +23,11 @@ def render_prompt(
 ) -> Prompt:
     """Render a conversation for a model: its chat template, the plain Q/A form where it has none, or raw text.
 
-    Raises InputError for text that no model can be given, ModelError where the template refuses it.
+    `recipe` is its name, of which only "raw" matters here; the first `n_recipe` messages are its own. Raises InputError
+    for text that no model can be given, ModelError where the template refuses or rewrites the conversation.
     """
-    require_plain(
-        said.content for said in [*messages[:n_recipe], messages[-1]]
-    )  # what a model said itself may hold anything
+    # What a model said itself, between these, may hold anything.
+    require_plain(said.content for said in [*messages[:n_recipe], messages[-1]])
     if recipe == "raw":
         segments, begin = raw_segments(messages), True
     elif tokenizer.chat_template:

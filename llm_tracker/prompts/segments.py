@@ -103,6 +103,7 @@ def _folded(messages: list[Message], parts: list[Parts]) -> tuple[list[Message],
 
 def _marked(messages: Sequence[Message]) -> tuple[list[Message], list[str]]:
     """The messages with an unguessable mark in place of each content, to find where a template puts them."""
+    # Private-use characters around a nonce: nobody can have typed a mark, and it has no white space to trim.
     nonce = secrets.token_hex(8)
     marks = [f"\ue000{nonce}x{index}\ue001" for index in range(len(messages))]
     return [Message(said.role, mark) for said, mark in zip(messages, marks, strict=True)], marks

@@ -12,6 +12,7 @@ from llm_tracker.analysis.compare import Side, WordChange, follows, same_answer,
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import named_answer
 from llm_tracker.wording.formats import listed, percent, quoted, quoted_token
+from llm_tracker.wording.labels import TURN_LABELS
 
 
 def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
@@ -25,7 +26,7 @@ def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
 
 def change_parts(change: WordChange) -> tuple[str, str, str]:
     """A change in three texts: the word, before → after, and the control's value (empty where there is none)."""
-    again = "" if change.again is None else f"asked again: {percent(change.again)}"
+    again = "" if change.again is None else f"{TURN_LABELS['again']}: {percent(change.again)}"
     shift = f"{percent(change.before)} → {percent(change.after)}"
     if max(change.before, change.after) < TOO_SMALL:
         shift += f", rank {change.ranks[0]:,} → {change.ranks[1]:,}"
@@ -37,9 +38,10 @@ TOO_SMALL = 0.001
 
 
 def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
-    """How much of the first word's change comes with merely being asked again; "" where none can be told.
+    """How much of the first word's change comes with merely being asked again; "" where that cannot be told.
 
-    The two parts add up to the whole: before → asked again, and asked again → after.
+    The change, in points of probability, is split where the control lies: before → asked again, and asked again →
+    after. It is told only where these two parts go the same way, so that they add up to the whole.
     """
     changes = word_changes(sides, words)
     named = {side.name: side.turn for side in sides}
@@ -49,6 +51,7 @@ def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
     if change.again is None:
         return ""
     whole, again = round(100 * (change.after - change.before)), round(100 * (change.again - change.before))
+    # A point is as small as rounding makes it, and a control outside of before..after has no share of the change.
     if abs(whole) < 2 or not 0 <= again / whole <= 1:
         return ""
     name, moved = watched_name(change.word, change.tokens), "lost" if whole < 0 else "gained"

@@ -90,9 +90,9 @@ def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: boo
     """
     few = max(1, CACHED_BYTES // (4 * logits.shape[1])) if logits.device.type == "cpu" else len(logits)
     logit = logits.gather(1, asked)
-    made = torch.empty_like(logits[:few])
+    scratch = torch.empty_like(logits[:few])
     looked = [
-        _look(rows, made[: len(rows)], own if ranks else None)
+        _look(rows, scratch[: len(rows)], own if ranks else None)
         for rows, own in zip(torch.split(logits, few), torch.split(logit, few), strict=True)
     ]
     maxima, log_total, rank = (torch.cat(each) for each in zip(*looked, strict=True))
@@ -105,18 +105,18 @@ def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: boo
         found.rank[span] = rank.cpu().numpy()
 
 
-def _look(logits: Tensor, made: Tensor, asked: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+def _look(logits: Tensor, scratch: Tensor, asked: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     """Of rows (row, vocab_size): their blocks' maxima, the log of their summed exponentials (row, 1), and ranks.
 
-    `made` is room for what is computed from them, as large as they are. The ranks (row, asked), 1 = best, are those of
-    the logits that are asked for. What is counted or summed are float32 numbers: torch sums them several times as fast
-    as booleans, and exactly up to 2²⁴.
+    `scratch` is room for what is computed from them, as large as they are. The ranks (row, asked), 1 = best, are those
+    of the logits that are asked for. What is counted or summed are float32 numbers: torch sums them several times as
+    fast as booleans, and exactly up to 2²⁴.
     """
     maxima = block_maxima(logits)
     largest = maxima.amax(-1, keepdim=True)
-    log_total = torch.sub(logits, largest, out=made).exp_().sum(-1, keepdim=True).log_() + largest
+    log_total = torch.sub(logits, largest, out=scratch).exp_().sum(-1, keepdim=True).log_() + largest
     values = () if asked is None else asked.T[..., None]
-    larger = [torch.gt(logits, value, out=made).sum(-1, keepdim=True) for value in values]
+    larger = [torch.gt(logits, value, out=scratch).sum(-1, keepdim=True) for value in values]
     return maxima, log_total, torch.cat(larger, 1).long() + 1 if larger else torch.empty_like(log_total)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from llm_tracker.analysis.attention import PARKED, in_conversation
 from llm_tracker.charts.palette import AGAIN, TURN_COLOURS
 from llm_tracker.wording.formats import capitalised, percent, visible
-from llm_tracker.wording.labels import SPEAKERS
+from llm_tracker.wording.labels import GROUP_LABELS, SPEAKERS, TURN_LABELS
 
 SHADE = 0.62
 """How opaque the word is that was looked at most; the text on it stays readable."""
@@ -52,7 +52,9 @@ def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, ag
 
     examples = [row for row in rows if row["role"] == "recipe"]
     share = percent(sum(float(row["share"]) for row in examples if row["group"] == "recipe"))
-    folded = f"<details><summary>worked examples: {share}</summary>{shaded(examples)}</details>" if examples else ""
+    folded = (
+        f"<details><summary>{GROUP_LABELS['recipe']}: {share}</summary>{shaded(examples)}</details>" if examples else ""
+    )
     lines = "".join(
         f'<span class="who">{SPEAKERS[role]}</span>{shaded(words)}'
         for role, words in groupby(rows, key=lambda row: str(row["role"]))
@@ -76,7 +78,7 @@ def _shaded_word(row: WordRow, colour: str, largest: float, again: ControlShares
     other = again.get((int(str(row["start"])), int(str(row["end"])), str(row["word"])))
     if other is not None:
         style += f";box-shadow:0 3px 0 {_faded(AGAIN, min(1.0, other / largest))}"
-        title += f", asked again {percent(other)}"
+        title += f", {TURN_LABELS['again']} {percent(other)}"
     text = escape(visible(str(row["word"])))
     space = len(text) - len(text.lstrip(" "))
     return f'{text[:space]}<span class="word" style="{style}" title="{title}">{text[space:]}</span>'

@@ -70,7 +70,11 @@ def _text(prompt: Prompt) -> None:
     first = _first_said(prompt)
     examples = [word for word in prompt.words if word.tokens[0] < first]
     said = [word for word in prompt.words if word.tokens[0] >= first]
-    folded = f"<details><summary>worked examples, {first} tokens</summary>{_runs(examples)}</details>" if first else ""
+    folded = (
+        f"<details><summary>{ROLE_LABELS['recipe']}, {first} tokens</summary>{_runs(examples)}</details>"
+        if first
+        else ""
+    )
     st.html(f'<pre class="lt-read" tabindex="0" aria-label="What the model read">{folded}{_runs(said)}</pre>')
 
 
