@@ -92,9 +92,7 @@ def test_an_unknown_number_format_or_device_is_refused(directory: Path) -> None:
     with pytest.raises(lt.ModelError, match="device “teapot”"):
         lt.load_model(str(directory), device="teapot")
     if not torch.cuda.is_available():
-        with pytest.raises(
-            lt.ModelError, match=r"There is no CUDA device for “cuda:1” here\. Choose “cpu” for the device"
-        ):
+        with pytest.raises(lt.ModelError, match="no CUDA device for “cuda:1” here"):
             lt.load_model(str(directory), device="cuda:1")
 
 
