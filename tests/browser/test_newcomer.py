@@ -120,7 +120,7 @@ def test_the_correction_and_its_control_go_on_while_nobody_looks(page: Page) -> 
     correct(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Adapters")).to_be_visible()
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(4000)  # to be away is what is tested, and no other page tells when the control has ended
     page.get_by_role("link", name="Ask").click()
     expect_answer(page, "after", "London")
     expect_control(page)
