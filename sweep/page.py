@@ -45,6 +45,8 @@ eager attention: the last layer's lens with the model's own logits, every layer'
 put in place of the last layer's output), every recorded attention row with eager's, as many patterns as eager gives,
 and an answer with transformers' own generation. Bounds, in standard deviations of the logits and in shares of
 attention: {bounds}.
+Sites are the places where a forward pass can be read and replaced, by TransformerLens' names: resid_pre, resid_mid,
+resid_post, attn_out, mlp_out, z, v, pattern. Those that a family lacks are named; each of the others passed its proof.
 
 **{told}**
 
@@ -56,7 +58,16 @@ def _section(verdict: str, outcomes: list[Outcome]) -> str:
         return ""
     if verdict.startswith("exact"):
         return f"## {TITLES[verdict]} ({len(outcomes)})\n\n" + _table(
-            ("type", "adapter", "attention", "layers with a pattern", "lens", "attention rows", "note"),
+            (
+                "type",
+                "adapter",
+                "attention",
+                "layers with a pattern",
+                "lens",
+                "attention rows",
+                "sites missing",
+                "note",
+            ),
             (_exact_row(outcome) for outcome in outcomes),
         )
     rows = ((f"`{outcome.model_type}`", _cell(outcome.reason)) for outcome in outcomes)
@@ -74,6 +85,7 @@ def _exact_row(outcome: Outcome) -> tuple[str, ...]:
         f"{attending} of {len(outcome.heads)}",
         f"{lens:.0e}",
         f"{outcome.gaps['attention']:.0e}" if attending else "",
+        ", ".join(outcome.missing_sites),
         ", ".join([*notes, *outcome.notes]),
     )
 

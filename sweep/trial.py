@@ -20,7 +20,7 @@ from llm_tracker.models.forward.attention import pattern_in, summarising_layers
 from llm_tracker.models.forward.forward_pass import forward, put_on_eager
 from llm_tracker.models.forward.gaps import in_deviations
 from llm_tracker.models.forward.hooks import after, once_each, put_on
-from llm_tracker.models.forward.sites import output_of, own_logits, read_hooks
+from llm_tracker.models.forward.sites import SITE_NAMES, output_of, own_logits, read_hooks
 from llm_tracker.models.forward.way import ASKED
 from llm_tracker.models.loading.load import adapter_of
 from llm_tracker.models.proof.failures import NotExactError, require_exact
@@ -57,6 +57,8 @@ class Outcome:
     has_sinks: bool = False
     own_tail: bool = False
     """Whether each lens runs the whole model, since its end can't be taken apart."""
+    missing_sites: tuple[str, ...] = ()
+    """Places of the forward pass that cannot be read and replaced (`llm_tracker.models.forward.sites`)."""
     gaps: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -89,6 +91,7 @@ def tried(model_type: str) -> Outcome:
         model.architecture.heads,
         model.architecture.has_sinks,
         getattr(model.adapter, "tail", True) is None,
+        tuple(name for name in SITE_NAMES if name in model.sites.missing),
         gaps,
         notes,
         time.perf_counter() - begun,
