@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test lint chromium bench sweep pictures example clean
+.PHONY: run test tests lint soak chromium bench sweep pictures example clean
 
-# Chromium is installed while the packages are.
+# Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
 MAKEFLAGS += --jobs=2
 endif
@@ -15,9 +15,19 @@ endif
 run: $(VENV)/.installed
 	@$(BIN)/llm-tracker app --port $(PORT)
 
-# Files in their order: by the number of their tests, which is pytest-xdist's, long ones in the browser would come last.
-test: lint chromium
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+test: tests lint
+
+# A file stays in one process, for what its tests share. The order is that of tests/conftest.py: by the number of their
+# tests, which is pytest-xdist's, files with the browser would come last.
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+tests: $(VENV)/.installed-dev chromium
+	$(PYTEST)
+
+# Again and again, with those tests that are a repetition themselves: what fails once depends on chance or on the load.
+RUNS ?= 5
+soak: $(VENV)/.installed-dev chromium
+	for run in $$(seq $(RUNS)); do $(PYTEST) -m "soak or not soak" || exit 1; done
 
 # The browser tests drive a real Chromium.
 chromium:

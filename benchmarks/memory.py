@@ -68,12 +68,13 @@ def _run_app(model_id: str, dtype: str) -> dict[str, float]:
     from streamlit.testing.v1 import AppTest
 
     from llm_tracker.app.work import engine as engines
+    from llm_tracker.load_options import LoadOptions
     from llm_tracker.settings import Settings
 
     with peak_anon_mib() as peak:
         at = AppTest.from_file(str(app_dir() / "dashboard.py"), default_timeout=SECONDS)
         engine = engines.the_engine()
-        engine.settings = engine.models.settings = Settings(model_id, "auto", dtype)
+        engine.settings = engine.models.settings = Settings(model_id, LoadOptions(dtype=dtype))
         at.run()
         _settle(at, lambda: engine.models.loaded(model_id) is not None)
         workspace = next(iter(engine.workspaces))

@@ -1,8 +1,28 @@
-"""What can go wrong for a user, each with a sentence that says what to do next."""
+"""What can go wrong for a user, each with a sentence that says what to do next.
+
+A caller tells the kinds apart by class:
+
+    InputError              what was typed or asked for cannot be used as it is
+    ModelError              a model cannot be used; its kinds:
+      ModelNotFoundError      no model, file, revision or package of this name
+      HubUnreachableError     the model hub is silent, fails, or may not be asked
+      ModelTooLargeError      memory or disk have no room for it
+      ModelRefusedError       not read exactly, would run code that is not trusted, or not handed out by the hub
+      ModelDamagedError       its files are incomplete, or not what they should be
+    Cancelled               the user stopped a load, a download or an answer
+"""
 
 
 class TrackerError(Exception):
-    """A failure whose message is meant for the user: what was given, what was needed, what to do next."""
+    """A failure whose message is meant for the user: what was given, what was needed, what to do next.
+
+    `parameters` are the parameters of `load_model` that the message speaks of, such as `dtype` or `trust.pickle`. Who
+    spells them in another way, as the command line does, can add that spelling.
+    """
+
+    def __init__(self, message: str, parameters: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.parameters = parameters
 
 
 class InputError(TrackerError):
@@ -10,7 +30,27 @@ class InputError(TrackerError):
 
 
 class ModelError(TrackerError):
-    """A model is unknown, incomplete, unreachable, or cannot be read exactly."""
+    """A model cannot be used: one of the kinds below, or its plug-in's own failure."""
+
+
+class ModelNotFoundError(ModelError):
+    """There is no model, file, revision or package of this name."""
+
+
+class HubUnreachableError(ModelError):
+    """The model hub is silent, answers with an error of its own, or may not be asked (offline)."""
+
+
+class ModelTooLargeError(ModelError):
+    """There is no room for the model, in memory or on the disk; the message has the figures."""
+
+
+class ModelRefusedError(ModelError):
+    """The model is not read exactly, or would run code that is not trusted; or the hub does not hand it out."""
+
+
+class ModelDamagedError(ModelError):
+    """The model's files are incomplete, or are not what they should be."""
 
 
 class Cancelled(TrackerError):
@@ -27,8 +67,8 @@ def unforeseen(error: BaseException) -> str:
     """A sentence for the user on an exception that nobody foresaw: that memory ran out, or what kind it is."""
     if is_lack_of_memory(error):
         return (
-            f"The memory ran out ({one_line(error)}). Let other models go, or take a smaller model or a format of "
-            "fewer bits (--dtype); a shorter text takes less, too."
+            f"The memory ran out ({one_line(error)}). Let other models go, or take a smaller model or a dtype of "
+            "fewer bits; a shorter text takes less, too."
         )
     return f"Something unexpected happened ({type(error).__name__}: {one_line(error)})."
 

@@ -1,15 +1,34 @@
-"""What the app is started with: the model to begin with, device, format, trust; handed on by the environment."""
+"""What the app is started with: the model to begin with and how it is loaded; handed on by the environment.
+
+The command line's flags for it stand here too, since the app's own visitors are told them.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from llm_tracker.trust import NOTHING, Trust
+from llm_tracker.errors import TrackerError
+from llm_tracker.load_options import AUTO, NOTHING, LoadOptions, Trust
 
-_NAMES = {"model": "LLM_TRACKER_MODEL", "device": "LLM_TRACKER_DEVICE", "dtype": "LLM_TRACKER_DTYPE"}
+_NAMES = {"device": "LLM_TRACKER_DEVICE", "dtype": "LLM_TRACKER_DTYPE"}
+_MODEL = "LLM_TRACKER_MODEL"
 _TRUST_NAMES = {"remote_code": "LLM_TRACKER_TRUST_REMOTE_CODE", "pickle": "LLM_TRACKER_ALLOW_PICKLE"}
 """Each holds the name of the model that is trusted, so that none of another start can hold for this one's."""
+
+FLAGS = {
+    "device": "--device",
+    "dtype": "--dtype",
+    "trust.remote_code": "--trust-remote-code",
+    "trust.pickle": "--allow-pickle",
+}
+"""How the command line spells the parameters of `load_model`."""
+
+
+def with_flags(error: TrackerError) -> str:
+    """What an error says, and for each parameter of `load_model` in it the flag of `llm-tracker` that sets it."""
+    flags = [FLAGS[name] for name in error.parameters]
+    return f"{error} (llm-tracker: {', '.join(flags)})" if flags else str(error)
 
 
 @dataclass(frozen=True)
@@ -18,28 +37,30 @@ class Settings:
 
     model: str = ""
     """A catalogue id, hub id, directory or .gguf file; empty: the app's own choice."""
-    device: str = "auto"
-    dtype: str = "auto"
-    trust: Trust = NOTHING
-    """Of `model` alone."""
+    options: LoadOptions = AUTO
+    """The trust among them is of `model` alone."""
 
     @classmethod
     def of_environment(cls) -> Settings:
-        """What `as_environment` wrote, or anyone who starts `streamlit run dashboard.py` by hand."""
+        """What `as_environment` wrote, or anyone who starts `streamlit run dashboard.py` by hand.
+
+        Raises ModelError for a number format that there is not.
+        """
         given = {field: os.environ[name] for field, name in _NAMES.items() if os.environ.get(name)}
-        model = given.get("model")
-        trusted = {field: model is not None and os.environ.get(name) == model for field, name in _TRUST_NAMES.items()}
-        return cls(**given, trust=Trust(**trusted))
+        model = os.environ.get(_MODEL) or ""
+        trusted = {field: bool(model) and os.environ.get(name) == model for field, name in _TRUST_NAMES.items()}
+        return cls(model, LoadOptions(**given, trust=Trust(**trusted)))
 
     def as_environment(self) -> dict[str, str]:
         """The variables that carry what was chosen to the app's process; what was left open stays as it is there.
 
         Trust does not stay: what is not given now is taken back.
         """
-        chosen = {name: getattr(self, field) for field, name in _NAMES.items()}
-        trusted = {name: self.model if getattr(self.trust, field) else "" for field, name in _TRUST_NAMES.items()}
+        chosen = {_MODEL: self.model, **{name: getattr(self.options, field) for field, name in _NAMES.items()}}
+        trust = self.options.trust
+        trusted = {name: self.model if getattr(trust, field) else "" for field, name in _TRUST_NAMES.items()}
         return {name: value for name, value in chosen.items() if value not in ("", "auto")} | trusted
 
-    def trust_of(self, model_id: str) -> Trust:
-        """What is allowed of a model: what was allowed at the start of the one named there, nothing of any other."""
-        return self.trust if model_id == self.model else NOTHING
+    def options_for(self, model_id: str) -> LoadOptions:
+        """How a model is loaded: with what was trusted at the start of the one named there, without trust any other."""
+        return self.options if model_id == self.model else replace(self.options, trust=NOTHING)

@@ -32,10 +32,10 @@ def ask_and_correct(page: Page) -> None:
     """The newcomer's conversation, with its control."""
     ask(page)
     page.get_by_text("Answered by").wait_for()
-    settle(page, 900)
+    settle(page)
     correct(page)
     page.locator(".headline", has_text="asked again: 67 %").wait_for()
-    settle(page, 900)
+    settle(page)
 
 
 def opened(browser: Browser, address: str, **context: Any) -> Page:
@@ -45,7 +45,7 @@ def opened(browser: Browser, address: str, **context: Any) -> Page:
     page.goto(address)
     page.get_by_text("A finished example").wait_for()
     page.get_by_text("✓ read exactly").wait_for(state="attached")
-    settle(page, 900)
+    settle(page)
     return page
 
 
@@ -63,7 +63,7 @@ def animation(page: Page) -> Iterator[tuple[Image.Image, int]]:
     page.wait_for_timeout(150)
     yield frame(), 700
     page.get_by_text("Answered by").wait_for()
-    settle(page, 900)
+    settle(page)
     yield frame(), 1400
     page.get_by_label("Correction", exact=True).fill("That is wrong. The correct answer is Seoul.")
     yield frame(), 1000
@@ -72,11 +72,11 @@ def animation(page: Page) -> Iterator[tuple[Image.Image, int]]:
     page.wait_for_timeout(150)
     yield frame(), 700
     page.locator(".headline", has_text="asked again").wait_for()
-    settle(page, 900)
+    settle(page)
     yield frame(), 2600
     for view in ("Candidates", "Layer by layer", "Attention by word"):
         page.get_by_role("heading", name=view).evaluate("each => each.scrollIntoView({block: 'start'})")
-        settle(page, 500)
+        settle(page)
         yield frame(), 2600
 
 

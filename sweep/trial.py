@@ -23,7 +23,7 @@ from llm_tracker.models.forward.hooks import after, once_each, put_on
 from llm_tracker.models.forward.sites import output_of, own_logits, read_hooks
 from llm_tracker.models.forward.way import ASKED
 from llm_tracker.models.loading.load import adapter_of
-from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
 from sweep.tiny_configs import VOCAB_SIZE, tiny_config
 
@@ -74,7 +74,7 @@ def tried(model_type: str) -> Outcome:
         model = loaded(network)
         gaps, notes = exactness(model)
     except lt.ModelError as refused:
-        name = refused.adapter.name if isinstance(refused, RefusedError) else ""
+        name = refused.adapter.name if isinstance(refused, NotExactError) else ""
         return Outcome(model_type, "refused", str(refused), name)
     except Exception as error:
         return Outcome(model_type, "crashed", f"{type(error).__name__}: {one_line(error)}")

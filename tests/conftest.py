@@ -13,9 +13,13 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))
 
-from tiny_models import tiny_model
-
 import llm_tracker as lt
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with the real model or the browser come first: no process is left alone with a long one at the end."""
+    long = {item.path for item in items if any(item.iter_markers("real")) or any(item.iter_markers("browser"))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +38,8 @@ def paris(embedded: lt.LoadedModel) -> lt.Session:
 
 @pytest.fixture(scope="session")
 def tiny_llama() -> lt.LoadedModel:
+    from tiny_models import tiny_model  # imports torch, which the process that only hands out the tests does without
+
     return tiny_model("llama")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
-BASE = {"errors", "places", "progress", "settings", "trust"}
+BASE = {"errors", "load_options", "places", "progress", "settings"}
 MODELS = {
     "models/architecture": set[str](),
     "models/catalogue": set[str](),
@@ -48,7 +48,8 @@ def pages_groups() -> list[str]:
 
 ROOMS: dict[str, set[str]] = {
     **{module: set[str]() for module in BASE},
-    "settings": {"trust"},
+    "load_options": {"errors"},
+    "settings": {"errors", "load_options"},
     **{group: BASE | below for group, below in MODELS.items()},
     "models/loading": BASE | MODELS.keys(),
     "prompts": BASE,

@@ -87,19 +87,25 @@ def test_switching_to_another_model_and_back_changes_no_number(
         assert [model.id for model in small_pool.held()] == [name]
 
 
-def test_two_models_in_memory_at_once_leave_each_other_alone(
-    names: tuple[str, str], first: dict[str, lt.Session]
-) -> None:
+@pytest.fixture(scope="module")
+def both(names: tuple[str, str]) -> dict[str, lt.LoadedModel]:
+    """Both models, in memory at once."""
     pool = ModelPool(10**12)
     models = {name: pool.model(name) for name in names}
     assert len(pool.held()) == 2
-    for name, model in models.items():
+    return models
+
+
+def test_two_models_in_memory_at_once_leave_each_other_alone(
+    first: dict[str, lt.Session], both: dict[str, lt.LoadedModel]
+) -> None:
+    for name, model in both.items():
         assert differing(first[name], asked(model)) == []
 
 
 @pytest.fixture(scope="module")
-def gemma(names: tuple[str, str]) -> lt.LoadedModel:
-    return lt.load_model(names[1])
+def gemma(names: tuple[str, str], both: dict[str, lt.LoadedModel]) -> lt.LoadedModel:
+    return both[names[1]]
 
 
 def test_gemma_is_read_exactly(gemma: lt.LoadedModel) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +17,9 @@ from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
 SCHEMA = 1
 
 Record = dict[str, Any]
+OPTIONAL = ("path", "revision", "weights_sha256")
+"""Of a model: what an export or an older file may lack."""
+
 Arrays = dict[str, np.ndarray[Any, Any]]
 
 
@@ -38,26 +41,30 @@ def session_record(session: Session) -> Record:
 
 
 def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays]) -> Session:
-    """The session of a record and the arrays of its turns and controls.
+    """The session of a record and the arrays of its turns and controls; keys that it does not know are ignored.
 
     Raises KeyError or TypeError for another record.
     """
     lists = {name: tuple(record["model"].get(name, ())) for name in ("notices", "kernels")}
-    model = {**record["model"], **lists}
-    decoding = {name: value for name, value in record["decoding"].items() if name != "method"}
     return Session(
-        model=ModelInfo(**model),
+        model=ModelInfo(**_known({**dict.fromkeys(OPTIONAL), **record["model"], **lists}, ModelInfo)),
         recipe=record["recipe"],
         recipe_messages=tuple(as_message(message) for message in record["recipe_messages"]),
-        decoding=Decoding(**decoding),
+        decoding=Decoding(**_known(record["decoding"], Decoding)),
         turns=tuple(_turn_of(turn, own) for turn, own in zip(record["turns"], arrays, strict=True)),
-        watch_words=tuple(record["watch_words"]),
-        versions=record["versions"],
+        watch_words=tuple(record.get("watch_words", [])),
+        versions=record.get("versions", {}),
         controls={
             each["turn"]: _turn_of(each, own)
             for each, own in zip(record.get("controls", []), control_arrays, strict=True)
         },
     )
+
+
+def _known(record: Record, kind: type[ModelInfo] | type[Decoding]) -> Record:
+    """What a value of this kind knows of a record: files of later versions may say more."""
+    names = {field.name for field in fields(kind)}
+    return {name: value for name, value in record.items() if name in names}
 
 
 def _turn_record(turn: Turn, recipe: str) -> Record:

@@ -70,7 +70,8 @@ def load_session(directory: str | Path) -> Session:
         return session_of(record, arrays, controls)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
-            f"{folder} holds no complete session ({type(error).__name__}: {error}). Give the folder that --out wrote."
+            f"{folder} holds no complete session ({type(error).__name__}: {error}). "
+            "Give a folder that save_session wrote."
         ) from error
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chromium import launched_chromium
+from filelock import FileLock
 from hub_server import HubServer
 from installations import ROOT, built_wheel
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import served_app
+from steps import Visit, ask_capital, correct, expect_answer, expect_control, expect_ready, opened
 
 from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
@@ -32,15 +36,56 @@ def browser() -> Iterator[Browser]:
         yield chromium
 
 
+@pytest.fixture(scope="session")
+def window(browser: Browser) -> BrowserContext:
+    """Where tabs are opened. A visitor is known by the address alone, so that each tab is another visitor's."""
+    return browser.new_context()
+
+
 @pytest.fixture
-def page(browser: Browser, server: str) -> Iterator[Page]:
+def visit(browser: Browser, window: BrowserContext) -> Iterator[Visit]:
+    """Opens tabs as `steps.opened` does, closed at the end; `apart`: in a window with a storage of its own."""
+    with ExitStack() as tabs:
+
+        def visit(address: str, *, apart: bool = False, **how: Any) -> Page:
+            tab = opened(browser if apart else window, address, **how)
+            tabs.callback(tab.close)
+            return tab
+
+        yield visit
+
+
+@pytest.fixture
+def page(visit: Visit, server: str) -> Page:
     """A fresh visitor's tab on the Ask page, with the model ready."""
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
-    tab.goto(server)
-    tab.get_by_text("✓ read exactly").wait_for()
-    yield tab
+    tab = visit(server)
+    expect_ready(tab)
+    return tab
+
+
+@pytest.fixture(scope="module")
+def asked(window: BrowserContext, server: str) -> str:
+    """The address of a conversation to look at and not to change: the newcomer's question, answered."""
+    tab = opened(window, server)
+    expect_ready(tab)
+    ask_capital(tab)
+    address = tab.url
     tab.close()
+    return address
+
+
+@pytest.fixture(scope="module")
+def corrected(window: BrowserContext, server: str) -> str:
+    """The address of a conversation to look at and not to change: a question, its correction and the control."""
+    tab = opened(window, server)
+    expect_ready(tab)
+    ask_capital(tab)
+    correct(tab)
+    expect_answer(tab, "after", "London")
+    expect_control(tab)
+    address = tab.url
+    tab.close()
+    return address
 
 
 @pytest.fixture
@@ -61,5 +106,8 @@ def online(hub: HubServer, tmp_path: Path, embedded: object) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This checkout as a wheel."""
-    return built_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+    """This checkout as a wheel, built once for all processes of a run."""
+    run = tmp_path_factory.getbasetemp()
+    folder = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "wheel"
+    with FileLock(f"{folder}.lock"):
+        return next(folder.glob("*.whl"), None) or built_wheel(ROOT, folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
-from steps import ask_capital, chip, expect_answer, expect_control, settle
+from playwright.sync_api import Page, expect
+from steps import Scheme, Visit, expect_answer, expect_control, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
@@ -13,14 +13,8 @@ STREAMLITS_OWN: dict[str, str] = {}
 """Selector -> why: serious findings in Streamlit's own elements that a page cannot mend. None is left."""
 
 
-def corrected_page(browser: Browser, server: str, scheme: str) -> Page:
-    """A tab after a corrected turn with its control, all panels open."""
-    tab = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(60_000)
-    tab.goto(server)
-    tab.get_by_text("✓ read exactly").wait_for()
-    ask_capital(tab)
-    chip(tab, "it is London")
+def with_all_panels_open(tab: Page) -> Page:
+    """A tab on a corrected turn with its control, all panels open."""
     expect_answer(tab, "after", "London")
     expect_control(tab)
     for panel in tab.locator("[data-testid=stExpander] summary").all():
@@ -30,8 +24,8 @@ def corrected_page(browser: Browser, server: str, scheme: str) -> Page:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_after_a_corrected_turn(browser: Browser, server: str, scheme: str) -> None:
-    tab = corrected_page(browser, server, scheme)
+def test_axe_finds_nothing_serious_after_a_corrected_turn(visit: Visit, corrected: str, scheme: Scheme) -> None:
+    tab = with_all_panels_open(visit(corrected, scheme=scheme))
     violations = Axe().run(tab).response["violations"]
     serious = [
         (each["id"], node["target"], node["html"][:200])
@@ -45,11 +39,10 @@ def test_axe_finds_nothing_serious_after_a_corrected_turn(browser: Browser, serv
         tab.locator(".lt-card.after .answer").evaluate("each => getComputedStyle(each).color")
         == ({"light": "rgb(179, 87, 15)", "dark": "rgb(238, 154, 85)"}[scheme])
     )
-    tab.close()
 
 
-def test_every_chart_says_in_words_what_it_shows_and_has_a_table(browser: Browser, server: str) -> None:
-    tab = corrected_page(browser, server, "light")
+def test_every_chart_says_in_words_what_it_shows_and_has_a_table(visit: Visit, corrected: str) -> None:
+    tab = with_all_panels_open(visit(corrected))
     charts = tab.locator("[data-testid=stVegaLiteChart][aria-label]")
     assert tab.locator("[data-testid=stVegaLiteChart] svg [aria-label]").count() == 0, "no coordinates are read out"
     said = [label for label in charts.evaluate_all("all => all.map(each => each.getAttribute('aria-label'))") if label]
@@ -69,7 +62,6 @@ def test_every_chart_says_in_words_what_it_shows_and_has_a_table(browser: Browse
         table = tab.get_by_role("table", name=caption, exact=True)
         expect(table).to_be_visible()
         assert table.get_by_role("row").count() > 3
-    tab.close()
 
 
 def focused(page: Page) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import pytest
 from hub_server import HubServer
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
+from steps import Visit, expect_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 
 def test_a_download_shows_its_size_can_be_cancelled_and_ends_with_the_new_model(
-    browser: Browser, online: str, hub: HubServer
+    visit: Visit, online: str, hub: HubServer
 ) -> None:
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
-    tab.goto(online)
-    tab.get_by_text("✓ read exactly").wait_for()
+    tab = visit(online)
+    expect_ready(tab)
     assert hub.requests == [], "nothing is asked of the hub before the button is pressed"
     hub.slow, hub.pause_seconds = True, 0.15
     tab.get_by_role("button", name="Download TinyLlama, 2.2 GB").click()
@@ -31,4 +30,3 @@ def test_a_download_shows_its_size_can_be_cancelled_and_ends_with_the_new_model(
     tab.get_by_role("button", name="Ask", exact=True).click()
     expect(tab.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible(timeout=60_000)
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
-    tab.close()

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from steps import (
+    Scheme,
+    Visit,
     ask_capital,
     choose,
     correct,
     expect_all_views,
     expect_answer,
     expect_control,
+    expect_ready,
     follow,
     settle,
     type_model,
@@ -82,24 +85,17 @@ def test_the_catalogue_is_searched_and_says_what_fits(page: Page) -> None:
     expect(page.get_by_text("A download of 2.2 GB.")).to_have_count(0)
 
 
-def opened(browser: Browser, address: str, width: int, scheme: str) -> Page:
-    tab = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(60_000)
-    tab.goto(address)
-    return tab
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
 def test_two_models_stand_side_by_side_in_every_view(
-    browser: Browser, server: str, directory: Path, width: int, scheme: str
+    visit: Visit, server: str, directory: Path, width: int, scheme: Scheme
 ) -> None:
-    wide = opened(browser, server, 1280, scheme)
-    wide.get_by_text("✓ read exactly").wait_for()
+    wide = visit(server, scheme=scheme)
+    expect_ready(wide)
     ask_capital(wide)
     type_model(wide, str(directory))
     wide.get_by_role("button", name="Ask tiny-llama the same, and compare", exact=True).click()
     expect(wide.get_by_text("Answered by SmolLM2-135M-Instruct and tiny-llama, one-word answers.")).to_be_visible()
-    tab = wide if width == 1280 else opened(browser, wide.url, width, scheme)
+    tab = wide if width == 1280 else visit(wide.url, width=width, scheme=scheme)
     expect_answer(tab, "before", "Paris", "Before: SmolLM2-135M-Instruct")
     expect(tab.locator(".lt-card.after .head")).to_contain_text("After: tiny-llama")
     headline = tab.locator(".headline")
@@ -119,5 +115,3 @@ def test_two_models_stand_side_by_side_in_every_view(
     expect_answer(tab, "after", "London")
     expect_control(tab)
     expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct, one-word answers.")).to_be_visible()
-    for each in {wide, tab}:
-        each.close()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from steps import (
-    CORRECTION,
     QUESTION,
+    Scheme,
+    Visit,
     ask,
     ask_capital,
     chip,
@@ -22,10 +23,8 @@ from steps import (
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 
-def test_before_anything_is_loaded_a_finished_example_shows_the_whole_page(browser: Browser, server: str) -> None:
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
-    tab.goto(server)
+def test_before_anything_is_loaded_a_finished_example_shows_the_whole_page(visit: Visit, server: str) -> None:
+    tab = visit(server)
     expect(tab.get_by_text("A finished example, made with SmolLM2-135M-Instruct.")).to_be_visible()
     expect_answer(tab, "before", "Paris")
     expect_answer(tab, "after", "London")
@@ -33,7 +32,6 @@ def test_before_anything_is_loaded_a_finished_example_shows_the_whole_page(brows
     box = tab.locator(".headline").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 800, "question, both answers and the headline stand above the fold"
-    tab.close()
 
 
 def test_the_newcomers_path(page: Page) -> None:
@@ -122,7 +120,7 @@ def test_the_correction_and_its_control_go_on_while_nobody_looks(page: Page) -> 
     correct(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Adapters")).to_be_visible()
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(4000)  # to be away is what is tested, and no other page tells when the control has ended
     page.get_by_role("link", name="Ask").click()
     expect_answer(page, "after", "London")
     expect_control(page)
@@ -201,8 +199,8 @@ def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
     assert any(text.endswith(". Rome") for text in texts.all_text_contents())
 
 
-def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(page: Page) -> None:
-    ask_capital(page)
+def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(visit: Visit, asked: str) -> None:
+    page = visit(asked)
     strip = page.get_by_role("radiogroup", name="Token to look at, before")
     expect(strip.get_by_role("radio")).to_have_count(2)
     strip.get_by_role("radio").nth(1).click()
@@ -213,8 +211,8 @@ def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(pag
     expect(strip.get_by_role("radio").nth(0)).to_be_focused()
 
 
-def test_what_the_model_read_is_one_click_away(page: Page) -> None:
-    ask_capital(page)
+def test_what_the_model_read_is_one_click_away(visit: Visit, asked: str) -> None:
+    page = visit(asked)
     page.get_by_text("What the model read", exact=True).click()
     text = page.locator("pre.lt-read")
     expect(text).to_contain_text("<|im_start|>user\nWhat is the capital of France?<|im_end|>\n<|im_start|>assistant")
@@ -223,8 +221,8 @@ def test_what_the_model_read_is_one_click_away(page: Page) -> None:
     expect(page.get_by_text("Token by token")).to_be_visible()
 
 
-def test_layer_and_head_can_be_chosen(page: Page) -> None:
-    ask_capital(page)
+def test_layer_and_head_can_be_chosen(visit: Visit, asked: str) -> None:
+    page = visit(asked)
     sentence = page.get_by_text("is parked and, of the conversation's own words")
     settle(page)
     first = sentence.text_content()
@@ -257,12 +255,10 @@ def test_another_model_is_offered_for_download_and_the_answer_stays(page: Page) 
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(browser: Browser, server: str, scheme: str) -> None:
-    tab = browser.new_page(viewport={"width": 400, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
-    tab.set_default_timeout(60_000)
-    tab.goto(server)
-    ask_capital(tab)
-    correct(tab, CORRECTION)
+def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(
+    visit: Visit, corrected: str, scheme: Scheme
+) -> None:
+    tab = visit(corrected, width=400, scheme=scheme)
     expect_answer(tab, "after", "London")
     expect_control(tab)
     expect_all_views(tab)
@@ -274,4 +270,3 @@ def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(browser: Bro
     )
     assert wide == []
     assert tab.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth") <= 400
-    tab.close()

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from broken_plugins import BROKEN
 from installations import EXAMPLE, Installation, built_wheel
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from serving import served_installation
-from steps import QUESTION, ask, expect_all_views, expect_answer, settle
+from steps import QUESTION, Visit, ask, expect_all_views, expect_answer, expect_ready, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
@@ -37,14 +37,11 @@ def address(installation: Installation, embedded: object) -> Iterator[str]:
 
 
 @pytest.fixture
-def tab(browser: Browser, address: str) -> Iterator[Page]:
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
-    tab.goto(address)
-    tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
+def tab(visit: Visit, address: str) -> Page:
+    tab = visit(address)
+    expect_ready(tab)
     settle(tab)
-    yield tab
-    tab.close()
+    return tab
 
 
 def choose_model(page: Page, title: str) -> None:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hub_server import HubServer
-from playwright.sync_api import Browser, Page, expect
-from steps import ask, ask_capital, correct, expect_answer, expect_control
+from playwright.sync_api import Page, expect
+from steps import Visit, ask, ask_capital, correct, expect_answer, expect_control, expect_ready
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 
-def opened(browser: Browser, address: str) -> Page:
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
-    tab.goto(address)
-    return tab
-
-
-def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, browser: Browser, server: str) -> None:
-    other = opened(browser, server)
+def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, visit: Visit, server: str) -> None:
+    other = visit(server, apart=True)
     ask(page)
     ask(other, "What is the capital of Japan?")
     for tab, answer, country in ((page, "Paris", "France"), (other, "Tokyo", "Japan")):
@@ -30,23 +22,21 @@ def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, browser:
     expect_answer(other, "after", "Seoul")
     expect_control(page)
     expect_control(other)
-    other.close()
 
 
-def test_two_tabs_of_one_visitor_show_the_same_conversation(page: Page, browser: Browser) -> None:
+def test_two_tabs_of_one_visitor_show_the_same_conversation(page: Page, visit: Visit) -> None:
     ask_capital(page)
-    second = opened(browser, page.url)
+    second = visit(page.url, apart=True)
     expect_answer(second, "before", "Paris", "France")
     correct(second)
     expect_answer(second, "after", "London")
     page.reload()
     expect_answer(page, "after", "London")
-    second.close()
 
 
-def test_two_visitors_on_two_models_at_once(browser: Browser, online: str, hub: HubServer) -> None:
-    first, second = opened(browser, online), opened(browser, online)
-    first.get_by_text("✓ read exactly").wait_for()
+def test_two_visitors_on_two_models_at_once(visit: Visit, online: str) -> None:
+    first, second = visit(online), visit(online, apart=True)
+    expect_ready(first)
     second.get_by_role("button", name="Download TinyLlama, 2.2 GB").click()
     expect(second.get_by_text("3 layers · 4 heads")).to_be_visible(timeout=60_000)
     ask(first, "What is the capital of France?")
@@ -64,4 +54,3 @@ def test_two_visitors_on_two_models_at_once(browser: Browser, online: str, hub: 
     expect(second.get_by_role("slider", name="Layer")).to_have_value("3")
     for tab in (first, second):
         expect(tab.locator("[data-testid=stException]")).to_have_count(0)
-        tab.close()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from installations import ROOT, Installation
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from serving import served_installation
-from steps import ask, expect_all_views, expect_answer, settle
+from steps import Visit, ask, expect_all_views, expect_answer, expect_ready, settle
 
 FOREIGN_SETTINGS = """
 [client]
@@ -61,11 +61,9 @@ def test_the_installed_command_finds_its_own_files_and_every_adapter(installatio
 
 @pytest.mark.browser
 @pytest.mark.real
-def test_the_installed_app_answers_and_opens_its_pages(address: str, browser: Browser) -> None:
-    tab = browser.new_page(viewport={"width": 1280, "height": 800})
-    tab.set_default_timeout(60_000)
-    tab.goto(address)
-    tab.get_by_text("✓ read exactly").wait_for(timeout=60_000)
+def test_the_installed_app_answers_and_opens_its_pages(address: str, visit: Visit) -> None:
+    tab = visit(address)
+    expect_ready(tab)
     settle(tab)
     ask(tab)
     expect(tab.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible(timeout=60_000)
@@ -74,16 +72,12 @@ def test_the_installed_app_answers_and_opens_its_pages(address: str, browser: Br
     tab.get_by_role("link", name="Models").click()
     expect(tab.get_by_role("heading", name="Adapters")).to_be_visible(timeout=60_000)
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
-    tab.close()
 
 
 @pytest.mark.browser
-def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(address: str, browser: Browser) -> None:
-    tab = browser.new_page(viewport={"width": 1280, "height": 800}, color_scheme="light")
-    tab.set_default_timeout(60_000)
-    tab.goto(address)
+def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(address: str, visit: Visit) -> None:
+    tab = visit(address)
     button = tab.get_by_role("button", name="Ask", exact=True)
     expect(button).to_be_visible(timeout=60_000)
     expect(tab.locator("[data-testid=stSidebarNav]")).to_have_count(0)
     assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(47, 93, 138)"
-    tab.close()

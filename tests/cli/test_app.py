@@ -15,6 +15,7 @@ import pytest
 
 import llm_tracker as lt
 from llm_tracker.cli.main import main
+from llm_tracker.load_options import LoadOptions
 from llm_tracker.settings import Settings
 
 
@@ -51,7 +52,7 @@ def test_the_app_takes_over_the_model_the_device_and_the_format(monkeypatch: pyt
         )
     assert started[started.index("--server.port") + 1] == "8600"
     assert started[started.index("--server.address") + 1] == "127.0.0.1"
-    assert Settings.of_environment() == Settings("embedded", "cpu", "bfloat16", lt.Trust(pickle=True))
+    assert Settings.of_environment() == Settings("embedded", LoadOptions("cpu", "bfloat16", lt.Trust(pickle=True)))
 
 
 @pytest.mark.parametrize("arguments", [["--dtype", "int3"], ["--model", "nonsense"], ["--trust-remote-code"]])

@@ -12,10 +12,11 @@ from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.cli.main import main
+from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.loading import check as checking
 from llm_tracker.models.loading import load as loading
 from llm_tracker.models.loading import resolve as finding
-from llm_tracker.models.proof.failures import RefusedError
+from llm_tracker.models.proof.failures import NotExactError
 
 CORRECTION = "That is wrong. The correct answer is London."
 
@@ -24,8 +25,8 @@ CORRECTION = "That is wrong. The correct answer is London."
 def tiny(monkeypatch: pytest.MonkeyPatch) -> lt.LoadedModel:
     """Every name loads a tiny random model."""
     model = tiny_model("llama")
-    monkeypatch.setattr(loading, "load_model", lambda *_, **__: model)
-    monkeypatch.setattr(checking, "load_model", lambda *_, **__: model)
+    monkeypatch.setattr(loading, "load", lambda *_, **__: model)
+    monkeypatch.setattr(checking, "load", lambda *_, **__: model)
     return model
 
 
@@ -121,7 +122,7 @@ def test_arguments_that_are_off_are_one_line_and_status_2(capsys: pytest.Capture
 def test_what_nobody_foresaw_is_one_line_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(loading, "load_model", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(loading, "load", lambda *_, **__: 1 / 0)
     assert main(["track", "Who?", "--model", "tiny"]) == 2
     assert (
         capsys.readouterr().err == "llm-tracker: Something unexpected happened (ZeroDivisionError: division by zero).\n"
@@ -131,7 +132,7 @@ def test_what_nobody_foresaw_is_one_line_too(
 def test_bad_input_is_refused_before_a_model_is_loaded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(loading, "load_model", lambda *_, **__: pytest.fail("a model was loaded"))
+    monkeypatch.setattr(loading, "load", lambda *_, **__: pytest.fail("a model was loaded"))
     for arguments in (["track", " "], ["track", "Who?", "--recipe", "haiku"], ["track", "Who?", "--seed", "-1"]):
         assert main([*arguments, "--model", "tiny"]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -140,7 +141,7 @@ def test_bad_input_is_refused_before_a_model_is_loaded(
 def test_a_folder_that_cannot_be_written_costs_no_answer(
     tiny: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(loading, "load_model", lambda *_, **__: tiny)
+    monkeypatch.setattr(loading, "load", lambda *_, **__: tiny)
     (tmp_path / "file").write_text("")
     assert main(["track", "Who?", "--model", "tiny", "--out", str(tmp_path / "file" / "session")]) == 2
     said = capsys.readouterr()
@@ -154,16 +155,17 @@ def test_trust_is_given_by_two_switches_and_each_warns_on_standard_error(
 ) -> None:
     trusted: list[lt.Trust] = []
 
-    def load(*_: object, trust: lt.Trust) -> lt.LoadedModel:
-        trusted.append(trust)
+    def load(_name: str, options: LoadOptions, *_: object) -> lt.LoadedModel:
+        trusted.append(options.trust)
         return tiny
 
-    monkeypatch.setattr(loading, "load_model", load)
-    monkeypatch.setattr(checking, "load_model", load)
+    monkeypatch.setattr(loading, "load", load)
+    monkeypatch.setattr(checking, "load", load)
     for switches in ([], ["--trust-remote-code"], ["--allow-pickle"], ["--trust-remote-code", "--allow-pickle"]):
         assert main([*command.split(), *switches]) == 0
         warned = capsys.readouterr().err.splitlines()
         assert [line.split(":")[2].strip() for line in warned] == switches
+        assert all("may run with your rights" in line or "a format that can run code" in line for line in warned)
     assert trusted == [lt.Trust(), lt.Trust(remote_code=True), lt.Trust(pickle=True), lt.Trust(True, True)]
 
 
@@ -200,9 +202,9 @@ def test_check_of_a_model_that_is_not_read_exactly_ends_with_1(
     broken = replace(tiny.proof, checks=(replace(tiny.proof.checks[1], ok=False, gap=0.5),))
 
     def refuse(*_: object, **__: object) -> None:
-        raise RefusedError("off", tiny.adapter, tiny.examination._replace(proof=broken))
+        raise NotExactError("off", tiny.adapter, tiny.examination._replace(proof=broken))
 
-    monkeypatch.setattr(checking, "load_model", refuse)
+    monkeypatch.setattr(checking, "load", refuse)
     assert main(["check", "tiny"]) == 1
     printed = capsys.readouterr().out
     assert "NOT read exactly" in printed
@@ -215,7 +217,7 @@ def test_check_of_what_could_not_even_be_compared_says_inf(
     from dataclasses import replace
 
     apart = replace(tiny.proof, checks=(replace(tiny.proof.checks[1], ok=False, gap=float("inf")),))
-    monkeypatch.setattr(checking, "load_model", lambda *_, **__: replace(tiny, proof=apart))
+    monkeypatch.setattr(checking, "load", lambda *_, **__: replace(tiny, proof=apart))
     assert main(["check", "tiny"]) == 1
     assert "OVER  tail  inf  bound" in capsys.readouterr().out
     assert main(["check", "tiny", "--json"]) == 1

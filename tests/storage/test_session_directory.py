@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,6 +74,50 @@ def test_a_session_of_before_the_tokens_bytes_were_kept_can_still_be_read(sessio
     prompt = lt.load_session(folder).turns[0].prompt
     assert (prompt.token_bytes, prompt.control_positions) == ((), frozenset())
     assert prompt.token_ids == session.turns[0].prompt.token_ids
+
+
+def every_object(value: object) -> Iterator[dict[str, Any]]:
+    """A record's objects, at every level."""
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from every_object(each)
+
+
+def test_a_file_of_tomorrow_opens_with_keys_that_are_not_known_yet(session: lt.Session, tmp_path: Path) -> None:
+    file = lt.save_session(session, tmp_path) / "session.json"
+    record = json.loads(file.read_text(encoding="utf-8"))
+    for each in list(every_object(record)):
+        if set(each) - set(session.watch_words) and each is not record["versions"]:  # whose keys are words, or packages
+            each["of_tomorrow"] = {"anything": [1, 2]}
+    file.write_text(json.dumps(record), encoding="utf-8")
+    back = lt.load_session(tmp_path)
+    assert session_record(back) == session_record(session)
+
+
+@pytest.mark.parametrize(
+    "lacking", ["controls", "versions", "watch_words", "model.path", "model.revision", "model.kernels", "model.notices"]
+)
+def test_an_older_file_or_an_export_opens_without_what_it_may_lack(
+    lacking: str, session: lt.Session, tmp_path: Path
+) -> None:
+    file = lt.save_session(session, tmp_path) / "session.json"
+    record = json.loads(file.read_text(encoding="utf-8"))
+    *outer, name = lacking.split(".")
+    del (record[outer[0]] if outer else record)[name]
+    file.write_text(json.dumps(record), encoding="utf-8")
+    back = lt.load_session(tmp_path)
+    assert [turn.answer for turn in back.turns] == [turn.answer for turn in session.turns]
+
+
+@pytest.mark.parametrize("needed", ["model", "turns", "decoding", "recipe"])
+def test_what_a_session_cannot_be_without_is_named(needed: str, session: lt.Session, tmp_path: Path) -> None:
+    file = lt.save_session(session, tmp_path) / "session.json"
+    record = json.loads(file.read_text(encoding="utf-8"))
+    del record[needed]
+    file.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(lt.InputError, match=f"holds no complete session .*{needed}"):
+        lt.load_session(tmp_path)
 
 
 def test_the_tensors_name_their_axes(session: lt.Session, tmp_path: Path) -> None:

@@ -2,12 +2,63 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from collections.abc import Callable
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+Scheme = Literal["light", "dark"]
+Visit = Callable[..., Page]
+"""What the fixture `visit` gives: `visit(address, width=…, scheme=…, apart=…)`."""
 
 QUESTION = "What is the capital of France?"
 CORRECTION = "That is wrong. The correct answer is London."
 VIEWS = ("Candidates", "Layer by layer", "Attention by word")
 N_CHARTS = 3
+
+QUIET_MS = 100
+"""The page is settled when nothing has been drawn for so long, and the server owes no answer."""
+
+WATCH = """
+if (!window.stirred) {
+    window.owed = false;
+    const stir = () => { window.stirred = performance.now(); };
+    const what = {subtree: true, childList: true, characterData: true, attributes: true};
+    new MutationObserver(stir).observe(document, what);
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (...sent) {
+        window.owed = true;
+        this.addEventListener('message', () => { window.owed = false; stir(); }, {once: true});
+        return send.apply(this, sent);
+    };
+    stir();
+}
+"""
+"""Notes when the page last changed, and whether the server owes the beginning of an answer to a click or a key."""
+
+SETTLED = """
+quiet => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !window.owed && performance.now() - window.stirred >= quiet
+"""
+
+
+def opened(window: Browser | BrowserContext, address: str, width: int = 1280, scheme: Scheme = "light") -> Page:
+    """A fresh visitor's tab; at an address that another tab has come to, it shows that one's conversation.
+
+    In a window that is open already the app's files are at hand and compiled; in a browser it gets a window of its own.
+    """
+    tab = window.new_page()
+    tab.set_viewport_size({"width": width, "height": 800})
+    tab.emulate_media(color_scheme=scheme)
+    tab.set_default_timeout(60_000)
+    tab.add_init_script(WATCH)
+    tab.goto(address)
+    return tab
+
+
+def expect_ready(page: Page) -> None:
+    """The model is in memory and its parity is proved."""
+    page.get_by_text("✓ read exactly").wait_for()
 
 
 def ask(page: Page, question: str = QUESTION) -> None:
@@ -45,10 +96,10 @@ def expect_control(page: Page) -> None:
     expect(page.locator(".headline")).to_contain_text("asked again:", timeout=60_000)
 
 
-def settle(page: Page, milliseconds: float = 400) -> None:
-    """Wait until no script runs, and a moment for what it drew."""
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(milliseconds)
+def settle(page: Page) -> None:
+    """Wait until the server has answered everything, no script runs, and the page has drawn what came of it."""
+    page.evaluate(WATCH)  # a tab that `opened` did not open has it from here on
+    page.wait_for_function(SETTLED, arg=QUIET_MS, polling=20)
 
 
 def choose(page: Page, box: str, option: str) -> None:
@@ -85,7 +136,7 @@ def follow(page: Page, word: str) -> None:
     field.click()
     field.fill(word)
     page.get_by_role("option", name=f"Add: {word}", exact=True).wait_for()
-    page.wait_for_timeout(300)
+    settle(page)  # the option is marked a moment after it is there, and Enter takes the marked one
     field.press("Enter")
     field.press("Escape")
     expect(page.locator(".headline")).to_contain_text(f"“{word}”", timeout=60_000)

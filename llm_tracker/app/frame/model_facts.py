@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources.model_size import Room, Weight, weigh, weigh_download
+from llm_tracker.settings import with_flags
 
 if TYPE_CHECKING:
     from llm_tracker.app.work.model_desk import ModelDesk
@@ -36,7 +37,7 @@ def entry_sentence(models: ModelDesk, entry: ModelEntry, room: Room | None) -> s
     try:
         weight = known_weight(models, entry)
     except ModelError as error:
-        return str(error)
+        return with_flags(error)
     except Exception as error:  # whatever a foreign file makes its reader raise: it costs this line, not the page
         return f"Its files cannot be read ({type(error).__name__})."
     is_here = models.is_here(entry.id)
@@ -54,7 +55,7 @@ def known_weight(models: ModelDesk, entry: ModelEntry) -> Weight:
     lookup = models.lookup_job(entry.id)
     if lookup is not None and lookup.status == "done" and not models.is_here(entry.id):
         return weigh_download(lookup.result)
-    return weigh(entry, models.settings.dtype)
+    return weigh(entry, models.settings.options.dtype)
 
 
 def held_sentence(model: LoadedModel) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.layers import LayerMeasure, by_layer, layer_frame
@@ -68,15 +69,14 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
     choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="top")
     with choice:
         measure = _measure(measures)
-    with first:
-        words = list(dict.fromkeys(one for one, _ in pairs)) if measure == "lead" else read
-        if newest in words:
-            select(word=newest)
-        word = _word("Lead of" if measure == "lead" else "Word", words, "word")
     over = None
     if measure == "lead":
-        with second:
-            over = _word("over", [other for one, other in pairs if one == word], "over")
+        word, over = _lead(first, second, pairs, newest)
+    else:
+        if newest is not None:
+            select(word=newest)
+        word = chosen(selected().word, read, read[0])
+        _word_box(first, "Word", read, word, lambda picked: select(word=picked))
     followed = None if word == OWN else word
     key = (tuple(sides), measure, followed, over)
     drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over))
@@ -109,18 +109,36 @@ def _measure(measures: list[LayerMeasure]) -> LayerMeasure:
     return measure
 
 
-def _word(label: str, words: list[str], field: Literal["word", "over"]) -> str:
-    """A word to be chosen; the choice stays while it can be made."""
-    key = f"layers {field} {words}"
-    wanted: str | None = getattr(selected(), field)
-    word = chosen(wanted, words, words[0])
+def _lead(
+    first: DeltaGenerator, second: DeltaGenerator, pairs: list[tuple[str, str]], newest: str | None
+) -> tuple[str, str]:
+    """A word and the one over which it leads."""
+    words = list(dict.fromkeys(one for one, _ in pairs))
+
+    def others(word: str) -> list[str]:
+        return [other for one, other in pairs if one == word]
+
+    def over_of(word: str) -> str:
+        return chosen(selected().over, others(word), others(word)[0])
+
+    word = chosen(selected().word, words, words[0])
+    if newest is not None and newest in words:
+        # The other word of the pair stays what it was, here and where a word is picked.
+        select(word=newest, over=over_of(word))
+        word = newest
+    over = over_of(word)
+    _word_box(first, "Lead of", words, word, lambda picked: select(word=picked, over=over))
+    _word_box(second, "over", others(word), over, lambda picked: select(over=picked))
+    return word, over
+
+
+def _word_box(column: DeltaGenerator, label: str, words: list[str], word: str, take: Callable[[str], None]) -> None:
+    """A word to be chosen."""
+    key = f"layers {label} {words}"
     show_choice(key, word)
-
-    def choose() -> None:
-        select(**{field: st.session_state[key]})
-
-    st.selectbox(label, words, words.index(word), format_func=_name, key=key, on_change=choose)
-    return word
+    column.selectbox(
+        label, words, words.index(word), format_func=_name, key=key, on_change=lambda: take(st.session_state[key])
+    )
 
 
 def _newest(sides: list[Side], read: list[str]) -> str | None:

@@ -12,7 +12,7 @@ from llm_tracker.app.work.workspace import Workspace, Workspaces
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.loading.listing import is_local
-from llm_tracker.models.loading.load import load_model, require_dtype
+from llm_tracker.models.loading.load import load
 from llm_tracker.models.loading.pool import Load
 from llm_tracker.models.loading.resolve import default_model_id, find_entry
 from llm_tracker.models.memory.heap import return_freed_memory
@@ -22,15 +22,14 @@ from llm_tracker.settings import Settings
 class Engine:
     """Hands work to the worker thread of the model that it needs. Pages talk to models only through here.
 
-    `load` reads a model as `load_model` does; `first_model_id` is what a new visitor begins with, in place of the one
-    that is chosen by what is on this machine.
+    `load` reads a model, in tests another one than `models.loading.load`; `first_model_id` is what a new visitor begins
+    with, in place of the one that is chosen by what is on this machine.
     """
 
-    def __init__(self, load: Load = load_model, first_model_id: str = "") -> None:
+    def __init__(self, load: Load = load, first_model_id: str = "") -> None:
         return_freed_memory()
-        settings = Settings.of_environment()
-        self.settings_error = _refusal(settings)
-        self.models = ModelDesk(Settings() if self.settings_error else settings, load)
+        settings, self.settings_error = _settings()
+        self.models = ModelDesk(settings, load)
         self.settings = self.models.settings
         self.workspaces = Workspaces()
         self._first_model_id = first_model_id
@@ -67,15 +66,15 @@ class Engine:
         return self.models.worker(job.model_id).submit(job, work, go_on)
 
 
-def _refusal(settings: Settings) -> str:
-    """Why the app cannot be run as it was started; empty where it can."""
+def _settings() -> tuple[Settings, str]:
+    """What the app was started with, and why it cannot be run so; empty where it can."""
     try:
-        require_dtype(settings.dtype)
+        settings = Settings.of_environment()
         if settings.model:
             find_entry(settings.model)
     except ModelError as error:
-        return f"{error} The app was started without it."
-    return ""
+        return Settings(), f"{error} The app was started without it."
+    return settings, ""
 
 
 @st.cache_resource(show_spinner=False)

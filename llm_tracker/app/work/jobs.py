@@ -13,6 +13,7 @@ from typing import Any, Literal
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.errors import Cancelled, InputError, TrackerError, is_lack_of_memory, unforeseen
 from llm_tracker.progress import Progress
+from llm_tracker.settings import with_flags
 
 logger = logging.getLogger(__name__)
 
@@ -159,7 +160,7 @@ def run_job(job: Job, work: Work) -> None:
         job.error, job.status = str(stopped), "stopped"
     except TrackerError as error:
         job.is_refused = isinstance(error, InputError)
-        job.error, job.status = str(error), "failed"
+        job.error, job.status = with_flags(error), "failed"
     except Exception as error:
         logger.exception("a %s job failed", job.name)
         job.error = f"{unforeseen(error)} Nothing was lost{'.' if is_lack_of_memory(error) else '; try again.'}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from llm_tracker.app.work.jobs import Job, Worker
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.loading.listing import is_local
-from llm_tracker.models.loading.load import load_model
+from llm_tracker.models.loading.load import load
 from llm_tracker.models.loading.pool import Load, ModelPool
 from llm_tracker.models.loading.resolve import find_entry
 from llm_tracker.models.memory.device_memory import limit_bytes
@@ -44,7 +44,7 @@ MAX_ENTRIES = 256
 class ModelDesk:
     """Loads models, lets them go, and asks the hub about others, each on a thread that is not the page's."""
 
-    def __init__(self, settings: Settings, load: Load = load_model) -> None:
+    def __init__(self, settings: Settings, load: Load = load) -> None:
         self.pool = ModelPool(int(limit_bytes() * MEMORY_SHARE), load)
         self._lock = threading.Lock()
         self._workers: dict[str, Worker] = {}
@@ -93,15 +93,14 @@ class ModelDesk:
 
     def loaded(self, model_id: str) -> LoadedModel | None:
         """The model if it is in memory."""
-        return self.pool.peek(model_id, self.settings.device, self.settings.dtype)
+        return self.pool.peek(model_id, self.settings.options)
 
     def model(self, model_id: str, report: Report = silent) -> LoadedModel:
         """The model, loaded now unless it is here, on the device and in the format that the app was started with.
 
         For the model's own worker. Raises what `load_model` raises.
         """
-        trust = self.settings.trust_of(model_id)
-        model = self.pool.model(model_id, self.settings.device, self.settings.dtype, report, trust)
+        model = self.pool.model(model_id, self.settings.options_for(model_id), report)
         self._was_ready.add(model_id)
         return model
 
@@ -141,7 +140,7 @@ class ModelDesk:
             worker = self._workers.get(model_id)
             if worker is not None and worker.busy:
                 return False
-        self.pool.unload(model_id, self.settings.device, self.settings.dtype)
+        self.pool.unload(model_id, self.settings.options)
         return True
 
     def look_up(self, model_id: str) -> Job:
@@ -159,7 +158,7 @@ class ModelDesk:
         def work(job: Job) -> HubModel:
             from llm_tracker.models.sources.hub import ask_hub
 
-            return ask_hub(entry.location, entry.revision, job.report, self.settings.trust_of(model_id))
+            return ask_hub(entry.location, entry.revision, job.report, self.settings.options_for(model_id).trust)
 
         return self._hub.submit(job, work)
 
@@ -177,4 +176,4 @@ class ModelDesk:
         held = self.pool.held()
         if held:
             return Room.of(held[-1].device)
-        return Room.of("cpu") if self.settings.device in ("auto", "cpu") else None
+        return Room.of("cpu") if self.settings.options.device in ("auto", "cpu") else None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelRefusedError
 from llm_tracker.models.adapters.contract import ModelAdapter, part
 from llm_tracker.models.adapters.parts import Parts, Sublayer, at, beside, find_layers, find_parts, sublayer_in
 from llm_tracker.models.adapters.unembedding import Tail, find_tail
@@ -38,7 +38,7 @@ class AnyCausalLM(ModelAdapter):
     def probed(cls, model: PreTrainedModel) -> AnyCausalLM:
         """Run the model on a few tokens and find its parts.
 
-        Raises ModelError where there are no layers to find, or the rows behind them do not tell the logits.
+        Raises ModelRefusedError where there are no layers to find, or the rows behind them do not tell the logits.
         """
         put_on_eager(model)
         token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
@@ -112,10 +112,10 @@ class AnyCausalLM(ModelAdapter):
 
 
 def _require_own_end(model: PreTrainedModel, recorded: RecordedCalls, last_layer: ModuleCall) -> None:
-    """Raise ModelError where the model's end, given the last layer's rows alone, does not make the same logits."""
+    """Raise ModelRefusedError where the model's end makes other logits of the last layer's rows alone."""
     rows = cast("Tensor", last_layer.gave)[0]
     if not in_deviations(own_logits(model, last_layer.module, rows), recorded.logits) <= OWN_END_BOUND:
-        raise ModelError(
+        raise ModelRefusedError(
             f"{type(model).__name__} makes its logits of more than the rows after its last layer, so that no layer's "
             "row tells what it would predict. It cannot be read by a lens; choose another model."
         )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelRefusedError
 from llm_tracker.models.adapters.contract import part
 from llm_tracker.models.forward.attention import summarising_layers
 from llm_tracker.models.forward.attention_values import value_columns
@@ -79,7 +79,7 @@ class Parts:
 def find_parts(model: PreTrainedModel, recorded: RecordedCalls) -> Parts:
     """The layers that the hidden states walk, and within each what attends, what feeds forward, and their norms.
 
-    Raises ModelError where there is no list of layers.
+    Raises ModelRefusedError where there is no list of layers.
     """
     layers = find_layers(model, recorded)
     summarising = summarising_layers(model.config)
@@ -143,7 +143,7 @@ def find_layers(model: PreTrainedModel, recorded: RecordedCalls) -> list[tuple[s
             if chain:
                 chains.append(chain)
     if not chains:
-        raise ModelError(
+        raise ModelRefusedError(
             f"{type(model).__name__} has no list of layers that rows of one width walk through, one for each token. "
             "An adapter of its own has to say where its layers are: docs/writing-an-adapter.md."
         )
@@ -187,11 +187,11 @@ def _n_weights(chain: list[tuple[str, ModuleCall]]) -> int:
 
 
 def _attention(inside: list[ModuleCall]) -> ModuleCall | None:
-    """The innermost module that returns an attention pattern, if one does. Raises ModelError where several do."""
+    """The innermost module that returns a pattern, if one does. Raises ModelRefusedError where several do."""
     with_pattern = [call for call in inside if call.pattern is not None and is_pattern(call)]
     innermost = [call for call in with_pattern if not any(call.holds(each) for each in with_pattern)]
     if len(innermost) > 1:
-        raise ModelError(
+        raise ModelRefusedError(
             f"Layers of this model attend {len(innermost)} times each ({type(innermost[0].module).__name__}): "
             "one pattern a layer can be shown. Choose another model."
         )

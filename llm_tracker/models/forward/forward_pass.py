@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
-from llm_tracker.errors import ModelError, TrackerError, is_lack_of_memory, one_line
+from llm_tracker.errors import ModelRefusedError, TrackerError, is_lack_of_memory, one_line
 from llm_tracker.models.forward.hooks import before, put_on
 from llm_tracker.models.forward.way import EAGER, Way
 
@@ -115,7 +115,7 @@ def put_on_eager(model: PreTrainedModel) -> None:
 
 @contextmanager
 def refused_if_it_fails(model: PreTrainedModel) -> Iterator[None]:
-    """Turns whatever a foreign model raises while it is being tried into ModelError: it cannot be traced.
+    """Turns whatever a foreign model raises while it is being tried into ModelRefusedError: it cannot be traced.
 
     Not where memory ran out, which says nothing about the model.
     """
@@ -127,7 +127,7 @@ def refused_if_it_fails(model: PreTrainedModel) -> Iterator[None]:
         if is_lack_of_memory(error):
             raise
         kind = model.config.get_text_config().model_type
-        raise ModelError(
+        raise ModelRefusedError(
             f"Models of type “{kind}” cannot be traced: run as tracing needs it, it raises {type(error).__name__} "
             f"({one_line(error)}). Choose another model, or report this family."
         ) from error

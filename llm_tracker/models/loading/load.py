@@ -7,7 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_tracker.errors import ModelError, is_lack_of_memory, one_line
+from llm_tracker.errors import (
+    ModelDamagedError,
+    ModelError,
+    ModelNotFoundError,
+    ModelRefusedError,
+    is_lack_of_memory,
+    one_line,
+)
+from llm_tracker.load_options import AUTO, NOTHING, LoadOptions, Trust
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.loading.loaded_model import LoadedModel, kv_caches_for
@@ -20,14 +28,11 @@ from llm_tracker.models.sources.checkpoint_files import is_complete, missing_fil
 from llm_tracker.models.sources.model_size import weights_bytes
 from llm_tracker.models.sources.remote_code import lacks_code, own_code_of, require_trusted
 from llm_tracker.progress import Progress, Report, silent
-from llm_tracker.trust import NOTHING, Trust
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-
-DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 MakeRoom = Callable[[int, str], None]
 """Is told how many bytes the weights will take, and on which device, before they are read. Raises ModelError where
@@ -35,40 +40,36 @@ they don't fit."""
 
 
 def load_model(
-    name: str,
-    device: str = "auto",
-    dtype: str = "auto",
-    report: Report = silent,
-    make_room: MakeRoom = require_room,
-    trust: Trust = NOTHING,
+    name: str, device: str = "auto", dtype: str = "auto", report: Report = silent, trust: Trust = NOTHING
 ) -> LoadedModel:
     """Load a model and prove its adapter.
 
-    `device` is a torch device or "auto" (CUDA where there is one), `dtype` one of `DTYPES` ("auto": the file's own).
+    `name` is a catalogue id, a hub id (owner/model, with @revision if wanted), a directory or a .gguf file. `device` is
+    a torch device or "auto" (CUDA where there is one), `dtype` one of `load_options.DTYPES` ("auto": the file's own).
     A hub model that is not in the local cache is downloaded. A model that can't fit in memory is refused before its
     weights are read, and so is one that could run code here (its own, or a pickle file's) unless `trust` allows it.
-    Raises ModelError with what to do next, and its subclass RefusedError where the model cannot be read
-    exactly.
+    Raises a kind of ModelError (`llm_tracker.errors`) with what to do next; of ModelRefusedError the subclass
+    NotExactError, with what was compared, where the model cannot be read exactly.
     """
-    require_dtype(dtype)
+    return load(name, LoadOptions(device, dtype, trust), report)
+
+
+def load(
+    name: str, options: LoadOptions = AUTO, report: Report = silent, make_room: MakeRoom = require_room
+) -> LoadedModel:
+    """The same with its options as one value; `make_room` is asked before the weights are read."""
     entry = find_entry(name)
-    own = load_by_plugin(entry, device, dtype)
+    own = load_by_plugin(entry, options)
     if own is not None:
         return _proved(entry, None, None, own, report)
-    directory, revision = fetch(entry, report, trust)
-    require_trusted(entry.id, directory, trust)
+    directory, revision = fetch(entry, report, options.trust)
+    require_trusted(entry.id, directory, options.trust)
     if entry.source == "hub":
         digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
     report(Progress("Starting the engine"))
-    where = _device(device)
-    make_room(weights_bytes(directory, dtype), where)
-    return _proved(entry, directory, revision, _from_directory(directory, where, dtype, report, trust), report)
-
-
-def require_dtype(dtype: str) -> None:
-    """Raise ModelError, with the known ones, for a number format that there is not."""
-    if dtype not in DTYPES:
-        raise ModelError(f"There is no number format “{dtype}”. Choose one of: {', '.join(DTYPES)}.")
+    where = _device(options.device)
+    make_room(weights_bytes(directory, options.dtype), where)
+    return _proved(entry, directory, revision, _from_directory(directory, where, options, report), report)
 
 
 def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) -> tuple[Path, str | None]:
@@ -92,7 +93,7 @@ def _require_whole(entry: ModelEntry, snapshot: Path) -> None:
     """Refuse what was downloaded where the repository itself lacks a part, or its index is damaged."""
     missing = missing_files(snapshot)
     if missing:
-        raise ModelError(
+        raise ModelDamagedError(
             f"“{entry.id}” was downloaded and is no whole model: its repository lacks {', '.join(missing)}. "
             "Choose another model or revision."
         )
@@ -100,9 +101,11 @@ def _require_whole(entry: ModelEntry, snapshot: Path) -> None:
 
 def _model_directory(directory: Path) -> Path:
     if not (directory / "config.json").is_file():
-        raise ModelError(f"{directory} holds no model: there is no config.json. Give the directory that has it.")
+        raise ModelNotFoundError(
+            f"{directory} holds no model: there is no config.json. Give the directory that has it."
+        )
     if not is_complete(directory):
-        raise ModelError(
+        raise ModelDamagedError(
             f"{directory} is incomplete: it needs weights (safetensors; all files of their index) and a tokenizer "
             "beside config.json."
         )
@@ -110,18 +113,18 @@ def _model_directory(directory: Path) -> Path:
 
 
 def _from_directory(
-    directory: Path, device: str, dtype: str, report: Report, trust: Trust
+    directory: Path, device: str, options: LoadOptions, report: Report
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Weights and tokenizer; from CPU files they stay memory-mapped. Code of its own runs only where it is needed."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     silence_bars()
     report(Progress("Loading the weights"))
-    code = own_code_of(directory)
+    code, trust = own_code_of(directory), options.trust
     try:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             directory,
-            dtype=dtype,
+            dtype=options.dtype,
             local_files_only=True,
             output_loading_info=True,
             trust_remote_code=trust.remote_code and bool(code.model),
@@ -134,7 +137,7 @@ def _from_directory(
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
         if is_lack_of_memory(error):
             raise
-        raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+        raise ModelDamagedError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
     model, info = loaded
     _require_all_weights(directory, info["missing_keys"])
     return _on_device(model, device), tokenizer
@@ -143,7 +146,7 @@ def _from_directory(
 def _require_all_weights(directory: Path, missing: set[str]) -> None:
     """Refuse a checkpoint with holes: transformers fills them with random numbers and only logs it."""
     if missing:
-        raise ModelError(
+        raise ModelDamagedError(
             f"The model in {directory} is incomplete: {len(missing)} of its weights are in no file, "
             f"such as {min(missing)}. Get its files anew."
         )
@@ -153,7 +156,10 @@ def _device(device: str) -> str:
     import torch
 
     if device.startswith("cuda") and not torch.cuda.is_available():
-        raise ModelError(f"There is no CUDA device for “{device}” here. Choose --device cpu, or leave it to auto.")
+        raise ModelError(
+            f"There is no CUDA device for “{device}” here. Choose “cpu” for the device, or leave it to “auto”.",
+            ("device",),
+        )
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
@@ -182,7 +188,7 @@ def _proved(
     report(Progress("Checking that it is read exactly"))
     model, tokenizer = pair
     if not tokenizer.is_fast:
-        raise ModelError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
+        raise ModelRefusedError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
     model.train(False)
     with own_failure_told(model):
         adapter = adapter_of(model)

@@ -8,17 +8,22 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
 
-from llm_tracker.models.loading.load import MakeRoom, load_model
+from llm_tracker.load_options import AUTO, LoadOptions
+from llm_tracker.models.loading.load import MakeRoom, load
 from llm_tracker.models.loading.loaded_model import LoadedModel
 from llm_tracker.models.memory.device_memory import has_room, private_bytes, require_possible, require_room
 from llm_tracker.progress import Report, silent
-from llm_tracker.trust import NOTHING, Trust
 
 Key = tuple[str, str, str]
-"""Name, device, dtype."""
+"""Name, device, dtype. Trust is no part of it: what was loaded once has run what it was allowed to."""
 
 
-Load = Callable[[str, str, str, Report, MakeRoom, Trust], LoadedModel]
+def _key(name: str, options: LoadOptions) -> Key:
+    return name, options.device, options.dtype
+
+
+Load = Callable[[str, LoadOptions, Report, MakeRoom], LoadedModel]
+"""`load`, or what stands in its place in a test."""
 
 
 class ModelPool:
@@ -29,7 +34,7 @@ class ModelPool:
     Safe to use from several threads: a model that two ask for is loaded once, and others can be asked for meanwhile.
     """
 
-    def __init__(self, budget_bytes: int, load: Load = load_model) -> None:
+    def __init__(self, budget_bytes: int, load: Load = load) -> None:
         self.budget_bytes = budget_bytes
         self._load = load
         self._lock = threading.Lock()
@@ -39,16 +44,9 @@ class ModelPool:
         self._private: dict[Key, int] = {}
         """Of each model that was loaded, what its weights took of this process's own memory: mapped ones take none."""
 
-    def model(
-        self,
-        name: str,
-        device: str = "auto",
-        dtype: str = "auto",
-        report: Report = silent,
-        trust: Trust = NOTHING,
-    ) -> LoadedModel:
-        """The model, loaded now, with this trust, unless it is here. Raises what `load_model` raises."""
-        key = (name, device, dtype)
+    def model(self, name: str, options: LoadOptions = AUTO, report: Report = silent) -> LoadedModel:
+        """The model, loaded now unless it is here. Raises what `load_model` raises."""
+        key = _key(name, options)
         with self._lock:
             loading = self._loading.setdefault(key, threading.Lock())
         with loading:
@@ -57,16 +55,16 @@ class ModelPool:
                 return kept
             before = private_bytes()
             try:
-                model = self._load(name, device, dtype, report, partial(self._make_room, key), trust)
+                model = self._load(name, options, report, partial(self._make_room, key))
                 return self._keep(key, model, private_bytes() - before)
             finally:
                 with self._lock:
                     self._reserved.pop(key, None)
 
-    def peek(self, name: str, device: str = "auto", dtype: str = "auto") -> LoadedModel | None:
+    def peek(self, name: str, options: LoadOptions = AUTO) -> LoadedModel | None:
         """The model if it is in memory; never loads. A look is no use: it stays as near to being let go as it was."""
         with self._lock:
-            return self._models.get((name, device, dtype))
+            return self._models.get(_key(name, options))
 
     def _used(self, key: Key) -> LoadedModel | None:
         """The model if it is in memory, and from now on the one that was used last."""
@@ -80,10 +78,10 @@ class ModelPool:
         with self._lock:
             return list(self._models.values())
 
-    def unload(self, name: str, device: str = "auto", dtype: str = "auto") -> bool:
+    def unload(self, name: str, options: LoadOptions = AUTO) -> bool:
         """Let a model go; False where it is not in memory. Work that is under way with it keeps it until its end."""
         with self._lock:
-            was_held = self._models.pop((name, device, dtype), None) is not None
+            was_held = self._models.pop(_key(name, options), None) is not None
         gc.collect()
         return was_held
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelNotFoundError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry, meant
 from llm_tracker.models.plugins.manager import Plugins, installed_plugins
 from llm_tracker.models.sources import hub
@@ -18,7 +18,7 @@ def default_model_id() -> str:
 def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
     """The entry for a catalogue id, a directory, a .gguf file or a hub id (owner/model, with @revision if wanted).
 
-    Raises ModelError, with near names, where it is none of these.
+    Raises ModelNotFoundError, with near names, where it is none of these.
     """
     models = (plugins or installed_plugins()).models
     if name in models:
@@ -28,13 +28,13 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
         return ModelEntry(name, path.resolve().name, "directory", str(path.resolve()))
     if path.suffix == ".gguf":
         if not path.is_file():
-            raise ModelError(f"There is no file {name}. Give the path of a .gguf file.")
+            raise ModelNotFoundError(f"There is no file {name}. Give the path of a .gguf file.")
         return ModelEntry(name, path.stem, "gguf", str(path.resolve()))
     repository, _, revision = name.partition("@")
     if _is_hub_id(repository):
         named = None if revision in ("", "main") else revision  # the hub's default branch is called so
         return ModelEntry(name, repository.split("/")[1], "hub", repository, named)
-    raise ModelError(
+    raise ModelNotFoundError(
         f"There is no model “{name}”.{meant(name, models)} Known ids: {', '.join(sorted(models))}; "
         "or give a hub id (owner/model), a directory, or a .gguf file."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelTooLargeError
 
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
@@ -54,20 +54,21 @@ def has_room(needed_bytes: int, device: str = "cpu") -> bool:
 
 
 def require_room(needed_bytes: int, device: str = "cpu") -> None:
-    """Raise ModelError, with the figures, where weights of this size don't fit beside what is in use."""
+    """Raise ModelTooLargeError, with the figures, where weights of this size don't fit beside what is in use."""
     if not has_room(needed_bytes, device):
         limit, in_use = memory_of(device)
         is_cpu = device == "cpu"
-        elsewhere = " or on the CPU (--device cpu)" if not is_cpu and has_room(needed_bytes) else ""
-        raise ModelError(
+        elsewhere = " or on the CPU (device “cpu”)" if not is_cpu and has_room(needed_bytes) else ""
+        raise ModelTooLargeError(
             f"The model does not fit: its weights take {_gb(needed_bytes)} and reading {_gb(WORKING_BYTES)} more; "
             f"{'this machine' if is_cpu else f'the device {device}'} allows {_gb(limit)}, and {_gb(in_use)} of that is "
-            f"in use. Choose a smaller model, or start with a format of fewer bits (--dtype){elsewhere}."
+            f"in use. Choose a smaller model, or load it in a dtype of fewer bits{elsewhere}.",
+            ("dtype", "device") if elsewhere else ("dtype",),
         )
 
 
 def require_possible(needed_bytes: int, device: str = "cpu") -> None:
-    """Raise ModelError, with the figures, where weights of this size are more than there is, whatever is let go."""
+    """Raise ModelTooLargeError, with the figures, where weights of this size never fit, whatever is let go."""
     limit, _ = memory_of(device)
     if needed_bytes + WORKING_BYTES > limit:
         require_room(needed_bytes, device)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.errors import Cancelled, ModelError, TrackerError
+from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.plugins.failures import PluginError, failure_of, told
 from llm_tracker.models.plugins.hook_checks import Hook, called, pair_of
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def load_by_plugin(
-    entry: ModelEntry, device: str, dtype: str, plugins: Plugins | None = None
+    entry: ModelEntry, options: LoadOptions, plugins: Plugins | None = None
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase] | None:
     """The model and tokenizer of the first plug-in that loads this entry itself; None where the app is to load it.
 
@@ -28,7 +29,7 @@ def load_by_plugin(
     for implementation in reversed(plugins.manager.hook.load_model.get_hookimpls()):  # pluggy's own order of calling
         name, hook = implementation.plugin_name, Hook("load_model", implementation.function)
         try:
-            returned = _asked(hook, name == bringer, entry=entry, device=device, dtype=dtype)
+            returned = _asked(hook, name == bringer, entry=entry, device=options.device, dtype=options.dtype)
             if returned is not None:
                 return pair_of(hook, returned)
         except PluginError as error:

@@ -11,32 +11,35 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from llm_tracker.errors import ModelError, TrackerError, is_lack_of_memory, one_line
+from llm_tracker.errors import ModelError, ModelRefusedError, TrackerError, is_lack_of_memory, one_line
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.forward.forward_pass import forward, probe_tokens, put_on_eager
 from llm_tracker.models.plugins.failures import Home, told
 from llm_tracker.models.proof.checks import Examination
 
 
-class RefusedError(ModelError):
+class NotExactError(ModelRefusedError):
     """The adapter does not read this model exactly; `examination` says where it fails."""
 
-    def __init__(self, message: str, adapter: ModelAdapter, examination: Examination) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, adapter: ModelAdapter, examination: Examination, parameters: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, parameters)
         self.adapter = adapter
         self.examination = examination
 
 
 def require_exact(adapter: ModelAdapter, examination: Examination) -> None:
-    """Raise RefusedError, with the gap and what to override, unless every check of the proof held."""
+    """Raise NotExactError, with the gap and what to override, unless every check of the proof held."""
     failed = [check for check in examination.proof.checks if not check.ok]
     if failed:
         worst = failed[0]
-        raise RefusedError(
+        raise NotExactError(
             f"{adapter.name} does not read “{examination.architecture.model_type}” exactly: {worst.name} is off by "
             f"{worst.gap:.2g} (bound {worst.bound:.2g}; {worst.note}). {ADVICE[worst.name]}",
             adapter,
             examination,
+            PARAMETERS.get(worst.name, ()),
         )
 
 
@@ -53,11 +56,14 @@ ADVICE = {
     "live logits": "Its attention cannot be read on SDPA; report this family.",
     "live attention rows": "Set attention_path to the module that computes the softmax; or report this family.",
     "first live row": "Set attention_path to the module that computes the softmax; or report this family.",
-    "all live rows": "Load it with --dtype float32, where rows can be compared exactly; or report this family.",
-    "rows made together": "Load it with --device cpu, where each row is made alone; and report this family.",
+    "all live rows": "Load it with dtype “float32”, where rows can be compared exactly; or report this family.",
+    "rows made together": "Load it with device “cpu”, where each row is made alone; and report this family.",
     "one row a layer": "Set attention_path to the module that calls the attention function, once a layer.",
 }
 """By check: what to do about it."""
+
+PARAMETERS = {"all live rows": ("dtype",), "rows made together": ("device",)}
+"""By check: the parameters of `load_model` that its advice speaks of."""
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelDamagedError
 
 FORMS = ("model.safetensors", "pytorch_model.bin")
 """The one-file names of the forms that weights come in, the one to prefer first; more files have an index beside."""
@@ -28,7 +28,7 @@ def weight_files(directory: Path) -> set[str]:
     """The names of a model's weight files: of safetensors if there are any, else of pickle files.
 
     One file, or those that its index names, in the order in which transformers looks for them; they need not all be
-    there. Raises ModelError for a damaged index.
+    there. Raises ModelDamagedError for a damaged index.
     """
     for name in FORMS:
         index = directory / f"{name}.index.json"
@@ -40,11 +40,11 @@ def weight_files(directory: Path) -> set[str]:
 
 
 def _indexed(index: Path) -> set[str]:
-    """The files that an index names. Raises ModelError where it names none."""
+    """The files that an index names. Raises ModelDamagedError where it names none."""
     places = read_object(index).get("weight_map")
     names = set(map(str, places.values())) if isinstance(places, dict) else set()
     if not names:
-        raise ModelError(f"{index} is damaged: it names no weight files. Get the model's files anew.")
+        raise ModelDamagedError(f"{index} is damaged: it names no weight files. Get the model's files anew.")
     return names
 
 
@@ -57,12 +57,12 @@ def is_complete(directory: Path) -> bool:
     """Whether a directory holds a config, a tokenizer and every weight file that its index names."""
     try:
         return not missing_files(directory)
-    except ModelError:  # the index is damaged
+    except ModelDamagedError:  # the index
         return False
 
 
 def missing_files(directory: Path) -> list[str]:
-    """What a directory lacks to be a model, for a sentence. Raises ModelError for a damaged index."""
+    """What a directory lacks to be a model, for a sentence. Raises ModelDamagedError for a damaged index."""
     names = [*sorted(weight_files(directory)), "config.json"]
     missing = [name for name in names if not (directory / name).is_file()]
     return missing if has_tokenizer(directory) else [*missing, "a tokenizer"]
@@ -85,11 +85,14 @@ def silence_bars() -> None:
 
 
 def read_object(file: Path) -> dict[str, Any]:
-    """The names and values that a file holds. Raises ModelError where it holds none, OSError where it is not there."""
+    """The names and values that a file holds.
+
+    Raises ModelDamagedError where it holds none, OSError where it is not there.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # the latter of lists in lists in lists
-        raise ModelError(f"{file} is damaged: it is no JSON. Get the model's files anew.") from error
+        raise ModelDamagedError(f"{file} is damaged: it is no JSON. Get the model's files anew.") from error
     if not isinstance(content, dict):
-        raise ModelError(f"{file} is damaged: it holds no names with values. Get the model's files anew.")
+        raise ModelDamagedError(f"{file} is damaged: it holds no names with values. Get the model's files anew.")
     return content

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelDamagedError
 from llm_tracker.models.sources.checkpoint_files import weight_files
 from llm_tracker.places import cache_dir
 from llm_tracker.progress import Progress, Report, silent
@@ -25,13 +25,13 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 def sha256_of(path: Path, report: Report = silent) -> str:
     """The SHA-256 of a file in hex; a file that has not changed since the last call is not read again.
 
-    Raises ModelError for a file of the hub's cache that is not what its name there says: other programs, too, put
-    files there, and some check no more than a size.
+    Raises ModelDamagedError for a file of the hub's cache that is not what its name there says: other programs put
+    files there too, and some check no more than a size.
     """
     file = path.resolve()
     sha256 = content_sha256(file, report)
     if file.parent.name == "blobs" and _DIGEST.fullmatch(file.name) and file.name != sha256:
-        raise ModelError(
+        raise ModelDamagedError(
             f"{path.name} is damaged: its content is not what the model hub announced. Remove {file} and load the "
             "model again, which downloads it anew."
         )
@@ -41,7 +41,7 @@ def sha256_of(path: Path, report: Report = silent) -> str:
 def weights_sha256(directory: Path, report: Report = silent) -> str:
     """Of a model directory: its one weight file's SHA-256, or of several the SHA-256 over theirs in name order.
 
-    Raises ModelError for a file of the hub's cache that is damaged.
+    Raises ModelDamagedError for a file of the hub's cache that is damaged.
     """
     digests = [sha256_of(directory / name, report) for name in sorted(weight_files(directory))]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()

@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from llm_tracker.errors import ModelError, one_line
+from llm_tracker.errors import ModelDamagedError, ModelError, ModelNotFoundError, one_line
 from llm_tracker.models.memory.device_memory import require_room
 from llm_tracker.models.sources.checkpoint_files import silence_bars
 from llm_tracker.models.sources.digests import sha256_of
@@ -34,10 +34,10 @@ def embedded_gguf(package: str) -> Path:
     try:
         files = importlib.metadata.files(package) or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise ModelError(f"The built-in model's package “{package}” is not installed. {how}") from error
+        raise ModelNotFoundError(f"The built-in model's package “{package}” is not installed. {how}") from error
     found = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
     if len(found) != 1 or not found[0].is_file():
-        raise ModelError(f"The package “{package}” holds no weights here. {how} --force-reinstall")
+        raise ModelDamagedError(f"The package “{package}” holds no weights here. {how} --force-reinstall")
     return found[0]
 
 
@@ -58,7 +58,7 @@ def converted(gguf_file: Path, report: Report, expected_sha256: str | None = Non
     """
     sha256 = sha256_of(gguf_file)
     if expected_sha256 not in (None, sha256):
-        raise ModelError(
+        raise ModelDamagedError(
             f"{gguf_file.name} is not the file that was tried (SHA-256 {sha256[:12]}…, expected "
             f"{str(expected_sha256)[:12]}…). Install its package again."
         )
@@ -75,7 +75,7 @@ def converted(gguf_file: Path, report: Report, expected_sha256: str | None = Non
                 _convert(gguf_file, partial, sha256)
                 os.replace(partial, target)
             except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
-                raise ModelError(f"{gguf_file.name} could not be converted: {one_line(error)}") from error
+                raise ModelDamagedError(f"{gguf_file.name} could not be converted: {one_line(error)}") from error
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
     return target

@@ -11,7 +11,7 @@ import struct
 from functools import lru_cache
 from pathlib import Path
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelDamagedError
 
 _WIDTHS = {0: 1, 1: 1, 7: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 10: 8, 11: 8, 12: 8}
 """Bytes of each kind of value of a fixed size, by its number in the format."""
@@ -23,12 +23,12 @@ _MAX_AXES = 4
 
 
 def weights_count(gguf_file: Path) -> int:
-    """The number of weights in a file. Raises ModelError for one that is no GGUF file, or a cut one."""
+    """The number of weights in a file. Raises ModelDamagedError for one that is no GGUF file, or a cut one."""
     try:
         stat = gguf_file.stat()
         return _weights_count(gguf_file, stat.st_size, stat.st_mtime_ns)
     except (OSError, ValueError, struct.error, KeyError, RecursionError) as error:
-        raise ModelError(f"{gguf_file.name} is no whole GGUF file. Get it anew.") from error
+        raise ModelDamagedError(f"{gguf_file.name} is no whole GGUF file. Get it anew.") from error
 
 
 @lru_cache(maxsize=64)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import HubUnreachableError, ModelRefusedError
+from llm_tracker.load_options import NOTHING, Trust
 from llm_tracker.models.sources.checkpoint_files import is_complete
 from llm_tracker.models.sources.hub_cache import RepositoryCache
 from llm_tracker.models.sources.hub_failures import FETCHING, Retries, told_plainly
@@ -25,7 +26,6 @@ from llm_tracker.models.sources.resumable_download import (
     require_disk_room,
 )
 from llm_tracker.progress import Progress, Report, silent
-from llm_tracker.trust import NOTHING, Trust
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
@@ -92,7 +92,9 @@ def ask_hub(repository: str, revision: str | None = None, report: Report = silen
     beside = [name for name in files if BESIDE.fullmatch(name) or (trust.remote_code and CODE.fullmatch(name))]
     wanted = tuple(files[name] for name in files if name in {*weights, *beside})
     if not re.fullmatch("[0-9a-f]{40}", str(info.sha)) or not all(DIGEST.fullmatch(file.digest) for file in wanted):
-        raise ModelError(f"The hub's answer for “{repository}” lacks a commit or digests; nothing was downloaded.")
+        raise HubUnreachableError(
+            f"The hub's answer for “{repository}” lacks a commit or digests; nothing was downloaded."
+        )
     return HubModel(repository, revision, str(info.sha), wanted)
 
 
@@ -119,7 +121,7 @@ def _weights(repository: str, files: Iterable[str], trust: Trust) -> list[str]:
     if not (safetensors or pickles):
         gguf = next((name for name in names if name.endswith(".gguf")), None)
         instead = f"Download its {gguf} and give the path of that file." if gguf else "Choose another model."
-        raise ModelError(f"“{repository}” has no weights that can be loaded: no safetensors. {instead}")
+        raise ModelRefusedError(f"“{repository}” has no weights that can be loaded: no safetensors. {instead}")
     return safetensors or pickles
 
 

@@ -7,7 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from llm_tracker.errors import ModelError, TrackerError, one_line
+from llm_tracker.errors import (
+    HubUnreachableError,
+    ModelError,
+    ModelNotFoundError,
+    ModelRefusedError,
+    ModelTooLargeError,
+    TrackerError,
+    one_line,
+)
 from llm_tracker.models.catalogue import meant
 
 ASKING = "Models on this machine still work; try again when there is a network."
@@ -18,35 +26,42 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def told_plainly(repository: str, hint: str = ASKING) -> Iterator[None]:
-    """Turns what a hub, its client or the disk raises into ModelError; `hint` ends those sentences that may pass."""
+    """Turns what a hub, its client or the disk raises into a kind of ModelError.
+
+    `hint` ends the sentences of failures that may pass.
+    """
     try:
         yield
     except TrackerError:
         raise
     except Exception as error:
-        raise ModelError(_sentence(repository, error, hint)) from error
+        raise _failure(repository, error, hint) from error
 
 
-def _sentence(repository: str, error: Exception, hint: str) -> str:
+def _failure(repository: str, error: Exception, hint: str) -> ModelError:
     from huggingface_hub import errors
 
     # the order matters: a gated repository is a RepositoryNotFoundError, and the hub's errors are OSErrors
     if isinstance(error, errors.OfflineModeIsEnabled):
-        return (
+        return HubUnreachableError(
             f"“{repository}” is not on this machine, and nothing may be downloaded: HF_HUB_OFFLINE is set. "
             "Unset it, or choose a model that is here."
         )
     if isinstance(error, errors.GatedRepoError):
-        return f"“{repository}” is gated: ask for access on {_page(repository)}, then log in with: hf auth login"
+        said = f"“{repository}” is gated: ask for access on {_page(repository)}, then log in with: hf auth login"
+        return ModelRefusedError(said)
     if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
-        return _unknown(repository)
+        return ModelNotFoundError(_unknown(repository))
     if isinstance(error, errors.RevisionNotFoundError):
-        return f"“{repository}” has no such revision. Leave it out, or copy it from {_page(repository)}"
+        said = f"“{repository}” has no such revision. Leave it out, or copy it from {_page(repository)}"
+        return ModelNotFoundError(said)
     if isinstance(error, errors.HfHubHTTPError):
         return _refusal(repository, error, hint)
     if isinstance(error, OSError):
         return _disk(repository, error)
-    return f"The model hub could not be reached for “{repository}” ({type(error).__name__}). {hint}"
+    return HubUnreachableError(
+        f"The model hub could not be reached for “{repository}” ({type(error).__name__}). {hint}"
+    )
 
 
 def _page(repository: str) -> str:
@@ -64,26 +79,31 @@ def _unknown(repository: str) -> str:
     )
 
 
-def _refusal(repository: str, error: Exception, hint: str) -> str:
+def _refusal(repository: str, error: Exception, hint: str) -> ModelError:
     """Of an answer with an error status that the hub's client has no class of its own for."""
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", 0)
     if status in (401, 403):
-        return (
+        return ModelRefusedError(
             f"The hub does not hand out “{repository}” with the access token of this machine, or without one. "
             f"Look at {_page(repository)}, then log in with: hf auth login"
         )
     if status == 429:
         seconds = getattr(response, "headers", {}).get("Retry-After", "")
         wait = f"in {seconds} seconds" if seconds.isdigit() else "in some minutes"
-        return f"The model hub was asked too often from here; try “{repository}” again {wait}. {hint}"
-    return f"The model hub answered with an error for “{repository}”: {one_line(error)}. {hint}"
+        return HubUnreachableError(
+            f"The model hub was asked too often from here; try “{repository}” again {wait}. {hint}"
+        )
+    return HubUnreachableError(f"The model hub answered with an error for “{repository}”: {one_line(error)}. {hint}")
 
 
-def _disk(repository: str, error: OSError) -> str:
+def _disk(repository: str, error: OSError) -> ModelError:
     if error.errno in _NO_ROOM:
-        return f"The disk is full: no room for the rest of “{repository}”. Free some space. {FETCHING}"
-    return f"“{repository}” could not be kept on the disk: {one_line(error)}. Set HF_HOME to another folder."
+        said = f"The disk is full: no room for the rest of “{repository}”. Free some space. {FETCHING}"
+        return ModelTooLargeError(said)
+    return ModelError(
+        f"“{repository}” could not be kept on the disk: {one_line(error)}. Set HF_HOME to another folder."
+    )
 
 
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0)

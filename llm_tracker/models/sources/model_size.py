@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from llm_tracker.errors import ModelError, one_line
+from llm_tracker.errors import ModelDamagedError, one_line
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.memory.device_memory import WORKING_BYTES, memory_of
 from llm_tracker.models.sources.checkpoint_files import is_complete, read_object, weight_files
@@ -59,7 +59,7 @@ class Room:
 
 
 def weigh(entry: ModelEntry, dtype: str = "auto") -> Weight:
-    """What a model takes as far as this machine knows, asking nobody. Raises ModelError for a damaged file."""
+    """What a model takes as far as this machine knows, asking nobody. Raises ModelDamagedError for a damaged file."""
     if entry.source == "plug-in":
         return Weight(None, None)
     if entry.source in ("embedded", "gguf"):
@@ -97,7 +97,7 @@ def weights_bytes(directory: Path, dtype: str = "auto") -> int:
     """What the weights of a model's directory take in a number format ("auto": the configuration's, else their own).
 
     Pickle files are not opened for this: their size counts, which is some kilobytes more than their weights. Raises
-    ModelError for a damaged file.
+    ModelDamagedError for a damaged file.
     """
     from safetensors import SafetensorError
 
@@ -111,7 +111,7 @@ def weights_bytes(directory: Path, dtype: str = "auto") -> int:
             if file.is_file()
         )
     except SafetensorError as error:
-        raise ModelError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+        raise ModelDamagedError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
 
 
 def _configured_dtype(directory: Path) -> str:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelDamagedError, ModelRefusedError
+from llm_tracker.load_options import Trust
 from llm_tracker.models.sources.checkpoint_files import pickle_files, read_object
-from llm_tracker.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class OwnCode:
 def own_code(config_file: Path, tokenizer_config_file: Path) -> OwnCode:
     """What code of its own a model needs, by its config and its tokenizer's (which need not be there).
 
-    Raises ModelError for a damaged config.
+    Raises ModelDamagedError for a damaged config.
     """
     config, tokenizer = _read(config_file), _read(tokenizer_config_file)
     model_files = frozenset(_files(config_file, config, ("AutoConfig", "AutoModelForCausalLM")))
@@ -43,7 +43,7 @@ def own_code(config_file: Path, tokenizer_config_file: Path) -> OwnCode:
 
 
 def own_code_of(directory: Path) -> OwnCode:
-    """What code of its own the model in a directory needs. Raises ModelError for a damaged config."""
+    """What code of its own the model in a directory needs. Raises ModelDamagedError for a damaged config."""
     return own_code(directory / "config.json", directory / "tokenizer_config.json")
 
 
@@ -53,7 +53,7 @@ def lacks_code(directory: Path, trust: Trust) -> bool:
 
 
 def require_trusted(name: str, directory: Path, trust: Trust) -> None:
-    """Raise ModelError, with what to do, where the model in a directory could run code that was not allowed.
+    """Raise ModelRefusedError, with what to do, where the model in a directory could run code that was not allowed.
 
     Also for a damaged config, and a damaged index of weights.
     """
@@ -64,28 +64,30 @@ def require_trusted(name: str, directory: Path, trust: Trust) -> None:
 
 
 def require_trusted_code(name: str, code: OwnCode, trust: Trust) -> None:
-    """Raise ModelError where a model needs code of its own that may not be run, or that lies in other repositories."""
+    """Raise ModelRefusedError where a model needs code of its own that may not be run, or is not beside it."""
     if not code.files:
         return
     if not trust.remote_code:
-        raise ModelError(
+        raise ModelRefusedError(
             f"“{name}” needs code of its own ({', '.join(code.files)}), which is not run unasked. "
-            f"If you have read it and trust it, start with: --model {name} --trust-remote-code"
+            "If you have read it and trust it, allow it for this model: trust=Trust(remote_code=True).",
+            ("trust.remote_code",),
         )
     elsewhere = [file for file in code.files if "--" in file]
     if elsewhere:
-        raise ModelError(
+        raise ModelRefusedError(
             f"“{name}” needs code of another repository ({', '.join(elsewhere)}), which is not fetched. "
             "Download both yourself, put the code beside the model, and mend auto_map in its config.json."
         )
 
 
 def require_pickle_allowed(name: str, files: Iterable[str], trust: Trust) -> None:
-    """Raise ModelError where weights that are pickle files may not be read."""
+    """Raise ModelRefusedError where weights that are pickle files may not be read."""
     if not trust.pickle:
-        raise ModelError(
+        raise ModelRefusedError(
             f"“{name}” has no safetensors weights, only pickle files ({next(iter(files))}), a format that can run "
-            f"code. If you trust whoever made them, start with: --model {name} --allow-pickle"
+            "code. If you trust whoever made them, allow them for this model: trust=Trust(pickle=True).",
+            ("trust.pickle",),
         )
 
 
@@ -96,7 +98,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _files(file: Path, config: dict[str, Any], classes: tuple[str, ...]) -> Iterator[str]:
     """The files that `auto_map` names for these classes of transformers, each as module.Class or a list of such.
 
-    Raises ModelError, with the config's file, for an `auto_map` that is no such thing.
+    Raises ModelDamagedError, with the config's file, for an `auto_map` that is no such thing.
     """
     auto_map = config.get("auto_map") or {}
     if isinstance(auto_map, list):  # an old tokenizer's: the slow and the fast class
@@ -112,8 +114,8 @@ def _files(file: Path, config: dict[str, Any], classes: tuple[str, ...]) -> Iter
                 raise _names_no_class(file, reference)
 
 
-def _names_no_class(file: Path, given: object) -> ModelError:
-    return ModelError(
+def _names_no_class(file: Path, given: object) -> ModelDamagedError:
+    return ModelDamagedError(
         f"{file} names no class of code in its auto_map: {str(given)[:60]!r}, where such as "
         '{"AutoConfig": "module.Class"} is needed. Mend it, or get the model\'s files anew.'
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelDamagedError, ModelTooLargeError
 from llm_tracker.models.sources.digests import PIECE_BYTES, content_sha256, keep_sha256
 from llm_tracker.models.sources.hub_failures import Retries
 from llm_tracker.progress import Progress, Report
@@ -95,11 +95,11 @@ def arrived_bytes(blob: Path) -> int:
 
 
 def require_disk_room(folder: Path, missing_bytes: int, repository: str) -> None:
-    """Raise ModelError, with both figures, where a folder's disk has less room than a download needs."""
+    """Raise ModelTooLargeError, with both figures, where a folder's disk has less room than a download needs."""
     folder.mkdir(parents=True, exist_ok=True)
     free_bytes = shutil.disk_usage(folder).free
     if missing_bytes > free_bytes:
-        raise ModelError(
+        raise ModelTooLargeError(
             f"There is no room for “{repository}”: {_mb(missing_bytes)} of it are to come, and {_mb(free_bytes)} are "
             f"free on the disk of {folder}. Free some space, or set HF_HOME to a folder on another disk."
         )
@@ -108,8 +108,8 @@ def require_disk_room(folder: Path, missing_bytes: int, repository: str) -> None
 def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
     """Fetch a file into `blob`, which is there only once the whole file is on the disk and has the announced digest.
 
-    Raises ModelError where it does not have that after `DELIVERIES` deliveries, and what the hub's client raises once
-    there is no more retries.
+    Raises ModelDamagedError where it does not have that after `DELIVERIES` deliveries, and what the hub's client raises
+    after the last try.
     """
     blob.parent.mkdir(parents=True, exist_ok=True)
     part = part_of(blob)
@@ -122,7 +122,7 @@ def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
                 keep_sha256(blob, file.sha256)
             return
         part.unlink()
-    raise ModelError(
+    raise ModelDamagedError(
         f"{file.name} arrived damaged {DELIVERIES} times and was removed. Try again later; if it stays like this, "
         "the hub's copy, or what lies between here and there, is at fault."
     )

@@ -183,7 +183,7 @@ def test_an_answer_of_the_hub_counts_for_ten_minutes(
 def waiting_load(inside: threading.Event, go_on: threading.Event) -> Callable[..., lt.LoadedModel]:
     """A load that stands still at a stage until it may go on."""
 
-    def load(name: str, _device: str, _dtype: str, report: Report, *_: object) -> lt.LoadedModel:
+    def load(name: str, _options: object, report: Report, *_: object) -> lt.LoadedModel:
         report(Progress("Loading the weights"))
         inside.set()
         assert go_on.wait(20)
@@ -218,7 +218,7 @@ def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
 def test_a_cancelled_download_says_that_what_arrived_is_kept(
     engine: engines.Engine, on_the_hub: HubModel, loader: Loader
 ) -> None:
-    def load(_name: str, _device: str, _dtype: str, report: Report, *_: object) -> None:
+    def load(_name: str, _options: object, report: Report, *_: object) -> None:
         report(Progress("Downloading", 1, 2))
         raise lt.Cancelled("Stopped.")
 

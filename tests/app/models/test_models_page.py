@@ -23,10 +23,10 @@ from llm_tracker.app.work import model_desk
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.model_desk import ModelDesk
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.load_options import LoadOptions, Trust
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.sources.model_size import Room, Weight, weigh
 from llm_tracker.settings import Settings
-from llm_tracker.trust import Trust
 
 PAGE = "pages/1_Models.py"
 
@@ -227,9 +227,9 @@ def test_a_model_of_the_catalogue_that_the_app_was_started_with_by_its_hub_id_is
 def test_the_trust_of_the_start_holds_under_every_name_of_its_model(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    given = Settings(f"{tmp_path}/../{tmp_path.name}", trust=Trust(remote_code=True))
+    given = Settings(f"{tmp_path}/../{tmp_path.name}", LoadOptions(trust=Trust(remote_code=True)))
     for name, value in given.as_environment().items():
         monkeypatch.setenv(name, value)
     engine = engines.Engine()
     known = engine.models.entry(str(tmp_path))
-    assert engine.models.settings.trust_of(known.id) == Trust(remote_code=True)
+    assert engine.models.settings.options_for(known.id).trust == Trust(remote_code=True)

@@ -63,6 +63,7 @@ def test_another_tab_at_this_address_shows_the_same(engine: engines.Engine) -> N
         "head": "3",
         "lines": "rank",
         "of": words[0],
+        "over": words[1],
         "text": "again",
     }
     other = reopened(at)

@@ -16,7 +16,7 @@ from llm_tracker.models.adapters.any_causal_lm import AnyCausalLM
 from llm_tracker.models.adapters.unembedding import Ending, Tail
 from llm_tracker.models.forward.attention import layers_in_turn, once_each
 from llm_tracker.models.loading.load import adapter_of
-from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
 
 WITHOUT_A_TABLE: dict[str, dict[str, Any]] = {
@@ -107,7 +107,7 @@ def test_a_broken_tail_is_refused_and_never_drawn_wrong() -> None:
     found = AnyCausalLM.probed(network)
     assert found.tail is not None
     forgetful = AnyCausalLM(found.parts, Tail(found.tail.links, Ending(found.tail.ending.vocab_size)))
-    with pytest.raises(RefusedError, match="tail is off"):
+    with pytest.raises(NotExactError, match="tail is off"):
         require_exact(forgetful, prove(network, forgetful))
 
 
@@ -157,7 +157,7 @@ def with_normalised_logits(network: Any) -> Any:
 
 def test_an_encoder_is_refused_with_the_reason() -> None:
     network = network_of("bert")
-    with pytest.raises(RefusedError, match="sees the words after each position"):
+    with pytest.raises(NotExactError, match="sees the words after each position"):
         require_exact(adapter_of(network), prove(network, adapter_of(network)))
 
 

@@ -14,7 +14,7 @@ from llm_tracker.models.adapters.any_causal_lm import AnyCausalLM
 from llm_tracker.models.forward.attention import whole_row
 from llm_tracker.models.forward.forward_pass import cache_keyword, forward, new_cache, probe_tokens
 from llm_tracker.models.forward.residual_rows import hidden_state
-from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
 from sweep.tiny_configs import tiny_config
 from sweep.trial import PROMPT, exactness, loaded, tiny_network
@@ -65,7 +65,7 @@ def test_a_table_that_leaves_out_a_layer_that_a_text_reaches_is_refused() -> Non
         def layers(self, model: Any) -> list[Any]:
             return super().layers(model)[1:]
 
-    with pytest.raises(RefusedError, match="layers is off by 1"):
+    with pytest.raises(NotExactError, match="layers is off by 1"):
         require_exact(Forgetful(), prove(tiny_network("llama"), Forgetful()))
 
 

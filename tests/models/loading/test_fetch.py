@@ -94,7 +94,7 @@ def test_pickle_files_are_refused_before_they_are_downloaded(hub: HubServer) -> 
     assert said.startswith(
         f"“{NAME}” has no safetensors weights, only pickle files ({first}), a format that can run code"
     )
-    assert said.endswith(f"start with: --model {NAME} --allow-pickle")
+    assert said.endswith("allow them for this model: trust=Trust(pickle=True).")
     assert hub.sent_bytes == 0
 
 

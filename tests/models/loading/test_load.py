@@ -92,7 +92,7 @@ def test_an_unknown_number_format_or_device_is_refused(directory: Path) -> None:
     with pytest.raises(lt.ModelError, match="device “teapot”"):
         lt.load_model(str(directory), device="teapot")
     if not torch.cuda.is_available():
-        with pytest.raises(lt.ModelError, match=r"There is no CUDA device for “cuda:1” here\. Choose --device cpu"):
+        with pytest.raises(lt.ModelError, match="no CUDA device for “cuda:1” here"):
             lt.load_model(str(directory), device="cuda:1")
 
 
@@ -120,9 +120,7 @@ def test_a_name_that_no_repository_can_have_is_not_taken_for_one_of_the_hub(name
 
 
 def pool_of(budget_bytes: int, loads: list[str]) -> ModelPool:
-    def load(
-        name: str, _device: str, _dtype: str, _report: Report, _make_room: object, _trust: object
-    ) -> lt.LoadedModel:
+    def load(name: str, _options: object, _report: Report, _make_room: object) -> lt.LoadedModel:
         loads.append(name)
         return tiny_model("llama")
 

@@ -71,9 +71,7 @@ def test_models_are_let_go_before_another_is_read() -> None:
     size = tiny_model("llama").weights_bytes
     seen: list[tuple[str, bool]] = []
 
-    def load(
-        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
-    ) -> lt.LoadedModel:
+    def load(name: str, _options: object, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
         make_room(size, "cpu")
         seen.append((name, pool.peek("a") is not None))
         return tiny_model("llama")
@@ -85,9 +83,7 @@ def test_models_are_let_go_before_another_is_read() -> None:
 
 
 def test_models_are_let_go_as_long_as_another_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(
-        _name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
-    ) -> lt.LoadedModel:
+    def load(_name: str, _options: object, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
         make_room(10, "cpu")
         return tiny_model("llama")
 
@@ -102,9 +98,7 @@ def test_models_are_let_go_as_long_as_another_has_no_room(monkeypatch: pytest.Mo
 def test_what_another_thread_is_loading_has_its_room_reserved() -> None:
     inside, go = threading.Event(), threading.Event()
 
-    def load(
-        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
-    ) -> lt.LoadedModel:
+    def load(name: str, _options: object, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
         make_room(limit_bytes() * 2 // 3, "cpu")
         if name == "first":
             inside.set()
@@ -123,9 +117,7 @@ def test_what_another_thread_is_loading_has_its_room_reserved() -> None:
 
 
 def test_a_model_that_could_not_fit_even_alone_costs_no_other_one_its_place() -> None:
-    def load(
-        name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
-    ) -> lt.LoadedModel:
+    def load(name: str, _options: object, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
         make_room(10**15 if name == "huge" else 10, "cpu")
         return tiny_model("llama")
 
@@ -141,9 +133,7 @@ def test_models_are_let_go_only_where_that_makes_room(monkeypatch: pytest.Monkey
     """Weights that are mapped from a file are not in use: letting them go frees nothing."""
     in_use = [10**9]
 
-    def load(
-        _name: str, _device: str, _dtype: str, _report: object, make_room: MakeRoom, _trust: object
-    ) -> lt.LoadedModel:
+    def load(_name: str, _options: object, _report: object, make_room: MakeRoom) -> lt.LoadedModel:
         make_room(2 * 10**9, "cpu")
         model = tiny_model("llama")
         object.__setattr__(model, "weights_bytes", 2 * 10**9)
@@ -176,7 +166,7 @@ def test_of_a_gpu_what_torch_could_give_back_is_not_in_use(device: str, monkeypa
     assert asked == [device, device]
 
 
-@pytest.mark.parametrize(("on_the_cpu", "advice"), [(10**12, r"\(--dtype\) or on the CPU"), (10**9, r"\(--dtype\)\.$")])
+@pytest.mark.parametrize(("on_the_cpu", "advice"), [(10**12, "fewer bits or on the CPU"), (10**9, r"fewer bits\.$")])
 def test_the_cpu_is_named_only_where_it_has_room(on_the_cpu: int, advice: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rooms = {"cuda": (10**9, 0), "cpu": (on_the_cpu, 0)}
     monkeypatch.setattr(memory, "memory_of", rooms.__getitem__)

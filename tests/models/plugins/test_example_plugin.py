@@ -6,6 +6,7 @@ import pytest
 import torch
 from installations import EXAMPLE
 
+from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import collect_plugins
 from llm_tracker.models.proof.failures import require_exact
@@ -22,7 +23,7 @@ def test_the_example_is_under_thirty_lines() -> None:
 def test_its_model_is_loaded_in_any_format_and_its_adapter_is_proved(dtype: str) -> None:
     plugins = collect_plugins(EXAMPLE)
     assert plugins.failures == []
-    pair = load_by_plugin(plugins.models["olmo2-random"], "cpu", dtype, plugins)
+    pair = load_by_plugin(plugins.models["olmo2-random"], LoadOptions("cpu", dtype), plugins)
     assert pair is not None
     model, tokenizer = pair
     assert (model.dtype, tokenizer.is_fast) == (getattr(torch, dtype), True)
@@ -31,7 +32,7 @@ def test_its_model_is_loaded_in_any_format_and_its_adapter_is_proved(dtype: str)
 
 def test_every_text_can_be_written_with_its_tokens() -> None:
     plugins = collect_plugins(EXAMPLE)
-    pair = load_by_plugin(plugins.models["olmo2-random"], "cpu", "auto", plugins)
+    pair = load_by_plugin(plugins.models["olmo2-random"], LoadOptions("cpu"), plugins)
     assert pair is not None
     text = "Ünïcode, 漢字 and 👩‍🚀"
     assert pair[1].decode(pair[1](text)["input_ids"]) == text

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import llm_tracker as lt
+from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.catalogue import EMBEDDED, ModelEntry
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import Plugins, collect_plugins
@@ -41,7 +42,7 @@ def test_a_plugin_loads_its_own_model_and_is_told_device_and_format(tmp_path: Pa
         "    assert (entry.id, device, dtype) == ('own', 'cpu', 'float32')\n"
         "    return tiny_network('llama'), tiny_tokenizer()"
     )
-    pair = load_by_plugin(OWN, "cpu", "float32", with_loader(tmp_path, body))
+    pair = load_by_plugin(OWN, LoadOptions("cpu", "float32"), with_loader(tmp_path, body))
     assert pair is not None
     assert pair[0].config.model_type == "llama"
     assert pair[1].is_fast
@@ -59,19 +60,19 @@ def test_a_plugin_loads_its_own_model_and_is_told_device_and_format(tmp_path: Pa
 def test_a_loader_that_fails_is_named_with_its_line(tmp_path: Path, body: str, message: str) -> None:
     plugins = with_loader(tmp_path, body)
     with pytest.raises(lt.ModelError) as refused:
-        load_by_plugin(OWN, "cpu", "auto", plugins)
+        load_by_plugin(OWN, LoadOptions("cpu"), plugins)
     assert str(refused.value).startswith(f"The plug-in “loader” could not load “Own model” {message}")
 
 
 def test_what_a_loader_says_to_the_user_comes_through_as_it_is(tmp_path: Path) -> None:
     plugins = with_loader(tmp_path, "raise ModelError('Log in first.')")
     with pytest.raises(lt.ModelError, match=r"^Log in first\.$"):
-        load_by_plugin(OWN, "cpu", "auto", plugins)
+        load_by_plugin(OWN, LoadOptions("cpu"), plugins)
 
 
 def test_a_loader_that_refuses_the_models_of_others_costs_only_itself_and_is_told_what_to_do(tmp_path: Path) -> None:
     plugins = with_loader(tmp_path, "raise ModelError('I only load my own.')")
-    assert load_by_plugin(EMBEDDED, "cpu", "auto", plugins) is None
+    assert load_by_plugin(EMBEDDED, LoadOptions("cpu"), plugins) is None
     (failure,) = plugins.failures
     assert failure.where == "adapters/loader.py, line 9"
     assert "refuses a model that is not its own (ModelError: I only load my own" in failure.reason
@@ -81,13 +82,13 @@ def test_a_loader_that_refuses_the_models_of_others_costs_only_itself_and_is_tol
 def test_a_loader_that_leaves_its_own_model_to_others_is_named(tmp_path: Path) -> None:
     plugins = with_loader(tmp_path, "return None")
     with pytest.raises(lt.ModelError, match="by the plug-in “loader”, and its load_model returned None for it"):
-        load_by_plugin(OWN, "cpu", "auto", plugins)
+        load_by_plugin(OWN, LoadOptions("cpu"), plugins)
 
 
 def test_a_loader_that_fails_on_another_model_costs_only_itself(tmp_path: Path) -> None:
     plugins = with_loader(tmp_path, "return 1 / 0")
     for _ in range(2):
-        assert load_by_plugin(EMBEDDED, "cpu", "auto", plugins) is None
+        assert load_by_plugin(EMBEDDED, LoadOptions("cpu"), plugins) is None
     (failure,) = plugins.failures
     assert failure.where == "adapters/loader.py, line 9"
     assert failure.reason == "Its hook “load_model” raises ZeroDivisionError: division by zero."

@@ -13,7 +13,7 @@ import llm_tracker as lt
 from llm_tracker.models.forward import attention
 from llm_tracker.models.kernels import matrix_products as kernels
 from llm_tracker.models.plugins.manager import installed_plugins
-from llm_tracker.models.proof.failures import RefusedError, require_exact
+from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
 
 
@@ -36,7 +36,7 @@ def test_a_forgotten_tail_is_refused(family: str) -> None:
         mlp_norm_path = "post_attention_layernorm" if family == "granite" else "pre_feedforward_layernorm"
 
     network = tiny_network(family)
-    with pytest.raises(RefusedError, match=r"tail is off by .* Override unembed"):
+    with pytest.raises(NotExactError, match=r"tail is off by .* Override unembed"):
         require_exact(Forgetful(), prove(network, Forgetful()))
 
 
@@ -52,7 +52,7 @@ def test_a_final_norm_applied_twice_is_refused() -> None:
         def final_norm(self, model: Any, resid: torch.Tensor) -> torch.Tensor:
             return super().final_norm(model, super().final_norm(model, resid * 3) * torch.arange(32).float())
 
-    with pytest.raises(RefusedError, match="tail"):
+    with pytest.raises(NotExactError, match="tail"):
         require_exact(Twice(), prove(tiny_network("llama"), Twice()))
 
 
@@ -60,7 +60,7 @@ def test_a_norm_that_does_not_feed_the_attention_is_refused() -> None:
     class Swapped(lt.ModelAdapter):
         attention_norm_path = "post_attention_layernorm"
 
-    with pytest.raises(RefusedError, match="norms is off"):
+    with pytest.raises(NotExactError, match="norms is off"):
         require_exact(Swapped(), prove(tiny_network("llama"), Swapped()))
 
 

@@ -15,9 +15,9 @@ from huggingface_hub import constants
 from transformers import dynamic_module_utils
 
 import llm_tracker as lt
+from llm_tracker.load_options import NOTHING, Trust
 from llm_tracker.models.sources.hub import cached_model
 from llm_tracker.models.sources.remote_code import require_trusted
-from llm_tracker.trust import NOTHING, Trust
 
 CODE = Trust(remote_code=True)
 CONFIGURATION = (
@@ -78,7 +78,7 @@ def test_a_model_with_code_of_its_own_is_refused_before_its_weights_are_download
     give_own_code(hub.root / NAME, marker)
     said = failure()
     assert said.startswith(f"“{NAME}” needs code of its own (configuration_own.py, modeling_own.py), which is not run")
-    assert said.endswith(f"start with: --model {NAME} --trust-remote-code")
+    assert said.endswith("allow it for this model: trust=Trust(remote_code=True).")
     assert hub.sent_bytes == 0
     assert cached_model(NAME) is None
     assert not marker.exists()
@@ -192,10 +192,3 @@ def test_a_damaged_index_is_told_before_what_it_names_is_trusted(directory: Path
     (directory / "model.safetensors.index.json").write_text("{")
     with pytest.raises(lt.ModelError, match="is damaged: it is no JSON"):
         require_trusted("x", directory, CODE)
-
-
-def test_each_warning_says_what_may_happen() -> None:
-    assert list(NOTHING.warnings("x")) == []
-    code, pickle = Trust(remote_code=True, pickle=True).warnings("owner/x")
-    assert "“owner/x” may run with your rights" in code
-    assert "pickle files, a format that can run code" in pickle
