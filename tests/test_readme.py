@@ -1,4 +1,4 @@
-"""What the README tells a newcomer to type works as it stands there."""
+"""What the README tells a newcomer to type works as it stands there, and the pages behind it name what there is."""
 
 from __future__ import annotations
 
@@ -67,6 +67,37 @@ def test_every_picture_of_the_readme_is_here_and_is_one() -> None:
         with Image.open(ROOT / path) as picture:
             assert picture.width >= 400
             assert getattr(picture, "n_frames", 1) >= (8 if path.endswith(".gif") else 1)
+
+
+def test_the_readme_is_short_enough_for_a_newcomer_and_long_enough_for_the_timings() -> None:
+    assert len(README.splitlines()) <= 150
+    assert len(README.split()) >= 1200  # `benchmarks.prompts` cuts its texts from it
+
+
+@pytest.mark.parametrize("page", ["benchmarks/README.md", "docs/architecture.md", "docs/writing-an-adapter.md"])
+def test_every_link_within_the_project_leads_to_a_file(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_every_place_that_the_architecture_page_names_exists() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:/|\.py))`", page))
+    assert len(named) > 40
+    assert {
+        place for place in named if not any((home / place).exists() for home in (ROOT, ROOT / "llm_tracker"))
+    } == set()
+
+
+def test_the_architecture_page_draws_every_room_and_group() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = set(re.findall(r"\w+", " ".join(re.findall(r"```text\n(.*?)```", page, flags=re.DOTALL))))
+    folders = [path.parent for path in (ROOT / "llm_tracker").glob("*/__init__.py")]
+    folders += [
+        path.parent for room in ("models", "app") for path in (ROOT / "llm_tracker" / room).glob("*/__init__.py")
+    ]
+    assert {folder.name for folder in folders} <= drawn
 
 
 def test_every_adapter_and_model_of_the_readme_exists() -> None:
