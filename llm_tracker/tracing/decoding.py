@@ -16,7 +16,6 @@ from llm_tracker.errors import Cancelled
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import before, once_each, put_on
 from llm_tracker.models.forward.kv_caches import is_plain
-from llm_tracker.models.forward.preallocated_cache import preallocate
 from llm_tracker.models.forward.way import AttentionKind
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
@@ -63,8 +62,6 @@ def decode(
     nothing is recorded. Raises Cancelled where `stop` says so while the prompt is read.
     """
     cache, n_read = model.kv_caches.begin(model.model, prompt_ids)
-    if cache is not None and is_plain(cache):
-        preallocate(cache, len(prompt_ids) + decoding.max_new_tokens)
     generator = torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
     ids = list(prompt_ids)

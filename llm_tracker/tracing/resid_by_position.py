@@ -14,7 +14,6 @@ from llm_tracker.errors import Cancelled
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import is_plain
-from llm_tracker.models.forward.preallocated_cache import preallocate
 from llm_tracker.models.forward.sites import read_hooks
 from llm_tracker.tracing.trace import FloatArray
 
@@ -39,7 +38,6 @@ def read_positions(
     cache = new_cache(model.model)
     length = len(token_ids)
     if cache is not None and is_plain(cache):
-        preallocate(cache, length)
         length = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * len(model.layers) * model.architecture.d_model)))
     resid: FloatArray = np.empty((len(model.layers), length, model.architecture.d_model), dtype=np.float32)
     for start in range(0, len(token_ids), length):

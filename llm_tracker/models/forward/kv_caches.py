@@ -7,6 +7,7 @@ ago goes first.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from llm_tracker.models.forward.forward_pass import new_cache
-from llm_tracker.models.forward.preallocated_cache import PreallocatedLayer, compact
 
 BUDGET_BYTES = 128 * 2**20
 """What the kept caches of one model may take: some 2,900 tokens of the built-in model, 5,900 of TinyLlama."""
@@ -66,13 +66,13 @@ class KVCaches:
     def keep(self, token_ids: Sequence[int], cache: DynamicCache) -> None:
         """Keep the cache of a text that was read to its end. Caches that this one contains are let go."""
         ids = tuple(token_ids)
-        if len(ids) < FEWEST_TOKENS or not is_plain(cache) or _held_bytes(cache) > self.budget_bytes:
+        if len(ids) < FEWEST_TOKENS or not is_plain(cache) or _n_bytes(cache) > self.budget_bytes:
             return
         with self._lock:
             for shorter in [known for known in self._kept if ids[: len(known)] == known]:
                 if _usable(cache, len(ids), len(shorter)):
                     del self._kept[shorter]
-            self._kept[ids] = compact(cache)
+            self._kept[ids] = _copied(cache)
             self._kept.move_to_end(ids)
             while sum(map(_n_bytes, self._kept.values())) > self.budget_bytes:
                 self._kept.popitem(last=False)
@@ -83,9 +83,16 @@ class KVCaches:
             self._kept.clear()
 
 
+def _copied(cache: DynamicCache) -> DynamicCache:
+    """A cache that grows by itself and shares what this one holds."""
+    twin = copy.copy(cache)
+    twin.layers = [copy.copy(layer) for layer in cache.layers]
+    return twin
+
+
 def _beginning(cache: DynamicCache, n_dropped: int) -> DynamicCache:
     """A copy without the last tokens."""
-    twin = compact(cache)
+    twin = _copied(cache)
     if n_dropped:
         twin.crop(-n_dropped)
     return twin
@@ -113,17 +120,12 @@ def _usable(cache: DynamicCache, length: int, wanted: int) -> int:
 
 def is_plain(cache: DynamicCache) -> bool:
     """Whether every layer keeps keys and values only, so that copies and cuts are sure to be right."""
-    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer, PreallocatedLayer) for layer in cache.layers)
+    return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers)
 
 
 def _n_bytes(cache: DynamicCache) -> int:
     """The memory that a cache takes."""
     return sum(each.untyped_storage().nbytes() for each in _tensors(cache))
-
-
-def _held_bytes(cache: DynamicCache) -> int:
-    """The same without room for tokens that have not come."""
-    return sum(each.nbytes for each in _tensors(cache))
 
 
 def _tensors(cache: DynamicCache) -> list[Tensor]:
