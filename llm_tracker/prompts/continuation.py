@@ -14,8 +14,8 @@ N_CONTEXT = 8
 """Tokens in front of others that are decoded with them: some tokenizers drop the space in front of a first one."""
 
 N_DECODED = 32
-"""Tokens that are decoded together at most, half characters left out of account: a long text takes no longer a token
-than a short one."""
+"""At most so many tokens are decoded together (more only within a character): the time a token takes does not grow with
+the text."""
 
 
 class Continuation:

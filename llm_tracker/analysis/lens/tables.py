@@ -43,7 +43,7 @@ def _has(trace: Trace, step: int, words: Sequence[str]) -> bool:
 
 
 def _table(model: LoadedModel, read: ReadOut, at: int, trace: Trace, word_ids: Mapping[str, int]) -> LensTable:
-    """The table of the step whose layers come `at`th in what was read, the step's own token first among those asked."""
+    """The table of the `at`th step in `read`; the step's own token is the first of those that were asked for."""
     layers = slice(at * trace.n_layers, (at + 1) * trace.n_layers)
     top_ids = read.top_token_ids[layers]
     texts = {token_id: token_text(model.tokenizer, int(token_id)) for token_id in np.unique(top_ids)}

@@ -49,7 +49,7 @@ def _wants_space(before: str, word: str) -> bool:
 
 
 def _first_token(model: LoadedModel, before: str, word: str) -> int | None:
-    """The first token that a text adds behind another; where the two merge, behind a line's start instead."""
+    """The first token that a text adds behind another; if the two merge into one, its first at the start of a line."""
     for context in (before, "\n"):
         alone, joint = _encoded(model, context), _encoded(model, context + word)
         if joint[: len(alone)] == alone and len(joint) > len(alone):

@@ -37,7 +37,7 @@ def _nothing(_job: Job) -> None:
 
 @dataclass(eq=False)
 class Job:
-    """One piece of work, written by the worker and read by pages.
+    """One job, written by the worker and read by pages.
 
     Whoever makes it says what becomes of it and what a page shows meanwhile: no other part of the app knows which
     kinds of work there are. `keep` and `fail` are called once it has ended, by whoever takes its result over, under
@@ -76,7 +76,7 @@ class Job:
         return self.status in ("queued", "running")
 
     def stop(self) -> None:
-        """Ask it to stop: between two tokens, or at the next piece of a download."""
+        """Ask it to stop: between two tokens, or at the next chunk of a download."""
         self._stop.set()
 
     def stopping(self) -> bool:

@@ -20,7 +20,7 @@ from llm_tracker.models.forward.sites import own_logits
 from llm_tracker.models.kernels.matrix_products import plain_kernels
 
 OWN_END_BOUND = 1e-1
-"""Of logits made of the same rows, in their deviations, in any number format; the proof is stricter."""
+"""Largest gap between two sets of logits made of the same rows, in their deviations; the proof's own is stricter."""
 
 
 class AnyCausalLM(ModelAdapter):
@@ -61,7 +61,7 @@ class AnyCausalLM(ModelAdapter):
         return _part(layer, self.parts.attention)
 
     def q(self, _attention: nn.Module) -> nn.Module | None:
-        """Not looked for: queries are turned by their positions before they meet keys, so that no run tells them."""
+        """Not looked for: queries are rotated by position before they meet keys, so that no run tells who made them."""
         return None
 
     def k(self, _attention: nn.Module) -> nn.Module | None:
@@ -99,7 +99,7 @@ class AnyCausalLM(ModelAdapter):
         return self.tail.logits(model, normed)
 
     def notices(self, config: Any) -> tuple[str, ...]:
-        """That nobody has written a table for this family, what that costs, and what a text does not reach."""
+        """That no adapter was written for this family, what that costs, and which parts no text reaches."""
         found = "Its parts were found by probing, not from a table of its family."
         if self.tail is None:
             found += " Its end could not be taken apart, so each lens runs all of the model: slower, as exact."

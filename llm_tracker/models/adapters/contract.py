@@ -58,15 +58,15 @@ class ModelAdapter:
         return part(layer, self.attention_path) if self.attention_path else None
 
     def q(self, attention: nn.Module) -> nn.Module | None:
-        """The query projection of an attention module; where one projects several of the three, that one."""
+        """The query projection of an attention module, or what makes query, key and value together."""
         return part(attention, self.q_path) if self.q_path else None
 
     def k(self, attention: nn.Module) -> nn.Module | None:
-        """The key projection of an attention module; where one projects several of the three, that one."""
+        """The key projection of an attention module, or what makes query, key and value together."""
         return part(attention, self.k_path) if self.k_path else None
 
     def v(self, attention: nn.Module) -> nn.Module | None:
-        """The value projection of an attention module; where one projects several of the three, that one."""
+        """The value projection of an attention module, or what makes query, key and value together."""
         return part(attention, self.v_path) if self.v_path else None
 
     def o(self, attention: nn.Module) -> nn.Module | None:

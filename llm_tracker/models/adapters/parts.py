@@ -94,7 +94,7 @@ def find_parts(model: PreTrainedModel, recorded: RecordedCalls) -> Parts:
 
 
 def _value_paths(attention: ModuleCall, inside: list[ModuleCall]) -> ValuePaths | None:
-    """The projections of values and of their weighed sums, told by what the pattern makes of the one for the other."""
+    """The projections of the values and of their weighed sums: the pattern, applied to the one, gives the other."""
     own = [call for call in inside if attention.holds(call)]
     outputs = [call for call in own if _same_rows(call.gave, attention.gave) and call.got is not None]
     for o in reversed(outputs):

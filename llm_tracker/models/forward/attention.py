@@ -1,12 +1,12 @@
-"""Watch the attention that the model itself computes: the pattern row of the last query, layer by layer.
+"""Records the attention that the model itself computes: the pattern row of the last query, layer by layer.
 
 Generation stays on SDPA, which returns no pattern. While a prompt is read, the function registered here lets SDPA
 compute the output, and recomputes from the same query and key only the row of the last position, softmax(q·k·scaling +
-mask) in float32: O(T) instead of O(T²). Of a single query that row is all there is: its output is taken from the row
-itself, so what is shown is what was used. On a GPU SDPA computes the output of that too, and the rows of all layers are
-made together, of the same queries and keys, when the pass has ended (see `late_rows`); the proof holds them against
-eager's, and against each made alone. Families whose attention takes a keyword that SDPA would swallow or refuse run on
-eager attention, where the row is read from the pattern that eager returns.
+mask) in float32: O(T) instead of O(T²). With a single query that row is the whole pattern, so the output is computed
+from it: what is shown is what was used. On a GPU SDPA computes that output too, and the rows of all layers are made
+together, of the same queries and keys, when the pass has ended (`deferred_rows`); the proof holds them against eager's,
+and against each made alone. Families whose attention takes a keyword that SDPA would swallow or refuse run on eager
+attention, where the row is read from the pattern that eager returns.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _recorder: ContextVar[RowRecorder | None] = ContextVar("attention_rows", default
 
 
 def summarising_layers(config: Any) -> frozenset[int]:
-    """The layers (0-based) whose shares of attention stand for no single word: they have no pattern to draw.
+    """The layers (0-based) that attend to summaries of several tokens: a share there belongs to no single word.
 
-    A short text does not show it: where 128 tokens make a summary, fewer have none.
+    They have no pattern to draw. A short text does not show it: where 128 tokens make a summary, fewer have none.
     """
     layer_types = getattr(config.get_text_config(), "layer_types", None) or ()
     return frozenset(index for index, kind in enumerate(layer_types) if kind in SUMMARISING)

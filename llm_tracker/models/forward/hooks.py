@@ -74,7 +74,7 @@ def once_each(modules: Sequence[nn.Module | None]) -> list[nn.Module]:
 
 
 def layers_in_turn(modules: Sequence[nn.Module | None]) -> dict[int, Iterator[int]]:
-    """By a module's id, the layers (0-based) that it works for, again and again in the order of its calls."""
+    """For each module (by id), the layers (0-based) that it serves, cycling in the order of its calls."""
     layers: dict[int, list[int]] = {}
     for layer, module in enumerate(modules):
         if module is not None:

@@ -107,7 +107,7 @@ def _n_common(ids: Sequence[int], others: Sequence[int]) -> int:
 
 
 def _usable(cache: DynamicCache, length: int, wanted: int) -> int:
-    """How many of the first `wanted` tokens can be taken from a cache of `length`: all, or none where it can't be cut.
+    """How many of the first `wanted` tokens a cache of `length` can give: all, or none where it cannot be cut.
 
     A sliding window that has moved on has forgotten what a shorter text would need.
     """

@@ -49,8 +49,8 @@ class Location:
     scale: float = 1.0
     """What the module's rows are multiplied by on their way into the residual stream (Granite)."""
     onto: nn.Module | None = None
-    """Of `resid_mid` the layer whose input the rows are added to: the site is the sum. The stream itself is in no
-    module's hands there: what the next norm reads is a copy, and the layer goes on with its own."""
+    """Only of `resid_mid`: the layer whose input is added to the rows. The site is that sum: no module holds the stream
+    itself at this place. What the next norm reads is a copy, and the layer goes on with its own."""
 
     def of(self, rows: Tensor) -> Tensor:
         """The site's rows (1, position, width) in what the module takes or gives; several streams side by side."""
@@ -142,7 +142,7 @@ class _Entering:
 
 
 def _hooks(location: Location, layers: Iterator[int], replace: Replace) -> Iterator[ForwardHook]:
-    """Of one module; where the site is a sum, of the layer whose input is its other part, too."""
+    """The hooks of one module; if the site is a sum, one on the layer whose input is the other part, too."""
     entering = None if location.onto is None else _Entering()
     if location.onto is not None and entering is not None:
         yield before(location.onto, entering.see)

@@ -19,7 +19,7 @@ class Way:
     asks_for_patterns: bool = False
     """Whether its eager attention gives patterns only when asked for them (older families)."""
     tells_positions: bool = False
-    """Whether it is told the positions of what it reads behind a cache: left alone, it would count from 0 again.
+    """Whether it has to be told the positions of tokens behind a cache, since it would count from 0 again.
 
     transformers' own generation tells every model; some classes rely on it (Bamba). Others number positions in a way of
     their own, and must be left alone (RoBERTa).

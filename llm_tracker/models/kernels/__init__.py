@@ -1,1 +1,1 @@
-"""Faster routines for the products and norms of single rows on a CPU."""
+"""Faster routines for matrix products on a CPU."""

@@ -42,7 +42,7 @@ class ModelPool:
         self._models: OrderedDict[Key, LoadedModel] = OrderedDict()
         self._reserved: dict[Key, int] = {}
         self._private: dict[Key, int] = {}
-        """Of each model that was loaded, what its weights took of this process's own memory: mapped ones take none."""
+        """For each loaded model, how much of this process's own memory its weights took; mapped weights take none."""
 
     def model(self, name: str, options: LoadOptions = AUTO, report: Report = silent) -> LoadedModel:
         """The model, loaded now unless it is here. Raises what `load_model` raises."""
@@ -62,7 +62,7 @@ class ModelPool:
                     self._reserved.pop(key, None)
 
     def peek(self, name: str, options: LoadOptions = AUTO) -> LoadedModel | None:
-        """The model if it is in memory; never loads. A look is no use: it stays as near to being let go as it was."""
+        """The model if it is in memory; never loads it. It does not count as use: the order of letting go stays."""
         with self._lock:
             return self._models.get(_key(name, options))
 

@@ -1,4 +1,4 @@
-"""Measures what a model is built of: nothing is taken from the names in its configuration that a run can tell."""
+"""Measures what a model is built of, by running it: its configuration is asked only for what no run can tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was compared when a model was proved, with what came of it and what may come of it."""
+"""The checks of a proof: what was compared, the gap that was found, and the largest gap that is allowed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Proof:
 
 
 class Examination(NamedTuple):
-    """What came of proving one adapter on one model: what it is, how it is run, whether and where it can be read."""
+    """What came of proving one adapter on one model: what it is, how it is run, whether it is read exactly, where."""
 
     architecture: Architecture
     way: Way

@@ -68,9 +68,9 @@ PARAMETERS = {"all live rows": ("dtype",), "rows made together": ("device",)}
 
 @contextmanager
 def adapter_blamed(adapter: ModelAdapter) -> Iterator[None]:
-    """Turns what a method of the adapter raises, or what a module that it called raises, into ModelError naming it.
+    """Turns what an adapter's method (or a module that it calls) raises into a ModelError that names the method.
 
-    What probing found claims no family and was written by nobody, so nobody is told to mend it.
+    An adapter that was found by probing has no author, so that nobody is told to mend it.
     """
     try:
         yield
@@ -104,7 +104,7 @@ def _method_that_raised(adapter: ModelAdapter, error: Exception) -> str | None:
 
 @contextmanager
 def own_failure_told(model: PreTrainedModel) -> Iterator[None]:
-    """Where another library's exception stopped the proof, says so if the model raises one without any tracing too."""
+    """If another library's exception stopped the proof, says whether the model raises one without tracing too."""
     try:
         yield
     except ModelError as error:

@@ -98,7 +98,7 @@ def _parts_checks(attentions: list[Any], eager: EagerRun, dtype: torch.dtype) ->
 
 
 def _sums_gap(attention: Any, eager: EagerRun, layer: int, bound: float) -> float:
-    """How far a layer's rows are from 1; where they fall short of it, once its learned sinks are closed."""
+    """How far a layer's rows are from summing to 1; if they sum to less, measured once more with its sinks closed."""
     pattern = eager.patterns[layer]
     gap = sums_gap(pattern)
     if gap <= bound or pattern.sum(-1).max() > 1 + bound:

@@ -191,9 +191,9 @@ def _call_of(module: nn.Module | None, inside: list[ModuleCall]) -> ModuleCall |
 
 
 def _addend(calls: list[ModuleCall], rows: Tensor, total: Tensor, bound: float) -> tuple[Location, float] | None:
-    """The module whose rows, times a number, make the one of the other: where, and the gap that is left.
+    """The module whose output, times a number, turns `rows` into `total`, and the gap that is left.
 
-    Of several the one that ends last: a norm behind attention rather than attention, and that rather than its parts.
+    If several do, the one that ends last: a norm behind attention rather than attention, that rather than its parts.
     """
     added = total.double() - rows.double()
     for call in sorted(calls, key=lambda each: each.left, reverse=True):

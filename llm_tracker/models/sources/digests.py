@@ -16,8 +16,8 @@ from llm_tracker.models.sources.checkpoint_files import weight_files
 from llm_tracker.places import cache_dir
 from llm_tracker.progress import Progress, Report, silent
 
-PIECE_BYTES = 2**20
-"""Read at once; between two pieces whoever waits is told, and may stop."""
+CHUNK_BYTES = 2**20
+"""Read at once; between two chunks whoever waits is told, and may stop."""
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -66,8 +66,8 @@ def digest(path: Path, report: Report = silent) -> str:
     """The SHA-256 of a file in hex, read now."""
     checksum = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            checksum.update(piece)
+        while chunk := file.read(CHUNK_BYTES):
+            checksum.update(chunk)
             report(Progress("Checking the weights, once"))
     return checksum.hexdigest()
 

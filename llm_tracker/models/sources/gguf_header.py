@@ -1,4 +1,4 @@
-"""How many weights a .gguf file holds, read from its header alone: what they will take is known before any is read.
+"""How many weights a .gguf file holds, from its header alone: their memory is known before any weight is read.
 
 The header's vocabulary is walked over, not kept; a file of any size takes milliseconds to some tenths of a second.
 """

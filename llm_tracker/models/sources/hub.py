@@ -128,7 +128,7 @@ def _weights(repository: str, files: Iterable[str], trust: Trust) -> list[str]:
 def download(model: HubModel, report: Report, trust: Trust = NOTHING) -> Path:
     """Fetch what is missing of a model into the hub's own cache, and return its snapshot directory.
 
-    `report` hears of every piece; raising `Cancelled` there stops the download. What has arrived stays, also where
+    `report` hears of every chunk; raising `Cancelled` there stops the download. What has arrived stays, also where
     it ends early, and the next download goes on from there. The configs come first: a model whose own code may not be
     run costs nobody its weights. Raises ModelError where that is so, where the hub fails, or the disk.
     """

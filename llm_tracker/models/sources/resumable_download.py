@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llm_tracker.errors import ModelDamagedError, ModelTooLargeError
-from llm_tracker.models.sources.digests import PIECE_BYTES, content_sha256, keep_sha256
+from llm_tracker.models.sources.digests import CHUNK_BYTES, content_sha256, keep_sha256
 from llm_tracker.models.sources.hub_failures import Retries
 from llm_tracker.progress import Progress, Report
 
@@ -46,7 +46,7 @@ class HubFile:
 
 @dataclass
 class Arrivals:
-    """What has arrived of a download, told to a report with every piece; what that raises stops the download."""
+    """What has arrived of a download, told to a report with every chunk; what that raises stops the download."""
 
     report: Report
     stage: str
@@ -156,8 +156,8 @@ def _read_on(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
     with get_session().stream("GET", url, headers=headers, timeout=SILENCE_SECONDS) as response:
         hf_raise_for_status(response)
         with part.open("ab" if response.status_code == 206 else "wb") as content:
-            for piece in response.iter_raw():
-                content.write(piece)
+            for chunk in response.iter_raw():
+                content.write(chunk)
                 arrivals.tell(content.tell())
                 if content.tell() > file.size_bytes:
                     content.truncate(0)
@@ -167,11 +167,11 @@ def _read_on(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
 
 
 def _digest(path: Path, file: HubFile, tell: Callable[[], None]) -> str:
-    """Of what is there of a file, by the rule of its announced digest; `tell` is called with every piece."""
+    """Of what is there of a file, by the rule of its announced digest; `tell` is called with every chunk."""
     checksum = hashlib.sha256() if file.sha256 else hashlib.sha1(b"blob %d\0" % file.size_bytes, usedforsecurity=False)
     with path.open("rb") as content:
-        while piece := content.read(PIECE_BYTES):
-            checksum.update(piece)
+        while chunk := content.read(CHUNK_BYTES):
+            checksum.update(chunk)
             tell()
     return checksum.hexdigest()
 
