@@ -16,15 +16,15 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 import llm_tracker as lt
 from llm_tracker.errors import one_line
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.models.forward.attention import pattern_in, summarising_layers
+from llm_tracker.models.forward.attention_rows import pattern_in, summarising_layers
 from llm_tracker.models.forward.forward_pass import forward, put_on_eager
-from llm_tracker.models.forward.gaps import in_deviations
 from llm_tracker.models.forward.hooks import after, once_each, put_on
+from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.models.forward.sites import SITE_NAMES, output_of, own_logits, read_hooks
 from llm_tracker.models.forward.way import ASKED
 from llm_tracker.models.loading.load import adapter_of
-from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import NotExactError, require_exact
 from sweep.tiny_configs import VOCAB_SIZE, tiny_config
 
 N_NEW = 5

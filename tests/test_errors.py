@@ -13,8 +13,8 @@ import llm_tracker as lt
 from llm_tracker.app.work.jobs import Job, run_job
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.memory.device_memory import require_room
-from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import NotExactError, require_exact
 from llm_tracker.models.sources.gguf_header import weights_count
 from llm_tracker.models.sources.hub_failures import told_plainly
 from llm_tracker.models.sources.remote_code import OwnCode, require_pickle_allowed, require_trusted_code

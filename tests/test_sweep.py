@@ -8,7 +8,7 @@ import pytest
 from transformers import CONFIG_MAPPING, PreTrainedConfig
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from llm_tracker.models.forward.attention import whole_row
+from llm_tracker.models.forward.attention_rows import whole_row
 from llm_tracker.tracing import recorder
 from sweep import trial
 from sweep.families import FAMILIES

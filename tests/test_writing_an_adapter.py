@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM
 
 import llm_tracker as lt
 from llm_tracker.models.plugins.manager import collect_plugins
-from llm_tracker.models.proof.failures import require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import require_exact
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = (ROOT / "docs" / "writing-an-adapter.md").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from llm_tracker.errors import ModelError
-from llm_tracker.models.forward.attention import RowRecorder, whole_row
+from llm_tracker.models.forward.attention_rows import RowRecorder, whole_row
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import read_hooks
 from llm_tracker.tracing.trace import FloatArray

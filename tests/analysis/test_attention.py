@@ -8,7 +8,7 @@ import torch
 from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
-from llm_tracker.models.forward.attention import last_row
+from llm_tracker.models.forward.attention_rows import last_row
 
 
 def test_a_row_is_the_softmax_of_the_scaled_scores() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from steps import Scheme, Visit, expect_answer, expect_control, settle
+from steps import Scheme, Visit, expect_all_views, expect_answer, expect_control, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
@@ -17,6 +17,8 @@ def with_all_panels_open(tab: Page) -> Page:
     """A tab on a corrected turn with its control, all panels open."""
     expect_answer(tab, "after", "London")
     expect_control(tab)
+    expect_all_views(tab)
+    settle(tab)  # a panel that comes after the others were counted would stay closed
     for panel in tab.locator("[data-testid=stExpander] summary").all():
         panel.click()
     settle(tab)

@@ -16,7 +16,7 @@ from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.loading import check as checking
 from llm_tracker.models.loading import load as loading
 from llm_tracker.models.loading import resolve as finding
-from llm_tracker.models.proof.failures import NotExactError
+from llm_tracker.models.proof.refusal import NotExactError
 
 CORRECTION = "That is wrong. The correct answer is London."
 

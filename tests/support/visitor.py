@@ -14,6 +14,7 @@ from streamlit.testing.v1.element_tree import Selectbox
 from tiny_models import tiny_model
 
 import llm_tracker as lt
+from llm_tracker.app.selection.answer_pickers import Picked
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
@@ -87,7 +88,7 @@ def chosen(at: AppTest, name: str) -> AppTest:
     return settled(box.set_value(name).run())
 
 
-def picker(at: AppTest, side: str) -> Selectbox[TurnRef]:
+def picker(at: AppTest, side: str) -> Selectbox[Picked]:
     """The box that picks the answer of a side."""
     return next(box for box in at.selectbox if box.label == f"Compared, {side}")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.frame.model_picker import model_choice
-from llm_tracker.app.frame.pages import found_pages
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.work.engine import Engine, choose_model, the_engine

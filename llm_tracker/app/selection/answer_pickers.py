@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Literal
 
 import streamlit as st
 
@@ -14,6 +15,11 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.formats import quoted
 
+ALONE: Literal["alone"] = "alone"
+"""In place of a second answer: the first one stands alone."""
+
+Picked = TurnRef | Literal["alone"]
+
 
 def answer_pickers(workspace: Workspace, comparison: Comparison) -> None:
     """A box for each side, with all answers that are kept."""
@@ -22,18 +28,18 @@ def answer_pickers(workspace: Workspace, comparison: Comparison) -> None:
     keys = picker_keys(workspace)
 
     def choose() -> None:
-        picked = tuple(st.session_state[key] for key in keys)
-        _look_at(comparison, tuple(ref for ref in picked if ref is not None))
+        picked: list[Picked] = [st.session_state[key] for key in keys]
+        _look_at(comparison, tuple(ref for ref in picked if ref != ALONE))
 
-    sides: tuple[tuple[str, list[TurnRef | None]], ...] = (("before", [*options]), ("after", [None, *options]))
-    shown = (*comparison.refs, None)
+    sides: tuple[tuple[str, list[Picked]], ...] = (("before", [*options]), ("after", [ALONE, *options]))
+    shown: tuple[Picked, ...] = (*comparison.refs, ALONE)
     for column, (name, of_side), key, ref in zip(st.columns(2), sides, keys, shown, strict=False):
         show_choice(key, ref)
         column.selectbox(
             f"Compared, {name}",
             of_side,
             of_side.index(ref),
-            format_func=lambda ref: labels[ref] if ref else "one answer alone",
+            format_func=lambda ref: "one answer alone" if ref == ALONE else labels[ref],
             key=key,
             on_change=choose,
             disabled=workspace.answering or len(options) < 2,

@@ -14,8 +14,8 @@ from llm_tracker.models.adapters.contract import ModelAdapter, part
 from llm_tracker.models.adapters.parts import Parts, Sublayer, at, beside, find_layers, find_parts, sublayer_in
 from llm_tracker.models.adapters.unembedding import Tail, find_tail
 from llm_tracker.models.forward.forward_pass import probe_tokens, put_on_eager, refused_if_it_fails
-from llm_tracker.models.forward.gaps import in_deviations
 from llm_tracker.models.forward.module_calls import ModuleCall, RecordedCalls, record_calls
+from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.models.forward.sites import own_logits
 from llm_tracker.models.kernels.matrix_products import plain_kernels
 

@@ -12,10 +12,10 @@ from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelRefusedError
 from llm_tracker.models.adapters.contract import part
-from llm_tracker.models.forward.attention import summarising_layers
+from llm_tracker.models.forward.attention_rows import summarising_layers
 from llm_tracker.models.forward.attention_values import value_columns
-from llm_tracker.models.forward.gaps import closed_sums_gap, sums_gap
 from llm_tracker.models.forward.module_calls import ModuleCall, RecordedCalls
+from llm_tracker.models.forward.numeric_gaps import closed_sums_gap, sums_gap
 from llm_tracker.models.forward.residual_rows import n_streams
 
 Found = TypeVar("Found")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from llm_tracker.models.forward.attention import pattern_in
+from llm_tracker.models.forward.attention_rows import pattern_in
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import after, before, put_on
 from llm_tracker.models.forward.residual_rows import hidden_state, side_by_side, taken_rows

@@ -12,7 +12,7 @@
 | `pattern` | (1, head, query, key) | the attention pattern, after the softmax |
 
 Where each is in a model is found and proved when the model loads (`llm_tracker.models.proof.sites`); what does not hold
-there is missing, with its reason. `pattern` is read by `attention.RowRecorder` and replaced by
+there is missing, with its reason. `pattern` is read by `attention_rows.RowRecorder` and replaced by
 `pattern_edits.edited_patterns`: on SDPA it is in no module's rows.
 """
 
@@ -87,7 +87,7 @@ class Sites:
 
 
 def pattern_of(attention: nn.Module) -> Location:
-    """The pattern that an attention module makes; read by `attention.RowRecorder`, edited by `edited_patterns`."""
+    """The pattern that an attention module makes; read by `attention_rows.RowRecorder`, edited by `edited_patterns`."""
     return Location(attention, "pattern")
 
 

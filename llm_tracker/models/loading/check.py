@@ -31,7 +31,7 @@ def check(
 
 def _again(model: LoadedModel) -> dict[str, Any]:
     """Prove a loaded model once more, and leave it as it was."""
-    from llm_tracker.models.forward.attention import put_on_attention
+    from llm_tracker.models.forward.attention_rows import put_on_attention
     from llm_tracker.models.proof.prove import prove
 
     with model.running:  # the proof switches the model's attention, which a trace would see
@@ -43,7 +43,7 @@ def _again(model: LoadedModel) -> dict[str, Any]:
 
 def check_named(name: str, options: LoadOptions, report: Report = silent) -> dict[str, Any]:
     """Load a model by its name and return what was compared; a refused one has its record too."""
-    from llm_tracker.models.proof.failures import NotExactError
+    from llm_tracker.models.proof.refusal import NotExactError
 
     try:
         loaded = load(name, options, report)

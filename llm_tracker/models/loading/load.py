@@ -182,8 +182,8 @@ def _proved(
 ) -> LoadedModel:
     """The loaded model, once its adapter has been proved on it."""
     from llm_tracker.models.kernels.matrix_products import choose_kernels
-    from llm_tracker.models.proof.failures import own_failure_told, require_exact
     from llm_tracker.models.proof.prove import prove
+    from llm_tracker.models.proof.refusal import own_failure_told, require_exact
 
     report(Progress("Checking that it is read exactly"))
     model, tokenizer = pair

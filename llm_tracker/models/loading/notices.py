@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from llm_tracker.models.architecture import Architecture
-from llm_tracker.models.forward.attention import summarising_layers
+from llm_tracker.models.forward.attention_rows import summarising_layers
 from llm_tracker.models.forward.forward_pass import cache_keyword
 from llm_tracker.models.forward.way import Way
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from llm_tracker.errors import Cancelled, ModelError, TrackerError
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.models.plugins.failures import PluginError, failure_of, told
-from llm_tracker.models.plugins.hook_checks import Hook, called, pair_of
 from llm_tracker.models.plugins.manager import Plugins, installed_plugins
+from llm_tracker.models.plugins.plugin_checks import Hook, called, pair_of
+from llm_tracker.models.plugins.plugin_failures import PluginError, failure_of, told
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -17,8 +17,8 @@ import pluggy
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.plugins import builtin, hookspecs
-from llm_tracker.models.plugins.failures import Home, PluginError, PluginFailure, failure_of
-from llm_tracker.models.plugins.hook_checks import Hook, adapters_of, models_of, own_hooks
+from llm_tracker.models.plugins.plugin_checks import Hook, adapters_of, models_of, own_hooks
+from llm_tracker.models.plugins.plugin_failures import Home, PluginError, PluginFailure, failure_of
 from llm_tracker.places import app_dir
 
 ENTRY_POINT_GROUP = "llm_tracker"

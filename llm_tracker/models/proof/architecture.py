@@ -14,8 +14,8 @@ from llm_tracker.errors import is_lack_of_memory, one_line
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.adapters.unembedding import Ending, measured_ending
 from llm_tracker.models.architecture import Architecture, LayerKind
-from llm_tracker.models.forward.gaps import sums_gap
 from llm_tracker.models.forward.hooks import after, put_on
+from llm_tracker.models.forward.numeric_gaps import sums_gap
 from llm_tracker.models.forward.sites import output_of, replace_hooks
 from llm_tracker.models.proof.checks import Bounds
 from llm_tracker.models.proof.runs import EagerRun, LiveRun

@@ -13,14 +13,14 @@ import torch
 from transformers import PreTrainedModel
 
 from llm_tracker.models.adapters.contract import ModelAdapter
-from llm_tracker.models.forward.attention import put_on_attention
+from llm_tracker.models.forward.attention_rows import put_on_attention
 from llm_tracker.models.forward.forward_pass import probe_tokens, refused_if_it_fails
-from llm_tracker.models.forward.gaps import closed_sums_gap, in_deviations, row_gap, sums_gap
+from llm_tracker.models.forward.numeric_gaps import closed_sums_gap, in_deviations, row_gap, sums_gap
 from llm_tracker.models.forward.sites import own_logits
 from llm_tracker.models.kernels.matrix_products import ModelKernels, plain_kernels
 from llm_tracker.models.proof.architecture import architecture_of
 from llm_tracker.models.proof.checks import Bounds, Check, Examination, Proof, checked, largest
-from llm_tracker.models.proof.failures import adapter_blamed
+from llm_tracker.models.proof.refusal import adapter_blamed
 from llm_tracker.models.proof.runs import EagerRun, LiveRun, eager_run, float32_row_gap, kernel_gap, live_run
 from llm_tracker.models.proof.sites import prove_sites
 

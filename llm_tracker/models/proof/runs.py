@@ -15,7 +15,7 @@ from transformers.cache_utils import DynamicLayer
 
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.adapters.parts import beside
-from llm_tracker.models.forward.attention import (
+from llm_tracker.models.forward.attention_rows import (
     RECORDED_SDPA,
     RowRecorder,
     UnhonouredKeywordError,
@@ -31,8 +31,8 @@ from llm_tracker.models.forward.forward_pass import (
     put_on_eager,
     takes_positions,
 )
-from llm_tracker.models.forward.gaps import in_deviations, row_gap
 from llm_tracker.models.forward.hooks import ForwardHook, after, before, layers_in_turn, once_each, put_on
+from llm_tracker.models.forward.numeric_gaps import in_deviations, row_gap
 from llm_tracker.models.forward.sites import output_of, read_hooks
 from llm_tracker.models.forward.way import ASKED, WAYS, Way
 from llm_tracker.models.kernels.matrix_products import MEASURED_ROWS, computing_otherwise, plain_kernels

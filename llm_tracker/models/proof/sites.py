@@ -16,12 +16,12 @@ from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
 from llm_tracker.models.adapters.contract import ModelAdapter
-from llm_tracker.models.forward.attention import put_on_attention
+from llm_tracker.models.forward.attention_rows import put_on_attention
 from llm_tracker.models.forward.attention_values import value_columns
 from llm_tracker.models.forward.forward_pass import forward
-from llm_tracker.models.forward.gaps import in_deviations
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.module_calls import ModuleCall, RecordedCalls, record_calls
+from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.models.forward.pattern_edits import edited_patterns
 from llm_tracker.models.forward.sites import (
     SITE_NAMES,

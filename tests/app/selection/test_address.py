@@ -21,6 +21,7 @@ from visitor import (
     visitor,
 )
 
+from llm_tracker.app.selection.answer_pickers import ALONE
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
@@ -115,7 +116,7 @@ def test_a_tab_that_is_reloaded_while_an_answer_is_on_its_way_will_show_that(eng
 
 
 def test_an_answer_that_arrives_in_another_tab_is_shown_here_too(engine: engines.Engine) -> None:
-    at = settled(picker(corrected(asked(opened("dashboard.py"))), "after").set_value(None).run())
+    at = settled(picker(corrected(asked(opened("dashboard.py"))), "after").set_value(ALONE).run())
     asked(reopened(at), "What was it?")
     at = settled(at.run())
     assert (said(at), shown_turns(engine, at)) == ({}, (TurnRef(2, 0), None))

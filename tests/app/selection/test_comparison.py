@@ -5,6 +5,7 @@ from __future__ import annotations
 from visitor import VIEWS, asked, corrected, headings, opened, picker, settled, shown_html, shown_turns, visitor
 
 from llm_tracker.app.parts import html
+from llm_tracker.app.selection.answer_pickers import ALONE
 from llm_tracker.app.work import asking
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -74,7 +75,7 @@ def test_an_answer_beside_itself_is_said_to_be_one(engine: engines.Engine) -> No
 
 def test_the_right_side_can_be_emptied_and_picked_again(engine: engines.Engine) -> None:
     at = corrected(asked(opened("dashboard.py")))
-    at = settled(picker(at, "after").set_value(None).run())
+    at = settled(picker(at, "after").set_value(ALONE).run())
     assert shown_turns(engine, at) == (TurnRef(1, 0), None)
     assert "Correct the answer, and what changed will stand here." in shown_html(at)
     at = settled(picker(at, "after").set_value(TurnRef(1, 1)).run())

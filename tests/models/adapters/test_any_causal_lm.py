@@ -14,10 +14,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 import llm_tracker as lt
 from llm_tracker.models.adapters.any_causal_lm import AnyCausalLM
 from llm_tracker.models.adapters.unembedding import Ending, Tail
-from llm_tracker.models.forward.attention import layers_in_turn, once_each
+from llm_tracker.models.forward.attention_rows import layers_in_turn, once_each
 from llm_tracker.models.loading.load import adapter_of
-from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import NotExactError, require_exact
 
 WITHOUT_A_TABLE: dict[str, dict[str, Any]] = {
     "cohere": {"logit_scale": 0.0625},

@@ -11,11 +11,10 @@ from transformers import AutoModelForCausalLM
 
 import llm_tracker as lt
 from llm_tracker.models.adapters.any_causal_lm import AnyCausalLM
-from llm_tracker.models.forward.attention import whole_row
 from llm_tracker.models.forward.forward_pass import cache_keyword, forward, new_cache, probe_tokens
 from llm_tracker.models.forward.residual_rows import hidden_state
-from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import NotExactError, require_exact
 from sweep.tiny_configs import tiny_config
 from sweep.trial import PROMPT, exactness, loaded, tiny_network
 
@@ -86,11 +85,6 @@ def test_layers_that_look_back_at_summaries_have_no_pattern_however_few_tokens_t
     assert model.architecture.heads == (4, 0, 0, 4)
     assert any("2 of its 4 layers look back at summaries" in notice for notice in model.notices)
     assert not any("in a state" in notice for notice in model.notices)
-
-
-def test_a_row_with_more_keys_than_tokens_is_not_cut() -> None:
-    with pytest.raises(lt.ModelError, match="12 keys for 9 tokens"):
-        whole_row(torch.ones(4, 12), 9)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,12 @@ from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.app.work.jobs import Job, run_job
-from llm_tracker.models.forward import attention
+from llm_tracker.models.forward import attention_rows
 from llm_tracker.models.forward import deferred_rows as late_rows
-from llm_tracker.models.forward.attention import RowRecorder
+from llm_tracker.models.forward.attention_rows import RowRecorder
 from llm_tracker.models.forward.deferred_rows import DeferredRow, can_wait, in_batches
-from llm_tracker.models.proof.failures import ADVICE, require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import ADVICE, require_exact
 
 LAYERS_IN_TURN = ["sliding_attention", "full_attention"] * 3
 QUESTION, CORRECTION = "What is the capital of France?", "That is wrong. The correct answer is London."
@@ -38,8 +38,8 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append(len(batch))
         return late_rows.stacked(batch)
 
-    monkeypatch.setattr(attention, "can_wait", lambda query, _mask: query.shape[0] == query.shape[2] == 1)
-    monkeypatch.setattr(attention, "stacked", noted)
+    monkeypatch.setattr(attention_rows, "can_wait", lambda query, _mask: query.shape[0] == query.shape[2] == 1)
+    monkeypatch.setattr(attention_rows, "stacked", noted)
     return sizes
 
 
@@ -117,7 +117,7 @@ def test_late_rows_that_are_off_are_refused(
     dtype: torch.dtype,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(attention, "stacked", lambda batch: late_rows.stacked(off(batch)))
+    monkeypatch.setattr(attention_rows, "stacked", lambda batch: late_rows.stacked(off(batch)))
     network = tiny_network("llama", initializer_range=spread).to(dtype)
     examination = prove(network, lt.ModelAdapter())
     assert "rows made together" in {check.name for check in examination.proof.checks if not check.ok}
@@ -139,14 +139,14 @@ def test_memory_that_runs_out_while_a_token_is_read_is_a_sentence_and_the_next_a
     model = loaded(tiny_network("llama"))
     del waiting[:]
     full = [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")]
-    real = attention.stacked
+    real = attention_rows.stacked
 
     def without_room(batch: list[DeferredRow]) -> tuple[torch.Tensor, torch.Tensor]:
         if full:
             raise full.pop()
         return real(batch)
 
-    monkeypatch.setattr(attention, "stacked", without_room)
+    monkeypatch.setattr(attention_rows, "stacked", without_room)
     asked = Job("ask")
     run_job(asked, lambda _job: lt.track(model, QUESTION, max_new_tokens=3))
     assert asked.error.startswith("The memory ran out (CUDA out of memory. Tried to allocate 20.00 MiB.).")

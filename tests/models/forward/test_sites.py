@@ -10,7 +10,7 @@ import torch
 from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
-from llm_tracker.models.forward.attention import put_on_attention
+from llm_tracker.models.forward.attention_rows import put_on_attention
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.pattern_edits import edited_patterns

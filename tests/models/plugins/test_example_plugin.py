@@ -9,8 +9,8 @@ from installations import EXAMPLE
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import collect_plugins
-from llm_tracker.models.proof.failures import require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import require_exact
 
 MODULE = EXAMPLE / "llm_tracker_olmo2.py"
 

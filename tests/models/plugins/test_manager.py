@@ -11,8 +11,8 @@ from broken_plugins import BROKEN
 from llm_tracker.cli.main import main
 from llm_tracker.cli.plain_text import models_text
 from llm_tracker.models.loading.listing import models_record
-from llm_tracker.models.plugins.failures import PluginFailure
 from llm_tracker.models.plugins.manager import Plugins, collect_plugins, installed_plugins
+from llm_tracker.models.plugins.plugin_failures import PluginFailure
 
 GOOD = """
 from llm_tracker import ModelAdapter, ModelEntry, hookimpl

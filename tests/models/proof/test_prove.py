@@ -10,11 +10,11 @@ from tiny_models import FAMILIES, SIZES, loaded, tiny_network
 from transformers import AutoConfig, AutoModelForCausalLM
 
 import llm_tracker as lt
-from llm_tracker.models.forward import attention
+from llm_tracker.models.forward import attention_rows
 from llm_tracker.models.kernels import matrix_products as kernels
 from llm_tracker.models.plugins.manager import installed_plugins
-from llm_tracker.models.proof.failures import NotExactError, require_exact
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import NotExactError, require_exact
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -142,14 +142,14 @@ def test_rows_that_are_off_only_while_generating_are_refused(
     dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As if the cache were read from its end: the output stays right, so that no logit tells."""
-    last_row, weighed = attention.last_row, attention.weighed
+    last_row, weighed = attention_rows.last_row, attention_rows.weighed
 
     def reversed_row(query: torch.Tensor, *rest: Any) -> torch.Tensor:
         row = last_row(query, *rest)
         return row.flip(-1) if query.shape[2] == 1 else row
 
-    monkeypatch.setattr(attention, "last_row", reversed_row)
-    monkeypatch.setattr(attention, "weighed", lambda row, *rest: weighed(row.flip(-1), *rest))
+    monkeypatch.setattr(attention_rows, "last_row", reversed_row)
+    monkeypatch.setattr(attention_rows, "weighed", lambda row, *rest: weighed(row.flip(-1), *rest))
     failed = {
         check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).proof.checks if not check.ok
     }
@@ -188,8 +188,8 @@ def test_parts_are_reached_by_the_same_names_in_every_family() -> None:
 def test_a_live_row_that_is_off_is_refused_in_every_number_format(
     dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exact = attention.last_row
-    monkeypatch.setattr(attention, "last_row", lambda q, k, mask, scale: exact(q, k, mask, scale * 1.01))
+    exact = attention_rows.last_row
+    monkeypatch.setattr(attention_rows, "last_row", lambda q, k, mask, scale: exact(q, k, mask, scale * 1.01))
     failed = {
         check.name for check in prove(tiny_network("llama").to(dtype), lt.ModelAdapter()).proof.checks if not check.ok
     }

@@ -13,7 +13,7 @@ import pluggy
 from llm_tracker.errors import TrackerError
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry, Source
-from llm_tracker.models.plugins.failures import PluginError, told
+from llm_tracker.models.plugins.plugin_failures import PluginError, told
 
 Kind = TypeVar("Kind", ModelAdapter, ModelEntry)
 

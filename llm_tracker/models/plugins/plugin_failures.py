@@ -1,4 +1,7 @@
-"""Why a plug-in cannot be used: a sentence that says what to change, and the line where."""
+"""Why a plug-in cannot be used: a sentence that says what to change, and the line where.
+
+`plugin_checks` finds what is wrong, `manager` leaves such a plug-in out and keeps its failure to be shown.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from visitor import ROOT
 
-from llm_tracker.app.frame.pages import found_pages
+from llm_tracker.app.frame.found_pages import found_pages
 
 
 def test_a_page_that_comes_is_found_by_its_file(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 import llm_tracker as lt
 from llm_tracker.models.loading.load import adapter_of
-from llm_tracker.models.proof.failures import own_failure_told
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.proof.refusal import own_failure_told
 
-FILE = r"test_failures\.py"
+FILE = r"test_refusal\.py"
 
 
 class Headless(lt.ModelAdapter):

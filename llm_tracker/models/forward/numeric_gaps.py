@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from llm_tracker.models.forward.attention import pattern_in
+from llm_tracker.models.forward.attention_rows import pattern_in
 
 CLOSED = -1e4
 """The logit of a learned sink (gpt_oss) at which nothing goes into it."""

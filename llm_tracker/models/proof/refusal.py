@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from llm_tracker.errors import ModelError, ModelRefusedError, TrackerError, is_lack_of_memory, one_line
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.forward.forward_pass import forward, probe_tokens, put_on_eager
-from llm_tracker.models.plugins.failures import Home, told
+from llm_tracker.models.plugins.plugin_failures import Home, told
 from llm_tracker.models.proof.checks import Examination
 
 
