@@ -77,13 +77,20 @@ class Sites:
     missing: Mapping[SiteName, str]
     """Why a site can be used in no layer of this model, in a sentence."""
     read_only: frozenset[SiteName] = frozenset()
-    """What can be read and not replaced: patterns that a family keeps inside its own eager code."""
+    """What can be read and not replaced: a family may keep its patterns inside its own eager code."""
 
     def at(self, name: SiteName) -> tuple[Location | None, ...]:
         """The places of a site: (layer). Raises ModelError, with the reason, where this model has none."""
         if name in self.missing:
             raise ModelError(f"“{name}” cannot be read or replaced in this model: {self.missing[name]}")
         return self.locations[name]
+
+    def to_replace(self, name: SiteName) -> tuple[Location | None, ...]:
+        """The same, for putting something else there. Raises ModelError where this site can be read only."""
+        locations = self.at(name)
+        if name in self.read_only:
+            raise ModelError(f"“{name}” can be read in this model, and not replaced.")
+        return locations
 
 
 def pattern_of(attention: nn.Module) -> Location:

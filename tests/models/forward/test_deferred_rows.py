@@ -14,8 +14,7 @@ from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.app.work.jobs import Job, run_job
-from llm_tracker.models.forward import attention_rows
-from llm_tracker.models.forward import deferred_rows as late_rows
+from llm_tracker.models.forward import attention_rows, deferred_rows
 from llm_tracker.models.forward.attention_rows import RowRecorder
 from llm_tracker.models.forward.deferred_rows import DeferredRow, can_wait, in_batches
 from llm_tracker.models.proof.prove import prove
@@ -36,7 +35,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def noted(batch: list[DeferredRow]) -> tuple[torch.Tensor, torch.Tensor]:
         sizes.append(len(batch))
-        return late_rows.stacked(batch)
+        return deferred_rows.stacked(batch)
 
     monkeypatch.setattr(attention_rows, "can_wait", lambda query, _mask: query.shape[0] == query.shape[2] == 1)
     monkeypatch.setattr(attention_rows, "stacked", noted)
@@ -74,7 +73,7 @@ def test_rows_are_made_together_where_they_are_alike(monkeypatch: pytest.MonkeyP
 
 def test_the_keys_of_a_row_that_is_made_alone_are_not_copied() -> None:
     row = row_of(0)
-    assert late_rows.stacked([row])[1] is row.key
+    assert deferred_rows.stacked([row])[1] is row.key
 
 
 def test_layers_of_two_kinds_in_turn_are_two_batches(waiting: list[int]) -> None:
@@ -111,13 +110,13 @@ def swapped(batch: list[DeferredRow]) -> list[DeferredRow]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("spread", [0.3, 0.02])
 @pytest.mark.parametrize("off", [all_but_the_first, swapped])
-def test_late_rows_that_are_off_are_refused(
+def test_deferred_rows_that_are_off_are_refused(
     off: Callable[[list[DeferredRow]], list[DeferredRow]],
     spread: float,
     dtype: torch.dtype,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(attention_rows, "stacked", lambda batch: late_rows.stacked(off(batch)))
+    monkeypatch.setattr(attention_rows, "stacked", lambda batch: deferred_rows.stacked(off(batch)))
     network = tiny_network("llama", initializer_range=spread).to(dtype)
     examination = prove(network, lt.ModelAdapter())
     assert "rows made together" in {check.name for check in examination.proof.checks if not check.ok}

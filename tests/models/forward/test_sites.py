@@ -50,7 +50,8 @@ def test_every_family_has_every_site_that_its_layers_have(model: lt.LoadedModel)
     lacking = {"resid_mid"} if model.config.model_type == "gpt_neox" else set()  # both parts read what enters the layer
     assert model.sites.missing.keys() == lacking
     assert all(check.ok for check in model.proof.sites)
-    assert {check.name for check in model.proof.sites} == set(SITE_NAMES) - lacking
+    assert {check.name for check in model.proof.sites} >= set(SITE_NAMES) - lacking
+    assert {f"{name}, replaced" for name in set(ROWS) - lacking} <= {check.name for check in model.proof.sites}
 
 
 def test_what_leaves_a_layer_enters_the_next_and_is_what_transformers_hands_out(model: lt.LoadedModel) -> None:
@@ -98,9 +99,9 @@ def test_a_site_put_in_its_own_place_changes_nothing_and_another_value_does(
     if name in model.sites.missing:
         return
     plain = logits(model)
-    with put_on(replace_hooks(model.sites.at(name), lambda _layer, rows: rows.clone())):
+    with put_on(replace_hooks(model.sites.to_replace(name), lambda _layer, rows: rows.clone())):
         torch.testing.assert_close(logits(model), plain, rtol=0, atol=1e-5)
-    with put_on(replace_hooks(model.sites.at(name), lambda _layer, rows: rows.roll(1, -1))):
+    with put_on(replace_hooks(model.sites.to_replace(name), lambda _layer, rows: rows.roll(1, -1))):
         assert (logits(model) - plain).abs().max() > 1e-2
 
 
@@ -112,14 +113,17 @@ def test_the_stream_of_another_text_gives_that_texts_prediction(model: lt.Loaded
     def patched(at: int, _rows: torch.Tensor) -> torch.Tensor | None:
         return other[None] if at == layer else None
 
-    with put_on(replace_hooks(model.sites.at("resid_post"), patched)):
+    with put_on(replace_hooks(model.sites.to_replace("resid_post"), patched)):
         torch.testing.assert_close(logits(model), expected, rtol=0, atol=1e-6)
 
 
 def test_what_adds_to_the_stream_can_be_taken_away_whole() -> None:
     """Without what attention adds, resid_mid is resid_pre."""
     model = tiny_model("granite")  # scales what it adds
-    with torch.inference_mode(), put_on(replace_hooks(model.sites.at("attn_out"), lambda _layer, rows: rows * 0)):
+    with (
+        torch.inference_mode(),
+        put_on(replace_hooks(model.sites.to_replace("attn_out"), lambda _layer, rows: rows * 0)),
+    ):
         for before, mid in zip(rows_at(model, "resid_pre"), rows_at(model, "resid_mid"), strict=True):
             torch.testing.assert_close(mid, before, rtol=0, atol=0)
 
@@ -170,6 +174,9 @@ def test_a_pattern_is_no_modules_rows_and_cannot_be_replaced_in_eager_code() -> 
         list(read_hooks(llama.sites.at("pattern"), lambda _layer, _rows: None))
     assert llama.sites.read_only == frozenset()
     assert gemma.sites.read_only == {"pattern"}
+    assert gemma.sites.at("pattern")
+    with pytest.raises(lt.ModelError, match="“pattern” can be read in this model, and not replaced"):
+        gemma.sites.to_replace("pattern")
 
 
 @pytest.mark.parametrize(("family", "v"), [("falcon", "query_key_value"), ("phi", "v_proj")])
@@ -185,6 +192,25 @@ def test_what_a_family_without_attention_lacks_is_said() -> None:
     model = trial.loaded(trial.tiny_network("mamba"))
     assert model.sites.missing["pattern"] == "no layer has an attention pattern."
     assert {"resid_pre", "resid_post"}.isdisjoint(model.sites.missing)
+
+
+def test_a_site_that_cannot_be_put_in_its_own_place_can_be_read_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if somebody had kept a sum of what came in, beside the rows."""
+    network = tiny_network("llama")
+    layer, forward_of = network.model.layers[1], network.model.layers[1].forward
+
+    def kept(hidden_states: torch.Tensor, **others: Any) -> Any:
+        given = forward_of(hidden_states, **others)
+        return given * 1.01 if hidden_states.data_ptr() != layer.entered else given
+
+    entered = network.model.layers[0].register_forward_hook(
+        lambda _m, _a, out: setattr(layer, "entered", out.data_ptr())
+    )
+    monkeypatch.setattr(layer, "forward", kept)
+    sites = prove(network, lt.ModelAdapter()).sites
+    entered.remove()
+    assert "resid_pre" in sites.read_only
+    assert sites.at("resid_pre")
 
 
 def test_a_path_of_a_table_that_leads_nowhere_costs_that_site_and_not_the_model() -> None:
