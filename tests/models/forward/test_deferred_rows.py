@@ -54,7 +54,7 @@ def test_every_number_of_a_conversation_is_exact(family: str, waiting: list[int]
 def test_the_rows_are_those_that_are_made_layer_by_layer(waiting: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     late = lt.track(loaded(tiny_network("llama")), QUESTION, max_new_tokens=4).turns[0].trace.attention
     assert set(waiting) == {3}
-    monkeypatch.setattr(late_rows, "STACKED_BYTES", 1)
+    monkeypatch.setattr(deferred_rows, "STACKED_BYTES", 1)
     alone = lt.track(loaded(tiny_network("llama")), QUESTION, max_new_tokens=4).turns[0].trace.attention
     assert waiting[-1] == 1
     monkeypatch.undo()
@@ -66,7 +66,7 @@ def test_the_rows_are_those_that_are_made_layer_by_layer(waiting: list[int], mon
 def test_rows_are_made_together_where_they_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [row_of(0), row_of(1, n_keys=3), row_of(2), row_of(3, n_keys=3), row_of(4, scaling=2.0)]
     assert [[row.layer for row in batch] for batch in in_batches(rows)] == [[0, 2], [1, 3], [4]]
-    monkeypatch.setattr(late_rows, "STACKED_BYTES", 2 * 4 * rows[0].key.numel())
+    monkeypatch.setattr(deferred_rows, "STACKED_BYTES", 2 * 4 * rows[0].key.numel())
     alike = [row_of(layer) for layer in range(5)]
     assert [[row.layer for row in batch] for batch in in_batches(alike)] == [[0, 1], [2, 3], [4]]
 
