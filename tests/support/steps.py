@@ -17,7 +17,11 @@ VIEWS = ("Candidates", "Layer by layer", "Attention by word")
 N_CHARTS = 3
 
 QUIET_MS = 100
-"""The page is settled when nothing has been drawn for so long, and the server owes no answer."""
+"""The page is settled when nothing has been drawn for so long, and nothing is owed that has yet to come.
+
+That is: the beginning of an answer to a click, and the script of a widget, which the browser fetches when the first one
+of its kind is to be drawn; until then a skeleton of another height stands in its place.
+"""
 
 WATCH = """
 if (!window.stirred) {
@@ -38,6 +42,7 @@ if (!window.stirred) {
 
 SETTLED = """
 quiet => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'
+    && !document.querySelector('[data-testid=stSkeleton]')
     && !window.owed && performance.now() - window.stirred >= quiet
 """
 
