@@ -16,7 +16,7 @@ def look_around(page: Page) -> None:
     follow(page, "Rome")
     page.get_by_role("radiogroup", name="Token to look at, after").get_by_role("radio").nth(1).click()
     expect(page.locator(".lt-card.after .note")).to_contain_text("Token 2 of")
-    expect(page.get_by_text("Reading this token's layers")).to_have_count(0, timeout=60_000)
+    expect(page.locator("caption", has_text="After: its own token “<|im_end|>”")).to_have_count(1, timeout=60_000)
     settle(page)
     choose(page, "Head", "head 3")
     settle(page)

@@ -17,6 +17,7 @@ from llm_tracker.app.parts.side_labels import models_legend, of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.charts.layers import layers_chart
+from llm_tracker.conversation.lenses import several_words
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
 from llm_tracker.wording.layers import layers_sentence
@@ -33,6 +34,7 @@ def layers_view(sides: list[Side], words: list[str]) -> None:
     st.header("Layer by layer", anchor=False)
     read = [word for word in words if all(side.watched(word) is not None for side in sides)]
     pairs = [(one, other) for one in read for other in read if _has_lead(sides, one, other)]
+    _look_at_newest(_newest(sides, words, read), pairs)
     if all(side.step in side.turn.trace.lens for side in sides):
         read.append(OWN)
     if read:
@@ -65,16 +67,13 @@ def _name(word: str) -> str:
 
 def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
     measures = [measure for measure in MEASURES if measure != "lead" or pairs]
-    newest = _newest(sides, read)
     choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="top")
     with choice:
         measure = _measure(measures)
     over = None
     if measure == "lead":
-        word, over = _lead(first, second, pairs, newest)
+        word, over = _lead(first, second, pairs)
     else:
-        if newest is not None:
-            select(word=newest)
         word = chosen(selected().word, read, read[0])
         _word_box(first, "Word", read, word, lambda picked: select(word=picked))
     followed = None if word == OWN else word
@@ -109,27 +108,25 @@ def _measure(measures: list[LayerMeasure]) -> LayerMeasure:
     return measure
 
 
-def _lead(
-    first: DeltaGenerator, second: DeltaGenerator, pairs: list[tuple[str, str]], newest: str | None
-) -> tuple[str, str]:
-    """A word and the one over which it leads."""
+def _lead(first: DeltaGenerator, second: DeltaGenerator, pairs: list[tuple[str, str]]) -> tuple[str, str]:
+    """A word and the one over which it leads, to be chosen."""
     words = list(dict.fromkeys(one for one, _ in pairs))
-
-    def others(word: str) -> list[str]:
-        return [other for one, other in pairs if one == word]
-
-    def over_of(word: str) -> str:
-        return chosen(selected().over, others(word), others(word)[0])
-
-    word = chosen(selected().word, words, words[0])
-    if newest is not None and newest in words:
-        # The other word of the pair stays what it was, here and where a word is picked.
-        select(word=newest, over=over_of(word))
-        word = newest
-    over = over_of(word)
+    word, over = _chosen_pair(pairs)
     _word_box(first, "Lead of", words, word, lambda picked: select(word=picked, over=over))
-    _word_box(second, "over", others(word), over, lambda picked: select(over=picked))
+    _word_box(second, "over", _others(pairs, word), over, lambda picked: select(over=picked))
     return word, over
+
+
+def _chosen_pair(pairs: list[tuple[str, str]]) -> tuple[str, str]:
+    """The pair that is selected; where it cannot be shown, the first that has the selected word, or the first."""
+    words = [one for one, _ in pairs]
+    word = chosen(selected().word, words, words[0])
+    others = _others(pairs, word)
+    return word, chosen(selected().over, others, others[0])
+
+
+def _others(pairs: list[tuple[str, str]], word: str) -> list[str]:
+    return [other for one, other in pairs if one == word]
 
 
 def _word_box(column: DeltaGenerator, label: str, words: list[str], word: str, take: Callable[[str], None]) -> None:
@@ -141,13 +138,26 @@ def _word_box(column: DeltaGenerator, label: str, words: list[str], word: str, t
     )
 
 
-def _newest(sides: list[Side], read: list[str]) -> str | None:
-    """The word that came to those of these answers just now: it is what the visitor waits to see."""
+def _newest(sides: list[Side], words: list[str], read: list[str]) -> str | None:
+    """The word that came to those of these answers just now: it is what the visitor waits to see.
+
+    A followed word that was read before stays known while another token's layers are yet to be read.
+    """
     answers = [(side.turn.said, side.turn.answer) for side in sides if side.name != "again"]
     seen_of, seen = st.session_state.get("layers read", (None, []))
-    st.session_state["layers read"] = (answers, read)
-    added = [word for word in read if word not in seen] if seen_of == answers else []
+    known = [word for word in words if word in seen] if seen_of == answers else words
+    st.session_state["layers read"] = (answers, several_words(known, *read))
+    added = [word for word in read if word not in known]
     return added[-1] if added else None
+
+
+def _look_at_newest(newest: str | None, pairs: list[tuple[str, str]]) -> None:
+    """Select the word that came just now; the other word of the pair stays what it was.
+
+    Before anything is drawn: a visitor's click ends a run while it draws, and the word would not be new to the next.
+    """
+    if newest is not None:
+        select(word=newest, over=_chosen_pair(pairs)[1] if pairs else selected().over)
 
 
 def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:
