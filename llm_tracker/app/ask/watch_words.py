@@ -27,11 +27,11 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
         # Or the address would go on asking for what no model can read.
         select(words=unless_default(tuple(words), unasked))
 
-    def choose() -> None:
-        typed = dict.fromkeys(filter(None, (word.strip() for word in st.session_state[key])))
+    def take(picked: list[str]) -> None:
+        typed = dict.fromkeys(filter(None, (word.strip() for word in picked)))
         select_of(comparison, words=unless_default(tuple(typed), unasked))
 
-    show_choice(key, words)
+    choose = show_choice(key, words, take)
     st.multiselect(
         "Words to follow: pick some, or type any",
         list(dict.fromkeys([*known, *words, *_suggested(comparison)])),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from llm_tracker.app.selection.selection import NAMES, Selection, of_address, to_address
 from llm_tracker.app.work.workspace import Workspace
 
+T = TypeVar("T")
+
 KEY = "selection"
+
+SHOWN = "shown choices"
+"""What each widget was last given to show, by its key."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +73,28 @@ def look_at_models(models: Hashable) -> None:
     _keep(replace(kept, models=models))
 
 
-def show_choice(key: str, value: object) -> None:
-    """Let the widget of this key show what is selected; the widget has it for its default too.
+def show_choice(key: str, value: T, take: Callable[[T], object]) -> Callable[[], None]:
+    """Let the widget of this key show what is selected; given back is its callback, and what is chosen goes to `take`.
 
-    Written only where the widget shows something else: each write is sent to the browser, and would take back what is
-    being chosen there meanwhile. One that is written while another run begins may never be sent: hence the default.
+    The widget has the value for its default too: it is written only where the widget shows something else, since each
+    write is sent to the browser, and would take back what is being chosen there meanwhile; and one that is written
+    while another run begins may never be sent.
+
+    A browser that has just drawn a widget may report its value, and Streamlit then calls back although nobody chose
+    anything: what the widget was given to show chooses nothing.
     """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
+    shown: dict[str, object] = st.session_state.setdefault(SHOWN, {})
+    shown[key] = value
+
+    def choose() -> None:
+        picked: T = st.session_state[key]
+        if picked != shown[key]:
+            shown[key] = picked
+            take(picked)
+
+    return choose
 
 
 def _read_address() -> Selection:

@@ -27,14 +27,14 @@ def answer_pickers(workspace: Workspace, comparison: Comparison) -> None:
     labels = answer_labels(workspace, options)
     keys = picker_keys(workspace)
 
-    def choose() -> None:
+    def take(_: Picked) -> None:
         picked: list[Picked] = [st.session_state[key] for key in keys]
         _look_at(comparison, tuple(ref for ref in picked if ref != ALONE))
 
     sides: tuple[tuple[str, list[Picked]], ...] = (("before", [*options]), ("after", [ALONE, *options]))
     shown: tuple[Picked, ...] = (*comparison.refs, ALONE)
     for column, (name, of_side), key, ref in zip(st.columns(2), sides, keys, shown, strict=False):
-        show_choice(key, ref)
+        choose = show_choice(key, ref, take)
         column.selectbox(
             f"Compared, {name}",
             of_side,

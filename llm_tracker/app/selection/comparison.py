@@ -167,14 +167,16 @@ def compare_at(comparison: Comparison) -> None:
     if comparison.after is None or all(side.turn.answer_step == 0 for side in comparison.sides):
         return
     labels = {"first": "the first token of each answer", "answer": "each answer's own token"}
-    show_choice("compared at", selected().compared_at)
+    choose = show_choice(
+        "compared at", selected().compared_at, lambda picked: select(compared_at=picked, steps=NEITHER)
+    )
     st.segmented_control(
         "Compare",
         list(labels),
         default=selected().compared_at,
         format_func=lambda name: labels[name],
         key="compared at",
-        on_change=lambda: select(compared_at=st.session_state["compared at"], steps=NEITHER),
+        on_change=choose,
         required=True,
         help="The first token stands behind the same kind of text on both sides: like is compared with like. "
         "The answer's own token stands behind the words that each answer began with.",

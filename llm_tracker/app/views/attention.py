@@ -116,11 +116,10 @@ def _layer(side: Side, at: int) -> int:
     key, last = f"attention layer of {trace.n_layers} {side.model}".strip(), trace.attending_layers[-1]
     layer = chosen(selected().layers[at], range(1, trace.n_layers + 1), last)
 
-    def choose() -> None:
-        wanted = unless_default(st.session_state[key], last)
-        select(layers=with_number(selected().layers, at, wanted))
+    def take(picked: int) -> None:
+        select(layers=with_number(selected().layers, at, unless_default(picked, last)))
 
-    show_choice(key, layer)
+    choose = show_choice(key, layer, take)
     st.slider(f"Layer{_of_model(side)}", 1, trace.n_layers, layer, key=key, on_change=choose)
     return layer
 
@@ -133,11 +132,10 @@ def _head(sides: list[Side], layer: int, at: int) -> int | None:
     options = range(n_heads + 1) if by_head else range(1)
     head = chosen(selected().heads[at], options, MEAN)
 
-    def choose() -> None:
-        wanted = unless_default(st.session_state[key], MEAN)
-        select(heads=with_number(selected().heads, at, wanted))
+    def take(picked: int) -> None:
+        select(heads=with_number(selected().heads, at, unless_default(picked, MEAN)))
 
-    show_choice(key, head)
+    choose = show_choice(key, head, take)
     st.selectbox(
         f"Head{_of_model(sides[0])}",
         options,

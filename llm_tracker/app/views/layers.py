@@ -17,7 +17,6 @@ from llm_tracker.app.parts.side_labels import models_legend, of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.charts.layers import layers_chart
-from llm_tracker.conversation.lenses import several_words
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
 from llm_tracker.wording.layers import layers_sentence
@@ -95,14 +94,14 @@ def _measure(measures: list[LayerMeasure]) -> LayerMeasure:
     """What the lines show: the lead, unless something else is chosen that can be shown."""
     key = f"layers measure of {len(measures)}"
     measure = chosen(selected().measure, measures, measures[0])
-    show_choice(key, measure)
+    choose = show_choice(key, measure, lambda picked: select(measure=unless_default(picked, measures[0])))
     st.segmented_control(
         "What the lines show",
         measures,
         default=measure,
         format_func=lambda name: MEASURES[name],
         key=key,
-        on_change=lambda: select(measure=unless_default(st.session_state[key], measures[0])),
+        on_change=choose,
         required=True,
     )
     return measure
@@ -132,10 +131,8 @@ def _others(pairs: list[tuple[str, str]], word: str) -> list[str]:
 def _word_box(column: DeltaGenerator, label: str, words: list[str], word: str, take: Callable[[str], None]) -> None:
     """A word to be chosen."""
     key = f"layers {label} {words}"
-    show_choice(key, word)
-    column.selectbox(
-        label, words, words.index(word), format_func=_name, key=key, on_change=lambda: take(st.session_state[key])
-    )
+    choose = show_choice(key, word, take)
+    column.selectbox(label, words, words.index(word), format_func=_name, key=key, on_change=choose)
 
 
 def _newest(sides: list[Side], words: list[str], read: list[str]) -> str | None:
@@ -143,10 +140,12 @@ def _newest(sides: list[Side], words: list[str], read: list[str]) -> str | None:
 
     A followed word that was read before stays known while another token's layers are yet to be read.
     """
+    if not read:
+        return None
     answers = [(side.turn.said, side.turn.answer) for side in sides if side.name != "again"]
     seen_of, seen = st.session_state.get("layers read", (None, []))
     known = [word for word in words if word in seen] if seen_of == answers else words
-    st.session_state["layers read"] = (answers, several_words(known, *read))
+    st.session_state["layers read"] = (answers, list(dict.fromkeys([*known, *read])))
     added = [word for word in read if word not in known]
     return added[-1] if added else None
 

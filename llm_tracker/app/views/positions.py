@@ -59,14 +59,17 @@ def _choose(comparison: Comparison) -> tuple[Side, TurnRef]:
     if len(comparison.answers) > 1:
         labels = {side.name: plain_label(side_label(side)) for side, _ in comparison.answers}
         names = list(labels)
-        show_choice("positions of", side.name)
+        key = "positions of"
+        choose = show_choice(
+            key, side.name, lambda picked: select(map=unless_default(picked, names[-1]), map_from=None)
+        )
         st.segmented_control(
             "Of the text",
             names,
             default=side.name,
             format_func=labels.__getitem__,
-            key="positions of",
-            on_change=lambda: select(map=unless_default(st.session_state["positions of"], names[-1]), map_from=None),
+            key=key,
+            on_change=choose,
             required=True,
         )
     return side, ref
@@ -149,14 +152,14 @@ def _value(named: Mapping[str, str]) -> str:
     """Whose probability is the colour."""
     key = "positions value"
     value = chosen(selected().map_shows, list(named), NEXT)
-    show_choice(key, value)
+    choose = show_choice(key, value, lambda picked: select(map_shows=unless_default(picked, NEXT)))
     st.selectbox(
         "The colour is the probability of",
         list(named),
         list(named).index(value),
         format_func=named.__getitem__,
         key=key,
-        on_change=lambda: select(map_shows=unless_default(st.session_state[key], NEXT)),
+        on_change=choose,
     )
     return value
 
@@ -165,14 +168,14 @@ def _first_token(count: int, comparison: Comparison) -> int:
     """Where the stretch begins, from 1: at its latest, so that it shows the answer."""
     key, latest = f"positions from {count}", count - WINDOW + 1
     first = chosen(selected().map_from, range(1, latest + 1), latest)
-    show_choice(key, first)
+    choose = show_choice(key, first, lambda picked: select_of(comparison, map_from=unless_default(picked, latest)))
     st.slider(
         f"From token (of {count:,}; {WINDOW} are drawn)",
         1,
         latest,
         first,
         key=key,
-        on_change=lambda: select_of(comparison, map_from=unless_default(st.session_state[key], latest)),
+        on_change=choose,
     )
     return first
 

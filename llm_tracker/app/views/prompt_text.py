@@ -27,14 +27,14 @@ def read_view(sides: list[Side]) -> None:
         key = f"read of {len(names)}"
         opens_at = "after" if "after" in names else list(names)[-1]
         name = chosen(selected().text, list(names), opens_at)
-        show_choice(key, name)
+        choose = show_choice(key, name, lambda picked: select(text=unless_default(picked, opens_at)))
         st.segmented_control(
             "Of which answer",
             list(names),
             default=name,
             format_func=lambda each: plain_label(labels[each]),
             key=key,
-            on_change=lambda: select(text=unless_default(st.session_state[key], opens_at)),
+            on_change=choose,
             required=True,
             label_visibility="collapsed",
         )

@@ -168,3 +168,29 @@ def test_the_selection_goes_along_to_other_pages_and_back(engine: engines.Engine
     at = settled(at.switch_page("dashboard.py").run())
     assert box(at, "Layer").value == 2
     assert said(at) == {"layer": "2"}
+
+
+def a_box() -> None:
+    """A box as the views have them, and a button for what Streamlit does at times: it calls back unasked."""
+    import streamlit as st
+
+    from llm_tracker.app.selection.address import show_choice
+
+    taken = st.session_state.setdefault("taken", [])
+    choose = show_choice("box", "a", taken.append)
+    st.selectbox("Box", ["a", "b"], key="box", on_change=choose)
+    st.button("Call back", on_click=choose)
+
+
+def test_a_widget_that_is_called_back_with_what_it_shows_chooses_nothing() -> None:
+    at = AppTest.from_function(a_box).run()
+    at.button[0].click().run()
+    assert at.session_state["taken"] == []
+
+
+def test_what_is_picked_in_a_widget_is_taken_once() -> None:
+    at = AppTest.from_function(a_box).run()
+    at.selectbox[0].select("b").run()
+    assert at.session_state["taken"] == ["b"]
+    at.button[0].click().run()
+    assert at.session_state["taken"] == ["b"]
