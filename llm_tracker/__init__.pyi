@@ -23,6 +23,7 @@ from llm_tracker.errors import ModelError as ModelError
 from llm_tracker.errors import ModelNotFoundError as ModelNotFoundError
 from llm_tracker.errors import ModelRefusedError as ModelRefusedError
 from llm_tracker.errors import ModelTooLargeError as ModelTooLargeError
+from llm_tracker.errors import OtherWeightsError as OtherWeightsError
 from llm_tracker.errors import TrackerError as TrackerError
 from llm_tracker.load_options import Trust as Trust
 from llm_tracker.models.adapters.contract import ModelAdapter as ModelAdapter

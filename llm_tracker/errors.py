@@ -2,7 +2,8 @@
 
 A caller tells the kinds apart by class:
 
-    InputError              what was typed or asked for cannot be used as it is
+    InputError              what was typed or asked for cannot be used as it is; of its kind:
+      OtherWeightsError       answers are to be read with other weights than those that gave them
     ModelError              a model cannot be used; its kinds:
       ModelNotFoundError      no model, file, revision or package of this name
       HubUnreachableError     the model hub is silent, fails, or may not be asked
@@ -12,6 +13,10 @@ A caller tells the kinds apart by class:
     Cancelled               the user stopped a load, a download or an answer
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class TrackerError(Exception):
     """A failure whose message is meant for the user: what was given, what was needed, what to do next.
@@ -20,13 +25,17 @@ class TrackerError(Exception):
     spells them in another way, as the command line does, can add that spelling.
     """
 
-    def __init__(self, message: str, parameters: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, parameters: str | Iterable[str] = ()) -> None:
         super().__init__(message)
-        self.parameters = parameters
+        self.parameters = (parameters,) if isinstance(parameters, str) else tuple(parameters)
 
 
 class InputError(TrackerError):
     """What the user typed or asked for cannot be used as it is."""
+
+
+class OtherWeightsError(InputError):
+    """A session's answers are to be looked into, or corrected, with other weights than those that gave them."""
 
 
 class ModelError(TrackerError):

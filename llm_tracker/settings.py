@@ -27,7 +27,7 @@ FLAGS = {
 
 def with_flags(error: TrackerError) -> str:
     """What an error says, and for each parameter of `load_model` in it the flag of `llm-tracker` that sets it."""
-    flags = [FLAGS[name] for name in error.parameters]
+    flags = [FLAGS[name] for name in error.parameters if name in FLAGS]
     return f"{error} (llm-tracker: {', '.join(flags)})" if flags else str(error)
 
 

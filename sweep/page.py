@@ -46,7 +46,8 @@ put in place of the last layer's output), every recorded attention row with eage
 and an answer with transformers' own generation. Bounds, in standard deviations of the logits and in shares of
 attention: {bounds}.
 Sites are the places where a forward pass can be read and replaced, by TransformerLens' names: resid_pre, resid_mid,
-resid_post, attn_out, mlp_out, z, v, pattern. Those that a family lacks are named; each of the others passed its proof.
+resid_post, attn_out, mlp_out, z, v, pattern. Those that a family lacks are named, and those that can be read there and
+not replaced; each of the others passed its proof.
 
 **{told}**
 
@@ -64,8 +65,8 @@ def _section(verdict: str, outcomes: list[Outcome]) -> str:
                 "attention",
                 "layers with a pattern",
                 "lens",
-                "attention rows",
-                "sites missing",
+                "rows",
+                "sites missing or read only",
                 "note",
             ),
             (_exact_row(outcome) for outcome in outcomes),
@@ -85,7 +86,7 @@ def _exact_row(outcome: Outcome) -> tuple[str, ...]:
         f"{attending} of {len(outcome.heads)}",
         f"{lens:.0e}",
         f"{outcome.gaps['attention']:.0e}" if attending else "",
-        ", ".join(outcome.missing_sites),
+        ", ".join([*outcome.missing_sites, *(f"{name} (read only)" for name in outcome.read_only_sites)]),
         ", ".join([*notes, *outcome.notes]),
     )
 

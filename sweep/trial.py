@@ -58,7 +58,9 @@ class Outcome:
     own_tail: bool = False
     """Whether each lens runs the whole model, since its end can't be taken apart."""
     missing_sites: tuple[str, ...] = ()
-    """Places of the forward pass that cannot be read and replaced (`llm_tracker.models.forward.sites`)."""
+    """Places of the forward pass that cannot be read (`llm_tracker.models.forward.sites`)."""
+    read_only_sites: tuple[str, ...] = ()
+    """Those that can be read, and not replaced."""
     gaps: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -92,6 +94,7 @@ def tried(model_type: str) -> Outcome:
         model.architecture.has_sinks,
         getattr(model.adapter, "tail", True) is None,
         tuple(name for name in SITE_NAMES if name in model.sites.missing),
+        tuple(name for name in SITE_NAMES if name in model.sites.read_only),
         gaps,
         notes,
         time.perf_counter() - begun,

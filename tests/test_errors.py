@@ -99,6 +99,12 @@ def test_what_speaks_of_no_parameter_is_told_as_it_is() -> None:
     assert with_flags(lt.ModelError("No.")) == "No."
 
 
+@pytest.mark.parametrize("parameters", ["/etc/key", ("trust",), "dtype"])
+def test_a_plug_ins_error_may_name_whatever_it_likes(parameters: Any) -> None:
+    told = with_flags(lt.ModelError("No key.", parameters))
+    assert told == ("No key. (llm-tracker: --dtype)" if parameters == "dtype" else "No key.")
+
+
 def test_an_unknown_number_format_is_refused_where_options_are_made() -> None:
     with pytest.raises(lt.ModelError, match="There is no number format “int3”"):
         LoadOptions(dtype="int3")

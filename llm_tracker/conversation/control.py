@@ -27,7 +27,9 @@ def stream_control(
     Raises InputError for a turn that is no correction; Cancelled where it is stopped before its end.
     """
     if not 0 < turn < len(session.turns):
-        raise InputError(f"Turn {turn} has no control: corrections are turns 1 to {len(session.turns) - 1}.")
+        last = len(session.turns) - 1
+        corrections = f"corrections are turns 1 to {last}" if last > 0 else "nothing has been corrected yet"
+        raise InputError(f"Turn {turn} has no control: {corrections}.")
     require_same_weights(model, session)
     earlier = replace(session, turns=session.turns[:turn])
     prompt = next_prompt(model, earlier, CONTROL_TEXT)

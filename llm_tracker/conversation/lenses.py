@@ -59,12 +59,22 @@ def with_watch_word(model: LoadedModel, session: Session, word: str) -> Session:
 
 
 def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -> Session:
-    """The session with the lens of one more step of a turn, as a view asks for it."""
+    """The session with the lens of one more step of a turn. Raises InputError for a turn or step that is not there."""
     require_same_weights(model, session)
+    require_step(session, turn, step)
     turns = list(session.turns)
     trace = with_lens(model, turns[turn].trace, [step], session.watch_words)
     turns[turn] = replace(turns[turn], trace=trace)
     return replace(session, turns=tuple(turns))
+
+
+def require_step(session: Session, turn: int, step: int) -> None:
+    """Raise InputError for a turn, or a step of its answer, that is not there; both are counted from 0."""
+    if not 0 <= turn < len(session.turns):
+        raise InputError(f"There is no turn {turn}: the session has turns 0 to {len(session.turns) - 1}.")
+    n_steps = session.turns[turn].trace.n_steps
+    if not 0 <= step < n_steps:
+        raise InputError(f"There is no step {step} in turn {turn}: its answer has steps 0 to {n_steps - 1}.")
 
 
 def with_all_lenses(model: LoadedModel, session: Session) -> Session:

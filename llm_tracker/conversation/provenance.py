@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from llm_tracker.errors import InputError
+from llm_tracker.errors import OtherWeightsError
 from llm_tracker.tracing.session import ModelInfo, Session
 
 if TYPE_CHECKING:
@@ -18,13 +18,22 @@ def require_same_weights(model: LoadedModel, session: Session) -> None:
     """Refuse to read a session's answers, or to go on with them, with other weights than those that gave them.
 
     A name stays while what it stands for changes: a checkpoint that is trained on, a branch of the hub that moves.
-    Raises InputError.
+    Of weights without a digest, which a plug-in made, the model's record has to be the same. Raises OtherWeightsError.
     """
-    if session.turns and session.model.weights_sha256 != model.weights_sha256:
-        raise InputError(
+    if session.turns and not _is_of(model, session.model):
+        raise OtherWeightsError(
             f"These answers were given by other weights than those that are loaded now as {model.entry.title}. "
             "Ask the question again, and its answer can be looked into and corrected."
         )
+
+
+def _is_of(model: LoadedModel, info: ModelInfo) -> bool:
+    if model.weights_sha256 != info.weights_sha256:
+        return False
+    now = model_info(model)
+    return model.weights_sha256 is not None or all(
+        getattr(now, name) == getattr(info, name) for name in ("id", "model_type", "n_layers", "d_model")
+    )
 
 
 def model_info(model: LoadedModel) -> ModelInfo:

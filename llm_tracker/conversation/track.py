@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.control import stream_control
 from llm_tracker.conversation.lenses import with_all_lenses
-from llm_tracker.conversation.turns import begin_session, stream_turn
+from llm_tracker.conversation.turns import begin_session, several, stream_turn
 from llm_tracker.progress import ended
 from llm_tracker.prompts.recipes import Recipe
 from llm_tracker.tracing.session import Decoding, Session
@@ -40,15 +40,10 @@ def track(
     Raises InputError for text that the model can't be given.
     """
     decoding = Decoding(max_new_tokens, temperature, top_p, seed)
-    session = begin_session(model, recipe, decoding, _several(watch_words))
-    for text in (question, *_several(corrections)):
+    session = begin_session(model, recipe, decoding, watch_words)
+    for text in (question, *several(corrections)):
         session = ended(stream_turn(model, session, text))
     for turn in range(len(session.turns)):
         if control and session.lacks_control(turn):
             session = ended(stream_control(model, session, turn))
     return with_all_lenses(model, session)
-
-
-def _several(texts: Iterable[str]) -> Iterable[str]:
-    """A single text given where several may be is one text, not its letters."""
-    return (texts,) if isinstance(texts, str) else texts

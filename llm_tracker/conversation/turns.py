@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_tracker.conversation.lenses import Purpose, several_words, with_lenses
+from llm_tracker.conversation.lenses import Purpose, require_step, several_words, with_lenses
 from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import continuation
@@ -27,7 +27,7 @@ def begin_session(
 ) -> Session:
     """A session without a turn yet. Raises InputError for an unknown recipe."""
     name, messages = recipe_messages(recipe)
-    watched = tuple(dict.fromkeys(watch_words))
+    watched = several_words(map(str.strip, several(watch_words)))
     require_plain(watched)
     return Session(
         model=model_info(model),
@@ -60,6 +60,11 @@ def stream_turn(
         watched = several_words((answer_word_of(turn, special_tokens(model.tokenizer)),), *watched)
     purpose: Purpose = "compared" if session.turns else "answered"
     return with_lenses(model, replace(session, turns=(*session.turns, turn)), purpose, watched)
+
+
+def several(texts: Iterable[str]) -> Iterable[str]:
+    """A single text given where several may be is one text, not its letters."""
+    return (texts,) if isinstance(texts, str) else texts
 
 
 def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int]) -> Prompt:
@@ -100,10 +105,8 @@ def _exact_answer(model: LoadedModel, turn: Turn) -> str:
 
 
 def with_answer_step(session: Session, turn: int, step: int) -> Session:
-    """The session with a turn's answer step chosen by hand. Raises InputError for a step that is not there."""
-    n_steps = session.turns[turn].trace.n_steps
-    if not 0 <= step < n_steps:
-        raise InputError(f"There is no step {step} in turn {turn}: its answer has steps 0 to {n_steps - 1}.")
+    """The session with a turn's answer step chosen by hand. Raises InputError for a turn or step that is not there."""
+    require_step(session, turn, step)
     turns = list(session.turns)
     turns[turn] = replace(turns[turn], answer_step=step)
     return replace(session, turns=tuple(turns))

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
-from llm_tracker.models.forward.forward_pass import forward
-from llm_tracker.models.forward.hooks import before, once_each, put_on
+from llm_tracker.models.forward.forward_pass import forward, new_cache
+from llm_tracker.models.forward.hooks import before, is_replacing, once_each, put_on
 from llm_tracker.models.forward.kv_caches import is_plain
 from llm_tracker.models.forward.way import AttentionKind
 from llm_tracker.tracing.recorder import Recorder
@@ -61,7 +61,8 @@ def decode(
     with them, and the whole for one that goes on from it. The iterator may be left at any time: between two tokens
     nothing is recorded. Raises Cancelled where `stop` says so while the prompt is read.
     """
-    cache, n_read = model.kv_caches.begin(model.model, prompt_ids)
+    replaced = is_replacing()
+    cache, n_read = (new_cache(model.model), 0) if replaced else model.kv_caches.begin(model.model, prompt_ids)
     generator = torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
     ids = list(prompt_ids)
@@ -79,7 +80,10 @@ def decode(
                     return
                 ids.append(chosen.token_id)
     finally:
-        if cache is not None and is_plain(cache) and cache.get_seq_length() == n_read:  # not of a pass that was stopped
+        whole = (
+            cache is not None and is_plain(cache) and cache.get_seq_length() == n_read
+        )  # not where a pass was stopped
+        if cache is not None and whole and not (replaced or is_replacing()):
             model.kv_caches.keep(ids[:n_read], cache)
 
 
@@ -104,7 +108,7 @@ def _read_ahead(
         with model.running, torch.inference_mode():
             _read(model, ids[n_read:end], cache, stop)
         n_read = end
-        if n_read == n_fixed:
+        if n_read == n_fixed and not is_replacing():
             model.kv_caches.keep(ids[:n_read], cache)
     return n_read
 

@@ -242,3 +242,12 @@ def test_help_needs_no_engine() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "COMMAND" in done.stdout
     assert done.stdout.strip().endswith("False")
+
+
+def test_a_reader_that_has_seen_enough_ends_a_command_without_a_word() -> None:
+    code = "import sys\nfrom llm_tracker.cli.main import main\nsys.exit(main(['models', '--json']))"
+    done = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.stdout is not None
+    done.stdout.close()
+    _, said = done.communicate()
+    assert (done.returncode, said) == (1, b"")

@@ -65,6 +65,8 @@ def test_a_correction_that_is_the_controls_own_text_needs_none() -> None:
 def test_a_first_answer_has_no_control(session: lt.Session) -> None:
     with pytest.raises(lt.InputError, match="corrections are turns 1 to 2"):
         next(lt.stream_control(tiny_model("llama"), session, 0))
+    with pytest.raises(lt.InputError, match="nothing has been corrected yet"):
+        next(lt.stream_control(tiny_model("llama"), replace(session, turns=session.turns[:1]), 1))
 
 
 def test_a_control_that_is_stopped_leaves_the_session_as_it_was(session: lt.Session) -> None:

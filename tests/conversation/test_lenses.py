@@ -10,6 +10,7 @@ from tiny_models import tiny_model
 import llm_tracker as lt
 from llm_tracker.conversation.lenses import lens_steps
 from llm_tracker.conversation.turns import begin_session, stream_turn
+from llm_tracker.errors import OtherWeightsError
 from llm_tracker.progress import ended
 from llm_tracker.tracing.session import Decoding
 
@@ -53,3 +54,23 @@ def test_other_weights_read_nothing_of_these_answers(answered: lt.Session) -> No
     for read in (lt.with_all_lenses, lambda model, session: lt.with_watch_word(model, session, "zebra")):
         with pytest.raises(lt.InputError, match="other weights"):
             read(tiny_model("llama"), others)
+
+
+@pytest.mark.parametrize(("turn", "step"), [(0, -1), (0, 99), (7, 0), (-1, 0)])
+def test_a_step_or_turn_that_is_not_there_is_named(answered: lt.Session, turn: int, step: int) -> None:
+    with pytest.raises(lt.InputError, match=f"no (step {step}|turn {turn})"):
+        lt.with_step_lens(tiny_model("llama"), answered, turn, step)
+    with pytest.raises(lt.InputError, match=f"no (step {step}|turn {turn})"):
+        lt.with_answer_step(answered, turn, step)
+
+
+def test_weights_without_a_digest_are_told_apart_by_what_their_model_is() -> None:
+    llama, qwen = (replace(tiny_model(family), directory=None) for family in ("llama", "qwen2"))
+    answered = lt.track(llama, "Who?", max_new_tokens=2)
+    assert lt.with_watch_word(llama, answered, "Rome").watch_words[-1] == "Rome"
+    with pytest.raises(OtherWeightsError):
+        lt.with_watch_word(qwen, answered, "Rome")
+
+
+def test_one_word_to_watch_is_a_word_and_not_its_letters() -> None:
+    assert lt.begin_session(tiny_model("llama"), watch_words="London ").watch_words == ("London",)

@@ -47,10 +47,11 @@ def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -
 def _left_answer(workspace: Workspace, comparison: Comparison, coming: ComingAnswer | None) -> None:
     """What stands on the left: the answer before, or the one that a coming answer of another model will join."""
     joined = None if coming is None else coming.joins
-    if joined is None or joined == comparison.refs[0] or not workspace.has_turn(joined):
+    found, sessions = workspace.turns_or_newest(() if joined is None else (joined,))
+    if joined is None or joined == comparison.refs[0] or found != (joined,):
         _finished(workspace, comparison, 0, comparison.before)
         return
-    turn = workspace.sessions[joined.session].turns[joined.turn]
+    turn = sessions[0].turns[joined.turn]
     _card_and_strip(workspace, Side("before", turn, turn.answer_step), joined, lambda _step: None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Literal
 
 import streamlit as st
@@ -12,7 +13,7 @@ from llm_tracker.app.selection.comparison import Comparison, Path, path, select_
 from llm_tracker.app.selection.selection import with_number
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.wording.formats import quoted
 
 ALONE: Literal["alone"] = "alone"
@@ -23,8 +24,8 @@ Picked = TurnRef | Literal["alone"]
 
 def answer_pickers(workspace: Workspace, comparison: Comparison) -> None:
     """A box for each side, with all answers that are kept."""
-    options = _all_answers(workspace, comparison)
-    labels = answer_labels(workspace, options)
+    answers = _all_answers(workspace, comparison)
+    options, labels = list(answers), answer_labels(answers)
     keys = picker_keys(workspace)
 
     def take(_: Picked) -> None:
@@ -64,9 +65,13 @@ def picker_keys(workspace: Workspace) -> tuple[str, str]:
     return f"shown before {workspace.results}", f"shown after {workspace.results}"
 
 
-def _all_answers(workspace: Workspace, comparison: Comparison) -> list[TurnRef]:
-    """Every answer of all conversations; the same answer of the same model once, newest first."""
+def _all_answers(workspace: Workspace, comparison: Comparison) -> dict[TurnRef, Session]:
+    """Every answer of all conversations, with its own; the same answer of the same model once, newest first.
+
+    A conversation that was let go while this page is drawn is still compared on it.
+    """
     sessions = workspace.kept_sessions()
+    sessions.update((ref.session, session) for ref, session in zip(comparison.refs, comparison.sessions, strict=True))
     own = [number for number in sessions if number != EXAMPLE] or [EXAMPLE]
     refs: dict[Path, TurnRef] = {}
     for number in own:
@@ -76,16 +81,16 @@ def _all_answers(workspace: Workspace, comparison: Comparison) -> list[TurnRef]:
     for ref, session in zip(comparison.refs, comparison.sessions, strict=True):
         refs[path(session, ref.turn)] = ref
     # An address may set one answer beside its copy in a branch: both are there to be chosen then.
-    return sorted({*refs.values(), *comparison.refs}, key=lambda ref: (-ref.session, ref.turn))
+    in_order = sorted({*refs.values(), *comparison.refs}, key=lambda ref: (-ref.session, ref.turn))
+    return {ref: sessions[ref.session] for ref in in_order}
 
 
-def answer_labels(workspace: Workspace, refs: list[TurnRef]) -> dict[TurnRef, str]:
+def answer_labels(answers: Mapping[TurnRef, Session]) -> dict[TurnRef, str]:
     """Answers as options to choose, no two alike: what each says, and to what; where several models answered, which."""
-    by_model = len({workspace.sessions[ref.session].model.id for ref in refs}) > 1
+    by_model = len({session.model.id for session in answers.values()}) > 1
     labels: dict[TurnRef, str] = {}
     alike: Counter[str] = Counter()
-    for ref in refs:
-        session = workspace.sessions[ref.session]
+    for ref, session in answers.items():
         said = _answer_label(session.turns[ref.turn])
         label = f"{session.model.title}: {said}" if by_model else said
         alike[label] += 1

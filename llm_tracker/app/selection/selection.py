@@ -86,11 +86,10 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
         "lines": selection.measure or "",
         "text": selection.text or "",
         "map": selection.map or "",
-        "map-shows": selection.map_shows or "",
         "map-from": "" if selection.map_from is None else str(selection.map_from),
     }
     said: dict[str, list[str]] = {name: [value] for name, value in written.items() if value}
-    for name, word in (("of", selection.word), ("over", selection.over)):
+    for name, word in (("of", selection.word), ("over", selection.over), ("map-shows", selection.map_shows)):
         if word is not None and len(word) <= LONGEST:
             said[name] = [word]
     if selection.words is not None and sum(map(len, selection.words)) <= LONGEST:

@@ -39,8 +39,11 @@ def ask(engine: Engine, workspace: Workspace, question: str) -> None:
 def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
     """Ask the chosen model what a session began with, in the same way; the two first answers then stand beside."""
 
-    def start() -> Job:
-        session = workspace.sessions[number]
+    def start() -> Job | None:
+        session = workspace.sessions.get(number)
+        if session is None:
+            workspace.errors["ask"] = "That question is not kept any more. Type it again, then press Ask."
+            return None
         joins = TurnRef(number, 0)
         answer = ComingAnswer("ask", session.turns[0].said, session.decoding.max_new_tokens, "after", joins)
 
@@ -51,17 +54,18 @@ def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
 
         return _first_answer(engine, workspace, workspace.model_id, answer, begin)
 
-    if number in workspace.sessions:
-        workspace.begin(start)
-    else:
-        workspace.errors["ask"] = "That question is not kept any more. Type it again, then press Ask."
+    workspace.begin(start)
 
 
 def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction: str) -> None:
     """Correct an answer on the model that gave it: a session goes on, or branches where it had gone on already."""
 
-    def start() -> Job:
-        session = workspace.sessions[corrected.session]
+    def start() -> Job | None:
+        session = workspace.sessions.get(corrected.session)
+        if session is None:
+            gone = "That answer is not kept any more. Ask its question again, then correct it."
+            workspace.errors["correct"] = gone
+            return None
         goes_on = corrected.turn == len(session.turns) - 1 and corrected.session != EXAMPLE
         number = corrected.session if goes_on else workspace.free_number()
         answer = ComingAnswer("correct", correction, session.decoding.max_new_tokens, "after")
@@ -78,10 +82,7 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
 
         return _converse(engine, workspace, session.model.id, answer, begin, keep)
 
-    if corrected.session in workspace.sessions:
-        workspace.begin(start)
-    else:
-        workspace.errors["correct"] = "That answer is not kept any more. Ask its question again, then correct it."
+    workspace.begin(start)
 
 
 def _first_answer(

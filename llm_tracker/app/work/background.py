@@ -1,7 +1,7 @@
 """Work in the background, which views need: controls, and lenses of more steps, words or positions.
 
 Each begins only while nothing else is under way, and is stopped by the next question: a view that still needs it asks
-for it again.
+for it again. A conversation may have been let go while a page that shows it is drawn: nothing is begun for it then.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None)
             return None
         if corrected is None or corrected in workspace.stopped_controls:
             return None
-        session = workspace.sessions[corrected.session]
-        if not session.lacks_control(corrected.turn):
+        session = workspace.sessions.get(corrected.session)
+        if session is None or not session.lacks_control(corrected.turn):
             return None
 
         def work(job: Job) -> Session:
@@ -73,8 +73,8 @@ def read_step(engine: Engine, workspace: Workspace, turn: TurnRef, step: int) ->
     """Compute the lens of a step, if it is missing, as a view asks for it."""
 
     def start() -> Job | None:
-        session = workspace.sessions[turn.session]
-        if step in session.turns[turn.turn].trace.lens:
+        session = workspace.sessions.get(turn.session)
+        if session is None or step in session.turns[turn.turn].trace.lens:
             return None
 
         def read(model: LoadedModel, now: Session) -> Session:
@@ -84,7 +84,7 @@ def read_step(engine: Engine, workspace: Workspace, turn: TurnRef, step: int) ->
 
         job = Job("lens", session.model.id, meanwhile=Meanwhile("Reading this token's layers …"))
         job.fail = _says_failure(workspace)
-        return _read_more(engine, workspace, job, turn.session, read)
+        return _read_more(engine, workspace, job, session, turn.session, read)
 
     workspace.begin_background(start)
 
@@ -93,8 +93,8 @@ def follow(engine: Engine, workspace: Workspace, number: int, word: str) -> None
     """Follow a further word through all turns of a session, unless it is followed already."""
 
     def start() -> Job | None:
-        session = workspace.sessions[number]
-        if word in session.watch_words:
+        session = workspace.sessions.get(number)
+        if session is None or word in session.watch_words:
             return None
 
         def read(model: LoadedModel, now: Session) -> Session:
@@ -108,7 +108,7 @@ def follow(engine: Engine, workspace: Workspace, number: int, word: str) -> None
             workspace.errors[VIEWS] = job.error
 
         job = Job("words", session.model.id, meanwhile=Meanwhile("Following the new word …"), fail=fail)
-        return _read_more(engine, workspace, job, number, read)
+        return _read_more(engine, workspace, job, session, number, read)
 
     workspace.begin_background(start)
 
@@ -121,8 +121,10 @@ def positions_of(turn: TurnRef) -> Hashable:
 def read_positions(engine: Engine, workspace: Workspace, turn: TurnRef) -> None:
     """Begin the lens of all layers at all positions of a turn, as a view asks for it."""
 
-    def start() -> Job:
-        session = workspace.sessions[turn.session]
+    def start() -> Job | None:
+        session = workspace.sessions.get(turn.session)
+        if session is None:
+            return None
 
         def work(job: Job) -> PositionLens:
             from llm_tracker.analysis.lens.position_tables import stream_position_lens
@@ -156,11 +158,11 @@ def _read_more(
     engine: Engine,
     workspace: Workspace,
     job: Job,
+    session: Session,
     number: int,
     read: Callable[[LoadedModel, Session], Session],
 ) -> Job:
     """Queue work whose result is a session with more read of it: of the session as it is kept when that begins."""
-    session = workspace.sessions[number]
     job.keep = _keeps_session(workspace, number)
 
     def work(job: Job) -> Session:

@@ -73,7 +73,7 @@ def _settings() -> tuple[Settings, str]:
         if settings.model:
             find_entry(settings.model)
     except ModelError as error:
-        return Settings(), f"{error} The app was started without it."
+        return Settings(), f"{error} The app was started as if no LLM_TRACKER_ variable had been set."
     return settings, ""
 
 

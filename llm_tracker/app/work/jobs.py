@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from llm_tracker.app.work.coming_answer import ComingAnswer
-from llm_tracker.errors import Cancelled, InputError, TrackerError, is_lack_of_memory, unforeseen
+from llm_tracker.errors import Cancelled, InputError, OtherWeightsError, TrackerError, is_lack_of_memory, unforeseen
 from llm_tracker.progress import Progress
 from llm_tracker.settings import with_flags
 
@@ -159,9 +159,9 @@ def run_job(job: Job, work: Work) -> None:
     except Cancelled as stopped:
         job.error, job.status = str(stopped), "stopped"
     except TrackerError as error:
-        job.is_refused = isinstance(error, InputError)
+        job.is_refused = isinstance(error, InputError) and not isinstance(error, OtherWeightsError)
         job.error, job.status = with_flags(error), "failed"
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a model's own code may want to end the process
         logger.exception("a %s job failed", job.name)
         job.error = f"{unforeseen(error)} Nothing was lost{'.' if is_lack_of_memory(error) else '; try again.'}"
         job.status = "failed"

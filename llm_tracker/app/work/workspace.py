@@ -108,8 +108,8 @@ class Workspace:
                 others = [each for each in self.typed_ids if each != model_id]
                 self.typed_ids = [*others, model_id][-MAX_TYPED:]
 
-    def begin(self, start: Callable[[], Job]) -> bool:
-        """Take over what has ended, then start a job; False while an answer is under way.
+    def begin(self, start: Callable[[], Job | None]) -> bool:
+        """Take over what has ended, then start a job; False while an answer is under way, or where there is none.
 
         A click that comes twice, or from a second tab, starts nothing and loses nothing. Work in the background (a
         control, a lens) is stopped: it is begun again when a view needs it.
@@ -119,6 +119,8 @@ class Workspace:
             if self.answering:
                 return False
             job = start()
+            if job is None:
+                return False
             # Stopped only now: what cannot begin leaves the work in the background alone.
             if self.job is not None:
                 self.job.stop()

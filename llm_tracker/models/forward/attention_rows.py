@@ -78,9 +78,12 @@ def recorded_attention(
         if given is not None and name not in HONOURED:
             raise UnhonouredKeywordError(name)
     edit = edit_of(module)
-    if edit is not None:
-        return edit.output(module, query, key, value, attention_mask, scaling), None
     recorder = _recorder.get()
+    if edit is not None:
+        edited_output, pattern = edit.output(module, query, key, value, attention_mask, scaling)
+        if recorder is not None:
+            recorder.saw(module, pattern[0, :, -1])
+        return edited_output, None
     if recorder is not None and can_wait(query, attention_mask):
         recorder.put_off(module, query, key, attention_mask, scaling)
     elif recorder is not None:

@@ -31,6 +31,8 @@ class ForwardHook:
     module: nn.Module
     when: Literal["before", "after"]
     see: Callable[..., Any]
+    replaces: bool = False
+    """Whether it may put something else in the place of what the model computed."""
 
 
 def before(module: nn.Module, see: SeeBefore) -> ForwardHook:
@@ -52,7 +54,31 @@ def put_on(hooks: Iterable[ForwardHook]) -> Iterator[None]:
     with ExitStack() as stack:
         for hook in hooks:
             stack.callback(_registered(hook).remove)
+            if hook.replaces:
+                stack.enter_context(replacing())
         yield
+
+
+@contextmanager
+def replacing() -> Iterator[None]:
+    """Within this context `is_replacing` is true."""
+    _replacements.append(None)
+    try:
+        yield
+    finally:
+        _replacements.pop()
+
+
+def is_replacing() -> bool:
+    """Whether anything of a forward pass is being replaced, in whatever model of this process.
+
+    What a pass computes now is not what the model computes by itself: a KV cache of the one must not serve the other.
+    """
+    return bool(_replacements)
+
+
+_replacements: list[None] = []
+"""One for each replacement that is on: lists grow and shrink in one step, so that threads need no lock."""
 
 
 def _registered(hook: ForwardHook) -> Any:

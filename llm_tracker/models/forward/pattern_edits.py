@@ -14,7 +14,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
-from llm_tracker.models.forward.hooks import layers_in_turn
+from llm_tracker.models.forward.hooks import layers_in_turn, replacing
 
 EditPattern = Callable[[int, Tensor], Tensor]
 """Is given the layer's index (0-based) and its pattern (1, head, query, key) in float32; returns the one to use."""
@@ -39,21 +39,25 @@ class PatternEdit:
         value: Tensor,
         attention_mask: Tensor | None,
         scaling: float | None,
-    ) -> Tensor:
-        """The attention output (batch, query, head, d_head) of the edited pattern."""
+    ) -> tuple[Tensor, Tensor]:
+        """The attention output (batch, query, head, d_head) of the edited pattern, and that (1, head, query, key)."""
         pattern = whole_pattern(query, key, attention_mask, scaling)
         edited = self._edit(next(self._layer_of[id(module)]), pattern)
         grouped = edited.shape[1] // value.shape[1]
         values = value.float().repeat_interleave(grouped, dim=1)
-        return (edited @ values).to(query.dtype).transpose(1, 2)
+        return (edited @ values).to(query.dtype).transpose(1, 2), edited
 
 
 @contextmanager
 def edited_patterns(attentions: Sequence[nn.Module | None], edit: EditPattern) -> Iterator[None]:
-    """Within this context, this thread's passes on SDPA use the patterns that `edit` returns: (layer) of modules."""
+    """Within this context, this thread's passes on SDPA use the patterns that `edit` returns: (layer) of modules.
+
+    What is recorded meanwhile is the edited pattern; no KV cache of an earlier text is used or kept.
+    """
     token = _edit.set(PatternEdit(attentions, edit))
     try:
-        yield
+        with replacing():
+            yield
     finally:
         _edit.reset(token)
 

@@ -18,6 +18,7 @@ there is missing, with its reason. `pattern` is read by `attention_rows.RowRecor
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -121,19 +122,25 @@ def read_hooks(locations: Sequence[Location | None], see: See) -> Iterator[Forwa
     def show(layer: int, rows: Tensor) -> None:
         see(layer, rows)
 
-    return replace_hooks(locations, show)
+    return _site_hooks(locations, show, replaces=False)
 
 
 def replace_hooks(locations: Sequence[Location | None], replace: Replace) -> Iterator[ForwardHook]:
     """Hooks that put other rows in the place of a site's, (layer) of places, in the order in which the layers run.
 
-    Raises ValueError for patterns, which are no module's rows.
+    While they are on, no KV cache of an earlier text is used or kept. Raises ValueError for patterns, which are no
+    module's rows.
     """
+    return _site_hooks(locations, replace, replaces=True)
+
+
+def _site_hooks(locations: Sequence[Location | None], replace: Replace, replaces: bool) -> Iterator[ForwardHook]:
     if any(each is not None and each.side == "pattern" for each in locations):
         raise ValueError("a pattern is in no module's rows: read it with RowRecorder, replace it with edited_patterns")
     turns = layers_in_turn([None if each is None else each.module for each in locations])
     for location in {id(each.module): each for each in locations if each is not None}.values():
-        yield from _hooks(location, turns[id(location.module)], replace)
+        for hook in _hooks(location, turns[id(location.module)], replace):
+            yield dataclasses.replace(hook, replaces=replaces)
 
 
 class _Entering:

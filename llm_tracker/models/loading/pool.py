@@ -92,13 +92,14 @@ class ModelPool:
         """
         require_possible(needed_bytes, device)
         with self._lock:
-            needed = needed_bytes + sum(self._reserved.values())
+            reserved = sum(self._reserved.values())
+            needed = needed_bytes + reserved
             if not has_room(needed - self._freeable_bytes(), device):
-                require_room(needed, device)
+                require_room(needed_bytes, device, reserved)
             while self._models and not (self._held_bytes() + needed <= self.budget_bytes and has_room(needed, device)):
                 self._models.popitem(last=False)
                 gc.collect()
-            require_room(needed, device)
+            require_room(needed_bytes, device, reserved)
             self._reserved[key] = needed_bytes
 
     def _keep(self, key: Key, model: LoadedModel, private: int) -> LoadedModel:

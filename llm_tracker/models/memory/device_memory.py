@@ -53,10 +53,14 @@ def has_room(needed_bytes: int, device: str = "cpu") -> bool:
     return needed_bytes + WORKING_BYTES + in_use <= limit
 
 
-def require_room(needed_bytes: int, device: str = "cpu") -> None:
-    """Raise ModelTooLargeError, with the figures, where weights of this size don't fit beside what is in use."""
-    if not has_room(needed_bytes, device):
+def require_room(needed_bytes: int, device: str = "cpu", reserved_bytes: int = 0) -> None:
+    """Raise ModelTooLargeError, with the figures, where weights of this size don't fit beside what is in use.
+
+    `reserved_bytes` are those of models that are being loaded meanwhile: in use as far as anybody else is concerned.
+    """
+    if not has_room(needed_bytes + reserved_bytes, device):
         limit, in_use = memory_of(device)
+        in_use += reserved_bytes
         is_cpu = device == "cpu"
         elsewhere = " or on the CPU (device “cpu”)" if not is_cpu and has_room(needed_bytes) else ""
         raise ModelTooLargeError(

@@ -44,8 +44,8 @@ NOTES: Mapping[SiteName, str] = {
     "mlp_out": "the stream behind attention + mlp_out against resid_post",
     "z": "pattern · v against what the output projection takes",
     "v": "pattern · v against what the output projection takes",
-    "pattern": "the pattern made anew, against SDPA's own output",
 }
+"""How each is proved; that patterns are read exactly has checks of its own (`prove`)."""
 
 
 REPLACED = "put in its own place, and the logits"
@@ -88,7 +88,9 @@ def prove_sites(
     if way.attention == "sdpa":
         moved["pattern"] = _self_edit_gap(model, token_ids, found["pattern"].locations)
     present = [name for name in SITE_NAMES if any(found[name].locations)]
-    read = {name: checked(name, largest(found[name].gaps), bounds.sites, NOTES[name]) for name in present}
+    read = {
+        name: checked(name, largest(found[name].gaps), bounds.sites, NOTES[name]) for name in present if name in NOTES
+    }
     replaced = {
         name: checked(f"{name}, replaced", moved[name], bounds.live if name == "pattern" else bounds.sites, REPLACED)
         for name in present

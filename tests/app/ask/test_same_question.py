@@ -145,11 +145,10 @@ def test_answers_that_read_alike_are_told_apart_where_they_are_picked() -> None:
         turn = SimpleNamespace(said="Why?", answer="So")
         return SimpleNamespace(model=SimpleNamespace(id=model, title="tiny"), turns=[turn])
 
-    workspace = Workspace(sessions={1: session("a"), 2: session("a"), 3: session("b")})
-    places = [TurnRef(number, 0) for number in (1, 2, 3)]
-    labels = list(answer_labels(workspace, places).values())
+    answers = {TurnRef(1, 0): session("a"), TurnRef(2, 0): session("a"), TurnRef(3, 0): session("b")}
+    labels = list(answer_labels(answers).values())
     assert labels == ["tiny: “So” to “Why?”", "tiny: “So” to “Why?” · 2", "tiny: “So” to “Why?” · 3"]
-    assert list(answer_labels(workspace, places[:1]).values()) == ["“So” to “Why?”"]
+    assert list(answer_labels({TurnRef(1, 0): session("a")}).values()) == ["“So” to “Why?”"]
 
 
 def test_the_question_is_the_first_one_of_what_is_shown(two_models: engines.Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 import weakref
@@ -13,7 +14,7 @@ import torch
 from llm_tracker.app.parts.cards import pace_note
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job, Worker, run_job
-from llm_tracker.errors import Cancelled, InputError
+from llm_tracker.errors import Cancelled, InputError, OtherWeightsError
 from llm_tracker.progress import Progress
 from llm_tracker.tracing.run import TokenEvent
 
@@ -133,17 +134,21 @@ def test_a_worker_lives_on_when_what_comes_next_fails(caplog: pytest.LogCaptureF
 
 
 def test_only_what_was_asked_for_can_be_refused() -> None:
-    asked, broken = Job("words"), Job("words")
+    asked, stale, broken = Job("words"), Job("words"), Job("words")
 
     def refuse(_job: Job) -> None:
         raise InputError("No token.")
+
+    def refuse_weights(_job: Job) -> None:
+        raise OtherWeightsError("Other weights.")
 
     def fail(_job: Job) -> None:
         raise RuntimeError("gone")
 
     run_job(asked, refuse)
+    run_job(stale, refuse_weights)
     run_job(broken, fail)
-    assert (asked.is_refused, broken.is_refused) == (True, False)
+    assert [job.is_refused for job in (asked, stale, broken)] == [True, False, False]
 
 
 def test_the_pace_is_known_from_the_second_token_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,3 +184,12 @@ def test_a_model_that_was_let_go_is_not_kept_by_its_last_job() -> None:
     wait_for(worker.submit(Job("load"), work))
     gc.collect()
     assert [reference() for reference in made] == [None, None]
+
+
+def test_a_models_own_code_cannot_end_the_worker_that_runs_it(caplog: pytest.LogCaptureFixture) -> None:
+    worker = Worker("m")
+    ended = worker.submit(Job("ask"), lambda _job: sys.exit("bye"))
+    done = worker.submit(Job("ask"), lambda _job: "an answer")
+    wait_for(done)
+    assert (ended.status, done.result) == ("failed", "an answer")
+    assert "SystemExit" in ended.error

@@ -9,8 +9,8 @@ from fake_work import FakeEngine, ended
 from fake_work import fake_session as session
 
 from llm_tracker.app.work import workspace as workspaces_module
-from llm_tracker.app.work.asking import ask, correct
-from llm_tracker.app.work.background import follow, read_step, run_control
+from llm_tracker.app.work.asking import ask, ask_same, correct
+from llm_tracker.app.work.background import follow, read_positions, read_step, run_control
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
@@ -248,3 +248,16 @@ def test_a_job_that_ends_while_the_page_is_drawn_makes_the_page_older_than_its_w
     workspace.collect()
     assert workspace.is_newer(drawn)
     assert not workspace.is_newer(workspace.version)
+
+
+def test_a_conversation_that_was_let_go_while_a_page_draws_it_starts_nothing_and_says_so() -> None:
+    engine, workspace, gone = FakeEngine(), Workspace(sessions={1: session()}), TurnRef(7, 0)
+    run_control(engine, workspace, TurnRef(7, 1))
+    read_step(engine, workspace, gone, 0)
+    read_positions(engine, workspace, gone)
+    follow(engine, workspace, 7, "Rome")
+    ask_same(engine, workspace, 7)
+    correct(engine, workspace, gone, "No.")
+    assert workspace.job is None
+    assert "Type it again" in workspace.errors["ask"]
+    assert "Ask its question again" in workspace.errors["correct"]
