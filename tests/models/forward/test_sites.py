@@ -156,7 +156,7 @@ def test_an_edited_pattern_is_a_mask_where_that_can_say_the_same(family: str) ->
         plain = logits(model)
         put_on_attention(model.model, ASKED)
         expected = model.model(IDS, attention_mask=mask, position_ids=torch.arange(length)[None]).logits[0]
-    torch.testing.assert_close(found[-1], expected[-1], rtol=0, atol=1e-5)
+    torch.testing.assert_close(found[-1], expected[-1], rtol=0, atol=1e-4)
     assert (found[-1] - plain[-1]).abs().max() > 1e-3
 
 
