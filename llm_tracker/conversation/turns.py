@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 def begin_session(
     model: LoadedModel, recipe: Recipe = "one-word", decoding: Decoding | None = None, watch_words: Iterable[str] = ()
 ) -> Session:
-    """A session without a turn yet. Raises InputError for an unknown recipe."""
+    """A session without a turn yet. Raises InputError for an unknown recipe or an empty watch word."""
     name, messages = recipe_messages(recipe)
-    watched = several_words(map(str.strip, several(watch_words)))
+    watched = tuple(dict.fromkeys(word.strip() for word in several(watch_words)))
     require_plain(watched)
+    if "" in watched:
+        raise InputError("A watch word is empty. Type one.")
     return Session(
         model=model_info(model),
         recipe=name,
