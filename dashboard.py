@@ -15,6 +15,7 @@ from llm_tracker.app.views.candidates import candidates_view
 from llm_tracker.app.views.layers import layers_view
 from llm_tracker.app.views.positions import positions_view
 from llm_tracker.app.views.prompt_text import read_view
+from llm_tracker.app.views.whole_words import whole_words_view
 
 engine, workspace = open_page("Ask")
 workspace.collect()
@@ -42,6 +43,7 @@ with st.container(key="shown"):
         headline_panel(workspace, comparison, words)
     with st.container():
         background_status(workspace)
+    whole_words_view(list(comparison.headline_sides), words)
     with st.container():
         compare_at(comparison)
     read_view(comparison.sides)

@@ -7,6 +7,7 @@ from llm_tracker.analysis.lens.logit_lens import logit_lens as logit_lens
 from llm_tracker.analysis.lens.position_lens import PositionLens as PositionLens
 from llm_tracker.analysis.lens.position_tables import position_lens as position_lens
 from llm_tracker.analysis.lens.position_tables import stream_position_lens as stream_position_lens
+from llm_tracker.analysis.word_scores import word_scores as word_scores
 from llm_tracker.conversation.control import stream_control as stream_control
 from llm_tracker.conversation.lenses import with_all_lenses as with_all_lenses
 from llm_tracker.conversation.lenses import with_step_lens as with_step_lens
@@ -15,6 +16,7 @@ from llm_tracker.conversation.track import track as track
 from llm_tracker.conversation.turns import begin_session as begin_session
 from llm_tracker.conversation.turns import stream_turn as stream_turn
 from llm_tracker.conversation.turns import with_answer_step as with_answer_step
+from llm_tracker.conversation.whole_words import with_word_scores as with_word_scores
 from llm_tracker.errors import Cancelled as Cancelled
 from llm_tracker.errors import HubUnreachableError as HubUnreachableError
 from llm_tracker.errors import InputError as InputError

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from llm_tracker.prompts.words import fold
 from llm_tracker.tracing.trace import Trace
 
 EVERYTHING_ELSE = "everything else"
@@ -31,6 +32,14 @@ def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str]
     rest = max(0.0, 1.0 - sum(row[-1] for row in rows))
     rows.append((0, EVERYTHING_ELSE_ID, EVERYTHING_ELSE, float("nan"), rest))
     return pd.DataFrame(rows, columns=["rank", "token_id", "token", "logit", "prob"])
+
+
+def rival_words(trace: Trace, step: int, words: Iterable[str]) -> list[str]:
+    """The candidates of a step that are words, best first, without the token that was written and without `words`."""
+    own, known = int(trace.token_ids[step]), {fold(word) for word in words}
+    several = zip(trace.top_token_ids[step].tolist(), trace.top_tokens[step], strict=True)
+    texts = [token.strip() for token_id, token in several if token_id != own]
+    return [text for text in dict.fromkeys(texts) if text.isalnum() and fold(text) not in known]
 
 
 def _further_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]) -> list[CandidateRow]:

@@ -9,6 +9,7 @@ from typing import Literal
 from llm_tracker.prompts.words import fold
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import WatchedLens
+from llm_tracker.tracing.whole_words import WordScore
 
 SideName = Literal["before", "after", "again"]
 
@@ -34,6 +35,10 @@ class Side:
         table = self.turn.trace.lens.get(self.step)
         return table.watched.get(word) if table else None
 
+    def score(self, word: str) -> WordScore | None:
+        """How likely the whole word is at this step, if it was computed."""
+        return self.turn.score(word, self.step)
+
     def first_token(self, word: str) -> str:
         """What is read of a watch word here: its first token, without the space in front; the word if none was read."""
         lens = self.watched(word)
@@ -42,17 +47,13 @@ class Side:
 
 @dataclass(frozen=True)
 class WordChange:
-    """A watch word's probability, in [0, 1], at the step that each side looks at."""
+    """The probability of a whole word, in [0, 1] and in any of its spellings, at the step that each side looks at."""
 
     word: str
-    tokens: tuple[str, ...]
-    """What is compared: the word's first token on each side, which is the word itself if it has only one."""
     before: float
     after: float
     again: float | None
     """Of the neutral control, where there is one."""
-    ranks: tuple[int, int]
-    """Before and after; 1 = best."""
 
 
 def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
@@ -68,15 +69,12 @@ def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
 
 
 def word_changes(sides: Sequence[Side], words: Sequence[str]) -> list[WordChange]:
-    """What became of each of `words` that is watched on both sides, in their order."""
+    """What became of each of `words` that is scored on both sides, in their order."""
     changes = []
     for word in words:
-        read = {side.name: lens for side in sides if (lens := side.watched(word)) is not None}
-        if "before" in read and "after" in read:
-            probs = {name: float(lens.prob[-1]) for name, lens in read.items()}
-            tokens = tuple(lens.token for lens in read.values())
-            ranks = int(read["before"].rank[-1]), int(read["after"].rank[-1])
-            changes.append(WordChange(word, tokens, probs["before"], probs["after"], probs.get("again"), ranks))
+        probs = {side.name: score.prob for side in sides if (score := side.score(word)) is not None}
+        if "before" in probs and "after" in probs:
+            changes.append(WordChange(word, probs["before"], probs["after"], probs.get("again")))
     return changes
 
 

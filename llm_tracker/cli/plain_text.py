@@ -12,7 +12,7 @@ from llm_tracker.analysis.lens.logit_lens import logit_lens
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.wording.answers import ending_note
 from llm_tracker.wording.formats import percent, shown
-from llm_tracker.wording.headline import headline
+from llm_tracker.wording.headline import headline, place_of
 from llm_tracker.wording.labels import PLAIN_GROUP_LABELS, TURN_CLAUSES
 
 
@@ -27,8 +27,9 @@ def session_text(session: Session) -> str:
                 _turn_text(session.controls[index], f"control of correction {index}: {TURN_CLAUSES['again']}")
             )
     if len(session.turns) > 1:
-        told = headline(sides_of(session), session.watch_words)
-        blocks.append(f"At the first token of each answer: {told}")
+        sides = sides_of(session)
+        ends = [score.end for side in sides for word in session.watch_words if (score := side.score(word))]
+        blocks.append(" ".join([headline(sides, session.watch_words), *map(place_of, ends[:1])]))
     return "\n\n".join(blocks)
 
 
@@ -38,6 +39,9 @@ def _turn_text(turn: Turn, said: str) -> str:
     lines += [f"Note: {notice}" for notice in turn.prompt.notices]
     lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” (token {step + 1} of {turn.trace.n_steps})"]
     lines += _table(_candidate_rows(turn, step))
+    if turn.scores.get(0):
+        lines += ["", "Whole words, each as the whole answer: all its spellings together, and one by one"]
+        lines += _table(_word_rows(turn))
     lines += ["", "Layer by layer: probability and rank of this token, and what each layer would say"]
     lines += _table(_lens_rows(turn, step))
     lines += ["", "Attention of the last layer that has any, by word (mean over heads)"]
@@ -49,6 +53,12 @@ def _candidate_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
     for row in candidates(turn.trace, step).itertuples():
         logit = f"{row.logit:.1f}" if row.rank else ""
         yield shown(str(row.token)) if row.rank else str(row.token), logit, percent(float(str(row.prob)))
+
+
+def _word_rows(turn: Turn) -> Iterable[Sequence[str]]:
+    for score in turn.scores[0].values():
+        several = (f"{shown(each.text)} {percent(each.prob)}" for each in score.spellings)
+        yield shown(score.word), percent(score.prob), ", ".join(several)
 
 
 def _lens_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from llm_tracker.conversation.control import stream_control
 from llm_tracker.conversation.lenses import with_all_lenses
 from llm_tracker.conversation.turns import begin_session, several, stream_turn
+from llm_tracker.conversation.whole_words import with_word_scores
 from llm_tracker.progress import ended
 from llm_tracker.prompts.recipes import Recipe
 from llm_tracker.tracing.session import Decoding, Session
@@ -35,7 +36,7 @@ def track(
     is greedy. `watch_words` are followed through all layers whether said or not, besides the first answer and the
     word that a correction names. With `control`, each corrected turn is run once more with the neutral "Answer the
     question again." in the correction's place: what changes there too, the correction is not needed for. The lens of
-    every step is computed, so that the session can be saved.
+    every step is computed, so that the session can be saved, and the score of every watch word as a whole.
 
     Raises InputError for text that the model can't be given.
     """
@@ -46,4 +47,4 @@ def track(
     for turn in range(len(session.turns)):
         if control and session.lacks_control(turn):
             session = ended(stream_control(model, session, turn))
-    return with_all_lenses(model, session)
+    return with_word_scores(model, with_all_lenses(model, session))

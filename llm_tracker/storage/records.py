@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
+from itertools import repeat
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import as_message
 from llm_tracker.tracing.session import Decoding, ModelInfo, Session, Turn
 from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
+from llm_tracker.tracing.whole_words import Spelling, WordScore
 
 SCHEMA = 1
 
@@ -36,7 +38,11 @@ def session_record(session: Session) -> Record:
         "decoding": session.decoding.as_dict(),
         "watch_words": list(session.watch_words),
         "turns": [_turn_record(turn, session.recipe) for turn in session.turns],
-        "controls": [{"turn": at, **_turn_record(turn, session.recipe)} for at, turn in session.controls.items()],
+        "words": [_word_records(turn) for turn in session.turns],
+        "controls": [
+            {"turn": at, **_turn_record(turn, session.recipe), "words": _word_records(turn)}
+            for at, turn in session.controls.items()
+        ],
     }
 
 
@@ -51,7 +57,10 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
         recipe=record["recipe"],
         recipe_messages=tuple(as_message(message) for message in record["recipe_messages"]),
         decoding=Decoding(**_known(record["decoding"], Decoding)),
-        turns=tuple(_turn_of(turn, own) for turn, own in zip(record["turns"], arrays, strict=True)),
+        turns=tuple(
+            _turn_of({**turn, "words": words}, own)
+            for turn, words, own in zip(record["turns"], record.get("words") or repeat(()), arrays, strict=False)
+        ),
         watch_words=tuple(record.get("watch_words", [])),
         versions=record.get("versions", {}),
         controls={
@@ -99,6 +108,29 @@ def _turn_record(turn: Turn, recipe: str) -> Record:
         "ended": turn.ended,
         "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
     }
+
+
+def _word_records(turn: Turn) -> list[Record]:
+    """The scores of whole words at the answer's first position; of the spelling that was asked for and of all."""
+    return [
+        {
+            "text": score.word,
+            "token_ids": list(score.spellings[0].token_ids),
+            "log_prob": score.log_prob,
+            "end": score.end,
+            "variants": [
+                {"text": each.text, "token_ids": list(each.token_ids), "log_prob": each.log_prob}
+                for each in score.spellings
+            ],
+            "log_prob_of_all": score.log_prob_of_all,
+        }
+        for score in turn.scores.get(0, {}).values()
+    ]
+
+
+def _word_of(record: Record) -> WordScore:
+    spellings = (Spelling(each["text"], tuple(each["token_ids"]), each["log_prob"]) for each in record["variants"])
+    return WordScore(record["text"], tuple(spellings), record["end"])
 
 
 def _step_record(turn: Turn, step: int) -> Record:
@@ -202,6 +234,7 @@ def _turn_of(record: Record, arrays: Arrays) -> Turn:
         answer=record["answer"],
         answer_step=record["answer_step"],
         ended=record["ended"],
+        scores={0: {word["text"]: _word_of(word) for word in record.get("words", ())}},
     )
 
 

@@ -48,9 +48,10 @@ def answer_step_of(
 
 
 def answer_word_of(turn: Turn, special: Collection[int]) -> str | None:
-    """The word that a turn's answer step belongs to, or None where it belongs to a mark or a control token."""
+    """The word or name that a turn's answer step begins, or None where it belongs to a mark or a control token."""
     words = spoken_words(turn.text, turn.spans, turn.trace.token_ids.tolist(), special)
-    return answer_word(words, turn.answer_step)
+    end = turn.spans[words[-1][1][1] - 1][1] if words else 0
+    return answer_word(turn.text[:end], turn.spans[turn.answer_step][0])
 
 
 def word_named_in(session: Session, said: str) -> str | None:
@@ -92,12 +93,27 @@ def _content(words: list[str]) -> list[str]:
     return folded[first:]
 
 
-def answer_word(words: Spoken, answer_step: int) -> str | None:
-    """The word of the answer that a step belongs to, or None where it belongs to a mark."""
-    for word, (start, end) in words:
-        if start <= answer_step < end:
-            return None if is_mark(word) else word
-    return None
+def answer_word(answer: str, at: int) -> str | None:
+    """The word that an answer's character `at` belongs to, or the name that it begins: “New York City”.
+
+    A name is a run of up to three neighbouring words without function words, as in what a correction names. None where
+    the character belongs to a mark.
+    """
+    run: list[Span] = []
+    for start, end in word_spans(answer):
+        word = answer[start:end]
+        if end <= at:
+            continue
+        if is_mark(word) or (run and (answer[run[-1][1] : start] != " " or fold(word) in FUNCTION_WORDS)):
+            break
+        run.append((start, end))
+    if not run:
+        return None
+    return answer[run[0][0] : run[-1][1] if len(run) <= LONGEST_NAME else run[0][1]]
+
+
+LONGEST_NAME = 3
+"""Words that a name has at most: more of them are no answer of one word."""
 
 
 _NAMING = re.compile(r"\b(?:answer is|answer's|it is|it's|it was)\b", re.IGNORECASE)
@@ -132,4 +148,4 @@ def _runs_of_content(text: str, asked: Collection[str]) -> list[Span]:
             runs[-1].append((start, end))
         else:
             runs.append([(start, end)])
-    return [(run[0][0], run[-1][1]) for run in runs if len(run) <= 3]
+    return [(run[0][0], run[-1][1]) for run in runs if len(run) <= LONGEST_NAME]

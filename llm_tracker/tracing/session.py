@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -12,6 +12,7 @@ from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import CONTROL_TEXT, Message
 from llm_tracker.prompts.words import Span, Word, token_words
 from llm_tracker.tracing.trace import Trace
+from llm_tracker.tracing.whole_words import Place, WordScore
 
 Ending = Literal["end", "newline", "limit", "stopped"]
 
@@ -97,11 +98,26 @@ class Turn:
     """The step that carries the answer; every view opens there."""
     ended: Ending = "end"
     """How it ended: by the model's end token, with its line, at the limit of tokens, or stopped by hand."""
+    scores: Mapping[int, Mapping[str, WordScore]] = field(default_factory=dict)
+    """By step, by word: the scores of whole words computed so far."""
+
+    def __post_init__(self) -> None:
+        """Make the mappings read-only."""
+        by_step = {step: MappingProxyType(dict(words)) for step, words in self.scores.items()}
+        object.__setattr__(self, "scores", MappingProxyType(by_step))
+
+    def score(self, word: str, step: int = 0) -> WordScore | None:
+        """How likely a whole word was at a step, if it was computed."""
+        return self.scores.get(step, {}).get(word)
 
     @property
     def is_cut(self) -> bool:
         """Whether it would have gone on: cut at the limit of tokens, or stopped by hand."""
         return self.ended in ("limit", "stopped")
+
+    def step_at(self, place: Place) -> int:
+        """The step at which words are scored."""
+        return self.answer_step if place == "answer" else 0
 
     def words_before(self, step: int) -> list[Word]:
         """The words of everything in front of a step's token: the prompt's, and those of the answer so far."""
@@ -136,6 +152,11 @@ class Session:
     def is_control(self, turn: int) -> bool:
         """Whether what was said in a turn is the control's own text."""
         return self.turns[turn].said.strip() == CONTROL_TEXT
+
+    def lacks_scores(self, turns: Iterable[int], words: Sequence[str], place: Place = "first") -> bool:
+        """Whether a word has not been scored in one of these turns, or in its control."""
+        both = [each for at in turns for each in (self.turns[at], self.controls.get(at)) if each is not None]
+        return any(turn.score(word, turn.step_at(place)) is None for turn in both for word in words)
 
     def with_traces(self, change: Callable[[Turn], Trace]) -> Session:
         """The session with every trace changed: those of its turns, and those of its controls."""

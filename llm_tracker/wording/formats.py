@@ -19,6 +19,17 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
+def one_in(share: float) -> str:
+    """A very small share as people write it: 1 in 21,000, 1 in 3.4 million."""
+    if share < 1e-12:
+        return "less than 1 in a trillion"
+    several = float(f"{1 / share:.1e}")
+    if several < 1e6:
+        return f"1 in {several:,.0f}"
+    name, unit = ("million", 1e6) if several < 1e9 else ("billion", 1e9)
+    return f"1 in {several / unit:,.3g} {name}"
+
+
 def tiny(gap: float) -> str:
     """A very small number as people write it: 1·10⁻⁶."""
     if gap == 0:

@@ -6,12 +6,13 @@ Between two models nothing is corrected: of these `two_models` speaks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from llm_tracker.analysis.compare import Side, WordChange, follows, same_answer, word_changes
 from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.whole_words import WordEnd
 from llm_tracker.wording.answers import named_answer
-from llm_tracker.wording.formats import listed, percent, quoted, quoted_token
+from llm_tracker.wording.formats import one_in, percent, quoted
 from llm_tracker.wording.labels import TURN_LABELS
 
 
@@ -26,15 +27,27 @@ def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
 
 def change_parts(change: WordChange) -> tuple[str, str, str]:
     """A change in three texts: the word, before → after, and the control's value (empty where there is none)."""
-    again = "" if change.again is None else f"{TURN_LABELS['again']}: {percent(change.again)}"
-    shift = f"{percent(change.before)} → {percent(change.after)}"
-    if max(change.before, change.after) < TOO_SMALL:
-        shift += f", rank {change.ranks[0]:,} → {change.ranks[1]:,}"
-    return watched_name(change.word, change.tokens), shift, again
+    told = likelihood(change)
+    again = "" if change.again is None else f"{TURN_LABELS['again']}: {told(change.again)}"
+    return quoted(change.word), f"{told(change.before)} → {told(change.after)}", again
 
 
 TOO_SMALL = 0.001
-"""Probabilities below this are written alike; ranks tell them apart."""
+"""Probabilities below this are written alike in percent."""
+
+
+def likelihood(change: WordChange) -> Callable[[float], str]:
+    """How a word's probabilities are written: in percent, or as 1 in so many where all of them are tiny."""
+    return one_in if max(change.before, change.after, change.again or 0) < TOO_SMALL else percent
+
+
+def place_of(end: WordEnd) -> str:
+    """Of what the probabilities are, in a sentence."""
+    if end == "word":
+        return (
+            "Each is the probability that the answer goes on with this whole word, in any spelling of case and space."
+        )
+    return "Each is the probability that this word is the whole answer, in any spelling of case and space."
 
 
 def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
@@ -54,23 +67,12 @@ def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
     # A point is as small as rounding makes it, and a control outside of before..after has no share of the change.
     if abs(whole) < 2 or not 0 <= again / whole <= 1:
         return ""
-    name, moved = watched_name(change.word, change.tokens), "lost" if whole < 0 else "gained"
+    name, moved = quoted(change.word), "lost" if whole < 0 else "gained"
     told = f"Of the {abs(whole)} points that {name} {moved}"
     if again in (0, whole):
         return f"{told}, {'none comes' if again == 0 else 'all come'} with merely being asked again."
     rest = abs(whole - again)
     return f"{told}, {abs(again)} come with merely being asked again, the other {rest} with this correction."
-
-
-def watched_name(word: str, tokens: Sequence[str]) -> str:
-    """A watch word as it was compared: by itself, or by its first token, which may differ from side to side."""
-    first_tokens = list(dict.fromkeys(token.strip() for token in tokens))
-    if first_tokens == [word]:
-        return quoted(word)
-    if len(first_tokens) == 1:
-        return f"{quoted(first_tokens[0])}, the first piece of {quoted(word)},"
-    names = [quoted_token(token) for token in dict.fromkeys(tokens)]  # here the space tells them apart
-    return f"{quoted(word)}, read by its first tokens {listed(names)},"
 
 
 def verdict(sides: Sequence[Side]) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from llm_tracker.analysis.compare import Side, WordChange, same_answer
+from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import named_answer
 from llm_tracker.wording.attention import attention_clause
-from llm_tracker.wording.formats import capitalised, percent
-from llm_tracker.wording.headline import TOO_SMALL, watched_name
+from llm_tracker.wording.formats import capitalised, percent, quoted
+from llm_tracker.wording.headline import likelihood
 from llm_tracker.wording.labels import side_clause
 
 Look = tuple[int, int | None]
@@ -26,16 +29,19 @@ def models_verdict(sides: Sequence[Side]) -> str:
 
 
 def _says(side: Side) -> str:
-    likely = percent(float(side.turn.trace.token_probs[side.step]))
+    likely = percent(answer_prob(side.turn) if side.step == 0 else float(side.turn.trace.token_probs[side.step]))
     return f"{side.model} says{named_answer(side.turn) or ' nothing'} ({likely})"
 
 
+def answer_prob(turn: Turn) -> float:
+    """The probability of an answer as it was written, in [0, 1]: of all its tokens, its end included."""
+    return float(np.exp(np.log(turn.trace.token_probs.astype(float)).sum()))
+
+
 def shares_of(change: WordChange) -> tuple[str, str]:
-    """A watch word, and its probability in each model; ranks tell apart what is too small."""
-    shares = f"{percent(change.before)} and {percent(change.after)}"
-    if max(change.before, change.after) < TOO_SMALL:
-        shares += f", rank {change.ranks[0]:,} and {change.ranks[1]:,}"
-    return watched_name(change.word, change.tokens).rstrip(","), shares
+    """A watch word, and its probability in each model."""
+    told = likelihood(change)
+    return quoted(change.word), f"{told(change.before)} and {told(change.after)}"
 
 
 def models_attention_sentence(sides: Sequence[Side], looks: Mapping[str, Look]) -> str:

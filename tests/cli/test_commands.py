@@ -39,7 +39,7 @@ def test_track_prints_the_views_and_writes_a_session(tmp_path: Path, capsys: pyt
     assert status == 0
     assert "[answer] Paris" in printed
     assert "[answer] London" in printed
-    assert "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 63 %. The answer changed from “Paris” to “London”." in printed
+    assert "“Paris” 95 % → under 0.1 %. “London” 0.7 % → 65 %. The answer changed from “Paris” to “London”." in printed
     assert "layer 30" in printed
     assert [turn.answer for turn in lt.load_session(out).turns] == ["Paris", "London"]
 

@@ -76,9 +76,26 @@ def test_the_word_that_a_correction_names_is_found(correction: str, named: str |
 
 
 def test_a_mark_is_no_answer_word() -> None:
-    assert answer_word(words("Paris."), 0) == "Paris"
-    assert answer_word(words("Paris."), 1) is None
-    assert answer_word([], 0) is None
+    assert answer_word("Paris.", 0) == "Paris"
+    assert answer_word("Paris.", 5) is None
+    assert answer_word("", 0) is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "at", "word"),
+    [
+        ("New York City", 0, "New York City"),
+        ("It is New York.", 5, "New York"),  # the token has the space
+        ("Paris is a city", 0, "Paris"),
+        ("Paris, France", 0, "Paris"),
+        ("Jupiter", 1, "Jupiter"),
+        ("Seven of them", 0, "Seven"),
+        ("one two three four", 0, "one"),
+        ("Paris\nLondon", 0, "Paris"),
+    ],
+)
+def test_an_answers_word_is_the_whole_name_that_stands_there(answer: str, at: int, word: str) -> None:
+    assert answer_word(answer, at) == word
 
 
 def test_nothing_behind_a_control_token_carries_the_answer() -> None:

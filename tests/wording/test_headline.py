@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side, WordChange, sides_of, word_changes
-from llm_tracker.tracing.trace import WatchedLens
-from llm_tracker.wording.formats import percent
-from llm_tracker.wording.headline import change_parts, headline, shift_split, watched_name
-
-
-def lens(token_id: int, logits: list[float], probs: list[float] | None = None) -> WatchedLens:
-    values = np.array(logits, dtype=np.float32)
-    shares = np.array(probs or [0.1] * len(logits), dtype=np.float32)
-    return WatchedLens(token_id, "x", values, shares, np.ones(len(logits), dtype=np.int64))
+from llm_tracker.tracing.whole_words import Spelling, WordScore
+from llm_tracker.wording.formats import one_in, percent
+from llm_tracker.wording.headline import change_parts, headline, shift_split
 
 
 def test_the_headline_sets_each_word_against_before_and_against_asking_again(session: lt.Session) -> None:
     sides = sides_of(session)
     change = {each.word: each for each in word_changes(sides, session.watch_words)}["London"]
-    first, second, third = (float(side.turn.trace.lens[0].watched["London"].prob[-1]) for side in sides)
+    first, second, third = (side.turn.scores[0]["London"].prob for side in sides)
     assert (change.before, change.after, change.again) == (first, second, third)
     told = headline(sides, session.watch_words)
-    ranks = f", rank {change.ranks[0]:,} → {change.ranks[1]:,}" if max(first, second) < 0.001 else ""
-    assert f"{percent(first)} → {percent(second)}{ranks} (asked again: {percent(third)})." in told
+    write = percent if max(first, second, third) >= 0.001 else one_in
+    assert f"“London” {write(first)} → {write(second)} (asked again: {write(third)})." in told
 
 
-def test_where_both_are_tiny_the_ranks_are_told() -> None:
-    change = WordChange("Rome", ("Rome", "Rome"), 0.0003, 0.00001, 0.002, (19, 744))
-    assert change_parts(change) == (
-        "“Rome”",
-        "under 0.1 % → under 0.1 %, rank 19 → 744",
-        "asked again: 0.2 %",
+def test_where_all_are_tiny_they_are_told_as_one_in_so_many() -> None:
+    change = WordChange("Rome", 0.0003, 0.00001, 0.0005)
+    assert change_parts(change) == ("“Rome”", "1 in 3,300 → 1 in 100,000", "asked again: 1 in 2,000")
+    assert change_parts(replace(change, after=0.5))[1:] == ("under 0.1 % → 50 %", "asked again: under 0.1 %")
+    assert change_parts(WordChange("Rome", 2.9e-7, 4e-11, None))[1] == "1 in 3.4 million → 1 in 25 billion"
+    assert (
+        change_parts(WordChange("Rome", 0.0, 1e-13, None))[1] == "less than 1 in a trillion → less than 1 in a trillion"
     )
-    assert change_parts(replace(change, after=0.5))[1] == "under 0.1 % → 50 %"
+
+
+def test_a_word_that_was_not_scored_on_both_sides_is_left_out(session: lt.Session) -> None:
+    sides = sides_of(session)
+    unscored = [sides[0], replace(sides[1], turn=replace(sides[1].turn, scores={}))]
+    assert word_changes(unscored, session.watch_words) == []
+    assert headline(unscored, session.watch_words) == headline(unscored, [])
 
 
 @pytest.mark.parametrize(
@@ -63,8 +64,8 @@ def test_the_change_is_split_into_asking_again_and_the_correction(
     turns = (session.turns[0], session.turns[1], session.controls[1])
     sides = []
     for name, turn, prob in zip(("before", "after", "again"), turns, probs, strict=True):
-        table = replace(turn.trace.lens[0], watched={"a": replace(lens(1, [0, 0, 0], [0, 0, prob]), token="a")})
-        sides.append(Side(name, replace(turn, trace=replace(turn.trace, lens={0: table}))))  # type: ignore[arg-type]
+        score = WordScore("a", (Spelling("a", (1,), math.log(prob)),), "answer")
+        sides.append(Side(name, replace(turn, scores={0: {"a": score}})))  # type: ignore[arg-type]
     assert shift_split(sides, ["a"]) == told
     assert shift_split(sides[:2], ["a"]) == ""
     assert shift_split(sides, []) == ""
@@ -148,9 +149,3 @@ def test_of_an_answer_that_was_cut_no_more_is_said_than_can_be_seen(
         Side("after", answering(session.turns[1], *after)),
     ]
     assert headline(sides, []) == told
-
-
-def test_a_word_is_named_by_what_was_really_compared() -> None:
-    assert watched_name("Paris", ("Paris", " Paris", "Paris")) == "“Paris”"
-    assert watched_name("Tokyo", ("T", "T")) == "“T”, the first piece of “Tokyo”,"
-    assert watched_name("Tokyo", ("T", " Tokyo")) == "“Tokyo”, read by its first tokens “T” and “·Tokyo”,"

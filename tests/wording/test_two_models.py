@@ -11,7 +11,7 @@ import llm_tracker as lt
 from llm_tracker.analysis.compare import Side, WordChange, word_changes
 from llm_tracker.wording.attention import attention_sentence
 from llm_tracker.wording.candidates import candidates_sentence
-from llm_tracker.wording.formats import percent
+from llm_tracker.wording.formats import one_in, percent
 from llm_tracker.wording.layers import layers_sentence
 from llm_tracker.wording.two_models import models_attention_sentence, models_verdict, shares_of
 
@@ -33,7 +33,7 @@ def answering(side: Side, answer: str, ended: str = "end") -> Side:
 
 def test_each_model_says_its_answer_with_its_probability(sides: list[Side]) -> None:
     paris, rome = answering(sides[0], "Paris"), answering(sides[1], "Rome")
-    first, second = (percent(float(side.turn.trace.token_probs[0])) for side in sides)
+    first, second = (percent(float(side.turn.trace.token_probs.prod())) for side in sides)
     assert models_verdict([paris, rome]) == (
         f"Small says “Paris” ({first}), Large says “Rome” ({second}). They give different answers."
     )
@@ -46,17 +46,16 @@ def test_each_model_says_its_answer_with_its_probability(sides: list[Side]) -> N
 def test_the_headline_speaks_of_no_change_and_of_no_asking_again(sides: list[Side]) -> None:
     (change,) = word_changes(sides, ["London"])
     told = " ".join([models_verdict(sides), *shares_of(change)])
-    shares = [percent(float(side.turn.trace.lens[0].watched["London"].prob[-1])) for side in sides]
-    assert f"{shares[0]} and {shares[1]}" in told
+    probs = [side.turn.scores[0]["London"].prob for side in sides]
+    write = percent if max(probs) >= 0.001 else one_in
+    assert f"{write(probs[0])} and {write(probs[1])}" in told
     for word in ("changed", "again", "→", "correct"):
         assert word not in told
 
 
-def test_a_word_of_other_first_tokens_in_each_is_named_with_both() -> None:
-    change = WordChange("Tokyo", ("To", " Tokyo"), 0.5, 0.25, None, (1, 2))
-    assert shares_of(change) == ("“Tokyo”, read by its first tokens “To” and “·Tokyo”", "50 % and 25 %")
-    tiny = WordChange("Tokyo", ("Tokyo",), 0.0002, 0.00001, None, (19, 744))
-    assert shares_of(tiny) == ("“Tokyo”", "under 0.1 % and under 0.1 %, rank 19 and 744")
+def test_a_word_is_told_whole_however_each_model_cuts_it() -> None:
+    assert shares_of(WordChange("Tokyo", 0.5, 0.25, None)) == ("“Tokyo”", "50 % and 25 %")
+    assert shares_of(WordChange("Tokyo", 0.0002, 0.00001, None)) == ("“Tokyo”", "1 in 5,000 and 1 in 100,000")
 
 
 def test_every_sentence_names_the_model(sides: list[Side]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from llm_tracker.analysis.candidates import rival_words
 from llm_tracker.analysis.lens.read_out import ReadOut, read_out
 from llm_tracker.analysis.lens.watch_tokens import watch_token_id
 from llm_tracker.prompts.tokens import token_text
@@ -23,19 +24,35 @@ N_LENS_CANDIDATES = 5
 def with_lens(model: LoadedModel, trace: Trace, steps: Iterable[int], words: Sequence[str] = ()) -> Trace:
     """The trace with the lens tables of these steps, `words` watched in them; tables that are there are kept.
 
-    All that is missing is read in one batch, of which a few million logits are held at a time.
+    Beside them the strongest rival of the token that was written is watched, where it is a word. All that is missing is
+    read in one batch, of which a few million logits are held at a time.
     """
     missing = [step for step in sorted(set(steps)) if not _has(trace, step, words)]
     if not missing:
         return trace
-    word_ids = [{word: watch_token_id(model, trace, word, step) for word in words} for step in missing]
-    asked = [[trace.token_ids[step], *ids.values()] for step, ids in zip(missing, word_ids, strict=True)]
+    word_ids = [_watched_ids(model, trace, words, step) for step in missing]
+    width = max(map(len, word_ids))
+    asked = [
+        [own, *ids.values(), *[own] * (width - len(ids))]  # a step without a rival asks for its own token again
+        for own, ids in zip(trace.token_ids[missing].tolist(), word_ids, strict=True)
+    ]
     rows = trace.resid[missing, 1:].reshape(-1, trace.resid.shape[-1])
     read = read_out(model, rows, np.repeat(np.array(asked), trace.n_layers, axis=0), N_LENS_CANDIDATES)
     tables = {
         step: _table(model, read, at, trace, ids) for at, (step, ids) in enumerate(zip(missing, word_ids, strict=True))
     }
     return replace(trace, lens={**trace.lens, **tables})
+
+
+def _watched_ids(model: LoadedModel, trace: Trace, words: Sequence[str], step: int) -> dict[str, int]:
+    """The token that stands for each watch word at a step, and that of the strongest rival."""
+    ids = {word: watch_token_id(model, trace, word, step) for word in words}
+    by_id = dict(zip(trace.top_token_ids[step].tolist(), trace.top_tokens[step], strict=True))
+    for rival in rival_words(trace, step, words):
+        token_id = watch_token_id(model, trace, rival, step)
+        if by_id.get(token_id, "").strip() == rival and token_id not in ids.values():
+            return {**ids, rival: token_id}
+    return ids
 
 
 def _has(trace: Trace, step: int, words: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.wording.headline import change_parts, shift_split, verdict
+from llm_tracker.wording.headline import change_parts, place_of, shift_split, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
 
 
@@ -126,9 +126,9 @@ def _headline_html(comparison: Comparison, words: list[str]) -> str:
 
 
 def _place(comparison: Comparison) -> str:
-    """Where the headline compares, and where the views look if that is elsewhere."""
-    at_first = all(side.step == 0 for side in comparison.headline_sides)
-    told = f"Probabilities at {'the first token of each answer' if at_first else 'the tokens that carry the answers'}."
+    """Of what the headline's probabilities are, and where the views look if that is elsewhere."""
+    scored = [score for side in comparison.headline_sides for score in side.turn.scores.get(side.step, {}).values()]
+    told = place_of(scored[0].end) if scored else "How likely each word is, is being read."
     looked_at = [side.step for side, _ in comparison.answers]
     if looked_at == [side.step for side in comparison.headline_sides if side.name != "again"]:
         return told

@@ -5,15 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.app.parts.html import failure, paragraph
+from llm_tracker.app.selection.address import selected
 from llm_tracker.app.selection.comparison import Comparison
-from llm_tracker.app.work.background import follow, read_step, run_control
+from llm_tracker.app.work.background import follow, read_step, run_control, score_words
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.workspace import VIEWS, Workspace
 
 
 def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
-    """Begin what the shown views still need: the control, a token's layers, or a word's."""
+    """Begin what the shown views still need: the control, a token's layers, or a word's, or its score."""
     if VIEWS in workspace.errors or workspace.answering:
         return
     run_control(engine, workspace, comparison.refs[1] if len(comparison.refs) > 1 else None)
@@ -22,6 +23,9 @@ def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, 
     for ref in comparison.refs:
         for word in words:
             follow(engine, workspace, ref.session, word)
+    for number in dict.fromkeys(ref.session for ref in comparison.refs):
+        turns = {ref.turn for ref in comparison.refs if ref.session == number}
+        score_words(engine, workspace, number, turns, words, selected().compared_at)
 
 
 def background_status(workspace: Workspace) -> None:

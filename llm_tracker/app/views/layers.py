@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from llm_tracker.analysis.candidates import rival_words
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.layers import LayerMeasure, by_layer, layer_frame
 from llm_tracker.analysis.lens.logit_lens import logit_lens
@@ -32,8 +33,10 @@ def layers_view(sides: list[Side], words: list[str]) -> None:
     """All of the view, for the tokens that are looked at and the words that are followed."""
     st.header("Layer by layer", anchor=False)
     read = [word for word in words if all(side.watched(word) is not None for side in sides)]
+    newest = _newest(sides, words, read)
+    read += _rival(sides, words) if read else []
     pairs = [(one, other) for one in read for other in read if _has_lead(sides, one, other)]
-    _look_at_newest(_newest(sides, words, read), pairs)
+    _look_at_newest(newest, pairs)
     if all(side.step in side.turn.trace.lens for side in sides):
         read.append(OWN)
     if read:
@@ -54,6 +57,14 @@ def layers_view(sides: list[Side], words: list[str]) -> None:
             "nothing is known; and *from layer 24 on, this read-out prefers Paris* does not say that the model decided "
             "there. The axis is depth, not time."
         )
+
+
+def _rival(sides: list[Side], words: list[str]) -> list[str]:
+    """Of one answer alone, the strongest other candidate, over which its word leads."""
+    if len(sides) > 1:
+        return []
+    rivals = rival_words(sides[0].turn.trace, sides[0].step, words)
+    return [word for word in rivals if sides[0].watched(word) is not None][:1]
 
 
 def _has_lead(sides: list[Side], one: str, other: str) -> bool:

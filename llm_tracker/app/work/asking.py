@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from llm_tracker.app.work.background import run_shown_control
+from llm_tracker.app.work.background import run_shown_control, score_shown_words
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
@@ -132,6 +132,7 @@ def _converse(
 
     def go_on() -> None:
         then()
+        score_shown_words(engine, workspace)
         run_shown_control(engine, workspace)
 
     return engine.submit(workspace, Job(answer.form, model_id, answer, keep=keep, fail=fail), work, go_on)

@@ -1,4 +1,4 @@
-"""Work in the background, which views need: controls, and lenses of more steps, words or positions.
+"""Work in the background, which views need: controls, scores of words, and lenses of more steps, words or positions.
 
 Each begins only while nothing else is under way, and is stopped by the next question: a view that still needs it asks
 for it again. A conversation may have been let go while a page that shows it is drawn: nothing is begun for it then.
@@ -6,7 +6,7 @@ for it again. A conversation may have been let go while a page that shows it is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from llm_tracker.app.work.jobs import Job, Meanwhile
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llm_tracker.app.work.engine import Engine
     from llm_tracker.models.loading.loaded_model import LoadedModel
     from llm_tracker.tracing.session import Session
+    from llm_tracker.tracing.whole_words import Place
 
 
 def control_of(turn: TurnRef) -> Hashable:
@@ -46,9 +47,11 @@ def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None)
 
         def work(job: Job) -> Session:
             from llm_tracker.conversation.control import stream_control
+            from llm_tracker.conversation.whole_words import with_word_scores
 
             model, now = engine.models.model(job.model_id), workspace.current(session, corrected.session)
-            return ended(stream_control(model, now, corrected.turn, job.stopping))
+            controlled = ended(stream_control(model, now, corrected.turn, job.stopping))
+            return with_word_scores(model, controlled, turns={corrected.turn}, stop=job.stopping)
 
         def fail(job: Job) -> None:
             if job.status == "stopped":
@@ -108,6 +111,42 @@ def follow(engine: Engine, workspace: Workspace, number: int, word: str) -> None
             workspace.errors[VIEWS] = job.error
 
         job = Job("words", session.model.id, meanwhile=Meanwhile("Following the new word …"), fail=fail)
+        return _read_more(engine, workspace, job, session, number, read)
+
+    workspace.begin_background(start)
+
+
+def score_shown_words(engine: Engine, workspace: Workspace) -> None:
+    """Score the watch words of the answers that arrived last: also when no page looks."""
+    refs = [ref for ref in workspace.shown or () if ref is not None]
+    for number in dict.fromkeys(ref.session for ref in refs):
+        session = workspace.sessions.get(number)
+        turns = {ref.turn for ref in refs if ref.session == number}
+        score_words(engine, workspace, number, turns, () if session is None else session.watch_words)
+
+
+def score_words(
+    engine: Engine,
+    workspace: Workspace,
+    number: int,
+    turns: Collection[int],
+    words: Sequence[str],
+    place: Place = "first",
+) -> None:
+    """Score whole words in turns of a session and in their controls, where they have not been."""
+
+    def start() -> Job | None:
+        session = workspace.sessions.get(number)
+        if session is None or VIEWS in workspace.errors or not session.lacks_scores(turns, words, place):
+            return None
+        job = Job("scores", session.model.id, meanwhile=Meanwhile("Scoring whole words …"))
+        job.fail = _says_failure(workspace)
+
+        def read(model: LoadedModel, now: Session) -> Session:
+            from llm_tracker.conversation.whole_words import with_word_scores
+
+            return with_word_scores(model, now, words, place, turns, job.stopping)
+
         return _read_more(engine, workspace, job, session, number, read)
 
     workspace.begin_background(start)

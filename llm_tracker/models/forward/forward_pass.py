@@ -66,7 +66,7 @@ def forward(
     way: Way = EAGER,
     last_only: bool = True,
 ) -> Any:
-    """The model's output for tokens (1, position) behind what the cache holds, run in this way.
+    """The model's output for tokens (row, position) behind what the cache holds, run in this way.
 
     `last_only` asks for the logits of the last position alone, where the class can do that. The attention that runs is
     the one that the model was put on (`put_on_attention`).
@@ -85,8 +85,8 @@ def forward(
 
 
 def _positions_behind(n_read: int, token_ids: Tensor) -> Tensor:
-    """The positions (1, position) of tokens (1, position) behind `n_read` others."""
-    return torch.arange(n_read, n_read + token_ids.shape[1], device=token_ids.device)[None]
+    """The positions (row, position) of tokens (row, position) behind `n_read` others."""
+    return torch.arange(n_read, n_read + token_ids.shape[1], device=token_ids.device).expand(token_ids.shape)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class KVCaches:
     def n_bytes(self) -> int:
         """What the kept caches take."""
         with self._lock:
-            return sum(map(_n_bytes, self._kept.values()))
+            return sum(map(cache_bytes, self._kept.values()))
 
     def __len__(self) -> int:
         """How many caches are kept."""
@@ -66,7 +66,7 @@ class KVCaches:
     def keep(self, token_ids: Sequence[int], cache: DynamicCache) -> None:
         """Keep the cache of a text that was read to its end. Caches that this one contains are let go."""
         ids = tuple(token_ids)
-        if len(ids) < FEWEST_TOKENS or not is_plain(cache) or _n_bytes(cache) > self.budget_bytes:
+        if len(ids) < FEWEST_TOKENS or not is_plain(cache) or cache_bytes(cache) > self.budget_bytes:
             return
         with self._lock:
             for shorter in [known for known in self._kept if ids[: len(known)] == known]:
@@ -74,7 +74,7 @@ class KVCaches:
                     del self._kept[shorter]
             self._kept[ids] = _copied(cache)
             self._kept.move_to_end(ids)
-            while sum(map(_n_bytes, self._kept.values())) > self.budget_bytes:
+            while sum(map(cache_bytes, self._kept.values())) > self.budget_bytes:
                 self._kept.popitem(last=False)
 
     def clear(self) -> None:
@@ -95,6 +95,14 @@ def _beginning(cache: DynamicCache, n_dropped: int) -> DynamicCache:
     twin = _copied(cache)
     if n_dropped:
         twin.crop(-n_dropped)
+    return twin
+
+
+def repeated(cache: DynamicCache, n_rows: int) -> DynamicCache:
+    """A copy for several texts that begin alike: each row has the keys and values of the one."""
+    twin = _copied(cache)
+    if n_rows > 1:
+        twin.batch_repeat_interleave(n_rows)
     return twin
 
 
@@ -123,7 +131,7 @@ def is_plain(cache: DynamicCache) -> bool:
     return all(type(layer) in (DynamicLayer, DynamicSlidingWindowLayer) for layer in cache.layers)
 
 
-def _n_bytes(cache: DynamicCache) -> int:
+def cache_bytes(cache: DynamicCache) -> int:
     """The memory that a cache takes."""
     return sum(each.untyped_storage().nbytes() for each in _tensors(cache))
 

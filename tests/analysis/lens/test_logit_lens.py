@@ -68,7 +68,7 @@ def test_a_word_is_cut_in_its_place_never_by_itself(model: lt.LoadedModel, trace
 def test_lens_tables_that_are_there_are_kept(model: lt.LoadedModel, trace: lt.Trace) -> None:
     again = with_lens(model, trace, [0], ["Paris"])
     assert again.lens[0] is trace.lens[0]
-    assert with_lens(model, trace, [0], ["Paris", "London"]).lens[0].watched.keys() == {"Paris", "London"}
+    assert with_lens(model, trace, [0], ["Paris", "London"]).lens[0].watched.keys() >= {"Paris", "London"}
 
 
 def test_a_first_answer_is_read_at_its_word_and_at_its_first_position_once_there_is_another(
@@ -81,7 +81,7 @@ def test_a_first_answer_is_read_at_its_word_and_at_its_first_position_once_there
     corrected = ended(lt.stream_turn(model, asked, "No, Oslo."))
     assert [set(turn.trace.lens) for turn in corrected.turns] == [{0, 2}, {0, 2}]
     for turn in corrected.turns:
-        assert all(table.watched.keys() == set(corrected.watch_words) for table in turn.trace.lens.values())
+        assert all(table.watched.keys() >= set(corrected.watch_words) for table in turn.trace.lens.values())
 
 
 def test_arrays_of_a_trace_cannot_be_written(trace: lt.Trace) -> None:
