@@ -35,11 +35,15 @@ def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str]
 
 
 def rival_words(trace: Trace, step: int, words: Iterable[str]) -> list[str]:
-    """The candidates of a step that are words, best first, without the token that was written and without `words`."""
+    """The candidates of a step that may be words, without the token that was written and without `words`.
+
+    Best first; one or two letters, which are a piece of something longer more often than not, come behind the others.
+    """
     own, known = int(trace.token_ids[step]), {fold(word) for word in words}
     several = zip(trace.top_token_ids[step].tolist(), trace.top_tokens[step], strict=True)
     texts = [token.strip() for token_id, token in several if token_id != own]
-    return [text for text in dict.fromkeys(texts) if text.isalnum() and fold(text) not in known]
+    rivals = [text for text in dict.fromkeys(texts) if text.isalnum() and fold(text) not in known]
+    return sorted(rivals, key=lambda text: len(text) < 3 and text.isascii() and text.isalpha())
 
 
 def _further_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]) -> list[CandidateRow]:

@@ -40,8 +40,8 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
         on_change=choose,
         accept_new_options=True,
         placeholder="Type a word and press Enter",
-        help="Each is followed through all three views, also when no answer says it. Of a word with several tokens the "
-        "first one is followed.",
+        help="Each is followed through all three views, also when no answer says it. Of a word with several tokens "
+        "the headline means the whole, the views its first token.",
     )
     return words
 
