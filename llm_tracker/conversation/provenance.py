@@ -53,9 +53,17 @@ def model_info(model: LoadedModel) -> ModelInfo:
         device=model.device,
         revision=model.revision,
         weights_sha256=model.weights_sha256,
-        notices=model.notices,
+        notices=model_notices(model),
         kernels=model.way.kernel_names,
     )
+
+
+def model_notices(model: LoadedModel) -> tuple[str, ...]:
+    """What a reader of a model's numbers has to know: of the model, and of the form in which it is asked."""
+    from llm_tracker.prompts.form_notices import form_notices
+    from llm_tracker.tracing.decoding import named_end_ids
+
+    return (*model.notices, *form_notices(model.tokenizer, named_end_ids(model)))
 
 
 def versions() -> dict[str, str]:

@@ -28,6 +28,7 @@ def track(
     seed: int = 0,
     watch_words: Iterable[str] = (),
     control: bool = False,
+    follow_template: bool = False,
 ) -> Session:
     """Ask a question, correct the answer (each correction is a further turn), and return all of it as a session.
 
@@ -38,10 +39,13 @@ def track(
     question again." in the correction's place: what changes there too, the correction is not needed for. The lens of
     every step is computed, so that the session can be saved, and the score of every watch word as a whole.
 
+    Where a chat template writes no beginning token and the tokenizer puts one in front of plain text, the text begins
+    with it, as it did in training; with `follow_template` it is the template's, to the letter.
+
     Raises InputError for text that the model can't be given.
     """
     decoding = Decoding(max_new_tokens, temperature, top_p, seed)
-    session = begin_session(model, recipe, decoding, watch_words)
+    session = begin_session(model, recipe, decoding, watch_words, follow_template)
     for text in (question, *several(corrections)):
         session = ended(stream_turn(model, session, text))
     for turn in range(len(session.turns)):

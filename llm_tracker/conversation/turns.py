@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
 
 def begin_session(
-    model: LoadedModel, recipe: Recipe = "one-word", decoding: Decoding | None = None, watch_words: Iterable[str] = ()
+    model: LoadedModel,
+    recipe: Recipe = "one-word",
+    decoding: Decoding | None = None,
+    watch_words: Iterable[str] = (),
+    follow_template: bool = False,
 ) -> Session:
-    """A session without a turn yet. Raises InputError for an unknown recipe or an empty watch word."""
+    """A session without a turn yet, its parameters as of `track`.
+
+    Raises InputError for an unknown recipe or an empty watch word.
+    """
     name, messages = recipe_messages(recipe)
     watched = tuple(dict.fromkeys(word.strip() for word in several(watch_words)))
     require_plain(watched)
@@ -38,6 +45,7 @@ def begin_session(
         decoding=decoding or Decoding(),
         watch_words=watched,
         versions=versions(),
+        follow_template=follow_template,
     )
 
 
@@ -80,7 +88,8 @@ def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int])
     if session.recipe == "raw" and session.turns:
         _require_typed(model, session.turns[0])
     messages = _next_messages(model, session, text)
-    return render_prompt(model.tokenizer, session.recipe, messages, len(session.recipe_messages))
+    n_recipe = len(session.recipe_messages)
+    return render_prompt(model.tokenizer, session.recipe, messages, n_recipe, session.follow_template)
 
 
 def _require_typed(model: LoadedModel, first: Turn) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.words import Role, Span, Word, token_words
+
+BeginningToken = Literal["template", "tokenizer", "none"]
+"""Written by the chat template; or put in front by the tokenizer, as of plain text; or there is none."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Prompt:
     """The positions of control tokens, which no typed text can write."""
     stops_at_newline: bool = False
     """Whether the answer ends with its line (the plain form for a model without a chat template)."""
+    beginning_token: BeginningToken = "none"
+    """Where the token at its beginning comes from, if it has one."""
     notices: tuple[str, ...] = ()
     """What the reader should know about this text, one sentence each."""
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import continuation
-from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.prompt import BeginningToken, Prompt
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.segments import Segment, chat_segments, question_answer_segments, raw_segments
 from llm_tracker.prompts.tokens import encode, segment_at, segment_starts, special_tokens, token_bytes
+from llm_tracker.prompts.trained_form import beginning_ids
 from llm_tracker.prompts.words import Role, Span
 
 if TYPE_CHECKING:
@@ -19,24 +20,34 @@ if TYPE_CHECKING:
 
 
 def render_prompt(
-    tokenizer: PreTrainedTokenizerBase, recipe: str, messages: Sequence[Message], n_recipe: int
+    tokenizer: PreTrainedTokenizerBase,
+    recipe: str,
+    messages: Sequence[Message],
+    n_recipe: int,
+    follow_template: bool = False,
 ) -> Prompt:
     """Render a conversation for a model: its chat template, the plain Q/A form where it has none, or raw text.
 
-    `recipe` is its name, of which only "raw" matters here; the first `n_recipe` messages are its own. Raises InputError
-    for text that no model can be given, ModelError where the template refuses or rewrites the conversation.
+    `recipe` is its name, of which only "raw" matters here; the first `n_recipe` messages are its own. Where the
+    template writes no beginning token and the tokenizer puts one in front of plain text, it stands in front here too,
+    unless `follow_template` asks for the template to the letter. Raises InputError for text that no model can be given,
+    ModelError where the template refuses or rewrites the conversation.
     """
     # What a model said itself, between these, may hold anything.
     require_plain(said.content for said in [*messages[:n_recipe], messages[-1]])
-    if recipe == "raw":
-        segments, begin = raw_segments(messages), True
-    elif tokenizer.chat_template:
+    is_chat = recipe != "raw" and bool(tokenizer.chat_template)
+    if is_chat:
         messages, segments = chat_segments(tokenizer, messages, n_recipe)
-        begin = False
+    elif recipe == "raw":
+        segments = raw_segments(messages)
     else:
-        segments, begin = question_answer_segments(messages, n_recipe), True
+        segments = question_answer_segments(messages, n_recipe)
     special = special_tokens(tokenizer)
-    token_ids, spans = encode(tokenizer, segments, begin)
+    token_ids, spans = encode(tokenizer, segments, begin=not is_chat)
+    beginning = _beginning(tokenizer, token_ids, is_chat, follow_template)
+    if is_chat and beginning == "tokenizer":
+        own = beginning_ids(tokenizer)
+        token_ids, spans = [*own, *token_ids], [(0, 0)] * len(own) + spans
     if not token_ids:
         raise InputError("This text has no tokens for the model to read. Type something first.")
     return Prompt(
@@ -48,8 +59,20 @@ def render_prompt(
         token_bytes=tuple(token_bytes(tokenizer, token_ids)),
         control_positions=_positions(token_ids, special),
         stops_at_newline=recipe != "raw" and not tokenizer.chat_template,
+        beginning_token=beginning,
         notices=tuple(_notices(segments, special.values(), messages[-1].content)),
     )
+
+
+def _beginning(
+    tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int], is_chat: bool, follow_template: bool
+) -> BeginningToken:
+    """Where the beginning token of a text comes from, or has to come from."""
+    own = beginning_ids(tokenizer)
+    written = own or [tokenizer.bos_token_id]
+    if is_chat and list(token_ids[: len(written)]) == written:
+        return "template"
+    return "tokenizer" if own and not (is_chat and follow_template) else "none"
 
 
 def prompt_of_ids(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) -> Prompt:

@@ -36,6 +36,7 @@ def session_record(session: Session) -> Record:
         "recipe": session.recipe,
         "recipe_messages": [asdict(message) for message in session.recipe_messages],
         "decoding": session.decoding.as_dict(),
+        "follow_template": session.follow_template,
         "watch_words": list(session.watch_words),
         "turns": [_turn_record(turn, session.recipe) for turn in session.turns],
         "words": [_word_records(turn) for turn in session.turns],
@@ -63,6 +64,7 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
         ),
         watch_words=tuple(record.get("watch_words", [])),
         versions=record.get("versions", {}),
+        follow_template=record.get("follow_template", False),
         controls={
             each["turn"]: _turn_of(each, own)
             for each, own in zip(record.get("controls", []), control_arrays, strict=True)
@@ -86,6 +88,7 @@ def _turn_record(turn: Turn, recipe: str) -> Record:
     return {
         "messages": [asdict(message) for message in turn.prompt.messages],
         "recipe": recipe,
+        "beginning_token": turn.prompt.beginning_token,
         "said": turn.said,
         "prompt_token_ids": list(turn.prompt.token_ids),
         "prompt": {
@@ -208,6 +211,7 @@ def _turn_of(record: Record, arrays: Arrays) -> Turn:
             token_bytes=tuple(bytes.fromhex(each) for each in prompt.get("token_bytes", [])),
             control_positions=frozenset(prompt.get("control_positions", [])),
             stops_at_newline=prompt["stops_at_newline"],
+            beginning_token=record.get("beginning_token", "none"),
             notices=tuple(prompt["notices"]),
         ),
         trace=Trace(

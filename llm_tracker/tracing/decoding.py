@@ -17,6 +17,7 @@ from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import before, is_replacing, once_each, put_on
 from llm_tracker.models.forward.kv_caches import is_plain
 from llm_tracker.models.forward.way import AttentionKind
+from llm_tracker.prompts.trained_form import turn_end_ids
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding
 
@@ -133,7 +134,12 @@ def _stopped_by(stop: Callable[[], bool] | None, layers: Sequence[nn.Module]) ->
 
 
 def end_token_ids(model: LoadedModel) -> set[int]:
-    """The tokens that end an answer: the generation config's, and the tokenizer's own."""
+    """The tokens that end an answer: the generation config's, the tokenizer's own, and the chat template's."""
+    return named_end_ids(model) | turn_end_ids(model.tokenizer)
+
+
+def named_end_ids(model: LoadedModel) -> set[int]:
+    """Those that the checkpoint's own files name."""
     configured = model.model.generation_config.eos_token_id if model.model.generation_config else None
     several = configured if isinstance(configured, list) else [configured]
     return {token_id for token_id in [*several, model.tokenizer.eos_token_id] if token_id is not None}

@@ -138,6 +138,8 @@ class Session:
     watch_words: tuple[str, ...] = ()
     """The first answer, the word that a correction named, and any that were added: followed whether said or not."""
     versions: dict[str, str] = field(default_factory=dict)
+    follow_template: bool = False
+    """Whether the chat template is followed to the letter, also where it leaves out the beginning token."""
     controls: Mapping[int, Turn] = field(default_factory=dict)
     """By turn: the same conversation up to there, merely asked again. What it changes, no correction is needed for."""
 

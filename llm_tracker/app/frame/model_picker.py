@@ -199,7 +199,9 @@ def _badge(engine: Engine, model: LoadedModel) -> None:
     if architecture.n_heads:
         parts.append(f"{architecture.n_heads} heads")
     st.caption(" · ".join([*parts, f"{gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"]))
-    for notice in model.notices:
+    from llm_tracker.conversation.provenance import model_notices
+
+    for notice in model_notices(model):
         st.caption(notice)
     with st.expander("How exactly?"):
         _proof_table(model)

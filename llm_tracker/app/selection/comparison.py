@@ -140,7 +140,7 @@ def _told(session: Session, turn: int) -> Path:
 
 
 def _how(session: Session) -> Path:
-    return (session.recipe_messages, session.recipe, session.decoding)
+    return (session.recipe_messages, session.recipe, session.decoding, session.follow_template)
 
 
 def select_of(comparison: Comparison, **changes: Any) -> None:

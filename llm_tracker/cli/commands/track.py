@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top-p", type=float, default=1.0, metavar="X", help="sample from this much probability")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the sampling")
     parser.add_argument("--watch", action="append", default=[], metavar="WORD", help="follow this word; repeatable")
+    parser.add_argument(
+        "--follow-template",
+        action="store_true",
+        help="the chat template to the letter, also where it leaves the beginning token to the tokenizer",
+    )
     parser.add_argument("--out", metavar="DIR", help="write a session directory")
     parser.add_argument("--json", action="store_true", help="print session.json instead of the views")
 
@@ -55,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
         recipe=args.recipe,
         watch_words=args.watch,
         control=args.control,
+        follow_template=args.follow_template,
         **decoding,
     )
     print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))

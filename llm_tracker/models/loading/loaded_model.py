@@ -109,7 +109,8 @@ class LoadedModel:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
-        from llm_tracker.models.loading.notices import architecture_notices, tokenizer_notices
+        from llm_tracker.models.loading.notices import architecture_notices, generation_notices, tokenizer_notices
 
         proved = architecture_notices(self.architecture, self.way, self.model)
-        return (*self.adapter.notices(self.config), *proved, *tokenizer_notices(self.tokenizer))
+        of_files = (*tokenizer_notices(self.tokenizer), *generation_notices(self.model))
+        return (*self.adapter.notices(self.config), *proved, *of_files)

@@ -43,3 +43,29 @@ def tokenizer_notices(tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
             "No chat template was found beside this model: questions are put to it as “Q: … A:”. A model that was "
             "made to chat has one in chat_template.jinja or tokenizer_config.json; get these files if they are missing."
         )
+
+
+def generation_notices(model: PreTrainedModel) -> Iterator[str]:
+    """What the checkpoint's generation_config.json asks for that is not done."""
+    config = model.generation_config
+    asked = [
+        f"{label} {getattr(config, name)}" for name, (label, off) in PENALTIES.items() if _is_asked(config, name, off)
+    ]
+    if asked:
+        yield (
+            f"Its generation_config.json asks for {' and '.join(asked)}. That is not applied: the candidates are the "
+            "model's own."
+        )
+
+
+PENALTIES = {
+    "repetition_penalty": ("a repetition penalty of", 1.0),
+    "no_repeat_ngram_size": ("no repeated run of tokens of length", 0),
+    "encoder_repetition_penalty": ("an encoder repetition penalty of", 1.0),
+}
+"""Settings that change logits by what was written before: by name, in words, and the value that changes nothing."""
+
+
+def _is_asked(config: object, name: str, off: float) -> bool:
+    value = getattr(config, name, None)
+    return value is not None and value != off
