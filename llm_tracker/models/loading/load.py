@@ -19,14 +19,16 @@ from llm_tracker.load_options import AUTO, NOTHING, LoadOptions, Trust
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.loading.loaded_model import LoadedModel, kv_caches_for
+from llm_tracker.models.loading.model_kinds import require_causal, require_no_peft
 from llm_tracker.models.loading.resolve import find_entry
 from llm_tracker.models.memory.device_memory import require_room
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources import digests, gguf, hub
-from llm_tracker.models.sources.checkpoint_files import is_complete, missing_files, pickle_files, silence_bars
+from llm_tracker.models.sources.checkpoint_files import missing_files, pickle_files, silence_bars, weight_files
 from llm_tracker.models.sources.model_size import weights_bytes
 from llm_tracker.models.sources.remote_code import lacks_code, own_code_of, require_trusted
+from llm_tracker.models.sources.weight_file_kinds import require_weights
 from llm_tracker.progress import Progress, Report, silent
 
 if TYPE_CHECKING:
@@ -68,8 +70,11 @@ def load(
         digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
     report(Progress("Starting the engine"))
     where = _device(options.device)
+    require_weights(directory / name for name in sorted(weight_files(directory)))
+    require_causal(directory, where, bool(own_code_of(directory).model))
     make_room(weights_bytes(directory, options.dtype), where)
-    return _proved(entry, directory, revision, _from_directory(directory, where, options, report), report)
+    model, tokenizer, left_out = _from_directory(directory, where, options, report)
+    return _proved(entry, directory, revision, (model, tokenizer), report, left_out)
 
 
 def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) -> tuple[Path, str | None]:
@@ -78,6 +83,7 @@ def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) ->
         file = gguf.embedded_gguf(entry.location)
         return gguf.converted(file, report, gguf.EMBEDDED_SHA256), f"{entry.location} 0.1.2"
     if entry.source == "gguf":
+        require_weights([Path(entry.location)])
         return gguf.converted(Path(entry.location), report), None
     if entry.source == "directory":
         return _model_directory(Path(entry.location)), None
@@ -100,22 +106,27 @@ def _require_whole(entry: ModelEntry, snapshot: Path) -> None:
 
 
 def _model_directory(directory: Path) -> Path:
+    require_no_peft(directory)
     if not (directory / "config.json").is_file():
         raise ModelNotFoundError(
             f"{directory} holds no model: there is no config.json. Give the directory that has it."
         )
-    if not is_complete(directory):
+    missing = missing_files(directory)
+    if missing:
         raise ModelDamagedError(
-            f"{directory} is incomplete: it needs weights (safetensors; all files of their index) and a tokenizer "
-            "beside config.json."
+            f"{directory} is incomplete: it lacks {', '.join(missing)}. It needs weights (safetensors; all files of "
+            "their index) and a tokenizer beside config.json."
         )
     return directory
 
 
 def _from_directory(
     directory: Path, device: str, options: LoadOptions, report: Report
-) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Weights and tokenizer; from CPU files they stay memory-mapped. Code of its own runs only where it is needed."""
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, tuple[str, ...]]:
+    """Weights, tokenizer, and the names of weights that were left out; from CPU files they stay memory-mapped.
+
+    Code of its own runs only where it is needed.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     silence_bars()
@@ -140,7 +151,7 @@ def _from_directory(
         raise ModelDamagedError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
     model, info = loaded
     _require_all_weights(directory, info["missing_keys"])
-    return _on_device(model, device), tokenizer
+    return _on_device(model, device), tokenizer, tuple(sorted(info["unexpected_keys"]))
 
 
 def _require_all_weights(directory: Path, missing: set[str]) -> None:
@@ -179,9 +190,11 @@ def _proved(
     revision: str | None,
     pair: tuple[PreTrainedModel, PreTrainedTokenizerBase],
     report: Report,
+    left_out: tuple[str, ...] = (),
 ) -> LoadedModel:
     """The loaded model, once its adapter has been proved on it."""
     from llm_tracker.models.kernels.matrix_products import choose_kernels
+    from llm_tracker.models.proof.finite import require_finite
     from llm_tracker.models.proof.prove import prove
     from llm_tracker.models.proof.refusal import own_failure_told, require_exact
 
@@ -193,8 +206,10 @@ def _proved(
     with own_failure_told(model):
         adapter = adapter_of(model)
         examination = prove(model, adapter, choose_kernels(model))
+    if not examination.proof.ok:
+        require_finite(model)
     require_exact(adapter, examination)
-    loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, *examination)
+    loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, *examination, left_out=left_out)
     return replace(loaded, kv_caches=kv_caches_for(loaded.weights_bytes))
 
 

@@ -49,6 +49,8 @@ class LoadedModel:
     """That it is read exactly."""
     sites: Sites
     """Where its forward pass can be read and changed."""
+    left_out: tuple[str, ...] = ()
+    """The weights in its files for which its config has no place."""
     kv_caches: KVCaches = field(default_factory=kv_caches_for)
     """What it has read already, for texts that begin alike."""
     running: threading.RLock = field(default_factory=threading.RLock)
@@ -109,8 +111,17 @@ class LoadedModel:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
-        from llm_tracker.models.loading.notices import architecture_notices, generation_notices, tokenizer_notices
+        from llm_tracker.models.loading.notices import (
+            architecture_notices,
+            file_notices,
+            generation_notices,
+            tokenizer_notices,
+        )
 
         proved = architecture_notices(self.architecture, self.way, self.model)
-        of_files = (*tokenizer_notices(self.tokenizer), *generation_notices(self.model))
+        of_files = (
+            *file_notices(self.left_out),
+            *tokenizer_notices(self.tokenizer),
+            *generation_notices(self.model),
+        )
         return (*self.adapter.notices(self.config), *proved, *of_files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -42,6 +42,15 @@ def tokenizer_notices(tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
         yield (
             "No chat template was found beside this model: questions are put to it as “Q: … A:”. A model that was "
             "made to chat has one in chat_template.jinja or tokenizer_config.json; get these files if they are missing."
+        )
+
+
+def file_notices(left_out: Sequence[str]) -> Iterator[str]:
+    """Weights of the checkpoint's files for which its config has no place."""
+    if left_out:
+        yield (
+            f"{len(left_out):,} of the weights in its files were left out, such as {left_out[0]}: its config.json has "
+            "no place for them. What is drawn is the model without them."
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from llm_tracker.errors import ModelNotFoundError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry, meant
+from llm_tracker.models.loading.typed_names import meant_name
 from llm_tracker.models.plugins.manager import Plugins, installed_plugins
 from llm_tracker.models.sources import hub
 
@@ -18,9 +19,11 @@ def default_model_id() -> str:
 def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
     """The entry for a catalogue id, a directory, a .gguf file or a hub id (owner/model, with @revision if wanted).
 
-    Raises ModelNotFoundError, with near names, where it is none of these.
+    The address of a model's page and one of a model's files mean their model (`meant_name`). Raises ModelNotFoundError,
+    with near names, where it is none of these.
     """
     models = (plugins or installed_plugins()).models
+    name = name if name in models else meant_name(name)
     if name in models:
         return models[name]
     path = _path(name)
