@@ -34,7 +34,7 @@ def ask_and_correct(page: Page) -> None:
     page.get_by_text("Answered by").wait_for()
     settle(page)
     correct(page)
-    page.locator(".headline", has_text="asked again: 67 %").wait_for()
+    page.locator(".headline", has_text="asked again: 65 %").wait_for()
     settle(page)
 
 
