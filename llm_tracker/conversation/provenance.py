@@ -6,6 +6,7 @@ import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from llm_tracker.errors import OtherWeightsError
 from llm_tracker.tracing.session import ModelInfo, Session
@@ -63,7 +64,13 @@ def model_notices(model: LoadedModel) -> tuple[str, ...]:
     from llm_tracker.prompts.form_notices import form_notices
     from llm_tracker.tracing.decoding import named_end_ids
 
-    return (*model.notices, *form_notices(model.tokenizer, named_end_ids(model)))
+    if model not in _notices:
+        _notices[model] = (*model.notices, *form_notices(model.tokenizer, named_end_ids(model)))
+    return _notices[model]
+
+
+_notices: WeakKeyDictionary[LoadedModel, tuple[str, ...]] = WeakKeyDictionary()
+"""Found once for each model: the sidebar asks at every run of a page, and rendering a template takes a while."""
 
 
 def versions() -> dict[str, str]:

@@ -58,11 +58,12 @@ def run_turn(
     require_fits(model, prompt, decoding.max_new_tokens)
     recorder, steps, written = Recorder(model), list[Step](), Continuation(model.tokenizer, prompt.token_ids)
     ended: Ending = "limit"
+    ends = end_token_ids(model)
     for step in decode(model, prompt.token_ids, decoding, recorder, stop, prompt.n_fixed):
         steps.append(step)
         written.add(step.token_id)
         text, spans = written.read()
-        is_end = step.token_id in end_token_ids(model)
+        is_end = step.token_id in ends
         yield TokenEvent(len(steps) - 1, token_text(model.tokenizer, step.token_id), step.prob, text, is_end)
         if is_end:
             ended = "end"
