@@ -12,13 +12,16 @@ from llm_tracker.tracing.trace import FloatArray, Trace
 PARKED = "parked"
 """The group of the first token (the attention sink) and of the template's tokens."""
 
+GROUPS = (PARKED, "recipe", "system", "user", "assistant", "thought", "answer")
+"""Parked first, then in reading order."""
+
 
 def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None, head: int | None = None) -> pd.DataFrame:
     """The shares of one step's attention by word: of one layer (the last unless given), one head or the mean of all.
 
     Columns: word, role, start and end (positions), share, group. Groups: `parked` (the template, and position 0 in a
-    row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `answer`. Shares sum to 1:
-    what a head leaves to a learned sink is a last row, with role `sink`, no positions, and group `parked`.
+    row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `thought`, `answer`. Shares
+    sum to 1: what a head leaves to a learned sink is a last row, with role `sink`, no positions, and group `parked`.
     Layers and heads count from 1; the last layer that has attention unless given. Raises InputError for one that is
     not there, for a layer without attention, or a head that was not kept.
     """
@@ -78,8 +81,7 @@ def _without_sink(words: list[Word]) -> list[Word]:
 def attention_groups(shares: pd.DataFrame) -> pd.Series[float]:
     """The share of each group of `attention_by_word`: parked first, then in reading order; sums to 1."""
     groups = shares.groupby("group", sort=False)["share"].sum()
-    order = [group for group in (PARKED, "recipe", "system", "user", "assistant", "answer") if group in groups]
-    return groups.loc[order]
+    return groups.loc[[group for group in GROUPS if group in groups]]
 
 
 def in_conversation(shares: pd.DataFrame) -> pd.Series[bool]:

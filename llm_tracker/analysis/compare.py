@@ -57,15 +57,16 @@ class WordChange:
 
 
 def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
-    """Two turns at their first token, and the control of the later one where it was run.
+    """Two turns at the first token of their answer, and the control of the later one where it was run.
 
     `before` and `after` count the session's turns from 0, or from the end if negative. Raises IndexError for a turn
     that is not there.
     """
     places = [range(len(session.turns))[at] for at in (before, after)]
     control = session.controls.get(places[1])
-    sides = [Side("before", session.turns[places[0]]), Side("after", session.turns[places[1]])]
-    return [*sides, Side("again", control)] if control is not None else sides
+    turns: list[tuple[SideName, Turn]] = [("before", session.turns[places[0]]), ("after", session.turns[places[1]])]
+    turns += [] if control is None else [("again", control)]
+    return [Side(name, turn, turn.first_step) for name, turn in turns]
 
 
 def word_changes(sides: Sequence[Side], words: Sequence[str]) -> list[WordChange]:

@@ -11,6 +11,7 @@ RECIPE = "#c9ced5"
 SYSTEM = "#6f86b3"
 USER = "#5f9e7c"
 ASSISTANT = "#a57bb5"
+THOUGHT = "#6aa9b8"
 ANSWER = "#b99a3f"
 GRID = "#808a9640"
 QUIET = "#7f8a97"
@@ -23,5 +24,6 @@ GROUP_COLOURS = {
     "system": SYSTEM,
     "user": USER,
     "assistant": ASSISTANT,
+    "thought": THOUGHT,
     "answer": ANSWER,
 }

@@ -10,7 +10,7 @@ from llm_tracker.analysis.candidates import candidates
 from llm_tracker.analysis.compare import sides_of
 from llm_tracker.analysis.lens.logit_lens import logit_lens
 from llm_tracker.tracing.session import Session, Turn
-from llm_tracker.wording.answers import ending_note
+from llm_tracker.wording.answers import ending_note, thought_note
 from llm_tracker.wording.formats import percent, shown
 from llm_tracker.wording.headline import headline, place_of
 from llm_tracker.wording.labels import PLAIN_GROUP_LABELS, TURN_CLAUSES
@@ -35,11 +35,13 @@ def session_text(session: Session) -> str:
 
 def _turn_text(turn: Turn, said: str) -> str:
     step = turn.answer_step
-    lines = [f"[{said}] {turn.said}", f"[answer] {turn.answer}{ending_note(turn)}"]
+    lines = [f"[{said}] {turn.said}"]
+    lines += [f"[thought: {thought_note(turn.thought)}] {_shortened(turn.thought.text)}"] if turn.thought else []
+    lines.append(f"[answer] {turn.answer}{ending_note(turn)}")
     lines += [f"Note: {notice}" for notice in turn.prompt.notices]
     lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” (token {step + 1} of {turn.trace.n_steps})"]
     lines += _table(_candidate_rows(turn, step))
-    if turn.scores.get(0):
+    if turn.scores.get(turn.first_step):
         lines += ["", "Whole words, each as the whole answer: all its spellings together, and one by one"]
         lines += _table(_word_rows(turn))
     lines += ["", "Layer by layer: probability and rank of this token, and what each layer would say"]
@@ -49,6 +51,15 @@ def _turn_text(turn: Turn, said: str) -> str:
     return "\n".join(lines)
 
 
+LONG_THOUGHT = 400
+"""Characters of a thought that are printed: the whole of it is in what --json prints and --out writes."""
+
+
+def _shortened(thought: str) -> str:
+    text = " ".join(thought.split())
+    return text if len(text) <= LONG_THOUGHT else f"{text[:LONG_THOUGHT].rstrip()} …"
+
+
 def _candidate_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
     for row in candidates(turn.trace, step).itertuples():
         logit = f"{row.logit:.1f}" if row.rank else ""
@@ -56,7 +67,7 @@ def _candidate_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
 
 
 def _word_rows(turn: Turn) -> Iterable[Sequence[str]]:
-    for score in turn.scores[0].values():
+    for score in turn.scores[turn.first_step].values():
         several = (f"{shown(each.text)} {percent(each.prob)}" for each in score.spellings)
         yield shown(score.word), percent(score.prob), ", ".join(several)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
+from llm_tracker.conversation.template_use import like
 from llm_tracker.tracing.session import Session
 
 if TYPE_CHECKING:
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 def begun_like(session: Session, model: LoadedModel) -> Session:
     """A session without a turn yet, with another's recipe and decoding, on this model."""
-    return replace(session, model=model_info(model), turns=(), watch_words=(), versions=versions(), controls={})
+    use, thinking = like(model, session.recipe, session.template, session.thinking)
+    begun = replace(session, turns=(), watch_words=(), controls={}, template=use, thinking=thinking)
+    return replace(begun, model=model_info(model), versions=versions())
 
 
 def up_to(session: Session, turn: int, model: LoadedModel) -> Session:

@@ -30,7 +30,7 @@ def lens_steps(turn: Turn, purpose: Purpose) -> set[int]:
         return set(range(turn.trace.n_steps))
     if purpose == "answered":
         return {turn.answer_step}
-    return {0, turn.answer_step, *turn.trace.lens}
+    return {turn.first_step, turn.answer_step, *turn.trace.lens}
 
 
 def with_lenses(

@@ -29,6 +29,9 @@ def track(
     watch_words: Iterable[str] = (),
     control: bool = False,
     follow_template: bool = False,
+    thinking: bool | None = None,
+    max_thought_tokens: int = 256,
+    date: str | None = None,
 ) -> Session:
     """Ask a question, correct the answer (each correction is a further turn), and return all of it as a session.
 
@@ -42,10 +45,15 @@ def track(
     Where a chat template writes no beginning token and the tokenizer puts one in front of plain text, the text begins
     with it, as it did in training; with `follow_template` it is the template's, to the letter.
 
-    Raises InputError for text that the model can't be given.
+    Where a chat template has a switch for thoughts, `thinking` sets it: off for one-word answers unless given, and else
+    as the template has it. A thought of `max_thought_tokens` is closed for the model, and its answer of up to
+    `max_new_tokens` follows. A template that writes today's date writes `date` instead, where one is given.
+
+    Raises InputError for text that the model can't be given, or for a thought that it does not know or cannot be kept
+    from.
     """
-    decoding = Decoding(max_new_tokens, temperature, top_p, seed)
-    session = begin_session(model, recipe, decoding, watch_words, follow_template)
+    decoding = Decoding(max_new_tokens, temperature, top_p, seed, max_thought_tokens)
+    session = begin_session(model, recipe, decoding, watch_words, follow_template, thinking, date)
     for text in (question, *several(corrections)):
         session = ended(stream_turn(model, session, text))
     for turn in range(len(session.turns)):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.lenses import Purpose, require_step, several_words, with_lenses
 from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
+from llm_tracker.conversation.template_use import template_use
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import continuation
 from llm_tracker.prompts.prompt import Prompt
@@ -28,16 +29,20 @@ def begin_session(
     decoding: Decoding | None = None,
     watch_words: Iterable[str] = (),
     follow_template: bool = False,
+    thinking: bool | None = None,
+    date: str | None = None,
 ) -> Session:
     """A session without a turn yet, its parameters as of `track`.
 
-    Raises InputError for an unknown recipe or an empty watch word.
+    Raises InputError for an unknown recipe, an empty watch word, no date, or a thought that the model does not know or
+    cannot be kept from.
     """
     name, messages = recipe_messages(recipe)
     watched = tuple(dict.fromkeys(word.strip() for word in several(watch_words)))
     require_plain(watched)
     if "" in watched:
         raise InputError("A watch word is empty. Type one.")
+    use, may_think = template_use(model, name, thinking, date, follow_template)
     return Session(
         model=model_info(model),
         recipe=name,
@@ -45,18 +50,23 @@ def begin_session(
         decoding=decoding or Decoding(),
         watch_words=watched,
         versions=versions(),
-        follow_template=follow_template,
+        template=use,
+        thinking=may_think,
     )
 
 
 def stream_turn(
-    model: LoadedModel, session: Session, text: str | Sequence[int], stop: Callable[[], bool] = lambda: False
+    model: LoadedModel,
+    session: Session,
+    text: str | Sequence[int],
+    stop: Callable[[], bool] = lambda: False,
+    skip: Callable[[], bool] = lambda: False,
 ) -> Generator[TokenEvent, None, Session]:
     """Run the session's next turn, yielding tokens as they come, and return the session with it.
 
     The first text is the question, each later one a correction of the answer before it. The lens of every turn's
     answer step is computed, for all watch words; that of the first generated position, where answers are compared,
-    once there are two (`with_step_lens` reads it before).
+    once there are two (`with_step_lens` reads it before). Once `skip` says so, a thought is closed (`run_turn`).
 
     Raises InputError for text that the model can't be given; the session that was passed stays as it is.
     """
@@ -65,7 +75,7 @@ def stream_turn(
     said = text if isinstance(text, str) else prompt.text
     question = session.turns[0].said if session.turns else said
     watched = several_words(session.watch_words, word_named_in(session, said))
-    turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop)
+    turn = yield from run_turn(model, prompt, session.decoding, said, question, watched, stop, skip)
     if not session.turns:
         watched = several_words((answer_word_of(turn, special_tokens(model.tokenizer)),), *watched)
     purpose: Purpose = "compared" if session.turns else "answered"
@@ -89,7 +99,7 @@ def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int])
         _require_typed(model, session.turns[0])
     messages = _next_messages(model, session, text)
     n_recipe = len(session.recipe_messages)
-    return render_prompt(model.tokenizer, session.recipe, messages, n_recipe, session.follow_template)
+    return render_prompt(model.tokenizer, session.recipe, messages, n_recipe, session.template)
 
 
 def _require_typed(model: LoadedModel, first: Turn) -> None:
@@ -104,7 +114,7 @@ def _next_messages(model: LoadedModel, session: Session, text: str) -> list[Mess
     messages = list(session.recipe_messages)
     for turn in session.turns:
         answer = _exact_answer(model, turn) if session.recipe == "raw" else turn.answer
-        messages += [Message("user", turn.said), Message("assistant", answer)]
+        messages += [Message("user", turn.said), Message("assistant", answer, turn.thought_as_written)]
     return [*messages, Message("user", text)]
 
 

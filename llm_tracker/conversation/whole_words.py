@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def word_end(session: Session, turn: Turn, step: int) -> WordEnd:
     """What ends a word: the answer or its line where it is all of the answer; the word itself elsewhere."""
-    if step or session.recipe == "raw":
+    if step != turn.first_step or session.recipe == "raw":
         return "word"
     return "line" if turn.prompt.stops_at_newline else "answer"
 
@@ -33,7 +33,8 @@ def with_word_scores(
     """The session with the scores of whole words, in its turns and their controls; what is there is not read again.
 
     `words` are the session's watch words, and `turns` all of them, unless given. At the place "first" a word is scored
-    as the whole answer, at "answer" as it could stand at the answer step. Raises InputError for a word without tokens
+    as the whole answer, at "answer" as it could stand at the answer step; where a thought has no answer behind it, not
+    at all. Raises InputError for a word without tokens
     or where the model has other weights than those that gave the answers, Cancelled where `stop` says so.
     """
     require_same_weights(model, session)
@@ -41,7 +42,7 @@ def with_word_scores(
 
     def scored(at: int, turn: Turn) -> Turn:
         step = turn.step_at(place)
-        missing = [word for word in wanted if turn.score(word, step) is None]
+        missing = [word for word in wanted if turn.score(word, step) is None and turn.has_answer]
         if not missing or (turns is not None and at not in turns):
             return turn
         found = score_words(model, turn, missing, step, word_end(session, turn, step), stop)

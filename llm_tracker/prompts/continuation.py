@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from llm_tracker.prompts.words import Span
@@ -69,3 +69,12 @@ def continuation(
     for token_id in token_ids:
         whole.add(token_id)
     return whole.read()
+
+
+def text_in_front(
+    tokenizer: PreTrainedTokenizerBase, before: str, token_ids: Sequence[int], special: Collection[int]
+) -> str:
+    """What stands in front of the token that follows these, which follow a text: behind the last control token."""
+    last = max((at for at, token_id in enumerate(token_ids) if token_id in special), default=-1)
+    own = continuation(tokenizer, (), token_ids[last + 1 :])[0]
+    return own if last >= 0 else before + own

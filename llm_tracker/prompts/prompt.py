@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from llm_tracker.prompts.recipes import Message
+from llm_tracker.prompts.thoughts import ThoughtMarks
 from llm_tracker.prompts.words import Role, Span, Word, token_words
 
 BeginningToken = Literal["template", "tokenizer", "none"]
@@ -33,6 +35,10 @@ class Prompt:
     """Whether the answer ends with its line (the plain form for a model without a chat template)."""
     beginning_token: BeginningToken = "none"
     """Where the token at its beginning comes from, if it has one."""
+    template_arguments: Mapping[str, bool] = field(default_factory=dict)
+    """What the chat template was given besides the messages, such as {"enable_thinking": False}."""
+    thought_marks: ThoughtMarks | None = None
+    """What stands around a thought in front of the answer; None where the model is not known to reason first."""
     notices: tuple[str, ...] = ()
     """What the reader should know about this text, one sentence each."""
 

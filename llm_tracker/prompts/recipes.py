@@ -17,6 +17,8 @@ class Message:
 
     role: MessageRole
     content: str
+    thought: str = ""
+    """What a model wrote in front of this answer, marks included, as far as it is read again."""
 
 
 def _worked(*turns: tuple[str, str, str, str]) -> tuple[Message, ...]:

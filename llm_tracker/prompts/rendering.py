@@ -7,10 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
+from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.continuation import continuation
 from llm_tracker.prompts.prompt import BeginningToken, Prompt
 from llm_tracker.prompts.recipes import Message
-from llm_tracker.prompts.segments import Segment, chat_segments, question_answer_segments, raw_segments
+from llm_tracker.prompts.segments import Segment, chat_text, question_answer_segments, raw_segments
+from llm_tracker.prompts.thoughts import reasoning_of
 from llm_tracker.prompts.tokens import encode, segment_at, segment_starts, special_tokens, token_bytes
 from llm_tracker.prompts.trained_form import beginning_ids
 from llm_tracker.prompts.words import Role, Span
@@ -24,27 +26,31 @@ def render_prompt(
     recipe: str,
     messages: Sequence[Message],
     n_recipe: int,
-    follow_template: bool = False,
+    use: TemplateUse | None = None,
 ) -> Prompt:
     """Render a conversation for a model: its chat template, the plain Q/A form where it has none, or raw text.
 
     `recipe` is its name, of which only "raw" matters here; the first `n_recipe` messages are its own. Where the
     template writes no beginning token and the tokenizer puts one in front of plain text, it stands in front here too,
-    unless `follow_template` asks for the template to the letter. Raises InputError for text that no model can be given,
+    unless `use` asks for the template to the letter. Raises InputError for text that no model can be given,
     ModelError where the template refuses or rewrites the conversation.
     """
     # What a model said itself, between these, may hold anything.
     require_plain(said.content for said in [*messages[:n_recipe], messages[-1]])
-    is_chat = recipe != "raw" and bool(tokenizer.chat_template)
+    is_chat, use, notices = recipe != "raw" and bool(tokenizer.chat_template), use or TemplateUse(), list[str]()
+    reasoning = reasoning_of(tokenizer) if is_chat else None
+    marks = reasoning.marks if reasoning else None
     if is_chat:
-        messages, segments = chat_segments(tokenizer, messages, n_recipe)
+        chat = chat_text(tokenizer, messages, n_recipe, use, marks)
+        messages, segments = chat.messages, chat.segments
+        notices += [DROPPED_THOUGHTS] if chat.drops_thoughts else []
     elif recipe == "raw":
         segments = raw_segments(messages)
     else:
         segments = question_answer_segments(messages, n_recipe)
     special = special_tokens(tokenizer)
     token_ids, spans = encode(tokenizer, segments, begin=not is_chat)
-    beginning = _beginning(tokenizer, token_ids, is_chat, follow_template)
+    beginning = _beginning(tokenizer, token_ids, is_chat, use.follow)
     if is_chat and beginning == "tokenizer":
         own = beginning_ids(tokenizer)
         token_ids, spans = [*own, *token_ids], [(0, 0)] * len(own) + spans
@@ -60,7 +66,9 @@ def render_prompt(
         control_positions=_positions(token_ids, special),
         stops_at_newline=recipe != "raw" and not tokenizer.chat_template,
         beginning_token=beginning,
-        notices=tuple(_notices(segments, special.values(), messages[-1].content)),
+        template_arguments=use.arguments if is_chat else {},
+        thought_marks=marks,
+        notices=(*notices, *_notices(segments, special.values(), messages[-1].content)),
     )
 
 
@@ -127,6 +135,10 @@ def _token_roles(
         roles.append(segment_at(segments, starts, (typed or visible or [min(begin, len(text) - 1)])[0]).role)
     return roles
 
+
+DROPPED_THOUGHTS = (
+    "The chat template leaves out what the model thought before its earlier answers: it reads these answers alone."
+)
 
 _TEMPLATE_MARK = re.compile(r"<\S+?>|\[/?[A-Z_]+\]|#{2,} ?\w+:|\b[QA]:")
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import jinja2
 
 from llm_tracker.errors import ModelError
-from llm_tracker.prompts.recipes import Message
+from llm_tracker.prompts.chat_template import THOUGHT_FIELDS, Given, TemplateUse, render, render_or_nothing
+from llm_tracker.prompts.recipes import Message, MessageRole
+from llm_tracker.prompts.thoughts import ThoughtMarks
 from llm_tracker.prompts.words import Role
 
 if TYPE_CHECKING:
@@ -30,21 +32,40 @@ Parts = tuple[Segment, ...]
 """A message's content, cut by role: more than one segment where a system line was folded into a question."""
 
 
-def chat_segments(
-    tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], n_recipe: int
-) -> tuple[list[Message], list[Segment]]:
-    """The conversation as the tokenizer's chat template writes it, and the messages as they were given to it.
+@dataclass(frozen=True)
+class ChatText:
+    """A conversation as a chat template writes it."""
+
+    messages: list[Message]
+    """As they were given to the template, or what it kept of them."""
+    segments: list[Segment]
+    drops_thoughts: bool
+    """Whether it left out what a model had thought before an earlier answer."""
+
+
+def chat_text(
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Sequence[Message],
+    n_recipe: int,
+    use: TemplateUse,
+    marks: ThoughtMarks | None = None,
+) -> ChatText:
+    """The conversation as the tokenizer's chat template writes it.
 
     The first `n_recipe` messages are the recipe's. A template that refuses or drops the system line gets it folded
-    into the first user message; of an answer whose beginning it drops (Qwen 3 and its thoughts) the rest is kept.
-    Raises ModelError where the template refuses the conversation or rewrites what was said.
+    into the first user message. An earlier answer's thought is handed over as the template takes it: in a field of its
+    own, or in front of the answer; of what it drops, the rest is kept. Raises ModelError where the template refuses the
+    conversation or rewrites what was said.
     """
-    parts: list[Parts] = [(Segment(said.content, _role(said, i < n_recipe)),) for i, said in enumerate(messages)]
-    said = list(messages)
-    if said and said[0].role == "system" and not _takes_system(tokenizer, said):
-        said, parts = _folded(said, parts)
-    segments, written = _aligned(tokenizer, said, parts)
-    return [_as_kept(message, kept) for message, kept in zip(said, written, strict=True)], segments
+    slots = [_slot(tokenizer, said, i < n_recipe, marks) for i, said in enumerate(messages)]
+    if slots and slots[0].role == "system" and not _takes_system(tokenizer, slots, use):
+        slots = _folded(slots)
+    segments, written = _aligned(tokenizer, slots, use)
+    kept = [_as_kept(slot, *own) for slot, own in zip(slots, written, strict=True)]
+    thoughts = [marks.inside(slot.thought) if marks else "" for slot in slots]
+    pairs = zip(thoughts, kept, strict=True)
+    drops = any(thought and not (message.thought or thought in message.content) for thought, message in pairs)
+    return ChatText(kept, segments, drops)
 
 
 def question_answer_segments(messages: Sequence[Message], n_recipe: int) -> list[Segment]:
@@ -75,75 +96,123 @@ def _role(message: Message, of_recipe: bool) -> Role:
     return "recipe" if of_recipe else message.role
 
 
-def _render(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> str:
-    given = [{"role": said.role, "content": said.content} for said in messages]
-    return str(tokenizer.apply_chat_template(given, tokenize=False, add_generation_prompt=True))
+@dataclass(frozen=True)
+class _Slot:
+    """A message as a template is given it."""
+
+    role: MessageRole
+    parts: Parts
+    """Its text: what is said, and in front of it the thought, where the template reads it there."""
+    thought: str = ""
+    """As it was written, marks included."""
+    in_field: str = ""
+    """The thought without its marks, where the template reads it from a field of its own."""
+
+    @property
+    def text(self) -> str:
+        """All of its parts."""
+        return _joined(self.parts)
+
+    def given(self, text: str, thought: str) -> Given:
+        """The message with these texts in place of its own."""
+        return {"role": self.role, "content": text, **(dict.fromkeys(THOUGHT_FIELDS, thought) if thought else {})}
 
 
-def _takes_system(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message]) -> bool:
+def _slot(tokenizer: PreTrainedTokenizerBase, said: Message, of_recipe: bool, marks: ThoughtMarks | None) -> _Slot:
+    own = Segment(said.content, _role(said, of_recipe))
+    if not said.thought or marks is None:
+        return _Slot(said.role, (own,))
+    if marks.in_field:
+        return _Slot(said.role, (own,), said.thought, marks.inside(said.thought))
+    return _Slot(said.role, (*_thought_parts(tokenizer, said.thought, marks), own), said.thought)
+
+
+def _thought_parts(tokenizer: PreTrainedTokenizerBase, thought: str, marks: ThoughtMarks) -> Parts:
+    """A thought by role: marks that are control tokens are the template's, or they could not be read as such."""
+    control = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
+    around = "|".join(re.escape(mark.strip()) for mark in (marks.opening, marks.closing))
+    runs = [run for run in re.split(f"({around})", thought) if run]
+    return tuple(Segment(run, "template" if run in control else "thought") for run in runs)
+
+
+def _takes_system(tokenizer: PreTrainedTokenizerBase, slots: Sequence[_Slot], use: TemplateUse) -> bool:
     """Whether the template writes a system line, rather than refusing or dropping it."""
-    marked, marks = _marked(messages)
-    try:
-        return marks[0] in _render(tokenizer, marked)
-    except jinja2.TemplateError:
-        return False
+    marked = [slot.given(mark, "") for slot, mark in zip(slots, _marks(len(slots)), strict=True)]
+    return marked[0]["content"] in render_or_nothing(tokenizer, marked, use, generation_prompt=True)
 
 
-def _folded(messages: list[Message], parts: list[Parts]) -> tuple[list[Message], list[Parts]]:
+def _folded(slots: list[_Slot]) -> list[_Slot]:
     """The system line in front of the first user message, each part keeping its role."""
-    first = next(place for place, said in enumerate(messages) if said.role == "user")
-    joint = Message("user", f"{messages[0].content}\n\n{messages[first].content}")
-    gap = Segment("\n\n", parts[first][0].role)  # white space goes with the word after it
-    joint_parts = (*parts[0], gap, *parts[first])
-    return (
-        [*messages[1:first], joint, *messages[first + 1 :]],
-        [*parts[1:first], joint_parts, *parts[first + 1 :]],
-    )
+    first = next(place for place, slot in enumerate(slots) if slot.role == "user")
+    gap = Segment("\n\n", slots[first].parts[0].role)  # white space goes with the word after it
+    joint = _Slot("user", (*slots[0].parts, gap, *slots[first].parts))
+    return [*slots[1:first], joint, *slots[first + 1 :]]
 
 
-def _marked(messages: Sequence[Message]) -> tuple[list[Message], list[str]]:
-    """The messages with an unguessable mark in place of each content, to find where a template puts them."""
+def _marks(count: int) -> list[str]:
+    """Unguessable marks in place of what is said, to find where a template puts it."""
     # Private-use characters around a nonce: nobody can have typed a mark, and it has no white space to trim.
     nonce = secrets.token_hex(8)
-    marks = [f"\ue000{nonce}x{index}\ue001" for index in range(len(messages))]
-    return [Message(said.role, mark) for said, mark in zip(messages, marks, strict=True)], marks
+    return [f"\ue000{nonce}x{index}\ue001" for index in range(count)]
 
 
-def _as_kept(message: Message, kept: str) -> Message:
+def _as_kept(slot: _Slot, kept: str, thought: str) -> Message:
     """The message as it was given, or what the template kept of it where that is more than white space less."""
-    return message if kept.strip() == message.content.strip() else Message(message.role, kept)
+    text = slot.text
+    return Message(slot.role, text if kept.strip() == text.strip() else kept, slot.thought if thought else "")
 
 
 def _aligned(
-    tokenizer: PreTrainedTokenizerBase, messages: list[Message], parts: list[Parts]
-) -> tuple[list[Segment], list[str]]:
-    """The rendered template as segments, its own text between what was said, and what it kept of each message."""
-    marked, marks = _marked(messages)
+    tokenizer: PreTrainedTokenizerBase, slots: list[_Slot], use: TemplateUse
+) -> tuple[list[Segment], list[tuple[str, str]]]:
+    """The rendered template as segments, its own text between what was said; and of each message what it kept.
+
+    That is its text, and its thought where the template wrote that from a field of its own.
+    """
+    marks, thought_marks = _marks(len(slots)), _marks(len(slots))
+    marked = [
+        slot.given(mark, thought_mark if slot.in_field else "")
+        for slot, mark, thought_mark in zip(slots, marks, thought_marks, strict=True)
+    ]
     try:
-        text, skeleton = _render(tokenizer, messages), _render(tokenizer, marked)
+        text = render(tokenizer, [slot.given(slot.text, slot.in_field) for slot in slots], use)
+        skeleton = render(tokenizer, marked, use)
     except jinja2.TemplateError as error:
         raise ModelError(f"This model's chat template refuses the conversation: {error}") from error
     if not all(mark in skeleton for mark in marks):
         raise ModelError("This model's chat template leaves out part of the conversation; use the recipe “raw”.")
-    fragments = re.split(f"({'|'.join(marks)})", skeleton)
-    segments, written, at = list[Segment](), [""] * len(messages), 0
-    for own, mark in zip(fragments[::2], [*fragments[1::2], None], strict=True):
+    parts = {mark: slot.parts for mark, slot in zip(marks, slots, strict=True)}
+    parts |= {mark: (Segment(slot.in_field, "thought"),) for mark, slot in zip(thought_marks, slots, strict=True)}
+    segments, written = _matched(text, re.split(f"({'|'.join(parts)})", skeleton), parts)
+    pairs = zip(marks, thought_marks, strict=True)
+    return segments, [(written[mark], written.get(thought_mark, "")) for mark, thought_mark in pairs]
+
+
+def _matched(text: str, fragments: list[str], parts: Mapping[str, Parts]) -> tuple[list[Segment], dict[str, str]]:
+    """The text cut where the skeleton's fragments say, which are the template's own and marks in turn."""
+    segments, written, at = list[Segment](), dict[str, str](), 0
+    for place in range(0, len(fragments), 2):
+        own = fragments[place]
         if not text.startswith(own, at):
             raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
         segments.append(Segment(own, "template"))
         at += len(own)
-        if mark is not None:
-            following = fragments[fragments.index(mark) + 1]
-            kept = _as_written(text, at, parts[marks.index(mark)], following)
+        if place + 1 < len(fragments):
+            mark, following = fragments[place + 1 : place + 3]
+            kept = _as_written(text, at, parts[mark], following)
             segments += kept
-            written[marks.index(mark)] = "".join(segment.text for segment in kept)
-            at += len(written[marks.index(mark)])
+            written[mark] = _joined(kept)
+            at += len(written[mark])
     return [segment for segment in segments if segment.text], written
+
+
+def _joined(parts: Iterable[Segment]) -> str:
+    return "".join(segment.text for segment in parts)
 
 
 def _as_written(text: str, at: int, parts: Parts, following: str) -> list[Segment]:
     """A message's parts as the template wrote them at `at`: whole, without white space at its ends, or its end."""
-    content = "".join(segment.text for segment in parts)
+    content = _joined(parts)
     for kept in (content, content.strip(), content.lstrip(), content.rstrip()):
         if text.startswith(kept + following, at):
             return _cut(parts, content.index(kept), len(kept))

@@ -6,12 +6,18 @@ token to the tokenizer, and some checkpoints do not name their template's end of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-import jinja2
-
+from llm_tracker.prompts.chat_template import (
+    ANSWER,
+    ANSWER_WITH_THOUGHT,
+    ASKED,
+    QUESTION,
+    SAID,
+    render_or_nothing,
+    template_text,
+)
 from llm_tracker.prompts.tokens import special_tokens
 
 if TYPE_CHECKING:
@@ -32,7 +38,7 @@ def turn_end_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     Without those that it also writes inside an answer: where an answer has channels (gpt-oss), the end of one is not
     the end of the answer. Empty without a template.
     """
-    template = str(tokenizer.chat_template or "")
+    template = template_text(tokenizer)
     known = _turn_ends.get(tokenizer)
     if known is None or known[0] != template:
         known = (template, _found_turn_ends(tokenizer) if template else frozenset())
@@ -42,30 +48,15 @@ def turn_end_ids(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
 
 _turn_ends: WeakKeyDictionary[PreTrainedTokenizerBase, tuple[str, frozenset[int]]] = WeakKeyDictionary()
 
-_ASKED, _SAID, _THOUGHT = "\ue000asked\ue001", "\ue000said\ue001", "\ue000thought\ue001"
-"""Marks in place of what is said: private characters, which no template writes."""
-
-_QUESTION = {"role": "user", "content": _ASKED}
-_ANSWER = {"role": "assistant", "content": _SAID}
-_WITH_THOUGHT = {**_ANSWER, "reasoning_content": _THOUGHT, "thinking": _THOUGHT}
-
 
 def _found_turn_ends(tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
     special = special_tokens(tokenizer)
-    conversations = ([_QUESTION, _ANSWER], [_QUESTION, _ANSWER, _QUESTION])
-    behind = [_rendered(tokenizer, several).partition(_SAID)[2].lstrip() for several in conversations]
-    asked = _rendered(tokenizer, [_QUESTION], add_generation_prompt=True).partition(_ASKED)[2]
-    inside = _rendered(tokenizer, [_QUESTION, _WITH_THOUGHT]).partition(_ASKED)[2].partition(_SAID)[0]
+    conversations = ([QUESTION, ANSWER], [QUESTION, ANSWER, QUESTION])
+    behind = [render_or_nothing(tokenizer, several).partition(SAID)[2].lstrip() for several in conversations]
+    asked = render_or_nothing(tokenizer, [QUESTION], generation_prompt=True).partition(ASKED)[2]
+    inside = render_or_nothing(tokenizer, [QUESTION, ANSWER_WITH_THOUGHT]).partition(ASKED)[2].partition(SAID)[0]
     return frozenset(
         token_id
         for token_id, text in special.items()
         if any(text and rest.startswith(text) for rest in behind) and inside.count(text) <= asked.count(text)
     )
-
-
-def _rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[dict[str, str]], **how: Any) -> str:
-    """A conversation as the template writes it; "" where it refuses it."""
-    try:
-        return str(tokenizer.apply_chat_template(list(messages), tokenize=False, **how))
-    except (jinja2.TemplateError, TypeError):
-        return ""

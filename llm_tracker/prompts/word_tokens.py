@@ -8,6 +8,7 @@ import regex
 
 from llm_tracker.prompts.segments import Segment
 from llm_tracker.prompts.tokens import encode
+from llm_tracker.prompts.words import Role
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -29,13 +30,14 @@ def both_ways(before: str, word: str) -> tuple[str, str]:
     return (f" {word}", word) if wants_space(before, word) else (word, f" {word}")
 
 
-def word_tokens(tokenizer: PreTrainedTokenizerBase, before: str, word: str) -> list[int]:
+def word_tokens(tokenizer: PreTrainedTokenizerBase, before: str, word: str, role: Role = "user") -> list[int]:
     """The tokens that a text adds behind another; none where it has none.
 
-    If the two merge into one token, they are those at the start of a line.
+    The template's text may be control tokens, any other stays text whatever it spells. If the two merge into one
+    token, they are those at the start of a line.
     """
     for context in (before, "\n"):
-        alone, joint = _encoded(tokenizer, context), _encoded(tokenizer, context + word)
+        alone, joint = _encoded(tokenizer, context, role), _encoded(tokenizer, context + word, role)
         if joint[: len(alone)] == alone and len(joint) > len(alone):
             return joint[len(alone) :]
     return []
@@ -47,6 +49,5 @@ def spellings(before: str, word: str) -> list[str]:
     return [written for case in cases for written in both_ways(before, case)]
 
 
-def _encoded(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    """Token ids of text that stays text, whatever it spells."""
-    return encode(tokenizer, [Segment(text, "user")], begin=False)[0] if text else []
+def _encoded(tokenizer: PreTrainedTokenizerBase, text: str, role: Role) -> list[int]:
+    return encode(tokenizer, [Segment(text, role)], begin=False)[0] if text else []

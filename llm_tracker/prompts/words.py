@@ -8,7 +8,7 @@ from typing import Literal
 
 import regex
 
-Role = Literal["template", "recipe", "system", "user", "assistant", "answer"]
+Role = Literal["template", "recipe", "system", "user", "assistant", "thought", "answer"]
 Span = tuple[int, int]
 """First and one-past-last character."""
 

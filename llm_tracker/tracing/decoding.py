@@ -55,8 +55,12 @@ def decode(
     recorder: Recorder,
     stop: Callable[[], bool] = lambda: False,
     n_fixed: int = 0,
+    n_most: int | None = None,
+    forced: Callable[[], int | None] = lambda: None,
 ) -> Iterator[Step]:
-    """Generate up to `decoding.max_new_tokens` tokens, the last of them an end token where one comes.
+    """Generate up to `n_most` tokens (`decoding.max_new_tokens` unless given), the last of them an end token.
+
+    `forced` is asked before each token whether it is written whatever the model says, and which one that is.
 
     What the model has read already is not read again; the first `n_fixed` tokens are kept for the next text that begins
     with them, and the whole for one that goes on from it. The iterator may be left at any time: between two tokens
@@ -70,12 +74,12 @@ def decode(
     n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
     try:
         with recorder.hooked():
-            for step in range(decoding.max_new_tokens):
+            for step in range(decoding.max_new_tokens if n_most is None else n_most):
                 with model.running, torch.inference_mode(), recorder.recording():
                     output = _read(model, ids[n_read:], cache, None if step else stop)
                     n_read = len(ids) if cache is not None else 0
                     recorder.end_step(len(ids))
-                    chosen = _choose(output.logits[0, -1].float(), decoding, generator)
+                    chosen = _choose(output.logits[0, -1].float(), decoding, generator, forced())
                 yield chosen
                 if chosen.token_id in ends:
                     return
@@ -145,17 +149,18 @@ def named_end_ids(model: LoadedModel) -> set[int]:
     return {token_id for token_id in [*several, model.tokenizer.eos_token_id] if token_id is not None}
 
 
-def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator) -> Step:
+def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator, forced: int | None = None) -> Step:
     """The next token from raw logits (vocab_size), with the best candidates before any temperature."""
     top_token_ids, top_logits = _best(logits, min(N_CANDIDATES, logits.numel()))
     log_total = math.log((logits - top_logits[0]).exp_().sum().item()) + top_logits[0]
     top_probs = [math.exp(logit - log_total) for logit in top_logits]
-    if decoding.temperature is None:
-        token_id, prob, logit, rank = top_token_ids[0], top_probs[0], top_logits[0], 1
-    else:
-        token_id = _sample(logits.cpu() / decoding.temperature, decoding.top_p, generator)
-        logit = logits[token_id].item()
-        prob, rank = math.exp(logit - log_total), int((logits > logits[token_id]).sum()) + 1
+    if forced is None and decoding.temperature is None:
+        return Step(top_token_ids[0], top_probs[0], top_logits[0], 1, top_token_ids, top_logits, top_probs)
+    token_id = forced
+    if token_id is None:
+        token_id = _sample(logits.cpu() / (decoding.temperature or 1), decoding.top_p, generator)
+    logit = logits[token_id].item()
+    prob, rank = math.exp(logit - log_total), int((logits > logits[token_id]).sum()) + 1
     return Step(token_id, prob, logit, rank, top_token_ids, top_logits, top_probs)
 
 

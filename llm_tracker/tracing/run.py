@@ -11,10 +11,12 @@ import numpy as np
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import Continuation
 from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.prompts.tokens import special_tokens, token_text
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.answers import answer_step_of
 from llm_tracker.tracing.decoding import Step, decode, end_token_ids
+from llm_tracker.tracing.phases import Phase, Phases
 from llm_tracker.tracing.recorder import Recorder
 from llm_tracker.tracing.session import Decoding, Ending, Turn
 from llm_tracker.tracing.trace import Trace
@@ -37,6 +39,10 @@ class TokenEvent:
     """The answer so far, special tokens included."""
     is_end: bool
     """Whether the model ended its answer with it."""
+    thought: str = ""
+    """The thought so far, without its marks."""
+    phase: Phase = "answer"
+    """What is being written: a thought, or the answer."""
 
 
 def run_turn(
@@ -47,43 +53,51 @@ def run_turn(
     question: str,
     watch_words: Collection[str] = (),
     stop: Callable[[], bool] = lambda: False,
+    skip: Callable[[], bool] = lambda: False,
 ) -> Generator[TokenEvent, None, Turn]:
     """Generate the answer to a prompt, yielding each token, and return the turn with its trace.
 
     `said` is the text that this turn answers, `question` the session's first one, and `watch_words` the words to look
     for in the answer: the last two decide the answer step. `stop` is asked after every token, and before every
-    layer while the prompt is read. Raises Cancelled where it says so before the first token, and InputError where the
-    text is longer than the model can read.
+    layer while the prompt is read; `skip` before every token of a thought: once it says so, or at the thought's limit,
+    the tokens that close a thought are written whatever the model would write. Raises Cancelled where `stop` says so
+    before the first token, and InputError where the text is longer than the model can read.
     """
-    require_fits(model, prompt, decoding.max_new_tokens)
+    phases = Phases(model.tokenizer, prompt, decoding.max_thought_tokens, skip)
+    require_fits(model, prompt, decoding.max_new_tokens, phases.reserved)
     recorder, steps, written = Recorder(model), list[Step](), Continuation(model.tokenizer, prompt.token_ids)
     ended: Ending = "limit"
     ends = end_token_ids(model)
-    for step in decode(model, prompt.token_ids, decoding, recorder, stop, prompt.n_fixed):
+    n_most = decoding.max_new_tokens + phases.reserved
+    for step in decode(model, prompt.token_ids, decoding, recorder, stop, prompt.n_fixed, n_most, phases.forced):
         steps.append(step)
         written.add(step.token_id)
         text, spans = written.read()
+        phases.wrote(step.token_id, text)
         is_end = step.token_id in ends
-        yield TokenEvent(len(steps) - 1, token_text(model.tokenizer, step.token_id), step.prob, text, is_end)
+        thought, answer = phases.split(text)
+        name = token_text(model.tokenizer, step.token_id)
+        yield TokenEvent(len(steps) - 1, name, step.prob, answer, is_end, thought, phases.phase)
         if is_end:
             ended = "end"
         elif prompt.stops_at_newline and "\n" in text.lstrip():
             ended = "newline"
         elif stop():
             ended = "stopped"
-        if ended != "limit":
+        if ended != "limit" or (phases.phase == "answer" and phases.n_answer >= decoding.max_new_tokens):
             break
     trace = _trace(model, prompt, steps, recorder)
-    return _turn(model, prompt, trace, text, spans, said, question, watch_words, ended)
+    return _turn(model, prompt, trace, text, spans, said, question, watch_words, ended, phases.thought(text, spans))
 
 
-def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int) -> None:
-    """Raise InputError, with both figures, where prompt and answer are longer than the model can read."""
+def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int, for_thought: int = 0) -> None:
+    """Raise InputError, with the figures, where prompt, thought and answer are longer than the model can read."""
     length, limit = len(prompt.token_ids), model.architecture.context_length
-    if limit is not None and length + max_new_tokens > limit:
+    if limit is not None and length + for_thought + max_new_tokens > limit:
+        thought = f"{for_thought} for a thought and " if for_thought else ""
         raise InputError(
-            f"The text is {length:,} tokens long with its template, and {max_new_tokens} are kept for the answer; "
-            f"{model.entry.title} reads {limit:,} at most. Shorten the text."
+            f"The text is {length:,} tokens long with its template, and {thought}{max_new_tokens} are kept for the "
+            f"answer; {model.entry.title} reads {limit:,} at most. Shorten the text."
         )
 
 
@@ -97,17 +111,22 @@ def _turn(
     question: str,
     watch_words: Collection[str],
     ended: Ending,
+    thought: Thought | None,
 ) -> Turn:
-    ids = trace.token_ids.tolist()
+    ids, first = trace.token_ids.tolist(), thought.n_steps if thought else 0
+    special = special_tokens(model.tokenizer)
+    own = str(model.tokenizer.decode(ids[first:], skip_special_tokens=True, clean_up_tokenization_spaces=False))
+    step = answer_step_of(text, spans[first:], ids[first:], special, question, watch_words)
     return Turn(
         said=said,
         prompt=prompt,
         trace=trace,
         text=text,
         spans=tuple(spans),
-        answer=str(model.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)).strip(),
-        answer_step=answer_step_of(text, spans, ids, special_tokens(model.tokenizer), question, watch_words),
+        answer=own.strip(),
+        answer_step=min(first + step, len(ids) - 1),
         ended=ended,
+        thought=thought,
     )
 
 

@@ -8,9 +8,11 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from llm_tracker.errors import InputError
+from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import CONTROL_TEXT, Message
-from llm_tracker.prompts.words import Span, Word, token_words
+from llm_tracker.prompts.thoughts import Thought
+from llm_tracker.prompts.words import Role, Span, Word, token_words
 from llm_tracker.tracing.trace import Trace
 from llm_tracker.tracing.whole_words import Place, WordScore
 
@@ -28,9 +30,13 @@ class Decoding:
     temperature: float | None = None
     top_p: float = 1.0
     seed: int = 0
+    max_thought_tokens: int = 256
+    """How long a model may think before its answer; then the thought is closed for it."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be decoded with. Raises InputError."""
+        if self.max_thought_tokens < 0:
+            raise InputError(f"A thought cannot have {self.max_thought_tokens} tokens. Give 0 or more.")
         if self.max_new_tokens < 1:
             raise InputError(f"An answer needs at least one token; {self.max_new_tokens} were asked for.")
         if self.temperature is not None and not MIN_TEMPERATURE <= self.temperature < float("inf"):
@@ -93,11 +99,13 @@ class Turn:
     spans: tuple[Span, ...]
     """Of each answer token its characters in `text`."""
     answer: str
-    """The answer without special tokens and outer white space."""
+    """The answer without thought, special tokens and outer white space."""
     answer_step: int
     """The step that carries the answer; every view opens there."""
     ended: Ending = "end"
     """How it ended: by the model's end token, with its line, at the limit of tokens, or stopped by hand."""
+    thought: Thought | None = None
+    """What the model wrote before its answer, where it reasons first."""
     scores: Mapping[int, Mapping[str, WordScore]] = field(default_factory=dict)
     """By step, by word: the scores of whole words computed so far."""
 
@@ -115,14 +123,32 @@ class Turn:
         """Whether it would have gone on: cut at the limit of tokens, or stopped by hand."""
         return self.ended in ("limit", "stopped")
 
+    @property
+    def first_step(self) -> int:
+        """The step with which the answer begins, behind the thought; the last one where no answer came."""
+        return min(self.thought.n_steps, self.trace.n_steps - 1) if self.thought else 0
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether an answer came behind the thought."""
+        return self.thought is None or self.thought.n_steps < self.trace.n_steps
+
+    @property
+    def thought_as_written(self) -> str:
+        """The text of the thought with its marks and the white space behind them; "" without one."""
+        n_steps = self.thought.n_steps if self.thought else 0
+        return self.text[: self.spans[n_steps - 1][1]] if n_steps else ""
+
     def step_at(self, place: Place) -> int:
         """The step at which words are scored."""
-        return self.answer_step if place == "answer" else 0
+        return self.answer_step if place == "answer" else self.first_step
 
     def words_before(self, step: int) -> list[Word]:
         """The words of everything in front of a step's token: the prompt's, and those of the answer so far."""
         spans = self.spans[:step]
-        so_far = token_words(self.text, spans, ["answer"] * len(spans), first=len(self.prompt.token_ids))
+        n_thought = min(self.thought.n_steps, step) if self.thought else 0
+        roles: list[Role] = ["thought" if at < n_thought else "answer" for at in range(step)]
+        so_far = token_words(self.text, spans, roles, first=len(self.prompt.token_ids))
         return [*self.prompt.words, *so_far]
 
 
@@ -138,8 +164,10 @@ class Session:
     watch_words: tuple[str, ...] = ()
     """The first answer, the word that a correction named, and any that were added: followed whether said or not."""
     versions: dict[str, str] = field(default_factory=dict)
-    follow_template: bool = False
-    """Whether the chat template is followed to the letter, also where it leaves out the beginning token."""
+    template: TemplateUse = field(default_factory=TemplateUse)
+    """What the chat template is given besides the messages, and the day that it writes as today's."""
+    thinking: bool = False
+    """Whether the model may reason before it answers."""
     controls: Mapping[int, Turn] = field(default_factory=dict)
     """By turn: the same conversation up to there, merely asked again. What it changes, no correction is needed for."""
 
@@ -158,7 +186,8 @@ class Session:
     def lacks_scores(self, turns: Iterable[int], words: Sequence[str], place: Place = "first") -> bool:
         """Whether a word has not been scored in one of these turns, or in its control."""
         both = [each for at in turns for each in (self.turns[at], self.controls.get(at)) if each is not None]
-        return any(turn.score(word, turn.step_at(place)) is None for turn in both for word in words)
+        answers = [turn for turn in both if turn.has_answer]
+        return any(turn.score(word, turn.step_at(place)) is None for turn in answers for word in words)
 
     def with_traces(self, change: Callable[[Turn], Trace]) -> Session:
         """The session with every trace changed: those of its turns, and those of its controls."""

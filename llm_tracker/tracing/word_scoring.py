@@ -18,7 +18,8 @@ from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import is_replacing
 from llm_tracker.models.forward.kv_caches import cache_bytes, is_plain, repeated
-from llm_tracker.prompts.tokens import token_bytes
+from llm_tracker.prompts.continuation import text_in_front
+from llm_tracker.prompts.tokens import special_tokens, token_bytes
 from llm_tracker.prompts.word_tokens import spellings, word_tokens
 from llm_tracker.tracing.decoding import CHUNK_TOKENS, end_token_ids
 from llm_tracker.tracing.session import Turn
@@ -48,10 +49,11 @@ def score_words(
 
     Raises InputError for a word without tokens, and Cancelled where `stop` says so between two batches.
     """
-    before = turn.trace.before + turn.text[: turn.spans[step][0]]
+    so_far = turn.trace.token_ids[:step].tolist()
+    before = text_in_front(model.tokenizer, turn.trace.before, so_far, special_tokens(model.tokenizer))
     ways = {word: _ways(model, before, word) for word in words}
     rows = list(dict.fromkeys(ids for several in ways.values() for ids in several.values()))
-    context = [*turn.prompt.token_ids, *turn.trace.token_ids[:step].tolist()]
+    context = [*turn.prompt.token_ids, *so_far]
     scored = dict(zip(rows, _log_probs(model, context, rows, _end_ids(model, end), stop), strict=True))
     return {
         word: WordScore(word, tuple(Spelling(text, ids, scored[ids]) for text, ids in several.items()), end)

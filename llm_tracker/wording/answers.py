@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.formats import quoted
 
@@ -19,6 +20,23 @@ LONG_ANSWER = 40
 
 def ending_note(turn: Turn) -> str:
     """How an answer ended, where it did not end by itself."""
+    if not turn.has_answer:
+        return f" ({'stopped by you' if turn.ended == 'stopped' else 'ended'} within its thought)"
     if turn.ended == "limit":
-        return f" (cut after {turn.trace.n_steps} tokens)"
+        n_thought = turn.thought.n_steps if turn.thought else 0
+        return f" (cut after {turn.trace.n_steps - n_thought} tokens)"
     return " (stopped by you)" if turn.ended == "stopped" else ""
+
+
+CLOSED = {
+    "model": "",
+    "limit": ", closed at its limit",
+    "reader": ", closed by you",
+    "": ", without an end",
+}
+"""How a thought ended, where it did not end by itself."""
+
+
+def thought_note(thought: Thought) -> str:
+    """How long a thought is, and how it ended where it did not end by itself."""
+    return f"{thought.n_steps} token{'' if thought.n_steps == 1 else 's'}{CLOSED[thought.closed_by]}"

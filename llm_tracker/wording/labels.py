@@ -16,6 +16,7 @@ GROUP_LABELS = {
     "system": "system line",
     "user": "your words",
     "assistant": "its earlier answers",
+    "thought": "its thought",
     "answer": "this answer so far",
 }
 """Where attention went, in the bar's legend and in the table: the groups of `analysis.attention`."""
@@ -25,7 +26,7 @@ PLAIN_GROUP_LABELS = {"parked": GROUP_LABELS["parked"], "recipe": "the recipe's 
 
 ROLE_LABELS = {
     "template": "the template's marks",
-    **{role: GROUP_LABELS[role] for role in ("recipe", "system", "user", "assistant")},
+    **{role: GROUP_LABELS[role] for role in ("recipe", "system", "user", "assistant", "thought")},
 }
 """Whose a token of the prompt is, where the text that the model read is shown."""
 
@@ -33,6 +34,7 @@ SPEAKERS = {
     "system": GROUP_LABELS["system"],
     "user": "you",
     "assistant": "the model, earlier",
+    "thought": GROUP_LABELS["thought"],
     "answer": GROUP_LABELS["answer"],
 }
 """Who speaks, in front of each line of the text that is shaded by attention."""

@@ -29,13 +29,14 @@ def models_verdict(sides: Sequence[Side]) -> str:
 
 
 def _says(side: Side) -> str:
-    likely = percent(answer_prob(side.turn) if side.step == 0 else float(side.turn.trace.token_probs[side.step]))
+    turn = side.turn
+    likely = percent(answer_prob(turn) if side.step == turn.first_step else float(turn.trace.token_probs[side.step]))
     return f"{side.model} says{named_answer(side.turn) or ' nothing'} ({likely})"
 
 
 def answer_prob(turn: Turn) -> float:
-    """The probability of an answer as it was written, in [0, 1]: of all its tokens, its end included."""
-    return float(np.exp(np.log(turn.trace.token_probs.astype(float)).sum()))
+    """The probability of an answer as it was written, behind its thought, in [0, 1]: of all tokens and its end."""
+    return float(np.exp(np.log(turn.trace.token_probs[turn.first_step :].astype(float)).sum()))
 
 
 def shares_of(change: WordChange) -> tuple[str, str]:

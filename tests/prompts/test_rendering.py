@@ -10,6 +10,7 @@ from tiny_models import tiny_tokenizer
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
+from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.recipes import ONE_WORD, Message
 from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt
 from llm_tracker.prompts.tokens import special_tokens
@@ -38,7 +39,7 @@ def plain(text: str) -> str:
 def test_typed_text_stays_text_and_all_of_it_is_there(question: str, kind: str) -> None:
     tokenizer = tiny_tokenizer() if kind == "byte level" else tinyllama_like_tokenizer()
     messages = [Message("system", "Be brief."), Message("user", question)]
-    prompt = render_prompt(tokenizer, "chat", messages, 0, follow_template=True)
+    prompt = render_prompt(tokenizer, "chat", messages, 0, TemplateUse(follow=True))
     special = special_tokens(tokenizer)
     harmless = [{"role": "system", "content": "x"}, {"role": "user", "content": "x"}]
     own = tokenizer.apply_chat_template(harmless, add_generation_prompt=True, return_dict=False)
@@ -51,7 +52,7 @@ def test_typed_text_stays_text_and_all_of_it_is_there(question: str, kind: str) 
 def test_the_ids_are_those_of_the_chat_template(kind: str) -> None:
     tokenizer = tiny_tokenizer() if kind == "byte level" else tinyllama_like_tokenizer()
     messages = [*ONE_WORD, Message("user", "  What is the capital of Zürich, 東京 🍎?  ")]
-    prompt = render_prompt(tokenizer, "one-word", messages, len(ONE_WORD), follow_template=True)
+    prompt = render_prompt(tokenizer, "one-word", messages, len(ONE_WORD), TemplateUse(follow=True))
     given = [{"role": said.role, "content": said.content} for said in messages]
     assert list(prompt.token_ids) == tokenizer.apply_chat_template(given, add_generation_prompt=True, return_dict=False)
 

@@ -15,6 +15,7 @@ import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer, write_tinyllama_like
 from llm_tracker.conversation.provenance import model_notices
 from llm_tracker.models.forward.hooks import after, put_on
+from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.form_notices import form_notices
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.rendering import render_prompt
@@ -55,7 +56,7 @@ def test_where_the_template_writes_no_beginning_token_the_tokenizers_stands_in_f
     assert list(prompt.token_ids[:1]) == beginning_ids(tokenizer) == [tokenizer.bos_token_id]
     assert prompt.token_ids.count(tokenizer.bos_token_id) == 1
     assert (prompt.roles[0], prompt.spans[0], prompt.beginning_token) == ("template", (0, 0), "tokenizer")
-    to_the_letter = render_prompt(tokenizer, "chat", ASKED, 0, follow_template=True)
+    to_the_letter = render_prompt(tokenizer, "chat", ASKED, 0, TemplateUse(follow=True))
     assert to_the_letter.token_ids == prompt.token_ids[1:]
     assert to_the_letter.beginning_token == "none"
     (notice,) = form_notices(tokenizer, {tokenizer.eos_token_id})
@@ -114,7 +115,7 @@ def test_a_session_says_how_its_text_began_and_keeps_following_the_template(tmp_
     for follows, began in ((False, "tokenizer"), (True, "none")):
         session = lt.track(model, "Who?", ["No."], max_new_tokens=1, control=True, follow_template=follows)
         back = lt.load_session(lt.save_session(session, tmp_path / began))
-        assert back.follow_template is follows
+        assert back.template.follow is follows
         turns = (*back.turns, *back.controls.values())
         assert {turn.prompt.beginning_token for turn in turns} == {began}
         assert {record["beginning_token"] for record in session_record(session)["turns"]} == {began}

@@ -9,6 +9,9 @@ import numpy as np
 import torch
 
 import llm_tracker as lt
+from llm_tracker.models.forward.attention_rows import put_on_attention
+from llm_tracker.models.forward.forward_pass import forward, put_on_eager
+from llm_tracker.tracing.decoding import end_token_ids
 
 
 class Recomputed:
@@ -118,3 +121,24 @@ def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> Non
         spans = list(zip(words["start"], words["end"], strict=True))
         note("attention by word", words["share"], [pattern.mean(0)[a:b].sum() for a, b in spans])
         note("attention sums to 1", shares["share"].sum(), 1)
+
+
+def expected_log_prob(model: lt.LoadedModel, context: list[int], ids: tuple[int, ...], ends: set[int]) -> float:
+    """By one pass over the whole text for each spelling, on eager attention, without a cache."""
+    with torch.inference_mode():
+        logits = forward(model.model, torch.tensor([[*context, *ids]]), last_only=False).logits[0]
+    log_probs = logits.double().log_softmax(-1)
+    written = sum(float(log_probs[len(context) - 1 + at, token_id]) for at, token_id in enumerate(ids))
+    return written + float(log_probs[-1, sorted(ends)].logsumexp(-1))
+
+
+def word_gap(model: lt.LoadedModel, turn: lt.Turn, step: int = 0, ends: set[int] | None = None) -> float:
+    """The largest difference between the scores of whole words at a step and their recomputation, in nats."""
+    context = [*turn.prompt.token_ids, *turn.trace.token_ids[:step].tolist()]
+    several = [each for score in turn.scores[step].values() for each in score.spellings]
+    put_on_eager(model.model)
+    try:
+        known = [expected_log_prob(model, context, each.token_ids, ends or end_token_ids(model)) for each in several]
+    finally:
+        put_on_attention(model.model, model.way)
+    return max(abs(each.log_prob - own) for each, own in zip(several, known, strict=True))

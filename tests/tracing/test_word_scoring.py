@@ -6,39 +6,16 @@ import math
 from dataclasses import replace
 
 import pytest
-import torch
+from recompute import word_gap
 from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.models.forward import kv_caches
-from llm_tracker.models.forward.attention_rows import put_on_attention
-from llm_tracker.models.forward.forward_pass import forward, put_on_eager
 from llm_tracker.tracing import word_scoring
 from llm_tracker.tracing.decoding import end_token_ids
-from llm_tracker.tracing.session import Turn
 
 QUESTION, CORRECTION = "What is the capital of France?", "No, London."
 WORDS = ["Paris", "New York", "jupiter", "Ω"]
-
-
-def expected(model: lt.LoadedModel, context: list[int], ids: tuple[int, ...], ends: set[int]) -> float:
-    """By one pass over the whole text for each spelling, on eager attention, without a cache."""
-    with torch.inference_mode():
-        logits = forward(model.model, torch.tensor([[*context, *ids]]), last_only=False).logits[0]
-    log_probs = logits.double().log_softmax(-1)
-    written = sum(float(log_probs[len(context) - 1 + at, token_id]) for at, token_id in enumerate(ids))
-    return written + float(log_probs[-1, sorted(ends)].logsumexp(-1))
-
-
-def largest_gap(model: lt.LoadedModel, turn: Turn, step: int = 0, ends: set[int] | None = None) -> float:
-    context = [*turn.prompt.token_ids, *turn.trace.token_ids[:step].tolist()]
-    several = [each for score in turn.scores[step].values() for each in score.spellings]
-    put_on_eager(model.model)
-    try:
-        known = [expected(model, context, each.token_ids, ends or end_token_ids(model)) for each in several]
-    finally:
-        put_on_attention(model.model, model.way)
-    return max(abs(each.log_prob - own) for each, own in zip(several, known, strict=True))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -47,7 +24,7 @@ def test_every_familys_scores_are_those_of_plain_transformers(family: str) -> No
     session = lt.track(model, QUESTION, [CORRECTION], watch_words=WORDS, max_new_tokens=3, control=True)
     for turn in (*session.turns, *session.controls.values()):
         assert turn.scores[0].keys() >= set(WORDS)
-        assert largest_gap(model, turn) < 1e-4
+        assert word_gap(model, turn) < 1e-4
 
 
 def test_a_text_that_is_kept_nowhere_is_read_in_chunks_and_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,12 +91,12 @@ def test_behind_the_beginning_of_an_answer_and_in_raw_text_a_word_ends_where_not
     )
     raw = lt.track(model, "The capital of France is", recipe="raw", max_new_tokens=3, watch_words=["Paris"]).turns[0]
     assert raw.scores[0]["Paris"].end == "word"
-    assert largest_gap(model, raw, ends=ends) < 1e-4
+    assert word_gap(model, raw, ends=ends) < 1e-4
     asked = lt.track(model, QUESTION, max_new_tokens=4)
     later = replace(asked, turns=(replace(asked.turns[0], answer_step=2),))
     turn = lt.with_word_scores(model, later, ["Paris"], place="answer").turns[0]
     assert turn.scores[2]["Paris"].end == "word"
-    assert largest_gap(model, turn, step=2, ends=ends) < 1e-4
+    assert word_gap(model, turn, step=2, ends=ends) < 1e-4
 
 
 @pytest.mark.real
@@ -131,4 +108,4 @@ def test_the_built_in_models_whole_words_are_those_of_plain_transformers(embedde
         scores={0: {word: replace(score, spellings=score.spellings[:2]) for word, score in turn.scores[0].items()}},
     )
     assert all(len(score.spellings[0].token_ids) > 1 for word, score in turn.scores[0].items() if word in words)
-    assert largest_gap(embedded, likely) < 1e-4
+    assert word_gap(embedded, likely) < 1e-4

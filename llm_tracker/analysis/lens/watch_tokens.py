@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
-from llm_tracker.prompts.continuation import continuation
+from llm_tracker.prompts.continuation import text_in_front
+from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.prompts.word_tokens import both_ways, word_tokens
 from llm_tracker.tracing.trace import Trace
 
@@ -19,7 +20,8 @@ def watch_token_id(model: LoadedModel, trace: Trace, word: str, step: int = 0) -
     Behind a word or a closing mark a space comes first. Where the step's own token is one of the two ways to begin
     the word, with a space or without, it is that one. Raises InputError for a word without tokens.
     """
-    before = trace.before + continuation(model.tokenizer, (), trace.token_ids[:step].tolist())[0]
+    special = special_tokens(model.tokenizer)
+    before = text_in_front(model.tokenizer, trace.before, trace.token_ids[:step].tolist(), special)
     ways = [word_tokens(model.tokenizer, before, text)[:1] for text in both_ways(before, word)]
     firsts = [way[0] for way in ways if way]
     if not word.strip() or not firsts:

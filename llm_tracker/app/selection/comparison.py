@@ -69,7 +69,7 @@ def shown_comparison(workspace: Workspace) -> Comparison:
     refs, sessions = workspace.turns_or_newest(selection.turns)
     turns = [session.turns[ref.turn] for session, ref in zip(sessions, refs, strict=True)]
     at_answers = selection.compared_at == "answer"
-    defaults = [turn.answer_step if len(turns) == 1 or at_answers else 0 for turn in turns]
+    defaults = [turn.answer_step if len(turns) == 1 or at_answers else turn.first_step for turn in turns]
     steps = [_step(*each) for each in zip(turns, selection.steps, defaults, strict=False)]
     looked_at, compared = (_sides(sessions, refs, turns, each, at_answers) for each in (steps, defaults))
     look_at_models(frozenset((side.model, side.turn.trace.n_layers) for side in looked_at))
@@ -111,9 +111,9 @@ def _control(
     control = sessions[1].controls.get(refs[1].turn)
     if control is None or not _of_one_answer(sessions, refs):
         return None
-    at_first = before.step == 0 and after.step == 0
+    at_first = before.step == before.turn.first_step and after.step == after.turn.first_step
     if at_first and not at_answers:
-        return Side("again", control, 0)
+        return Side("again", control, control.first_step)
     at_own = before.step == before.turn.answer_step and after.step == after.turn.answer_step
     return Side("again", control, control.answer_step) if at_own else None
 
@@ -130,8 +130,16 @@ Path = tuple[object, ...]
 def path(session: Session, turn: int) -> Path:
     """What an answer follows from: two turns with the same path are the same answer."""
     made_by = (session.model.id, session.model.weights_sha256, *_how(session))
-    said = [(each.said, each.trace.n_steps if each.ended == "stopped" else None) for each in session.turns[: turn + 1]]
-    return (made_by, *said)
+    return (made_by, *((each.said, _cut_by_hand(each)) for each in session.turns[: turn + 1]))
+
+
+def _cut_by_hand(turn: Turn) -> Path:
+    """Where a visitor stopped an answer or its thought: the same question answers otherwise then."""
+    thought = turn.thought
+    return (
+        turn.trace.n_steps if turn.ended == "stopped" else None,
+        thought.n_steps if thought is not None and thought.closed_by == "reader" else None,
+    )
 
 
 def _told(session: Session, turn: int) -> Path:
@@ -140,7 +148,7 @@ def _told(session: Session, turn: int) -> Path:
 
 
 def _how(session: Session) -> Path:
-    return (session.recipe_messages, session.recipe, session.decoding, session.follow_template)
+    return (session.recipe_messages, session.recipe, session.decoding, session.template.follow, session.thinking)
 
 
 def select_of(comparison: Comparison, **changes: Any) -> None:
@@ -164,7 +172,7 @@ def pick_step(comparison: Comparison, at: int, step: int) -> None:
 
 def compare_at(comparison: Comparison) -> None:
     """Where two answers are compared; a choice only where one does not begin with its answer token."""
-    if comparison.after is None or all(side.turn.answer_step == 0 for side in comparison.sides):
+    if comparison.after is None or all(side.turn.answer_step == side.turn.first_step for side in comparison.sides):
         return
     labels = {"first": "the first token of each answer", "answer": "each answer's own token"}
     choose = show_choice(

@@ -1,0 +1,240 @@
+"""Turn <-> its part of session.json: what was read and written, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any, cast
+
+import numpy as np
+
+from llm_tracker.analysis.attention import last_attending, last_layer_words
+from llm_tracker.errors import InputError
+from llm_tracker.prompts.chat_template import THOUGHT_FIELDS
+from llm_tracker.prompts.prompt import Prompt
+from llm_tracker.prompts.recipes import Message, as_message
+from llm_tracker.prompts.thoughts import Thought, ThoughtMarks
+from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
+from llm_tracker.tracing.whole_words import Spelling, WordScore
+
+Record = dict[str, Any]
+Arrays = dict[str, np.ndarray[Any, Any]]
+
+
+def turn_record(turn: Turn, recipe: str) -> Record:
+    """The record of a turn. Raises InputError where a step's lens has not been computed."""
+    missing = [step for step in range(turn.trace.n_steps) if step not in turn.trace.lens]
+    if missing:
+        raise InputError(
+            f"The lens of steps {missing} has not been computed yet. "
+            "Save what llm_tracker.with_all_lenses(model, session) returns."
+        )
+    return {
+        "messages": [message_record(message, turn.prompt.thought_marks) for message in turn.prompt.messages],
+        "recipe": recipe,
+        "beginning_token": turn.prompt.beginning_token,
+        "template_arguments": dict(turn.prompt.template_arguments),
+        "said": turn.said,
+        "prompt_token_ids": list(turn.prompt.token_ids),
+        "prompt": {
+            "text": turn.prompt.text,
+            "spans": [list(span) for span in turn.prompt.spans],
+            "roles": list(turn.prompt.roles),
+            "token_bytes": [each.hex() for each in turn.prompt.token_bytes],
+            "control_positions": sorted(turn.prompt.control_positions),
+            "stops_at_newline": turn.prompt.stops_at_newline,
+            "thought_marks": asdict(turn.prompt.thought_marks) if turn.prompt.thought_marks else None,
+            "notices": list(turn.prompt.notices),
+            "before": turn.trace.before,
+        },
+        "answer_token_ids": turn.trace.token_ids.tolist(),
+        "answer": turn.answer,
+        "answer_text": turn.text,
+        "answer_spans": [list(span) for span in turn.spans],
+        "heads": list(turn.trace.heads),
+        "has_sinks": turn.trace.has_sinks,
+        "answer_step": turn.answer_step,
+        "ended": turn.ended,
+        "thought": asdict(turn.thought) if turn.thought else None,
+        "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
+    }
+
+
+def message_record(message: Message, marks: ThoughtMarks | None = None) -> Record:
+    """A message as the template was given it: an earlier thought only where it was read again, from its own field."""
+    thought = {THOUGHT_FIELDS[0]: marks.inside(message.thought)} if marks and message.thought else {}
+    return {"role": message.role, "content": message.content, **thought}
+
+
+def _message_of(record: Record) -> Message:
+    return replace(as_message(record), thought=record.get(THOUGHT_FIELDS[0], ""))
+
+
+def word_records(turn: Turn) -> list[Record]:
+    """The scores of whole words at the answer's first position; of the spelling that was asked for and of all."""
+    return [
+        {
+            "text": score.word,
+            "token_ids": list(score.spellings[0].token_ids),
+            "log_prob": score.log_prob,
+            "end": score.end,
+            "variants": [
+                {"text": each.text, "token_ids": list(each.token_ids), "log_prob": each.log_prob}
+                for each in score.spellings
+            ],
+            "log_prob_of_all": score.log_prob_of_all,
+        }
+        for score in turn.scores.get(turn.first_step, {}).values()
+    ]
+
+
+def template_arguments_of(record: Record) -> dict[str, bool]:
+    """What the chat template was given besides the messages."""
+    given = record.get("template_arguments", {}).items()
+    return {name: value for name, value in given if isinstance(value, bool)}
+
+
+def _word_of(record: Record) -> WordScore:
+    spellings = (Spelling(each["text"], tuple(each["token_ids"]), each["log_prob"]) for each in record["variants"])
+    return WordScore(record["text"], tuple(spellings), record["end"])
+
+
+def _step_record(turn: Turn, step: int) -> Record:
+    trace = turn.trace
+    return {
+        "token_id": int(trace.token_ids[step]),
+        "token": trace.tokens[step],
+        "prob": float(trace.token_probs[step]),
+        "logit": float(trace.token_logits[step]),
+        "rank": int(trace.token_ranks[step]),
+        "top": _candidates(
+            trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]
+        ),
+        "lens": _lens_records(trace.lens[step]),
+        "watched": {word: _watched_record(lens) for word, lens in trace.lens[step].watched.items()},
+        "attention": _attention_record(turn, step),
+    }
+
+
+def _attention_record(turn: Turn, step: int) -> Record:
+    """The words that the last layer with attention looked at; no layer, and nothing for any word, where none has."""
+    words = last_layer_words(turn, step)
+    return {
+        "layer": last_attending(turn.trace) if turn.trace.attending_layers else None,
+        "sink_share": 1 - sum(share for _, share in words) if turn.trace.has_sinks else 0.0,
+        "words": [
+            {"text": word.text, "role": word.role, "tokens": list(word.tokens), "share": share} for word, share in words
+        ],
+    }
+
+
+def _candidates(ids: Any, tokens: tuple[str, ...], probs: Any, logits: Any = None) -> list[Record]:
+    records: list[Record] = [
+        {"token_id": int(token_id), "token": token, "prob": float(prob)}
+        for token_id, token, prob in zip(ids, tokens, probs, strict=True)
+    ]
+    for record, logit in zip(records, () if logits is None else logits, strict=False):
+        record["logit"] = float(logit)
+    return records
+
+
+def _lens_records(table: LensTable) -> list[Record]:
+    return [
+        {
+            "layer": at + 1,
+            "token_prob": float(table.token_prob[at]),
+            "token_rank": int(table.token_rank[at]),
+            "top": _candidates(table.top_token_ids[at], table.top_tokens[at], table.top_probs[at]),
+        }
+        for at in range(len(table.token_prob))
+    ]
+
+
+def _watched_record(lens: WatchedLens) -> Record:
+    return {
+        "token_id": lens.token_id,
+        "token": lens.token,
+        "logit": lens.logit.tolist(),
+        "prob": lens.prob.tolist(),
+        "rank": lens.rank.tolist(),
+    }
+
+
+def turn_of(record: Record, arrays: Arrays) -> Turn:
+    """The turn of a record and its arrays. Raises KeyError or TypeError for another record."""
+    prompt = record["prompt"]
+    steps = record["steps"]
+    thought = Thought(**record["thought"]) if record.get("thought") else None
+    turn = Turn(
+        said=record["said"],
+        prompt=Prompt(
+            messages=tuple(_message_of(message) for message in record["messages"]),
+            text=prompt["text"],
+            token_ids=tuple(record["prompt_token_ids"]),
+            spans=tuple((start, end) for start, end in prompt["spans"]),
+            roles=tuple(prompt["roles"]),
+            token_bytes=tuple(bytes.fromhex(each) for each in prompt.get("token_bytes", [])),
+            control_positions=frozenset(prompt.get("control_positions", [])),
+            stops_at_newline=prompt["stops_at_newline"],
+            beginning_token=record.get("beginning_token", "none"),
+            template_arguments=template_arguments_of(record),
+            thought_marks=ThoughtMarks(**prompt["thought_marks"]) if prompt.get("thought_marks") else None,
+            notices=tuple(prompt["notices"]),
+        ),
+        trace=Trace(
+            prompt_length=len(record["prompt_token_ids"]),
+            before=prompt["before"],
+            token_ids=np.array(record["answer_token_ids"], dtype=np.int64),
+            tokens=tuple(step["token"] for step in steps),
+            token_probs=_floats([step["prob"] for step in steps]),
+            token_logits=_floats([step["logit"] for step in steps]),
+            token_ranks=_ints([step["rank"] for step in steps]),
+            top_token_ids=_ints([[each["token_id"] for each in step["top"]] for step in steps]),
+            top_tokens=tuple(tuple(each["token"] for each in step["top"]) for step in steps),
+            top_logits=_floats([[each["logit"] for each in step["top"]] for step in steps]),
+            top_probs=_floats([[each["prob"] for each in step["top"]] for step in steps]),
+            attention=arrays["attention"],
+            attention_mean=arrays.get("attention_mean"),
+            resid=arrays["resid"],
+            lens={at: _lens_of(step) for at, step in enumerate(steps)},
+            heads=tuple(record.get("heads", ())),
+            has_sinks=record.get("has_sinks", False),
+        ),
+        text=record["answer_text"],
+        spans=tuple((start, end) for start, end in record["answer_spans"]),
+        answer=record["answer"],
+        answer_step=record["answer_step"],
+        ended=record["ended"],
+        thought=thought,
+    )
+    return replace(turn, scores={turn.first_step: {word["text"]: _word_of(word) for word in record.get("words", ())}})
+
+
+def _lens_of(step: Record) -> LensTable:
+    layers = step["lens"]
+    watched = cast("dict[str, Record]", step["watched"])
+    return LensTable(
+        token_prob=_floats([layer["token_prob"] for layer in layers]),
+        token_rank=_ints([layer["token_rank"] for layer in layers]),
+        top_token_ids=_ints([[each["token_id"] for each in layer["top"]] for layer in layers]),
+        top_tokens=tuple(tuple(each["token"] for each in layer["top"]) for layer in layers),
+        top_probs=_floats([[each["prob"] for each in layer["top"]] for layer in layers]),
+        watched={
+            word: WatchedLens(
+                token_id=lens["token_id"],
+                token=lens["token"],
+                logit=_floats(lens["logit"]),
+                prob=_floats(lens["prob"]),
+                rank=_ints(lens["rank"]),
+            )
+            for word, lens in watched.items()
+        },
+    )
+
+
+def _floats(values: list[Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
+    return np.array(values, dtype=np.float32)
+
+
+def _ints(values: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.array(values, dtype=np.int64)

@@ -1,0 +1,132 @@
+"""Thoughts are found by what a model's own files say, and go back to its template as that takes them."""
+
+from __future__ import annotations
+
+import pytest
+from thinking import TEMPLATES, thinking_tokenizer
+from tiny_models import tiny_tokenizer
+
+import llm_tracker as lt
+from benchmarks.tinyllama_like import tinyllama_like_tokenizer
+from llm_tracker.prompts.chat_template import TemplateUse, writes_date
+from llm_tracker.prompts.recipes import Message
+from llm_tracker.prompts.rendering import DROPPED_THOUGHTS, render_prompt
+from llm_tracker.prompts.thoughts import Reasoning, ThinkingSwitch, ThoughtMarks, reasoning_of, resolved_thinking
+
+THINK = ("<think>\n", "\n</think>\n\n")
+WRITTEN = "<think>\nA big one.\n</think>\n\n"
+ASKED = Message("user", "Which?")
+
+
+def conversation(thought: str) -> list[Message]:
+    return [ASKED, Message("assistant", "Jupiter", thought), Message("user", "Sure?")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks", "switch"),
+    [
+        ("switched", ThoughtMarks(*THINK, in_field=True), ThinkingSwitch("enable_thinking", on=True, is_on=True)),
+        ("kept", ThoughtMarks("<think>\n", "\n</think>\n"), ThinkingSwitch("enable_thinking", on=True, is_on=True)),
+        ("opened", ThoughtMarks(*THINK), None),
+        ("opened_switched", ThoughtMarks(*THINK), ThinkingSwitch("skip_reasoning", on=False, is_on=True)),
+        (
+            "channels",
+            ThoughtMarks(
+                "<|channel|>analysis<|message|>",
+                "<|end|><|start|>assistant<|channel|>final<|message|>",
+                in_field=True,
+                header="<|channel|>final<|message|>",
+            ),
+            None,
+        ),
+        ("tagged", ThoughtMarks(*THINK), None),
+    ],
+)
+def test_marks_and_switch_are_found_in_the_template(
+    kind: str, marks: ThoughtMarks, switch: ThinkingSwitch | None
+) -> None:
+    assert reasoning_of(thinking_tokenizer(kind)) == Reasoning(marks, switch)
+
+
+def test_a_model_that_only_answers_has_none(embedded: lt.LoadedModel) -> None:
+    for tokenizer in (tiny_tokenizer(), tiny_tokenizer(chat=False), tinyllama_like_tokenizer(), embedded.tokenizer):
+        assert reasoning_of(tokenizer) is None
+        assert resolved_thinking(tokenizer, None, by_default=False) == (False, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "thinking", "by_default", "expected"),
+    [
+        ("switched", None, None, (True, {"enable_thinking": True})),
+        ("switched", None, False, (False, {"enable_thinking": False})),
+        ("switched", True, False, (True, {"enable_thinking": True})),
+        ("opened_switched", False, None, (False, {"skip_reasoning": True})),
+        ("opened", None, False, (True, {})),
+    ],
+)
+def test_thoughts_are_turned_on_and_off_where_there_is_a_switch(
+    kind: str, thinking: bool | None, by_default: bool | None, expected: tuple[bool, dict[str, bool]]
+) -> None:
+    assert resolved_thinking(thinking_tokenizer(kind), thinking, by_default) == expected
+
+
+def test_what_cannot_be_had_is_refused_with_what_to_do() -> None:
+    with pytest.raises(lt.InputError, match="know no thoughts"):
+        resolved_thinking(tiny_tokenizer(), True, by_default=None)
+    with pytest.raises(lt.InputError, match="Give them a limit of 0 tokens"):
+        resolved_thinking(thinking_tokenizer("opened"), False, by_default=None)
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_an_earlier_thought_is_dropped_or_kept_as_the_template_does_it(kind: str) -> None:
+    tokenizer = thinking_tokenizer(kind)
+    reasoning = reasoning_of(tokenizer)
+    assert reasoning is not None
+    marks = reasoning.marks
+    thought = f"{marks.opening}A big one.{marks.closing}"
+    prompt = render_prompt(tokenizer, "chat", conversation(thought), 0)
+    said = "".join(word.text for word in prompt.words if word.role in ("user", "assistant", "thought"))
+    given = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": f"{thought}Jupiter"}]
+    if marks.in_field:
+        given[1] |= {"content": "Jupiter", "reasoning_content": "A big one."}
+    own = tokenizer.apply_chat_template(
+        [*given, {"role": "user", "content": "Sure?"}], add_generation_prompt=True, return_dict=False
+    )
+    assert list(prompt.token_ids) == list(own), "what plain transformers reads"
+    keeps = kind in ("kept", "tagged")
+    assert ("A big one." in prompt.text) is keeps
+    assert (DROPPED_THOUGHTS in prompt.notices) is not keeps
+    assert ("thought" in prompt.roles) is keeps
+    assert "Jupiter" in said
+    assert prompt.messages[1].thought == ""
+
+
+def test_a_thought_that_is_read_again_from_its_own_field_has_its_role() -> None:
+    tokenizer = thinking_tokenizer("switched")
+    tokenizer.chat_template = str(tokenizer.chat_template).replace("loop.index0 > ns.last", "why")
+    prompt = render_prompt(tokenizer, "chat", conversation(WRITTEN), 0)
+    thought = "".join(word.text for word in prompt.words if word.role == "thought")
+    assert thought.strip() == "A big one."
+    assert prompt.messages[1] == Message("assistant", "Jupiter", WRITTEN)
+
+
+def test_thoughts_that_are_turned_off_are_closed_before_they_begin() -> None:
+    tokenizer = thinking_tokenizer("switched")
+    off = render_prompt(tokenizer, "chat", [ASKED], 0, TemplateUse({"enable_thinking": False}))
+    assert off.text.endswith("assistant\n<think>\n\n</think>\n\n")
+    assert off.template_arguments == {"enable_thinking": False}
+    assert off.thought_marks == ThoughtMarks(*THINK, in_field=True)
+    assert not off.thought_marks.opened_by(off.text)
+
+
+def test_raw_text_knows_no_thoughts() -> None:
+    assert render_prompt(thinking_tokenizer("switched"), "raw", [ASKED], 0).thought_marks is None
+
+
+def test_todays_date_is_the_one_that_is_kept() -> None:
+    tokenizer = thinking_tokenizer("kept")
+    assert writes_date(tokenizer)
+    assert not writes_date(thinking_tokenizer("switched"))
+    prompt = render_prompt(tokenizer, "chat", [ASKED], 0, TemplateUse(date="2025-01-02"))
+    assert "Today: 02 January 2025\n" in prompt.text
+    assert all(role == "template" for role, span in zip(prompt.roles, prompt.spans, strict=True) if span[1] < 40)

@@ -1,0 +1,213 @@
+"""An answer has phases: a thought where the model reasons first, and the answer behind it, exact in both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recompute import largest_gaps, word_gap
+from thinking import TEMPLATES, thinking_model, writes
+from tiny_models import FAMILIES
+
+import llm_tracker as lt
+from llm_tracker.analysis.attention import attention_by_word
+from llm_tracker.conversation.template_use import like
+from llm_tracker.progress import ended
+from llm_tracker.prompts.rendering import DROPPED_THOUGHTS
+from llm_tracker.prompts.thoughts import Thought
+from llm_tracker.storage.records import session_record
+from llm_tracker.tracing.run import TokenEvent
+
+BOUND = 1e-3
+QUESTION, CORRECTION = "Which planet is the largest?", "No, Saturn."
+WRITTEN = "<think>\nA big one.\n</think>\n\nJupiter is it.<|end|>"
+
+
+def test_what_stands_in_the_templates_marks_is_the_thought_and_the_answer_lies_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = thinking_model("switched")
+    writes(monkeypatch, model, WRITTEN)
+    turn = lt.track(model, QUESTION, thinking=True).turns[0]
+    thought = turn.thought
+    assert thought is not None
+    assert (thought.text, thought.closed_by) == ("A big one.", "model")
+    assert (turn.answer, turn.ended) == ("Jupiter is it.", "end")
+    assert turn.text[: turn.spans[thought.n_steps - 1][1]] == turn.thought_as_written
+    assert turn.thought_as_written == "<think>\nA big one.\n</think>\n\n"
+    assert turn.first_step == turn.answer_step == thought.n_steps
+    roles = [word.role for word in turn.words_before(turn.trace.n_steps)[len(turn.prompt.words) :]]
+    assert roles == sorted(roles, key=["thought", "answer"].index), "one phase, then the other"
+    assert roles.count("answer") == len(["Jupiter", "is", "it", ".", "<|end|>"])
+    groups = lt.attention_groups(attention_by_word(turn, turn.first_step + 1))
+    assert list(groups.index[-2:]) == ["thought", "answer"]
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_a_thought_without_an_end_is_closed_at_its_limit_and_the_answer_comes(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = thinking_model(kind)
+    marks = lt.track(model, QUESTION, recipe="chat", max_new_tokens=1).turns[0].prompt.thought_marks
+    assert marks is not None
+    opened = "" if marks.opened_by(lt.track(model, QUESTION, recipe="chat").turns[0].prompt.text) else marks.opening
+    writes(monkeypatch, model, f"{opened}{'a big one ' * 20}")
+    turn = lt.track(model, QUESTION, recipe="chat", max_new_tokens=5, max_thought_tokens=12).turns[0]
+    thought = turn.thought
+    assert thought is not None
+    assert thought.closed_by == "limit"
+    assert thought.text.startswith("a big")
+    assert turn.thought_as_written.rstrip().endswith(marks.closing.strip())
+    assert 12 < thought.n_steps <= 12 + len(model.tokenizer(marks.closing)["input_ids"])
+    assert turn.trace.n_steps - thought.n_steps <= 5
+    assert turn.has_answer
+    assert turn.first_step == thought.n_steps
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_number_of_a_thought_and_of_the_answer_behind_it_is_that_of_plain_transformers(family: str) -> None:
+    model = thinking_model("opened", family)
+    session = lt.track(
+        model, QUESTION, [CORRECTION], watch_words=["Jupiter"], max_new_tokens=3, max_thought_tokens=4, control=True
+    )
+    gaps = largest_gaps(model, session)
+    assert {name: gap for name, gap in gaps.items() if gap > BOUND} == {}
+    for turn in (*session.turns, *session.controls.values()):
+        assert turn.thought is not None
+        assert turn.thought.closed_by == "limit"
+        assert set(turn.scores) == {turn.first_step}
+        assert word_gap(model, turn, turn.first_step) < 1e-4
+
+
+def test_a_channel_is_a_thought_too_and_its_end_no_end_of_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = thinking_model("channels", "llama")
+    writes(
+        monkeypatch,
+        model,
+        "<|channel|>analysis<|message|>A big one.<|end|><|start|>assistant<|channel|>final<|message|>Jupiter<|return|>",
+    )
+    turn = lt.track(model, QUESTION, watch_words=["Jupiter", "Saturn"]).turns[0]
+    assert turn.thought is not None
+    assert (turn.thought.text, turn.thought.closed_by) == ("A big one.", "model")
+    assert (turn.answer, turn.ended, turn.answer_step) == ("Jupiter", "end", turn.thought.n_steps)
+    assert turn.scores[turn.first_step]["Jupiter"].spellings[0].text == "Jupiter", "behind a mark no space is written"
+    assert word_gap(model, turn, turn.first_step) < 1e-4
+
+
+def test_an_answer_that_comes_in_its_channel_without_a_thought_is_just_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = thinking_model("channels", "llama")
+    writes(monkeypatch, model, "<|channel|>final<|message|>Jupiter<|return|>")
+    turn, corrected = lt.track(model, QUESTION, [CORRECTION], max_new_tokens=16).turns
+    assert (turn.answer, turn.ended) == ("Jupiter", "end")
+    assert turn.thought == Thought(turn.first_step, "", "model")
+    assert turn.thought_as_written == "<|channel|>final<|message|>"
+    assert corrected.prompt.notices == (), "nothing was thought that could have been left out"
+
+
+def test_a_mark_that_is_half_written_at_the_limit_is_completed(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = thinking_model("channels", "llama")
+    begun = "<|channel|>analysis<|message|>Big.<|end|>"
+    writes(monkeypatch, model, begun)
+    n_tokens = len(model.tokenizer(begun)["input_ids"])
+    turn = lt.track(model, QUESTION, max_thought_tokens=n_tokens, max_new_tokens=2).turns[0]
+    assert turn.thought is not None
+    assert turn.thought.text == "Big."
+    assert turn.thought_as_written == f"{begun}<|start|>assistant<|channel|>final<|message|>"
+
+
+def test_the_rest_of_a_thought_is_skipped_when_asked_for() -> None:
+    model = thinking_model("opened")
+    session = lt.begin_session(model, decoding=lt.Decoding(max_new_tokens=2))
+    seen: list[TokenEvent] = []
+    stream = lt.stream_turn(model, session, QUESTION, skip=lambda: len(seen) >= 3)
+    turn = ended(stream, seen.append).turns[0]
+    assert turn.thought is not None
+    assert turn.thought.closed_by == "reader"
+    assert [event.phase for event in seen[:3]] == ["thought"] * 3
+    assert seen[2].text == ""
+    assert turn.thought.text.startswith(seen[2].thought)
+    assert turn.has_answer
+
+
+def test_a_limit_of_no_tokens_closes_a_thought_as_it_begins() -> None:
+    model = thinking_model("opened")
+    turn = lt.track(model, QUESTION, max_thought_tokens=0, max_new_tokens=2).turns[0]
+    assert turn.thought is not None
+    assert turn.thought.text == ""
+    assert turn.text.startswith("\n</think>\n\n")
+
+
+def test_an_answer_that_is_stopped_in_its_thought_is_none_and_says_so() -> None:
+    model = thinking_model("opened")
+    session = lt.begin_session(model, decoding=lt.Decoding(max_new_tokens=2))
+    seen: list[TokenEvent] = []
+    session = ended(lt.stream_turn(model, session, QUESTION, stop=lambda: len(seen) >= 3), seen.append)
+    turn = session.turns[0]
+    assert turn.thought == Thought(turn.trace.n_steps, turn.text.strip(), "")
+    assert not turn.has_answer
+    assert (turn.answer, turn.ended, turn.first_step) == ("", "stopped", turn.trace.n_steps - 1)
+    scored = lt.with_word_scores(model, session, ["Jupiter"])
+    assert scored.turns[0].scores == {}
+    assert not scored.lacks_scores([0], ["Jupiter"])
+
+
+def test_a_correction_reads_the_answer_without_the_thought_where_the_template_drops_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = thinking_model("switched")
+    writes(monkeypatch, model, WRITTEN, WRITTEN)
+    session = lt.track(model, QUESTION, [CORRECTION], thinking=True)
+    prompt = session.turns[1].prompt
+    assert "Jupiter is it." in prompt.text
+    assert "A big one." not in prompt.text
+    assert DROPPED_THOUGHTS in prompt.notices
+
+
+def test_a_session_keeps_its_thoughts_its_switch_and_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = thinking_model("kept", "smollm3", pad_token_id=2)
+    writes(monkeypatch, model, WRITTEN, WRITTEN)
+    session = lt.track(
+        model, QUESTION, [CORRECTION], recipe="chat", watch_words=["Jupiter"], max_thought_tokens=99, date="2025-01-02"
+    )
+    record = session_record(session)
+    n_steps = [turn.first_step for turn in session.turns]
+    assert record["thinking"] == {"on": True, "limit": 99, "steps": [[0, n] for n in n_steps]}
+    assert record["date"] == "2025-01-02T00:00:00"
+    assert [turn["template_arguments"] for turn in record["turns"]] == [{"enable_thinking": True}] * 2
+    assert "<think>" in record["turns"][1]["messages"][1]["content"]
+    back = lt.load_session(lt.save_session(session, tmp_path / "session"))
+    assert back.template == session.template
+    assert back.thinking
+    assert back.decoding == session.decoding
+    for turn, own in zip(back.turns, session.turns, strict=True):
+        assert turn.thought == own.thought
+        assert turn.prompt == own.prompt
+        assert turn.scores == own.scores
+        assert np.array_equal(turn.trace.token_ids, own.trace.token_ids)
+    again = lt.track(model, QUESTION, recipe="chat", date=record["date"], max_new_tokens=1)
+    assert again.turns[0].prompt.token_ids == session.turns[0].prompt.token_ids
+
+
+def test_another_model_is_asked_alike_as_far_as_it_can_be() -> None:
+    model = thinking_model("switched")
+    use, thinking = like(model, "chat", lt.begin_session(model, "chat").template, thinking=False)
+    assert (dict(use.arguments), thinking) == ({"enable_thinking": False}, False)
+    opened = thinking_model("opened")
+    assert like(opened, "one-word", use, thinking=False)[1], "it cannot be kept from thinking"
+
+
+def test_one_word_answers_come_without_a_thought_unless_asked_for() -> None:
+    model = thinking_model("switched")
+    assert not lt.begin_session(model).thinking
+    assert lt.begin_session(model, thinking=True).thinking
+    assert lt.begin_session(model, "chat").thinking
+    assert not lt.begin_session(model, "raw").thinking
+
+
+def test_a_text_that_leaves_no_room_for_a_thought_is_refused_with_the_figures() -> None:
+    model = thinking_model("opened")
+    short = replace(model, architecture=replace(model.architecture, context_length=100))
+    with pytest.raises(lt.InputError, match=r"\d+ for a thought and 16 are kept for the answer; tiny reads 100"):
+        lt.track(short, QUESTION)
