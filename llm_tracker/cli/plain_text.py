@@ -10,7 +10,7 @@ from llm_tracker.analysis.candidates import candidates
 from llm_tracker.analysis.compare import sides_of
 from llm_tracker.analysis.lens.logit_lens import logit_lens
 from llm_tracker.tracing.session import Session, Turn
-from llm_tracker.wording.answers import ending_note, thought_note
+from llm_tracker.wording.answers import ending_note, place_of_token, thought_note
 from llm_tracker.wording.formats import percent, shown
 from llm_tracker.wording.headline import headline, place_of
 from llm_tracker.wording.labels import PLAIN_GROUP_LABELS, TURN_CLAUSES
@@ -29,7 +29,9 @@ def session_text(session: Session) -> str:
     if len(session.turns) > 1:
         sides = sides_of(session)
         ends = [score.end for side in sides for word in session.watch_words if (score := side.score(word))]
-        blocks.append(" ".join([headline(sides, session.watch_words), *map(place_of, ends[:1])]))
+        behind_thoughts = any(side.turn.thought for side in sides)
+        places = [place_of(end, behind_thoughts) for end in ends[:1]]
+        blocks.append(" ".join([headline(sides, session.watch_words), *places]))
     return "\n\n".join(blocks)
 
 
@@ -39,7 +41,7 @@ def _turn_text(turn: Turn, said: str) -> str:
     lines += [f"[thought: {thought_note(turn.thought)}] {_shortened(turn.thought.text)}"] if turn.thought else []
     lines.append(f"[answer] {turn.answer}{ending_note(turn)}")
     lines += [f"Note: {notice}" for notice in turn.prompt.notices]
-    lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” (token {step + 1} of {turn.trace.n_steps})"]
+    lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” ({place_of_token(turn, step)})"]
     lines += _table(_candidate_rows(turn, step))
     if turn.scores.get(turn.first_step):
         lines += ["", "Whole words, each as the whole answer: all its spellings together, and one by one"]

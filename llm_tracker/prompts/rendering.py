@@ -43,7 +43,7 @@ def render_prompt(
     if is_chat:
         chat = chat_text(tokenizer, messages, n_recipe, use, marks)
         messages, segments = chat.messages, chat.segments
-        notices += [DROPPED_THOUGHTS] if chat.drops_thoughts else []
+        notices += chat.notices
     elif recipe == "raw":
         segments = raw_segments(messages)
     else:
@@ -135,10 +135,6 @@ def _token_roles(
         roles.append(segment_at(segments, starts, (typed or visible or [min(begin, len(text) - 1)])[0]).role)
     return roles
 
-
-DROPPED_THOUGHTS = (
-    "The chat template leaves out what the model thought before its earlier answers: it reads these answers alone."
-)
 
 _TEMPLATE_MARK = re.compile(r"<\S+?>|\[/?[A-Z_]+\]|#{2,} ?\w+:|\b[QA]:")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,15 @@ Parts = tuple[Segment, ...]
 """A message's content, cut by role: more than one segment where a system line was folded into a question."""
 
 
+DROPPED_THOUGHTS = (
+    "The chat template leaves out what the model thought before its earlier answers: it reads these answers alone."
+)
+DROPPED_ANSWERS = (
+    "The chat template leaves out part of an earlier answer, behind a mark that the answer had in it: “What the model "
+    "read” shows what is left."
+)
+
+
 @dataclass(frozen=True)
 class ChatText:
     """A conversation as a chat template writes it."""
@@ -39,8 +48,8 @@ class ChatText:
     messages: list[Message]
     """As they were given to the template, or what it kept of them."""
     segments: list[Segment]
-    drops_thoughts: bool
-    """Whether it left out what a model had thought before an earlier answer."""
+    notices: list[str]
+    """What it left out of earlier answers, a sentence each."""
 
 
 def chat_text(
@@ -62,10 +71,17 @@ def chat_text(
         slots = _folded(slots)
     segments, written = _aligned(tokenizer, slots, use)
     kept = [_as_kept(slot, *own) for slot, own in zip(slots, written, strict=True)]
-    thoughts = [marks.inside(slot.thought) if marks else "" for slot in slots]
-    pairs = zip(thoughts, kept, strict=True)
-    drops = any(thought and not (message.thought or thought in message.content) for thought, message in pairs)
-    return ChatText(kept, segments, drops)
+    return ChatText(kept, segments, list(_left_out(slots, kept, marks)))
+
+
+def _left_out(slots: Sequence[_Slot], kept: Sequence[Message], marks: ThoughtMarks | None) -> Iterator[str]:
+    """What the template left out of earlier answers."""
+    pairs = list(zip(slots, kept, strict=True))
+    thoughtful = [pair for pair in pairs if marks is not None and marks.inside(pair[0].thought)]
+    if not all(message.thought if slot.in_field else message.content == slot.text for slot, message in thoughtful):
+        yield DROPPED_THOUGHTS
+    if any(slot.parts[-1].text.strip() not in message.content for slot, message in pairs):
+        yield DROPPED_ANSWERS
 
 
 def question_answer_segments(messages: Sequence[Message], n_recipe: int) -> list[Segment]:
@@ -216,8 +232,10 @@ def _as_written(text: str, at: int, parts: Parts, following: str) -> list[Segmen
     for kept in (content, content.strip(), content.lstrip(), content.rstrip()):
         if text.startswith(kept + following, at):
             return _cut(parts, content.index(kept), len(kept))
-    rest = text[at : text.find(following, at)] if following else ""
-    if rest and content.endswith(rest):
+    rest = text[at : text.find(following, at)] if following in text[at:] else ""
+    # Behind a mark of its own a template may leave nothing of an answer; what a person says it may not drop.
+    is_nothing = bool(following) and text.startswith(following, at) and parts[-1].role == "assistant"
+    if content.endswith(rest) and (rest or is_nothing):
         return _cut(parts, len(content) - len(rest), len(rest))
     raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
 

@@ -49,9 +49,19 @@ def answer_step_of(
 
 def answer_word_of(turn: Turn, special: Collection[int]) -> str | None:
     """The word or name that a turn's answer step begins, or None where it belongs to a mark or a control token."""
-    words = spoken_words(turn.text, turn.spans, turn.trace.token_ids.tolist(), special)
-    end = turn.spans[words[-1][1][1] - 1][1] if words else 0
-    return answer_word(turn.text[:end], turn.spans[turn.answer_step][0])
+    if not turn.has_answer:
+        return None
+    first = turn.first_step
+    text, spans = behind(turn.text, turn.spans, first)
+    words = spoken_words(text, spans, turn.trace.token_ids[first:].tolist(), special)
+    end = spans[words[-1][1][1] - 1][1] if words else 0
+    return answer_word(text[:end], spans[turn.answer_step - first][0])
+
+
+def behind(text: str, spans: Sequence[Span], first: int) -> tuple[str, list[Span]]:
+    """The text that begins with a step, and the characters in it of each token from there on."""
+    start = spans[first][0] if first < len(spans) else len(text)
+    return text[start:], [(begin - start, end - start) for begin, end in spans[first:]]
 
 
 def word_named_in(session: Session, said: str) -> str | None:

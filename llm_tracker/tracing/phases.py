@@ -80,10 +80,11 @@ class Phases:
         end = self._end if self.phase == "answer" else len(text)
         return self._marks.inside(text[:end]), text[end:]
 
-    def thought(self, text: str, spans: Sequence[Span]) -> Thought | None:
-        """The thought of an answer that has ended; None where it began without one."""
+    def thought(self, text: str, spans: Sequence[Span], has_end_token: bool) -> Thought | None:
+        """The thought of an answer that has ended, with an end token or not; None where it began without one."""
         if self.phase == "thought":
-            return Thought(len(spans), self.split(text)[0], "")
+            said = text[: spans[-1][0]] if has_end_token else text
+            return Thought(len(spans), self.split(said)[0], "")
         if not self._n_thought:
             return None
         n_steps = next((at for at in range(self._n_thought, len(spans)) if _is_visible(text, spans[at])), len(spans))

@@ -14,7 +14,7 @@ from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.prompts.tokens import special_tokens, token_text
 from llm_tracker.prompts.words import Span
-from llm_tracker.tracing.answers import answer_step_of
+from llm_tracker.tracing.answers import answer_step_of, behind
 from llm_tracker.tracing.decoding import Step, decode, end_token_ids
 from llm_tracker.tracing.phases import Phase, Phases
 from llm_tracker.tracing.recorder import Recorder
@@ -87,7 +87,18 @@ def run_turn(
         if ended != "limit" or (phases.phase == "answer" and phases.n_answer >= decoding.max_new_tokens):
             break
     trace = _trace(model, prompt, steps, recorder)
-    return _turn(model, prompt, trace, text, spans, said, question, watch_words, ended, phases.thought(text, spans))
+    return _turn(
+        model,
+        prompt,
+        trace,
+        text,
+        spans,
+        said,
+        question,
+        watch_words,
+        ended,
+        phases.thought(text, spans, ended == "end"),
+    )
 
 
 def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int, for_thought: int = 0) -> None:
@@ -116,7 +127,7 @@ def _turn(
     ids, first = trace.token_ids.tolist(), thought.n_steps if thought else 0
     special = special_tokens(model.tokenizer)
     own = str(model.tokenizer.decode(ids[first:], skip_special_tokens=True, clean_up_tokenization_spaces=False))
-    step = answer_step_of(text, spans[first:], ids[first:], special, question, watch_words)
+    step = answer_step_of(*behind(text, spans, first), ids[first:], special, question, watch_words)
     return Turn(
         said=said,
         prompt=prompt,

@@ -124,19 +124,24 @@ class Turn:
         return self.ended in ("limit", "stopped")
 
     @property
+    def answer_steps(self) -> range:
+        """The steps of the answer itself, behind the thought; none where no answer came."""
+        return range(self.thought.n_steps if self.thought else 0, self.trace.n_steps)
+
+    @property
     def first_step(self) -> int:
-        """The step with which the answer begins, behind the thought; the last one where no answer came."""
-        return min(self.thought.n_steps, self.trace.n_steps - 1) if self.thought else 0
+        """The step with which the answer begins; the last one where no answer came."""
+        return min(self.answer_steps.start, self.trace.n_steps - 1)
 
     @property
     def has_answer(self) -> bool:
         """Whether an answer came behind the thought."""
-        return self.thought is None or self.thought.n_steps < self.trace.n_steps
+        return bool(self.answer_steps)
 
     @property
     def thought_as_written(self) -> str:
         """The text of the thought with its marks and the white space behind them; "" without one."""
-        n_steps = self.thought.n_steps if self.thought else 0
+        n_steps = self.answer_steps.start
         return self.text[: self.spans[n_steps - 1][1]] if n_steps else ""
 
     def step_at(self, place: Place) -> int:
@@ -146,8 +151,7 @@ class Turn:
     def words_before(self, step: int) -> list[Word]:
         """The words of everything in front of a step's token: the prompt's, and those of the answer so far."""
         spans = self.spans[:step]
-        n_thought = min(self.thought.n_steps, step) if self.thought else 0
-        roles: list[Role] = ["thought" if at < n_thought else "answer" for at in range(step)]
+        roles: list[Role] = ["thought" if at < self.answer_steps.start else "answer" for at in range(step)]
         so_far = token_words(self.text, spans, roles, first=len(self.prompt.token_ids))
         return [*self.prompt.words, *so_far]
 

@@ -14,6 +14,24 @@ def named_answer(turn: Turn) -> str:
     return f" {quoted(turn.answer)}" if turn.answer else ""
 
 
+def number_of(turn: Turn, step: int) -> int:
+    """A token's place in the answer, or in its thought, from 1."""
+    return step + 1 if step < turn.answer_steps.start else step + 1 - turn.answer_steps.start
+
+
+def named_token(turn: Turn, step: int) -> str:
+    """A token by its place: “token 2”, or “token 2 of its thought”."""
+    return f"token {number_of(turn, step)}{' of its thought' if step < turn.answer_steps.start else ''}"
+
+
+def place_of_token(turn: Turn, step: int) -> str:
+    """A token by its place and how many there are: “token 2 of 3”, or “token 5 of 40 in its thought”."""
+    n_thought, number = turn.answer_steps.start, number_of(turn, step)
+    if step < n_thought:
+        return f"token {number} of {n_thought} in its thought"
+    return f"token {number} of {len(turn.answer_steps)}"
+
+
 LONG_ANSWER = 40
 """Characters that a sentence quotes of an answer."""
 
@@ -23,8 +41,7 @@ def ending_note(turn: Turn) -> str:
     if not turn.has_answer:
         return f" ({'stopped by you' if turn.ended == 'stopped' else 'ended'} within its thought)"
     if turn.ended == "limit":
-        n_thought = turn.thought.n_steps if turn.thought else 0
-        return f" (cut after {turn.trace.n_steps - n_thought} tokens)"
+        return f" (cut after {len(turn.answer_steps)} tokens)"
     return " (stopped by you)" if turn.ended == "stopped" else ""
 
 

@@ -41,13 +41,11 @@ def likelihood(change: WordChange) -> Callable[[float], str]:
     return one_in if max(change.before, change.after, change.again or 0) < TOO_SMALL else percent
 
 
-def place_of(end: WordEnd) -> str:
-    """Of what the probabilities are, in a sentence."""
-    if end == "word":
-        return (
-            "Each is the probability that the answer goes on with this whole word, in any spelling of case and space."
-        )
-    return "Each is the probability that this word is the whole answer, in any spelling of case and space."
+def place_of(end: WordEnd, behind_thoughts: bool = False) -> str:
+    """Of what the probabilities are, in a sentence, or two where the model reasons first."""
+    told = "the answer goes on with this whole word" if end == "word" else "this word is the whole answer"
+    behind = " Each answer stands behind a thought of its own." if behind_thoughts else ""
+    return f"Each is the probability that {told}, in any spelling of case and space.{behind}"
 
 
 def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
@@ -80,8 +78,10 @@ def verdict(sides: Sequence[Side]) -> str:
     named = {side.name: side.turn for side in sides}
     before, after, again = named["before"], named["after"], named.get("again")
     told = _changed(before, after)
-    if again is None:
+    if again is None or not (before.has_answer and after.has_answer):
         return told
+    if not again.has_answer:
+        return f"{told} Merely asked again, no answer comes behind the thought."
     if follows(before, after):
         return f"{told} {_asked_again(before, after, again)}"
     return f"{told} Merely asked again, the answer is{named_answer(again) or ' empty'}."
@@ -89,6 +89,9 @@ def verdict(sides: Sequence[Side]) -> str:
 
 def _changed(before: Turn, after: Turn) -> str:
     """Whether the second answer is another one; of answers that were cut, as far as can be said."""
+    unanswered = [name for name, turn in (("before", before), ("after", after)) if not turn.has_answer]
+    if unanswered:
+        return f"No answer came {' and '.join(unanswered)}: it ended within its thought."
     same = same_answer(before, after)
     if same is None:
         return "An answer was cut short: whether it changed cannot be said."

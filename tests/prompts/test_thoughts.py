@@ -10,7 +10,8 @@ import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
 from llm_tracker.prompts.chat_template import TemplateUse, writes_date
 from llm_tracker.prompts.recipes import Message
-from llm_tracker.prompts.rendering import DROPPED_THOUGHTS, render_prompt
+from llm_tracker.prompts.rendering import render_prompt
+from llm_tracker.prompts.segments import DROPPED_ANSWERS, DROPPED_THOUGHTS
 from llm_tracker.prompts.thoughts import Reasoning, ThinkingSwitch, ThoughtMarks, reasoning_of, resolved_thinking
 
 THINK = ("<think>\n", "\n</think>\n\n")
@@ -19,7 +20,7 @@ ASKED = Message("user", "Which?")
 
 
 def conversation(thought: str) -> list[Message]:
-    return [ASKED, Message("assistant", "Jupiter", thought), Message("user", "Sure?")]
+    return [ASKED, Message("assistant", "A big one. Jupiter", thought), Message("user", "Sure?")]
 
 
 @pytest.mark.parametrize(
@@ -86,15 +87,15 @@ def test_an_earlier_thought_is_dropped_or_kept_as_the_template_does_it(kind: str
     thought = f"{marks.opening}A big one.{marks.closing}"
     prompt = render_prompt(tokenizer, "chat", conversation(thought), 0)
     said = "".join(word.text for word in prompt.words if word.role in ("user", "assistant", "thought"))
-    given = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": f"{thought}Jupiter"}]
+    given = [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": f"{thought}A big one. Jupiter"}]
     if marks.in_field:
-        given[1] |= {"content": "Jupiter", "reasoning_content": "A big one."}
+        given[1] |= {"content": "A big one. Jupiter", "reasoning_content": "A big one."}
     own = tokenizer.apply_chat_template(
         [*given, {"role": "user", "content": "Sure?"}], add_generation_prompt=True, return_dict=False
     )
     assert list(prompt.token_ids) == list(own), "what plain transformers reads"
     keeps = kind in ("kept", "tagged")
-    assert ("A big one." in prompt.text) is keeps
+    assert (prompt.text.count("A big one.") == 2) is keeps
     assert (DROPPED_THOUGHTS in prompt.notices) is not keeps
     assert ("thought" in prompt.roles) is keeps
     assert "Jupiter" in said
@@ -107,7 +108,15 @@ def test_a_thought_that_is_read_again_from_its_own_field_has_its_role() -> None:
     prompt = render_prompt(tokenizer, "chat", conversation(WRITTEN), 0)
     thought = "".join(word.text for word in prompt.words if word.role == "thought")
     assert thought.strip() == "A big one."
-    assert prompt.messages[1] == Message("assistant", "Jupiter", WRITTEN)
+    assert prompt.messages[1] == Message("assistant", "A big one. Jupiter", WRITTEN)
+
+
+def test_an_answer_that_ends_in_a_mark_is_left_out_as_the_template_does_it_and_that_is_said() -> None:
+    messages = [ASKED, Message("assistant", "Jupiter\n</think>"), Message("user", "Sure?")]
+    prompt = render_prompt(thinking_tokenizer("opened"), "chat", messages, 0)
+    assert "Jupiter" not in prompt.text
+    assert prompt.messages[1].content == ""
+    assert prompt.notices == (DROPPED_ANSWERS,)
 
 
 def test_thoughts_that_are_turned_off_are_closed_before_they_begin() -> None:

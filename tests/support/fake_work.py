@@ -19,7 +19,7 @@ def fake_session(n_bytes: int = 1, n_turns: int = 1) -> Any:
         controls={},
         watch_words=(),
         model=SimpleNamespace(id="m"),
-        decoding=SimpleNamespace(max_new_tokens=16),
+        decoding=SimpleNamespace(max_new_tokens=16, max_thought_tokens=256),
         lacks_control=lambda _turn: True,
     )
 

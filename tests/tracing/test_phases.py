@@ -15,14 +15,16 @@ import llm_tracker as lt
 from llm_tracker.analysis.attention import attention_by_word
 from llm_tracker.conversation.template_use import like
 from llm_tracker.progress import ended
-from llm_tracker.prompts.rendering import DROPPED_THOUGHTS
+from llm_tracker.prompts.segments import DROPPED_THOUGHTS
 from llm_tracker.prompts.thoughts import Thought
+from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.storage.records import session_record
+from llm_tracker.tracing.answers import answer_word_of
 from llm_tracker.tracing.run import TokenEvent
 
 BOUND = 1e-3
 QUESTION, CORRECTION = "Which planet is the largest?", "No, Saturn."
-WRITTEN = "<think>\nA big one.\n</think>\n\nJupiter is it.<|end|>"
+WRITTEN = "<think>\nA big one.\n</think>\n\nThe largest is Jupiter.<|end|>"
 
 
 def test_what_stands_in_the_templates_marks_is_the_thought_and_the_answer_lies_behind_it(
@@ -34,13 +36,15 @@ def test_what_stands_in_the_templates_marks_is_the_thought_and_the_answer_lies_b
     thought = turn.thought
     assert thought is not None
     assert (thought.text, thought.closed_by) == ("A big one.", "model")
-    assert (turn.answer, turn.ended) == ("Jupiter is it.", "end")
+    assert (turn.answer, turn.ended) == ("The largest is Jupiter.", "end")
     assert turn.text[: turn.spans[thought.n_steps - 1][1]] == turn.thought_as_written
     assert turn.thought_as_written == "<think>\nA big one.\n</think>\n\n"
-    assert turn.first_step == turn.answer_step == thought.n_steps
+    assert turn.first_step == thought.n_steps
+    assert turn.trace.tokens[turn.first_step : turn.answer_step + 1][-1] == " J", "the words of the question are none"
+    assert answer_word_of(turn, special_tokens(model.tokenizer)) == "Jupiter"
     roles = [word.role for word in turn.words_before(turn.trace.n_steps)[len(turn.prompt.words) :]]
     assert roles == sorted(roles, key=["thought", "answer"].index), "one phase, then the other"
-    assert roles.count("answer") == len(["Jupiter", "is", "it", ".", "<|end|>"])
+    assert roles.count("answer") == len(["The", "largest", "is", "Jupiter", ".", "<|end|>"])
     groups = lt.attention_groups(attention_by_word(turn, turn.first_step + 1))
     assert list(groups.index[-2:]) == ["thought", "answer"]
 
@@ -60,8 +64,7 @@ def test_a_thought_without_an_end_is_closed_at_its_limit_and_the_answer_comes(
     assert thought.closed_by == "limit"
     assert thought.text.startswith("a big")
     assert turn.thought_as_written.rstrip().endswith(marks.closing.strip())
-    assert 12 < thought.n_steps <= 12 + len(model.tokenizer(marks.closing)["input_ids"])
-    assert turn.trace.n_steps - thought.n_steps <= 5
+    assert 12 < turn.trace.n_steps <= 12 + len(model.tokenizer(marks.closing)["input_ids"]) + 5
     assert turn.has_answer
     assert turn.first_step == thought.n_steps
 
@@ -160,7 +163,7 @@ def test_a_correction_reads_the_answer_without_the_thought_where_the_template_dr
     writes(monkeypatch, model, WRITTEN, WRITTEN)
     session = lt.track(model, QUESTION, [CORRECTION], thinking=True)
     prompt = session.turns[1].prompt
-    assert "Jupiter is it." in prompt.text
+    assert "The largest is Jupiter." in prompt.text
     assert "A big one." not in prompt.text
     assert DROPPED_THOUGHTS in prompt.notices
 

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side, word_changes
+from llm_tracker.app.ask.thoughts import coming_thought, finished_thought, skip_button
 from llm_tracker.app.frame.page import RECIPE_LABELS
 from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, running_card
 from llm_tracker.app.parts.html import fade_views, paragraph, sentence
@@ -19,6 +20,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.wording.answers import named_token
 from llm_tracker.wording.headline import change_parts, place_of, shift_split, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
 
@@ -30,13 +32,11 @@ def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -
     with left:
         if job is not None and coming is not None and coming.side == "before":
             _watch_answer(engine, job, coming)
-            _strip_room("before")
         else:
             _left_answer(workspace, comparison, coming)
     with right:
         if job is not None and coming is not None and coming.side == "after":
             _watch_answer(engine, job, coming)
-            _strip_room("after")
         elif comparison.after is not None and coming is None:
             _finished(workspace, comparison, 1, comparison.after)
         else:
@@ -61,16 +61,17 @@ def _finished(workspace: Workspace, comparison: Comparison, at: int, side: Side)
 
 
 def _card_and_strip(workspace: Workspace, side: Side, ref: TurnRef, pick: Callable[[int], None]) -> None:
+    # Another key with every answer that arrives: a click on an older strip chooses nothing.
+    key = f"strip {side.name} {workspace.results} {ref.session} {ref.turn}"
     answer_card(side)
-    with st.container(key=f"strip_{side.name}"):
-        # Another key with every answer that arrives: a click on an older strip chooses nothing.
-        token_strip(side, f"strip {side.name} {workspace.results} {ref.session} {ref.turn}", pick)
+    finished_thought(side, key, pick)
+    _strip_room(side.name, lambda: token_strip(side, key, pick, side.turn.answer_steps))
 
 
-def _strip_room(name: str) -> None:
+def _strip_room(name: str, fill: Callable[[], object] = lambda: st.html("<div></div>")) -> None:
     """The room that the token strip will take, so that nothing moves when it comes."""
     with st.container(key=f"strip_{name}"):
-        st.html("<div></div>")
+        fill()
 
 
 @st.fragment(run_every=0.25)
@@ -80,6 +81,8 @@ def _watch_answer(engine: Engine, job: Job, coming: ComingAnswer) -> None:
         st.rerun()
     model = "" if coming.joins is None else engine.models.entry(job.model_id).title
     running_card(coming, f"{_stage(engine, job, coming)} …", model)
+    coming_thought(coming)
+    _strip_room(coming.side, lambda: skip_button(coming))
 
 
 def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
@@ -93,7 +96,9 @@ def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
         return f"Waiting, {engine.models.worker(job.model_id).ahead_of(job)} ahead of you"
     if job.progress:
         return job.progress.stage
-    return f"Writing{pace_note(coming)}" if coming.text else "Reading the text"
+    if coming.is_thinking:
+        return f"Thinking, {coming.n_tokens} of at most {coming.max_thought_tokens} tokens{pace_note(coming)}"
+    return f"Writing{pace_note(coming)}" if coming.n_tokens else "Reading the text"
 
 
 def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
@@ -128,11 +133,15 @@ def _headline_html(comparison: Comparison, words: list[str]) -> str:
 def _place(comparison: Comparison) -> str:
     """Of what the headline's probabilities are, and where the views look if that is elsewhere."""
     scored = [score for side in comparison.headline_sides for score in side.turn.scores.get(side.step, {}).values()]
-    told = place_of(scored[0].end) if scored else "How likely each word is, is being read."
+    if not all(side.turn.has_answer for side in comparison.headline_sides):
+        return "Words are scored as answers: where none came behind the thought, there is no score."
+    behind_thoughts = any(side.turn.thought for side in comparison.headline_sides)
+    told = place_of(scored[0].end, behind_thoughts) if scored else "How likely each word is, is being read."
     looked_at = [side.step for side, _ in comparison.answers]
     if looked_at == [side.step for side in comparison.headline_sides if side.name != "again"]:
         return told
-    return f"{told} The views below look at token {looked_at[0] + 1} before and token {looked_at[1] + 1} after."
+    places = [named_token(side.turn, side.step) for side, _ in comparison.answers]
+    return f"{told} The views below look at {places[0]} before and {places[1]} after."
 
 
 def _control_note(workspace: Workspace, comparison: Comparison) -> str:

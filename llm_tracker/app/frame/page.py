@@ -6,6 +6,7 @@ import streamlit as st
 
 from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.frame.model_picker import model_choice
+from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.work.engine import Engine, choose_model, the_engine
@@ -40,6 +41,7 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
             html.failure(engine.settings_error)
         model_choice(engine, workspace)
         _recipe_choice(workspace)
+        thinking_choice(engine, workspace)
         _control_choice(workspace)
         _length_choice(workspace)
         for failure in installed_plugins().failures:

@@ -7,7 +7,7 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, plain_label, sentence
 from llm_tracker.app.work.coming_answer import ComingAnswer
-from llm_tracker.wording.answers import ending_note
+from llm_tracker.wording.answers import ending_note, place_of_token
 from llm_tracker.wording.formats import capitalised, percent, quoted
 from llm_tracker.wording.labels import TURN_LABELS
 
@@ -25,10 +25,10 @@ def answer_card(side: Side) -> None:
     """One answer: what was said, the answer, and how likely the token is that is looked at."""
     turn, trace = side.turn, side.turn.trace
     likely = f"{quoted(side.token)}, was {percent(float(trace.token_probs[side.step]))} likely"
-    note = f"Token {side.step + 1} of {trace.n_steps}, {likely}{ending_note(turn)}"
-    _card(
-        side.name, side.model, turn.said, turn.answer or "(an empty answer)", note, trace.n_steps > LONG_ANSWER_TOKENS
-    )
+    note = f"{capitalised(place_of_token(turn, side.step))}, {likely}{ending_note(turn)}"
+    is_tall = len(turn.answer_steps) > LONG_ANSWER_TOKENS
+    missing = "(an empty answer)" if turn.has_answer else "(no answer)"
+    _card(side.name, side.model, turn.said, turn.answer or missing, note, is_tall)
 
 
 def running_card(coming: ComingAnswer, note: str, model: str = "") -> None:

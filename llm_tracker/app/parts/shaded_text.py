@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
@@ -44,26 +44,28 @@ def _shares_at(frame: pd.DataFrame) -> ControlShares:
 
 
 def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, again: ControlShares) -> str:
-    """One side's text: a line a speaker, the worked examples folded with their share."""
+    """One side's text: a line a speaker; the worked examples and thoughts folded, each with its share."""
     rows = [row for row in frame.to_dict("records") if row["role"] not in ("template", "sink")]
 
     def shaded(words: Iterable[WordRow]) -> str:
         return "".join(_shaded_word(word, TURN_COLOURS[name], largest, again) for word in words)
 
+    def folded(words: Sequence[WordRow], role: str) -> str:
+        share = percent(sum(float(str(row["share"])) for row in words if row["group"] == role))
+        return f"<details><summary>{GROUP_LABELS[role]}: {share}</summary>{shaded(words)}</details>"
+
+    def line(role: str, words: Sequence[WordRow]) -> str:
+        return folded(words, role) if role == "thought" else f'<span class="who">{SPEAKERS[role]}</span>{shaded(words)}'
+
     examples = [row for row in rows if row["role"] == "recipe"]
-    share = percent(sum(float(row["share"]) for row in examples if row["group"] == "recipe"))
-    folded = (
-        f"<details><summary>{GROUP_LABELS['recipe']}: {share}</summary>{shaded(examples)}</details>" if examples else ""
-    )
     lines = "".join(
-        f'<span class="who">{SPEAKERS[role]}</span>{shaded(words)}'
-        for role, words in groupby(rows, key=lambda row: str(row["role"]))
-        if role != "recipe"
+        line(role, list(words)) for role, words in groupby(rows, key=lambda row: str(row["role"])) if role != "recipe"
     )
+    above = folded(examples, "recipe") if examples else ""
     title = f'<b class="lt-{name}">{escape(capitalised(called))}</b>'
     label = escape(f"Attention by word, {called}")
     text = (
-        f'<div class="lt-words {name}" tabindex="0" role="group" aria-label="{label}"><div>{folded}{lines}</div></div>'
+        f'<div class="lt-words {name}" tabindex="0" role="group" aria-label="{label}"><div>{above}{lines}</div></div>'
     )
     return f"{title}{text}"
 

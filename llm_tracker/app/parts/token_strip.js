@@ -30,10 +30,11 @@ function build(parentElement, data) {
 }
 
 function mark(strip, chosen) {
+  const isElsewhere = !strip.children[chosen]; // then the keyboard enters at the first token
   for (const each of strip.children) {
     const own = Number(each.dataset.step) === chosen;
     each.setAttribute("aria-checked", own);
-    each.tabIndex = own ? 0 : -1;
+    each.tabIndex = own || (isElsewhere && each === strip.firstChild) ? 0 : -1;
     if (own && (each.offsetLeft < strip.scrollLeft || each.offsetLeft + each.offsetWidth > strip.scrollLeft + strip.clientWidth))
       strip.scrollLeft = each.offsetLeft - strip.clientWidth / 2;
   }

@@ -11,6 +11,8 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.charts.palette import TURN_COLOURS
+from llm_tracker.tracing.session import Turn
+from llm_tracker.wording.answers import number_of
 from llm_tracker.wording.formats import percent, quoted, shown
 from llm_tracker.wording.labels import TURN_LABELS
 
@@ -23,29 +25,31 @@ def _component() -> Any:
     return st.components.v2.component("llm_tracker_token_strip", css=read[0], js=read[1])
 
 
-def token_strip(side: Side, key: str, pick: Callable[[int], None]) -> None:
-    """The tokens of an answer, the one that is looked at outlined; `pick` is called with the step of another one."""
-    turn = side.turn
+def token_strip(side: Side, key: str, pick: Callable[[int], None], steps: range) -> None:
+    """The tokens of these steps, the one that is looked at outlined; `pick` is called with the step of another one."""
+    turn, trace = side.turn, side.turn.trace
 
     def picked() -> None:
-        step = st.session_state[key].get("picked")
-        if step is not None and 0 <= int(step) < turn.trace.n_steps:
-            pick(int(step))
+        place = st.session_state[key].get("picked")
+        if place is not None and 0 <= int(place) < len(steps):
+            pick(steps[int(place)])
 
     tokens = [
-        {"text": shown(token), "prob": float(prob), "said": said(turn.answer_step, step, token, float(prob))}
-        for step, (token, prob) in enumerate(zip(turn.trace.tokens, turn.trace.token_probs, strict=True))
+        {"text": shown(trace.tokens[step]), "prob": float(trace.token_probs[step]), "said": said(turn, step)}
+        for step in steps
     ]
+    is_thought = steps.stop <= turn.answer_steps.start
     data = {
         "tokens": tokens,
-        "chosen": side.step,
+        "chosen": steps.index(side.step) if side.step in steps else -1,
         "colour": TURN_COLOURS[side.name],
-        "label": f"Token to look at, {TURN_LABELS[side.name]}",
+        "label": f"Token{' of its thought' if is_thought else ''} to look at, {TURN_LABELS[side.name]}",
     }
     _component()(key=key, data=data, on_picked_change=picked)
 
 
-def said(answer_step: int, step: int, token: str, prob: float) -> str:
+def said(turn: Turn, step: int) -> str:
     """What a token's button says aloud: its place, its text and how likely it was."""
-    mark = ", the answer" if step == answer_step else ""
-    return f"Token {step + 1}, {quoted(token)}, {percent(prob)} likely{mark}"
+    mark = ", the answer" if step == turn.answer_step else ""
+    likely = f"{percent(float(turn.trace.token_probs[step]))} likely"
+    return f"Token {number_of(turn, step)}, {quoted(turn.trace.tokens[step])}, {likely}{mark}"

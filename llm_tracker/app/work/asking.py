@@ -22,18 +22,26 @@ if TYPE_CHECKING:
 def ask(engine: Engine, workspace: Workspace, question: str) -> None:
     """Ask a new question in a new session, of the model chosen in the sidebar as soon as that can answer."""
     model_id, recipe = engine.answering_id(workspace), workspace.recipe
-    decoding = Decoding(max_new_tokens=workspace.max_new_tokens)
+    wanted = workspace.thinking.get(recipe)
+    decoding = Decoding(workspace.max_new_tokens, max_thought_tokens=workspace.max_thought_tokens)
 
     def begin(model: LoadedModel) -> Session:
         from llm_tracker.conversation.turns import begin_session
+        from llm_tracker.prompts.thoughts import reasoning_of
 
-        return begin_session(model, recipe, decoding)
+        reasoning = reasoning_of(model.tokenizer)
+        has_switch = reasoning is not None and reasoning.switch is not None and recipe != "raw"
+        return begin_session(model, recipe, decoding, thinking=wanted if has_switch else None)
 
     def start() -> Job:
-        answer = ComingAnswer("ask", question, decoding.max_new_tokens)
+        answer = ComingAnswer("ask", question, *_lengths(decoding))
         return _first_answer(engine, workspace, model_id, answer, begin)
 
     workspace.begin(start)
+
+
+def _lengths(decoding: Decoding) -> tuple[int, int]:
+    return decoding.max_new_tokens, decoding.max_thought_tokens
 
 
 def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
@@ -45,7 +53,7 @@ def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
             workspace.errors["ask"] = "That question is not kept any more. Type it again, then press Ask."
             return None
         joins = TurnRef(number, 0)
-        answer = ComingAnswer("ask", session.turns[0].said, session.decoding.max_new_tokens, "after", joins)
+        answer = ComingAnswer("ask", session.turns[0].said, *_lengths(session.decoding), "after", joins)
 
         def begin(model: LoadedModel) -> Session:
             from llm_tracker.conversation.branch import begun_like
@@ -68,7 +76,7 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
             return None
         goes_on = corrected.turn == len(session.turns) - 1 and corrected.session != EXAMPLE
         number = corrected.session if goes_on else workspace.free_number()
-        answer = ComingAnswer("correct", correction, session.decoding.max_new_tokens, "after")
+        answer = ComingAnswer("correct", correction, *_lengths(session.decoding), "after")
 
         def begin(model: LoadedModel) -> Session:
             from llm_tracker.conversation.branch import up_to
@@ -125,7 +133,7 @@ def _converse(
 
         model = engine.models.model(model_id, job.report)
         job.progress = None  # the model is there: what the page says from now on is about the answer
-        return ended(stream_turn(model, begin(model), answer.said, job.stopping), answer.wrote)
+        return ended(stream_turn(model, begin(model), answer.said, job.stopping, answer.skipping), answer.wrote)
 
     def fail(job: Job) -> None:
         workspace.errors[answer.form] = job.error

@@ -55,6 +55,9 @@ class Workspace:
     """Models that were chosen by a name of their own, newest last: they stay among those to choose from."""
     recipe: str = "one-word"
     max_new_tokens: int = 16
+    thinking: dict[str, bool] = field(default_factory=dict)
+    """By recipe: whether a model may reason first, where that was chosen and its template has a switch."""
+    max_thought_tokens: int = 256
     control: bool = True
     """Whether each correction is followed by its neutral control."""
     sessions: dict[int, Session] = field(default_factory=dict)

@@ -33,6 +33,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the chat template to the letter, also where it leaves the beginning token to the tokenizer",
     )
+    parser.add_argument(
+        "--thinking",
+        choices=("on", "off"),
+        help="whether a model may reason first; default: not for one-word answers, else as its template has it",
+    )
+    parser.add_argument(
+        "--max-thought-tokens",
+        type=int,
+        default=256,
+        metavar="N",
+        help="close a thought after so many tokens, and let the answer come; default: 256",
+    )
+    parser.add_argument("--date", metavar="DAY", help="what a chat template writes as today's date, such as 2026-01-31")
     parser.add_argument("--out", metavar="DIR", help="write a session directory")
     parser.add_argument("--json", action="store_true", help="print session.json instead of the views")
 
@@ -61,6 +74,8 @@ def run(args: argparse.Namespace) -> int:
         watch_words=args.watch,
         control=args.control,
         follow_template=args.follow_template,
+        thinking={"on": True, "off": False, None: None}[args.thinking],
+        date=args.date,
         **decoding,
     )
     print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))
@@ -75,7 +90,8 @@ def _checked(args: argparse.Namespace) -> dict[str, Any]:
     from llm_tracker.tracing.session import Decoding
 
     recipe_messages(args.recipe)
-    settings = {name: getattr(args, name) for name in ("max_new_tokens", "temperature", "top_p", "seed")}
+    names = ("max_new_tokens", "max_thought_tokens", "temperature", "top_p", "seed")
+    settings = {name: getattr(args, name) for name in names}
     Decoding(**settings)
     if args.control and not args.correction:
         raise InputError("--control goes with --correction: without a correction there is nothing to compare it with.")

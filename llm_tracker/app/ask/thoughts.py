@@ -1,0 +1,52 @@
+"""What a model thought before its answer: folded below the answer's card, while it comes and when it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.app.parts.html import exact, paragraph
+from llm_tracker.app.parts.token_strip import token_strip
+from llm_tracker.app.work.coming_answer import ComingAnswer
+from llm_tracker.wording.answers import thought_note
+from llm_tracker.wording.formats import capitalised
+
+LABEL = "Its thought, before the answer"
+
+
+def coming_thought(coming: ComingAnswer) -> None:
+    """A thought as it is written."""
+    if coming.thought:
+        with st.expander(LABEL, key=f"thought {coming.side}"):
+            _text(coming.thought)
+
+
+def skip_button(coming: ComingAnswer) -> None:
+    """A way to leave out the rest of a thought, while it is written."""
+    if coming.is_thinking:
+        st.button(
+            "Closing the thought …" if coming.skipping() else "Skip the rest of the thought",
+            key=f"skip {coming.side}",
+            on_click=coming.skip,
+            disabled=coming.skipping(),
+            help="Closes the thought with the template's own mark; the model answers from what it has thought so far.",
+        )
+    else:
+        st.html("<div></div>")
+
+
+def finished_thought(side: Side, key: str, pick: Callable[[int], None]) -> None:
+    """The thought of an answer: how it ended, its text, and its tokens to look at."""
+    thought = side.turn.thought
+    if thought is None or not (thought.text or thought.closed_by != "model"):
+        return
+    with st.expander(LABEL, key=f"thought {side.name}"):
+        paragraph(f"{capitalised(thought_note(thought))}, with its marks.", quiet=True)
+        _text(thought.text or "(an empty thought)")
+        token_strip(side, f"{key} thought", pick, range(thought.n_steps))
+
+
+def _text(text: str) -> None:
+    st.html(f'<div class="lt-thought" tabindex="0" role="region" aria-label="{LABEL}">{exact(text)}</div>')

@@ -1,0 +1,56 @@
+"""The sidebar's switch for thoughts, and their limit: only where the chosen model reasons before it answers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.prompts.thoughts import reasoning_of, resolved_thinking
+
+HELP = (
+    "A thought is written in front of the answer, between marks of the model's own. Off, the template closes it before "
+    "it begins: for one-word answers that is the rule. What a thought says need not be what decided the answer."
+)
+
+
+def thinking_choice(engine: Engine, workspace: Workspace) -> None:
+    """Whether the model may think before the next answer, and how long."""
+    model, recipe = engine.models.loaded(workspace.wanted_id), workspace.recipe
+    reasoning = None if model is None or recipe == "raw" else reasoning_of(model.tokenizer)
+    if model is None or reasoning is None:
+        return
+    if reasoning.switch is None:
+        st.caption("This model reasons before it answers; its template has no switch for that.")
+        _limit(workspace)
+    else:
+        by_default = False if recipe == "one-word" else None
+        thinks, _ = resolved_thinking(model.tokenizer, workspace.thinking.get(recipe), by_default)
+        _switch(workspace, thinks)
+        if thinks:
+            _limit(workspace)
+
+
+def _switch(workspace: Workspace, thinks: bool) -> None:
+    key = f"thinking {workspace.recipe}"
+
+    def choose() -> None:
+        workspace.thinking[workspace.recipe] = bool(st.session_state[key])
+
+    st.toggle("Let it think before it answers", thinks, key=key, on_change=choose, help=HELP)
+
+
+def _limit(workspace: Workspace) -> None:
+    def choose() -> None:
+        workspace.max_thought_tokens = int(st.session_state["longest thought"])
+
+    st.number_input(
+        "Longest thought, in tokens",
+        0,
+        4096,
+        workspace.max_thought_tokens,
+        step=64,
+        key="longest thought",
+        on_change=choose,
+        help="From 0 to 4,096. A thought that is longer is closed for the model, and its answer comes.",
+    )
