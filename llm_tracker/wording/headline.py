@@ -91,7 +91,7 @@ def _changed(before: Turn, after: Turn) -> str:
     """Whether the second answer is another one; of answers that were cut, as far as can be said."""
     unanswered = [name for name, turn in (("before", before), ("after", after)) if not turn.has_answer]
     if unanswered:
-        return f"No answer came {' and '.join(unanswered)}: it ended within its thought."
+        return f"No answer came {' and '.join(unanswered)}: the thought has no end."
     same = same_answer(before, after)
     if same is None:
         return "An answer was cut short: whether it changed cannot be said."

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from thinking import thinking_model
 from tiny_models import tiny_model
 
 import llm_tracker as lt
@@ -49,6 +50,25 @@ def test_track_prints_session_json(tiny: lt.LoadedModel, capsys: pytest.CaptureF
     record = json.loads(capsys.readouterr().out)
     assert len(record["turns"]) == 1
     assert "zebra" in record["watch_words"]
+
+
+def test_a_thought_is_printed_in_short_and_turned_off_and_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = thinking_model("opened_switched")
+    monkeypatch.setattr(loading, "load", lambda *_, **__: model)
+    arguments = ["track", "Who?", "--model", "tiny", "--max-new-tokens", "2", "--max-thought-tokens", "4"]
+    assert main(arguments) == 0
+    assert "[thought" not in capsys.readouterr().out
+    assert main([*arguments, "--thinking", "on"]) == 0
+    assert "tokens, closed at its limit]" in capsys.readouterr().out
+    assert main([*arguments, "--thinking", "on", "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert (record["thinking"]["on"], record["thinking"]["limit"]) == (True, 4)
+    assert record["turns"][0]["template_arguments"] == {"skip_reasoning": False}
+    assert main([*arguments, "--date", "yesterday"]) == 0, "this template writes no date"
+    assert main([*arguments[:-1], "-1"]) == 2
+    assert "A thought cannot have -1 tokens" in capsys.readouterr().err
 
 
 def test_the_control_is_run_beside_each_correction_and_printed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def test_what_stands_in_the_templates_marks_is_the_thought_and_the_answer_lies_b
 ) -> None:
     model = thinking_model("switched")
     writes(monkeypatch, model, WRITTEN)
-    turn = lt.track(model, QUESTION, thinking=True).turns[0]
+    turn = lt.track(model, QUESTION, thinking=True, max_new_tokens=32).turns[0]
     thought = turn.thought
     assert thought is not None
     assert (thought.text, thought.closed_by) == ("A big one.", "model")
@@ -40,7 +41,8 @@ def test_what_stands_in_the_templates_marks_is_the_thought_and_the_answer_lies_b
     assert turn.text[: turn.spans[thought.n_steps - 1][1]] == turn.thought_as_written
     assert turn.thought_as_written == "<think>\nA big one.\n</think>\n\n"
     assert turn.first_step == thought.n_steps
-    assert turn.trace.tokens[turn.first_step : turn.answer_step + 1][-1] == " J", "the words of the question are none"
+    behind = turn.text[turn.spans[turn.answer_step][0] :]
+    assert behind.lstrip().startswith("Jupiter"), "words of the question are no answer"
     assert answer_word_of(turn, special_tokens(model.tokenizer)) == "Jupiter"
     roles = [word.role for word in turn.words_before(turn.trace.n_steps)[len(turn.prompt.words) :]]
     assert roles == sorted(roles, key=["thought", "answer"].index), "one phase, then the other"
@@ -82,6 +84,22 @@ def test_every_number_of_a_thought_and_of_the_answer_behind_it_is_that_of_plain_
         assert turn.thought.closed_by == "limit"
         assert set(turn.scores) == {turn.first_step}
         assert word_gap(model, turn, turn.first_step) < 1e-4
+
+
+@pytest.mark.real
+def test_the_real_models_thought_and_answer_are_those_of_plain_transformers(embedded: lt.LoadedModel) -> None:
+    tokenizer = copy.deepcopy(embedded.tokenizer)
+    tokenizer.chat_template = (
+        TEMPLATES["opened_switched"].replace("<|start|>", "<|im_start|>").replace("<|end|>", "<|im_end|>")
+    )
+    session = lt.track(
+        replace(embedded, tokenizer=tokenizer), QUESTION, thinking=True, max_thought_tokens=3, max_new_tokens=3
+    )
+    (turn,) = session.turns
+    assert turn.thought is not None
+    assert (turn.thought.text, turn.thought.closed_by) == ("The largest", "limit")
+    gaps = largest_gaps(embedded, session)
+    assert {name: gap for name, gap in gaps.items() if gap > BOUND} == {}
 
 
 def test_a_channel_is_a_thought_too_and_its_end_no_end_of_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +179,7 @@ def test_a_correction_reads_the_answer_without_the_thought_where_the_template_dr
 ) -> None:
     model = thinking_model("switched")
     writes(monkeypatch, model, WRITTEN, WRITTEN)
-    session = lt.track(model, QUESTION, [CORRECTION], thinking=True)
+    session = lt.track(model, QUESTION, [CORRECTION], thinking=True, max_new_tokens=32)
     prompt = session.turns[1].prompt
     assert "The largest is Jupiter." in prompt.text
     assert "A big one." not in prompt.text

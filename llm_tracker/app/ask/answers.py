@@ -64,8 +64,8 @@ def _card_and_strip(workspace: Workspace, side: Side, ref: TurnRef, pick: Callab
     # Another key with every answer that arrives: a click on an older strip chooses nothing.
     key = f"strip {side.name} {workspace.results} {ref.session} {ref.turn}"
     answer_card(side)
-    finished_thought(side, key, pick)
     _strip_room(side.name, lambda: token_strip(side, key, pick, side.turn.answer_steps))
+    finished_thought(side, key, pick)
 
 
 def _strip_room(name: str, fill: Callable[[], object] = lambda: st.html("<div></div>")) -> None:
@@ -81,8 +81,8 @@ def _watch_answer(engine: Engine, job: Job, coming: ComingAnswer) -> None:
         st.rerun()
     model = "" if coming.joins is None else engine.models.entry(job.model_id).title
     running_card(coming, f"{_stage(engine, job, coming)} …", model)
+    _strip_room(coming.side, lambda: skip_button(coming))  # above the thought, which grows
     coming_thought(coming)
-    _strip_room(coming.side, lambda: skip_button(coming))
 
 
 def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
