@@ -19,9 +19,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
-from llm_tracker.models.sources.checkpoint_files import silence_bars
 from llm_tracker.places import app_dir
 from llm_tracker.prompts.recipes import ONE_WORD
+from llm_tracker.quiet import quiet_load
 
 LEAST_LOGIT_SPREAD = 6.0
 SPECIAL = ["<unk>", "<s>", "</s>"]
@@ -69,8 +69,8 @@ def write_tinyllama_like(directory: Path, shape: dict[str, Any] = TINY, vocab_si
     tokenizer.save(str(directory / "tokenizer.json"))
     _write_json(directory / "tokenizer_config.json", _tokenizer_config())
     _write_json(directory / "special_tokens_map.json", {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"})
-    silence_bars()
-    _network(tokenizer.get_vocab_size(), shape).save_pretrained(directory)
+    with quiet_load():
+        _network(tokenizer.get_vocab_size(), shape).save_pretrained(directory)
     return directory
 
 

@@ -13,11 +13,13 @@ from typing import NoReturn
 
 from llm_tracker.cli import commands
 from llm_tracker.errors import TrackerError, unforeseen
+from llm_tracker.quiet import quiet_process
 from llm_tracker.settings import with_flags
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a failure is one line on standard error that says what to do."""
+    quiet_process()
     args = _parser().parse_args(arguments)
     try:
         status: int = args.run(args)

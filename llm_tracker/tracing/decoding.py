@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
+from llm_tracker.models.forward.changing_rope import begin_anew, rope_switch
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import before, is_replacing, once_each, put_on
 from llm_tracker.models.forward.kv_caches import is_plain
@@ -68,13 +69,17 @@ def decode(
     """
     replaced = is_replacing()
     cache, n_read = (new_cache(model.model), 0) if replaced else model.kv_caches.begin(model.model, prompt_ids)
-    generator = torch.Generator().manual_seed(decoding.seed)
+    begin_anew(model.model)
+    switch, generator = rope_switch(model.model), torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
     ids = list(prompt_ids)
     n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
     try:
         with recorder.hooked():
             for step in range(decoding.max_new_tokens if n_most is None else n_most):
+                if switch is not None and cache is not None and switch.length in range(n_read, len(ids)):
+                    # Past its switch a text is read again from its beginning, as transformers' generation does.
+                    cache, n_read = (cache, n_read) if switch.goes_on else (new_cache(model.model), 0)
                 with model.running, torch.inference_mode(), recorder.recording():
                     output = _read(model, ids[n_read:], cache, None if step else stop)
                     n_read = len(ids) if cache is not None else 0
@@ -104,10 +109,13 @@ def _read_ahead(
 
     What keeps a state instead of keys and values reads all of it at once: families differ in how they go on from one.
     """
+    switch = rope_switch(model.model)
     while cache is not None and is_plain(cache):
         end = n_read + CHUNK_TOKENS[model.way.attention]
         if n_read < n_fixed < len(ids):
             end = min(end, n_fixed)
+        if switch is not None:
+            end = switch.piece_end(n_read, end, len(ids))
         if end >= len(ids):
             return n_read
         with model.running, torch.inference_mode():

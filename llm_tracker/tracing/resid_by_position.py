@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
+from llm_tracker.models.forward.changing_rope import begin_anew, rope_switch
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import is_plain
@@ -37,9 +38,12 @@ def read_positions(
     """
     cache = new_cache(model.model)
     length = len(token_ids)
-    if cache is not None and is_plain(cache):
+    switch = rope_switch(model.model)
+    in_pieces = switch is None or len(token_ids) <= switch.length  # past it, pieces would be read in another way
+    if cache is not None and is_plain(cache) and in_pieces:
         length = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * len(model.layers) * model.architecture.d_model)))
     resid: FloatArray = np.empty((len(model.layers), length, model.architecture.d_model), dtype=np.float32)
+    begin_anew(model.model)
     for start in range(0, len(token_ids), length):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")

@@ -72,7 +72,7 @@ def tiny_network(family: str, logit_spread: float = 6.0, **changes: Any) -> Any:
     """A random network of a family whose logits have at least this standard deviation where nothing caps them."""
     torch.manual_seed(0)
     ids = {"vocab_size": len(tiny_tokenizer()), "bos_token_id": 1, "eos_token_id": 0}
-    config = AutoConfig.for_model(family, **{**ids, **SIZES, **FAMILIES[family], **changes})
+    config = AutoConfig.for_model(family, **{**ids, **SIZES, **FAMILIES.get(family, {}), **changes})
     network = AutoModelForCausalLM.from_config(config).eval()
     ids = torch.randint(3, config.vocab_size, (1, 16))
     with torch.no_grad():

@@ -16,6 +16,7 @@ from llm_tracker.models.loading.load import load
 from llm_tracker.models.loading.pool import Load
 from llm_tracker.models.loading.resolve import default_model_id, find_entry
 from llm_tracker.models.memory.heap import return_freed_memory
+from llm_tracker.quiet import quiet_process
 from llm_tracker.settings import Settings
 
 
@@ -27,6 +28,7 @@ class Engine:
     """
 
     def __init__(self, load: Load = load, first_model_id: str = "") -> None:
+        quiet_process()
         return_freed_memory()
         settings, self.settings_error = _settings()
         self.models = ModelDesk(settings, load)

@@ -16,6 +16,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import new_cache
 
 BUDGET_BYTES = 128 * 2**20
@@ -53,8 +54,10 @@ class KVCaches:
         None of a model that has no cache.
         """
         with self._lock:
-            known, n_known = None, FEWEST_TOKENS - 1
+            known, n_known, switch = None, FEWEST_TOKENS - 1, rope_switch(model)
             for ids, cache in self._kept.items():
+                if switch is not None and not switch.holds(len(ids), len(token_ids)):
+                    continue
                 usable = _usable(cache, len(ids), min(_n_common(ids, token_ids), len(token_ids) - 1))
                 if usable > n_known:
                     known, n_known = ids, usable

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +25,12 @@ from llm_tracker.models.memory.device_memory import require_room
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources import digests, gguf, hub
-from llm_tracker.models.sources.checkpoint_files import missing_files, pickle_files, silence_bars, weight_files
+from llm_tracker.models.sources.checkpoint_files import missing_files, pickle_files, weight_files
 from llm_tracker.models.sources.model_size import weights_bytes
 from llm_tracker.models.sources.remote_code import lacks_code, own_code_of, require_trusted
 from llm_tracker.models.sources.weight_file_kinds import require_weights
 from llm_tracker.progress import Progress, Report, silent
+from llm_tracker.quiet import quiet_load
 
 if TYPE_CHECKING:
     import torch
@@ -129,33 +130,41 @@ def _from_directory(
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    silence_bars()
     report(Progress("Loading the weights"))
     code, trust = own_code_of(directory), options.trust
     try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            directory,
-            dtype=options.dtype,
-            local_files_only=True,
-            output_loading_info=True,
-            trust_remote_code=trust.remote_code and bool(code.model),
-            use_safetensors=not (trust.pickle and pickle_files(directory)),
-            weights_only=True,
-        )
-        tokenizer = AutoTokenizer.from_pretrained(
-            directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.tokenizer)
-        )
+        with quiet_load():
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                directory,
+                dtype=options.dtype,
+                ignore_mismatched_sizes=True,
+                local_files_only=True,
+                output_loading_info=True,
+                trust_remote_code=trust.remote_code and bool(code.model),
+                use_safetensors=not (trust.pickle and pickle_files(directory)),
+                weights_only=True,
+            )
+            tokenizer = AutoTokenizer.from_pretrained(
+                directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.tokenizer)
+            )
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
         if is_lack_of_memory(error):
             raise
         raise ModelDamagedError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
     model, info = loaded
-    _require_all_weights(directory, info["missing_keys"])
+    _require_all_weights(directory, info["missing_keys"], info["mismatched_keys"])
     return _on_device(model, device), tokenizer, tuple(sorted(info["unexpected_keys"]))
 
 
-def _require_all_weights(directory: Path, missing: set[str]) -> None:
-    """Refuse a checkpoint with holes: transformers fills them with random numbers and only logs it."""
+def _require_all_weights(directory: Path, missing: Collection[str], misshapen: Collection[tuple[Any, ...]]) -> None:
+    """Refuse a checkpoint with holes or other shapes: transformers puts random numbers there and only logs it."""
+    if misshapen:
+        name, found, wanted = min(misshapen)
+        raise ModelDamagedError(
+            f"The model in {directory} does not fit its config.json: {len(misshapen)} of its weights have another "
+            f"shape than that says, such as {name}, {tuple(found)} in the file and {tuple(wanted)} by the config. Get "
+            "its files anew."
+        )
     if missing:
         raise ModelDamagedError(
             f"The model in {directory} is incomplete: {len(missing)} of its weights are in no file, "

@@ -14,6 +14,7 @@ from llm_tracker.errors import is_lack_of_memory, one_line
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.adapters.unembedding import Ending, measured_ending
 from llm_tracker.models.architecture import Architecture, LayerKind
+from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.hooks import after, put_on
 from llm_tracker.models.forward.numeric_gaps import sums_gap
 from llm_tracker.models.forward.sites import output_of, replace_hooks
@@ -40,7 +41,7 @@ def architecture_of(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerR
         has_sinks=any(sums_gap(pattern) > Bounds.of(model.dtype).rows for pattern in eager.patterns.values()),
         d_model=eager.resid.shape[-1],
         vocab_size=eager.logits.shape[-1],
-        context_length=getattr(config, "max_position_embeddings", None),
+        context_length=_context_length(model, config),
         n_parameters=sum(weight.numel() for weight in model.parameters()),
         n_kv_heads=tuple(sorted({n_kv_heads for n_kv_heads, _ in live.keys})),
         d_head=tuple(sorted({d_head for _, d_head in live.keys})),
@@ -49,6 +50,14 @@ def architecture_of(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerR
         unembed=unembed,
         tail=tail,
     )
+
+
+def _context_length(model: PreTrainedModel, config: Any) -> int | None:
+    """How many tokens a model reads: with a dynamic RoPE as many times more as it stretches its positions."""
+    length, switch = getattr(config, "max_position_embeddings", None), rope_switch(model)
+    if length is None or switch is None or not switch.goes_on:
+        return length
+    return int(length * switch.factor)
 
 
 def _kinds(adapter: ModelAdapter, layers: list[nn.Module], named: list[str]) -> tuple[LayerKind, ...]:

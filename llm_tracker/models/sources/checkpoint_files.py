@@ -77,13 +77,6 @@ def has_tokenizer(directory: Path) -> bool:
     return any(all(map(has, form)) for form in TOKENIZERS)
 
 
-def silence_bars() -> None:
-    """Keep transformers from drawing progress bars of its own; loads report their stages."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-
-
 def read_object(file: Path) -> dict[str, Any]:
     """The names and values that a file holds.
 

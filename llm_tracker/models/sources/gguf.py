@@ -14,11 +14,11 @@ from filelock import FileLock
 
 from llm_tracker.errors import ModelDamagedError, ModelError, ModelNotFoundError, one_line
 from llm_tracker.models.memory.device_memory import require_room
-from llm_tracker.models.sources.checkpoint_files import silence_bars
 from llm_tracker.models.sources.digests import sha256_of
 from llm_tracker.models.sources.gguf_header import weights_count
 from llm_tracker.places import cache_dir
 from llm_tracker.progress import Progress, Report
+from llm_tracker.quiet import quiet_load
 
 EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CONVERSION = 1
@@ -97,8 +97,8 @@ def _convert(gguf_file: Path, directory: Path, sha256: str) -> None:
     from transformers import AutoModelForCausalLM
 
     require_room(4 * weights_count(gguf_file))
-    silence_bars()
-    model = AutoModelForCausalLM.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name, dtype=torch.float32)
+    with quiet_load():
+        model = AutoModelForCausalLM.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name, dtype=torch.float32)
     del model.config.quantization_config
     model.config.save_pretrained(directory)
     model.generation_config.save_pretrained(directory)
@@ -116,7 +116,8 @@ def _tokenizer(gguf_file: Path) -> Any:
     from transformers import AutoTokenizer
     from transformers.integrations.gguf.reader import read_gguf_metadata
 
-    tokenizer = AutoTokenizer.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name)
+    with quiet_load():
+        tokenizer = AutoTokenizer.from_pretrained(gguf_file.parent, gguf_file=gguf_file.name)
     metadata, _ = read_gguf_metadata(str(gguf_file))
     if metadata.get("tokenizer.ggml.pre") == "smollm":
         tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

@@ -1,0 +1,34 @@
+"""Keeps the libraries below from writing to standard error: what a user has to know is said in this program's words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def quiet_process() -> None:
+    """For a process of this program's own, the command line or the app, before any of these libraries is imported.
+
+    What the environment or the interpreter was told otherwise stays.
+    """
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TQDM_DISABLE", "1")  # transformers draws a bar of its own while it reads a GGUF file
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+
+
+@contextmanager
+def quiet_load() -> Iterator[None]:
+    """Within this context transformers logs errors only and draws no bars: loads report their stages."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
