@@ -19,9 +19,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, processors
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerBase
 
+from llm_tracker.models.sources.quiet_load import quiet_load
 from llm_tracker.places import app_dir
 from llm_tracker.prompts.recipes import ONE_WORD
-from llm_tracker.quiet import quiet_load
 
 LEAST_LOGIT_SPREAD = 6.0
 SPECIAL = ["<unk>", "<s>", "</s>"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 def quiet_process() -> None:
@@ -18,17 +16,3 @@ def quiet_process() -> None:
     os.environ.setdefault("TQDM_DISABLE", "1")  # transformers draws a bar of its own while it reads a GGUF file
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
-
-
-@contextmanager
-def quiet_load() -> Iterator[None]:
-    """Within this context transformers logs errors only and draws no bars: loads report their stages."""
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)

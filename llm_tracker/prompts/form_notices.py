@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import TrackerError
+from llm_tracker.prompts.chat_template import writes_date
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.rendering import render_prompt
 from llm_tracker.prompts.tokens import special_tokens
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 
 
 def form_notices(tokenizer: PreTrainedTokenizerBase, named_ends: Collection[int]) -> Iterator[str]:
-    """A beginning token that the template leaves out, and ends that are not among the checkpoint's own."""
+    """A beginning token that the template leaves out, the day that it writes, and ends that no file names."""
     if tokenizer.chat_template and _begins_by_tokenizer(tokenizer):
         beginning = str(tokenizer.decode(beginning_ids(tokenizer)))
         yield (
             f"Its chat template writes no beginning token: “{beginning}” is put in front, as the tokenizer does for "
             "plain text."
         )
+    if writes_date(tokenizer):
+        yield "Its chat template writes the day: it is kept with a conversation, so that it can be asked again alike."
     unnamed = turn_end_ids(tokenizer) - set(named_ends)
     texts = [f"“{text}”" for token_id, text in special_tokens(tokenizer).items() if token_id in unnamed]
     if texts:

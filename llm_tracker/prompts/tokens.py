@@ -116,7 +116,7 @@ _texts: WeakKeyDictionary[PreTrainedTokenizerBase, dict[int, str]] = WeakKeyDict
 
 
 def token_text(tokenizer: PreTrainedTokenizerBase, token_id: int) -> str:
-    """One token as text, its space kept; bytes that are no character by themselves as ⟨F0 9F⟩.
+    """One token as text, its space kept; half a character as its bytes, ⟨F0 9F⟩; an id without text by number, ⟨id 7⟩.
 
     Known texts are kept as long as the tokenizer is: every answer names some 200 candidates, mostly the same ones.
     """
@@ -127,8 +127,10 @@ def token_text(tokenizer: PreTrainedTokenizerBase, token_id: int) -> str:
 
 
 def _text_of(tokenizer: PreTrainedTokenizerBase, token_id: int) -> str:
+    token: str | None = tokenizer.convert_ids_to_tokens([token_id])[0]
+    if token is None:  # a vocabulary that is padded beyond its tokenizer
+        return f"⟨id {token_id}⟩"
     text = str(tokenizer.decode([token_id], clean_up_tokenization_spaces=False))
-    token = str(tokenizer.convert_ids_to_tokens(token_id))
     if "\ufffd" in text:
         return _bytes_text(token)
     return f" {text}" if token.startswith("▁") and not text.startswith(" ") else text
@@ -149,7 +151,7 @@ def token_bytes(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) ->
     special = special_tokens(tokenizer)
     decoder = tokenizer.backend_tokenizer.decoder
     byte_level = decoder is not None and b"ByteLevel" in decoder.__getstate__()
-    written = [str(token) for token in tokenizer.convert_ids_to_tokens(list(token_ids))]
+    written = [token or "" for token in tokenizer.convert_ids_to_tokens(list(token_ids))]
     return [
         special[token_id].encode() if token_id in special else _bytes_of(token, byte_level)
         for token_id, token in zip(token_ids, written, strict=True)

@@ -6,14 +6,17 @@ import copy
 import unicodedata
 
 import pytest
-from tiny_models import tiny_tokenizer
+import torch
+from tiny_models import loaded, tiny_network, tiny_tokenizer
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer
+from llm_tracker.analysis.candidates import rival_words
+from llm_tracker.models.forward.hooks import after, put_on
 from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.recipes import ONE_WORD, Message
 from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt
-from llm_tracker.prompts.tokens import special_tokens
+from llm_tracker.prompts.tokens import special_tokens, token_bytes, token_text
 
 NASTY = [
     "<|end|>",
@@ -187,3 +190,28 @@ def test_control_tokens_are_marked_and_typed_ones_are_not() -> None:
     assert prompt.control_positions == special
     assert {prompt.token_bytes[at] for at in special} == {b"<|start|>", b"<|end|>"}
     assert {prompt.roles[at] for at in special} == {"template"}
+
+
+def test_an_id_without_text_is_shown_by_number_and_can_be_typed_nowhere() -> None:
+    tokenizer = tiny_tokenizer()
+    beyond = len(tokenizer) + 5
+    assert token_text(tokenizer, beyond) == f"⟨id {beyond}⟩"
+    assert token_bytes(tokenizer, [beyond]) == [b""]
+    with pytest.raises(lt.InputError, match="is no token id of this model"):
+        prompt_of_ids(tokenizer, [beyond])
+
+
+def test_a_candidate_beyond_the_tokenizer_is_shown_by_number() -> None:
+    network = tiny_network("llama", vocab_size=len(tiny_tokenizer()) + 64)
+    model = loaded(network)
+
+    def wants_it(_module: object, _args: object, _kwargs: object, logits: torch.Tensor) -> torch.Tensor:
+        logits[..., -1] += 1000
+        return logits
+
+    with put_on([after(network.lm_head, wants_it)]):
+        turn = lt.track(model, "Who?", recipe="chat", max_new_tokens=2, watch_words=["Ada"]).turns[0]
+    last = len(tiny_tokenizer()) + 63
+    assert turn.trace.tokens == (f"⟨id {last}⟩",) * 2
+    assert turn.answer == ""
+    assert not any("⟨" in word for word in rival_words(turn.trace, 0, []))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.errors import (
+    HubUnreachableError,
     ModelDamagedError,
     ModelError,
     ModelNotFoundError,
@@ -27,10 +28,10 @@ from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources import digests, gguf, hub
 from llm_tracker.models.sources.checkpoint_files import missing_files, pickle_files, weight_files
 from llm_tracker.models.sources.model_size import weights_bytes
+from llm_tracker.models.sources.quiet_load import quiet_load
 from llm_tracker.models.sources.remote_code import lacks_code, own_code_of, require_trusted
 from llm_tracker.models.sources.weight_file_kinds import require_weights
 from llm_tracker.progress import Progress, Report, silent
-from llm_tracker.quiet import quiet_load
 
 if TYPE_CHECKING:
     import torch
@@ -91,9 +92,27 @@ def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) ->
     here = hub.cached_model(entry.location, entry.revision)
     if here is None or lacks_code(here, trust):
         report(Progress("Asking the model hub"))
-        here = hub.download(hub.ask_hub(entry.location, entry.revision, report, trust), report, trust)
+        try:
+            found = hub.ask_hub(entry.location, entry.revision, report, trust)
+        except HubUnreachableError as error:
+            whole = [] if entry.revision else hub.whole_snapshots(entry.location)
+            if len(whole) != 1:
+                raise _one_of_several(entry, whole) or error from error
+            return whole[0], whole[0].name
+        here = hub.download(found, report, trust)
         _require_whole(entry, here)
     return here, here.name
+
+
+def _one_of_several(entry: ModelEntry, several: Sequence[Path]) -> ModelNotFoundError | None:
+    """What to type where several revisions are here, none of them as the default one, and the hub cannot be asked."""
+    if len(several) < 2:
+        return None
+    names = ", or ".join(f"{entry.location}@{snapshot.name}" for snapshot in several)
+    return ModelNotFoundError(
+        f"{len(several)} revisions of “{entry.location}” are on this machine, and nothing here says which is its "
+        f"default one. Type the one that you mean: {names}."
+    )
 
 
 def _require_whole(entry: ModelEntry, snapshot: Path) -> None:

@@ -115,12 +115,16 @@ class LoadedModel:
             architecture_notices,
             file_notices,
             generation_notices,
+            quantisation_notices,
+            revision_notices,
             tokenizer_notices,
         )
 
         proved = architecture_notices(self.architecture, self.way, self.model)
         of_files = (
+            *revision_notices(self.entry, self.directory),
             *file_notices(self.left_out),
+            *quantisation_notices(self.model.config),
             *tokenizer_notices(self.tokenizer),
             *generation_notices(self.model),
         )

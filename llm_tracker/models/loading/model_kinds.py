@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,17 @@ from llm_tracker.models.sources.checkpoint_files import read_object
 
 PEFT_CONFIG = "adapter_config.json"
 
-QUANTISED = {"awq": "AWQ", "gptq": "GPTQ", "bitsandbytes": "bitsandbytes"}
-"""Quantisation methods whose kernels need a GPU, and what they are called."""
+QUANTISED = {
+    "awq": ("AWQ", "gptqmodel"),
+    "gptq": ("GPTQ", "gptqmodel"),
+    "bitsandbytes": ("bitsandbytes", "bitsandbytes"),
+    "eetq": ("EETQ", "kernels"),
+    "fbgemm_fp8": ("FBGEMM FP8", "kernels"),
+    "higgs": ("HIGGS", "flute"),
+    "spqr": ("SpQR", "spqr_quant"),
+    "vptq": ("VPTQ", "vptq"),
+}
+"""Quantisation methods whose kernels need a GPU: what they are called, and the package that has the kernels."""
 
 
 def require_no_peft(directory: Path) -> None:
@@ -68,9 +78,16 @@ def _other_kind(config: dict[str, Any]) -> str:
 
 def _quantised(config: dict[str, Any], device: str) -> str:
     settings = config.get("quantization_config")
-    method = QUANTISED.get(str(settings.get("quant_method"))) if isinstance(settings, dict) else None
-    if method is None or device != "cpu":
+    method, package = QUANTISED.get(str(settings.get("quant_method")) if isinstance(settings, dict) else "", ("", ""))
+    if not method:
         return ""
+    if device != "cpu":
+        if importlib.util.find_spec(package) is not None:
+            return ""
+        return (
+            f"is quantised with {method}: its numbers would be those of the quantised model, and the package with its "
+            f"kernels is not here. Install it with “pip install {package}”, or choose the original weights."
+        )
     return (
         f"is quantised with {method}: its numbers would be those of the quantised model, and its kernels need a GPU, "
         "which is not used here. Choose the original weights, or a .gguf file, which is read on a CPU."

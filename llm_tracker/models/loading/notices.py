@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from llm_tracker.models.architecture import Architecture
+from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.forward.attention_rows import summarising_layers
 from llm_tracker.models.forward.forward_pass import cache_keyword
 from llm_tracker.models.forward.way import Way
+from llm_tracker.models.loading.model_kinds import QUANTISED
+from llm_tracker.models.sources.hub import noted_snapshot
 
 
 def architecture_notices(architecture: Architecture, way: Way, model: PreTrainedModel) -> Iterator[str]:
@@ -54,9 +58,29 @@ def file_notices(left_out: Sequence[str]) -> Iterator[str]:
         )
 
 
+def revision_notices(entry: ModelEntry, directory: Path | None) -> Iterator[str]:
+    """A snapshot that is used though the hub's cache does not name it as the default one."""
+    if entry.source == "hub" and entry.revision is None and directory != noted_snapshot(entry.location):
+        commit = directory.name[:12] if directory else ""
+        yield (
+            f"The hub's cache on this machine names no whole snapshot as the default one: {commit}, the only one that "
+            "is whole, is used."
+        )
+
+
+def quantisation_notices(config: object) -> Iterator[str]:
+    """Weights that were quantised after training."""
+    settings = getattr(config, "quantization_config", None)
+    method = settings.get("quant_method") if isinstance(settings, dict) else getattr(settings, "quant_method", None)
+    if settings is not None:
+        named = QUANTISED.get(str(getattr(method, "value", method)), (str(method), ""))[0]
+        yield f"Its weights are quantised ({named}): these are the numbers of the quantised model, not of the original."
+
+
 def generation_notices(model: PreTrainedModel) -> Iterator[str]:
-    """What the checkpoint's generation_config.json asks for that is not done."""
+    """What the checkpoint's generation_config.json asks for: which of it is done, and which is not."""
     config = model.generation_config
+    yield from _sampling_notice(config)
     asked = [
         f"{label} {getattr(config, name)}" for name, (label, off) in PENALTIES.items() if _is_asked(config, name, off)
     ]
@@ -66,6 +90,22 @@ def generation_notices(model: PreTrainedModel) -> Iterator[str]:
             "model's own."
         )
 
+
+def _sampling_notice(config: object) -> Iterator[str]:
+    if not getattr(config, "do_sample", False):
+        return
+    asked = [f"{label} {value:g}" for name, label in SAMPLING.items() if (value := getattr(config, name, None))]
+    settings = f" ({', '.join(asked)})" if asked else ""
+    ends = getattr(config, "eos_token_id", None)
+    honoured = f" Its {len(ends)} end tokens are honoured." if isinstance(ends, list) and len(ends) > 1 else ""
+    yield (
+        f"Its generation_config.json asks for sampling{settings}. Answers here take the likeliest token unless a "
+        f"temperature is given.{honoured}"
+    )
+
+
+SAMPLING = {"temperature": "temperature", "top_p": "top-p", "top_k": "top-k", "min_p": "min-p"}
+"""Settings of sampling, by name and in words."""
 
 PENALTIES = {
     "repetition_penalty": ("a repetition penalty of", 1.0),

@@ -16,9 +16,9 @@ from llm_tracker.errors import ModelDamagedError, ModelError, ModelNotFoundError
 from llm_tracker.models.memory.device_memory import require_room
 from llm_tracker.models.sources.digests import sha256_of
 from llm_tracker.models.sources.gguf_header import weights_count
+from llm_tracker.models.sources.quiet_load import quiet_load
 from llm_tracker.places import cache_dir
 from llm_tracker.progress import Progress, Report
-from llm_tracker.quiet import quiet_load
 
 EMBEDDED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 CONVERSION = 1

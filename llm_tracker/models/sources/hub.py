@@ -62,7 +62,23 @@ class HubModel:
 
 
 def cached_model(repository: str, revision: str | None = None) -> Path | None:
-    """The snapshot directory of a model that is wholly in the local cache, or None. Asks nobody."""
+    """The snapshot directory of a model that is wholly in the local cache, or None. Asks nobody.
+
+    A cache that was copied, or filled by commit, does not say which one is the default: a single whole snapshot is it
+    then. Where the hub is not to be asked, it is so too where another one, which is not whole, is said to be.
+    """
+    from huggingface_hub import constants
+
+    named = noted_snapshot(repository, revision)
+    if named is not None and is_complete(named):
+        return named
+    whole = [] if revision else whole_snapshots(repository)
+    nobody_knows = constants.HF_HUB_OFFLINE or not RepositoryCache(repository).has_names
+    return whole[0] if len(whole) == 1 and nobody_knows else None
+
+
+def noted_snapshot(repository: str, revision: str | None = None) -> Path | None:
+    """The snapshot directory that the local cache has for a revision (the default branch unless given), if any."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -70,10 +86,13 @@ def cached_model(repository: str, revision: str | None = None) -> Path | None:
         config = try_to_load_from_cache(repository, "config.json", revision=revision)
     except HFValidationError:  # no name that the hub could have
         return None
-    if not isinstance(config, str):
-        return None
-    snapshot = Path(config).parent
-    return snapshot if is_complete(snapshot) else None
+    return Path(config).parent if isinstance(config, str) else None
+
+
+def whole_snapshots(repository: str) -> list[Path]:
+    """The snapshot directories of a repository that hold a whole model, in order of their commits."""
+    found = RepositoryCache(repository).folder.glob("snapshots/*")
+    return sorted(snapshot for snapshot in found if snapshot.is_dir() and is_complete(snapshot))
 
 
 def ask_hub(repository: str, revision: str | None = None, report: Report = silent, trust: Trust = NOTHING) -> HubModel:

@@ -49,6 +49,11 @@ class RepositoryCache:
         """The directory that looks like the repository at a commit."""
         return self.folder / "snapshots" / commit
 
+    @property
+    def has_names(self) -> bool:
+        """Whether any branch or tag is written down."""
+        return any(path.is_file() for path in self.folder.glob("refs/**/*"))
+
     @contextmanager
     def locked(self, digest: str, report: Report) -> Iterator[None]:
         """Hold the lock under which the hub's own client, too, fetches this file. Whoever waits for it can stop."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +17,8 @@ from safetensors.torch import load_file, save_file
 from tiny_models import tiny_network, tiny_tokenizer
 
 import llm_tracker as lt
+from llm_tracker.models.loading.model_kinds import require_causal
+from llm_tracker.models.loading.notices import quantisation_notices
 
 
 @pytest.fixture
@@ -50,6 +55,44 @@ def test_a_model_of_another_kind_is_refused_in_one_sentence(
     with pytest.raises(lt.ModelRefusedError, match=told) as caught:
         lt.load_model(str(changed(directory, **settings)), device="cpu")
     assert "\n" not in str(caught.value)
+
+
+def test_on_a_gpu_a_quantised_model_needs_the_package_with_its_kernels(directory: Path) -> None:
+    changed(directory, quantization_config={"quant_method": "awq"})
+    with pytest.raises(lt.ModelRefusedError, match=r"the package with its kernels is not here.*pip install gptqmodel"):
+        require_causal(directory, "cuda", has_own_code=False)
+
+
+def test_quantised_weights_are_said_to_be_what_the_numbers_are_of() -> None:
+    config = SimpleNamespace(quantization_config={"quant_method": "gptq"})
+    assert list(quantisation_notices(config)) == [
+        "Its weights are quantised (GPTQ): these are the numbers of the quantised model, not of the original."
+    ]
+    assert list(quantisation_notices(SimpleNamespace())) == []
+
+
+def test_weights_of_another_shape_than_the_config_says_are_named(directory: Path) -> None:
+    with pytest.raises(lt.ModelDamagedError, match=r"9 of its weights have another shape.*\(32, 48\) in the file and"):
+        lt.load_model(str(changed(directory, intermediate_size=64)))
+
+
+def test_what_a_load_has_to_say_is_said_by_nobody_else(directory: Path) -> None:
+    rope = {"rope_type": "default", "rope_theta": 10000.0, "of_tomorrow": 1}
+    changed(directory, num_hidden_layers=2, rope_parameters=rope)
+    command = [sys.executable, "-m", "llm_tracker", "track", "Who?", "--model", str(directory), "--max-new-tokens", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert "of the weights in its files were left out" in done.stdout
+
+
+def test_sampling_that_a_checkpoint_asks_for_is_said_not_to_be_done(directory: Path) -> None:
+    settings = {"do_sample": True, "temperature": 0.6, "top_p": 0.95, "eos_token_id": [0, 2]}
+    (directory / "generation_config.json").write_text(json.dumps(settings))
+    notices = lt.load_model(str(directory)).notices
+    assert (
+        "Its generation_config.json asks for sampling (temperature 0.6, top-p 0.95). Answers here take the likeliest "
+        "token unless a temperature is given. Its 2 end tokens are honoured."
+    ) in notices
 
 
 def test_a_peft_adapter_names_its_base_and_how_to_merge_it(directory: Path) -> None:

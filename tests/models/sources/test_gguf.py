@@ -80,8 +80,10 @@ def test_loading_it_again_maps_its_weights_instead_of_copying_them(embedded: lt.
 def test_two_processes_that_start_at_once_convert_it_once_and_both_answer(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "llm_tracker", "check", "embedded", "--json"]
-    both = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    results = [json.loads(process.communicate(timeout=300)[0]) for process in both]
-    assert [result["ok"] for result in results] == [True, True]
+    pipe = subprocess.PIPE
+    both = [subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
+    told = [process.communicate(timeout=300) for process in both]
+    assert [json.loads(out)["ok"] for out, _ in told] == [True, True]
+    assert [err for _, err in told] == ["", ""], "no bar of another library's"
     folders = [path for path in (tmp_path / "llm-tracker" / "converted").iterdir() if path.is_dir()]
     assert len(folders) == 1

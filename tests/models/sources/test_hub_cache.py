@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -98,3 +99,46 @@ def test_what_the_hubs_own_client_downloaded_is_not_fetched_again(hub: HubServer
     download(ask_hub(NAME), silent)
     assert hub.sent_bytes == sent == (hub.root / NAME / "model.safetensors").stat().st_size
     require_whole(hub)
+
+
+def forget_default(repository: str = NAME) -> Path:
+    """A cache that was copied, or filled by commit: no revision has a name."""
+    folder = RepositoryCache(repository).folder
+    shutil.rmtree(folder / "refs")
+    return folder / "snapshots"
+
+
+def test_a_single_whole_snapshot_is_used_where_nothing_names_the_default_one(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = download(ask_hub(NAME), silent)
+    (forget_default() / ("0" * 40)).mkdir()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    model = lt.load_model(NAME)
+    assert (model.directory, model.revision) == (snapshot, snapshot.name)
+    assert any(f"{snapshot.name[:12]}, the only one that is whole, is used" in notice for notice in model.notices)
+
+
+def test_a_whole_snapshot_is_used_where_the_default_one_is_a_config_alone(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = download(ask_hub(NAME), silent)
+    newer = RepositoryCache(NAME).snapshot("1" * 40)
+    newer.mkdir()
+    shutil.copy(snapshot / "config.json", newer / "config.json")
+    RepositoryCache(NAME).note("main", newer.name)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert lt.load_model(NAME).directory == snapshot
+
+
+def test_several_whole_snapshots_without_a_default_one_are_listed_with_what_to_type(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snapshot = download(ask_hub(NAME), silent)
+    other = forget_default() / ("2" * 40)
+    shutil.copytree(snapshot, other)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    said = failure()
+    assert said.startswith(f"2 revisions of “{NAME}” are on this machine")
+    assert f"{NAME}@{snapshot.name}" in said
+    assert lt.load_model(f"{NAME}@{other.name}").directory == other
