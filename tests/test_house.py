@@ -57,7 +57,7 @@ ROOMS: dict[str, set[str]] = {
     "analysis/lens": BASE | {"models", "prompts", "tracing", "analysis"},
     "analysis": BASE | {"models", "prompts", "tracing"},
     "conversation": BASE | {"models", "prompts", "tracing", "analysis"},
-    "wording": BASE | {"prompts", "tracing", "analysis"},
+    "wording": BASE | {"models/catalogue", "prompts", "tracing", "analysis"},
     "charts": BASE | {"analysis", "wording"},
     "storage": BASE | {"prompts", "tracing", "analysis"},
     "cli": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "wording", "charts", "storage"},

@@ -9,11 +9,13 @@ from llm_tracker.analysis.attention import attention_by_word, attention_groups, 
 from llm_tracker.analysis.candidates import candidates
 from llm_tracker.analysis.compare import sides_of
 from llm_tracker.analysis.lens.logit_lens import logit_lens
+from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.wording.answers import ending_note, place_of_token, thought_note
 from llm_tracker.wording.formats import percent, shown
 from llm_tracker.wording.headline import headline, place_of
 from llm_tracker.wording.labels import PLAIN_GROUP_LABELS, TURN_CLAUSES
+from llm_tracker.wording.models import entry_facts
 
 
 def session_text(session: Session) -> str:
@@ -102,9 +104,16 @@ def models_text(record: dict[str, Any]) -> str:
     """The record of `models --json` as text."""
     lines = ["Models"]
     lines += _table(
-        (entry["id"], entry["title"], "on this machine" if entry["local"] else _size(entry), entry["note"])
+        (
+            entry["id"],
+            entry["title"],
+            "on this machine" if entry["local"] else _size(entry),
+            entry_facts(ModelEntry(**{name: value for name, value in entry.items() if name != "local"})),
+        )
         for entry in record["models"]
     )
+    lines += ["", "What each is good for"]
+    lines += _table((entry["id"], entry["note"]) for entry in record["models"])
     lines += ["", "Adapters"]
     lines += _table((adapter["name"], ", ".join(adapter["model_types"])) for adapter in record["adapters"])
     lines += ["", "Plug-ins"]

@@ -14,6 +14,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources.model_size import Room
+from llm_tracker.wording.models import entry_facts
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -43,7 +44,8 @@ def models_panel(engine: Engine, workspace: Workspace) -> None:
 
 def matches(entry: ModelEntry, query: str) -> bool:
     """Whether each word of a query stands somewhere in a model's id, title or note, in any case."""
-    text = f"{entry.id} {entry.title} {entry.note}".casefold()
+    size = gigabytes(entry.download_bytes) if entry.download_bytes else ""
+    text = f"{entry.id} {entry.title} {entry.note} {entry_facts(entry)} {size}".casefold()
     return all(word in text for word in query.casefold().split())
 
 
@@ -78,7 +80,7 @@ def _line(
     text, buttons = st.columns([4, 1.3], vertical_alignment="center")
     with text:
         named = title.removesuffix(f" · {entry.id}")
-        model_line(named, f"{entry.id}, {place if is_here else 'to download'}", entry.note, facts)
+        model_line(named, f"{entry.id}, {place if is_here else 'to download'}", entry.note, entry_facts(entry), facts)
     loading = engine.models.load_job(entry.id)
     if loading is not None and loading.active:
         with buttons:

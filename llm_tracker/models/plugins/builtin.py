@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from llm_tracker.models.catalogue import EMBEDDED, SMOLLM2, TINYLLAMA, ModelEntry
+from llm_tracker.models.catalogue import CATALOGUE, ModelEntry
 from llm_tracker.models.plugins.hookspecs import hookimpl
 
 
 @hookimpl
 def register_models() -> list[ModelEntry]:
     """TinyLlama first: it is the default once it is here."""
-    return [TINYLLAMA, EMBEDDED, SMOLLM2]
+    return list(CATALOGUE)

@@ -70,7 +70,7 @@ def weigh(entry: ModelEntry, dtype: str = "auto") -> Weight:
     if entry.source == "hub":
         here = cached_model(entry.location, entry.revision)
         if here is None:
-            return Weight(entry.download_bytes, entry.download_bytes)
+            return Weight(entry.download_bytes, entry.memory_bytes or entry.download_bytes)
         directory = here
     if not is_complete(directory):
         return Weight(None, None)
