@@ -9,15 +9,21 @@ from __future__ import annotations
 import gc
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from transformers.utils import logging
 
-from llm_tracker.models.catalogue import CATALOGUE
+from llm_tracker.models.catalogue import CATALOGUE, ModelEntry
 from llm_tracker.models.loading.load import adapter_of
 from llm_tracker.models.proof.prove import prove
+from llm_tracker.models.sources.model_size import weigh
+from llm_tracker.wording.models import parameters
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "catalogue.md"
 
 Shape = dict[str, Any]
 
@@ -96,8 +102,44 @@ def proved(model_id: str) -> str:
     return f"{'exact' if proof.ok else 'WRONG'}, largest gap {max(check.gap for check in proof.checks):.0e}"
 
 
+HEAD = """# The catalogue
+
+Written by `python -m sweep.shapes`; do not edit. Any other causal language model works too: give its name.
+
+Parameters that are shared are counted once. Memory is that of the weights in the number format of the file; gpt-oss is
+read in bfloat16 where there are no kernels for its own. *Tried*: with these weights; or, where they were not at hand, in
+their own shape (widths, heads, vocabulary, rotary settings; the first layers, random weights), proved as at every load,
+and with a chat template of the same kind. *Gated*: accept its terms on its page of the hub, then log in with
+`hf auth login`, or set `HF_TOKEN`.
+
+| id | on the hub | parameters | download | memory | licence | reasons first | good for | tried |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """docs/catalogue.md: the catalogue as a table."""
+    return HEAD + "".join(f"| {' | '.join(_row(entry))} |\n" for entry in CATALOGUE)
+
+
+def _row(entry: ModelEntry) -> list[str]:
+    weight = weigh(replace(entry, source="hub", location="none/none")) if entry.source == "hub" else None
+    download, memory = (weight.disk_bytes, weight.memory_bytes) if weight else (None, 4 * (entry.parameters or 0))
+    return [
+        f"`{entry.id}`",
+        entry.location if entry.source == "hub" else f"comes with the install (`{entry.location}`)",
+        parameters(entry).removesuffix(" parameters"),
+        f"{download / 1e9:.1f} GB" if download else "",
+        f"{(memory or 0) / 1e9:.1f} GB",
+        f"{entry.licence}{', gated' if entry.is_gated else ''}",
+        {"": "no", "can": "can be turned off", "always": "always"}[entry.reasons],
+        entry.note,
+        {"weights": "these weights", "shape": "shape and template", "": ""}[entry.tried],
+    ]
+
+
 def main() -> int:
-    """Print a line a model; 1 where one is not read exactly."""
+    """Print a line a model, and write docs/catalogue.md; 1 where one is not read exactly."""
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     verdicts = []
     for entry in CATALOGUE:
@@ -106,6 +148,7 @@ def main() -> int:
             verdicts.append(proved(entry.id))
             gc.collect()
             print(f"{time.monotonic() - began:5.1f} s  {entry.id:14} {verdicts[-1]}", flush=True)
+    PAGE.write_text(page(), encoding="utf-8")
     return int(not all(verdict.startswith("exact") for verdict in verdicts))
 
 

@@ -7,7 +7,7 @@ import pytest
 from llm_tracker.models.catalogue import CATALOGUE, EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.sources.model_size import weigh
 from llm_tracker.wording.models import entry_facts
-from sweep.shapes import SHAPES, whole
+from sweep.shapes import PAGE, SHAPES, page, whole
 
 BY_ID = {entry.id: entry for entry in CATALOGUE}
 
@@ -31,6 +31,10 @@ def test_every_model_of_the_hub_is_tried_in_its_shape_and_has_a_licence_and_a_no
     assert {entry.id for entry in CATALOGUE if entry.tried == "shape"} == set(SHAPES)
     assert all(entry.licence and entry.note and entry.parameters for entry in CATALOGUE)
     assert all(entry.download_bytes for entry in CATALOGUE if entry.source == "hub")
+
+
+def test_the_page_of_the_catalogue_is_that_of_its_data() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()
 
 
 def test_what_is_known_of_a_model_is_told_in_a_line() -> None:
