@@ -107,7 +107,7 @@ HEAD = """# The catalogue
 Written by `python -m sweep.shapes`; do not edit. Any other causal language model works too: give its name.
 
 Parameters that are shared are counted once. Memory is that of the weights in the number format of the file; gpt-oss is
-read in bfloat16 where there are no kernels for its own. *Tried*: with these weights; or, where they were not at hand, in
+read in bfloat16 where there are no kernels for its own. *Tried*: with these weights; or, where they are not at hand, in
 their own shape (widths, heads, vocabulary, rotary settings; the first layers, random weights), proved as at every load,
 and with a chat template of the same kind. *Gated*: accept its terms on its page of the hub, then log in with
 `hf auth login`, or set `HF_TOKEN`.
