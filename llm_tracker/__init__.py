@@ -8,7 +8,8 @@
 
 The axes of every array, named once:
 
-    step       one generated token; step 0 is the first token of the answer
+    step       one generated token; step 0 is the first of the answer, or of the thought in front of it (Turn.first_step
+               is where the answer begins)
     layer      decoder layer; index 0 of an array is layer 1 on the screen, in frames and in session.json
     depth      0 = embeddings, d = after layer d (n_layers + 1 values)
     head       attention head

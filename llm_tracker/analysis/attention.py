@@ -16,8 +16,12 @@ GROUPS = (PARKED, "recipe", "system", "user", "assistant", "thought", "answer")
 """Parked first, then in reading order."""
 
 
-def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None, head: int | None = None) -> pd.DataFrame:
+def attention_by_word(
+    turn: Turn, step: int | None = None, layer: int | None = None, head: int | None = None
+) -> pd.DataFrame:
     """The shares of one step's attention by word: of one layer (the last unless given), one head or the mean of all.
+
+    The step is the answer's first unless given.
 
     Columns: word, role, start and end (positions), share, group. Groups: `parked` (the template, and position 0 in a
     row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `thought`, `answer`. Shares
@@ -25,6 +29,7 @@ def attention_by_word(turn: Turn, step: int = 0, layer: int | None = None, head:
     Layers and heads count from 1; the last layer that has attention unless given. Raises InputError for one that is
     not there, for a layer without attention, or a head that was not kept.
     """
+    step = turn.first_step if step is None else step
     row = _row(turn, step, last_attending(turn.trace) if layer is None else layer, head)
     rows: list[tuple[str, str, int, int, float, str]] = [
         (word.text, word.role, *word.tokens, float(row[slice(*word.tokens)].sum(dtype="float64")), _group(word))

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def begun_like(session: Session, model: LoadedModel) -> Session:
     """A session without a turn yet, with another's recipe and decoding, on this model."""
-    use, thinking = like(model, session.recipe, session.template, session.thinking)
-    begun = replace(session, turns=(), watch_words=(), controls={}, template=use, thinking=thinking)
+    template = like(model, session.recipe, session.template)
+    begun = replace(session, turns=(), watch_words=(), controls={}, template=template)
     return replace(begun, model=model_info(model), versions=versions())
 
 

@@ -42,7 +42,6 @@ def begin_session(
     require_plain(watched)
     if "" in watched:
         raise InputError("A watch word is empty. Type one.")
-    use, may_think = template_use(model, name, thinking, date, follow_template)
     return Session(
         model=model_info(model),
         recipe=name,
@@ -50,8 +49,7 @@ def begin_session(
         decoding=decoding or Decoding(),
         watch_words=watched,
         versions=versions(),
-        template=use,
-        thinking=may_think,
+        template=template_use(model, name, thinking, date, follow_template),
     )
 
 

@@ -41,6 +41,8 @@ class TemplateUse:
     """ISO 8601: the day (and time) that it writes as today's; today where it is empty."""
     follow: bool = False
     """Whether it is followed to the letter, also where it leaves out the beginning token."""
+    thinks: bool = False
+    """Whether the model may reason before it answers: room is kept for a thought."""
 
     def __post_init__(self) -> None:
         """Make the mapping read-only."""

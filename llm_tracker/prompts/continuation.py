@@ -76,5 +76,6 @@ def text_in_front(
 ) -> str:
     """What stands in front of the token that follows these, which follow a text: behind the last control token."""
     last = max((at for at, token_id in enumerate(token_ids) if token_id in special), default=-1)
-    own = continuation(tokenizer, (), token_ids[last + 1 :])[0]
-    return own if last >= 0 else before + own
+    spoken = token_ids[last + 1 :]
+    near = continuation(tokenizer, spoken[:-N_CONTEXT], spoken[-N_CONTEXT:])[0]  # words are cut by what is near
+    return near if last >= 0 or len(spoken) > N_CONTEXT else before + near

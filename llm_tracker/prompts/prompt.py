@@ -37,6 +37,8 @@ class Prompt:
     """Where the token at its beginning comes from, if it has one."""
     template_arguments: Mapping[str, bool] = field(default_factory=dict)
     """What the chat template was given besides the messages, such as {"enable_thinking": False}."""
+    keeps_room_for_thought: bool = False
+    """Whether the model may reason before it answers: then its thought has a limit of its own."""
     thought_marks: ThoughtMarks | None = None
     """What stands around a thought in front of the answer; None where the model is not known to reason first."""
     notices: tuple[str, ...] = ()

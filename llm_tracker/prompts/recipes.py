@@ -18,7 +18,8 @@ class Message:
     role: MessageRole
     content: str
     thought: str = ""
-    """What a model wrote in front of this answer, marks included, as far as it is read again."""
+    """What a model wrote in front of this answer; of a message that it read, what it read of that, where its template
+    has a field for it."""
 
 
 def _worked(*turns: tuple[str, str, str, str]) -> tuple[Message, ...]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.continuation import continuation
+from llm_tracker.prompts.finding_thoughts import reasoning_of
 from llm_tracker.prompts.prompt import BeginningToken, Prompt
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.segments import Segment, chat_text, question_answer_segments, raw_segments
-from llm_tracker.prompts.thoughts import reasoning_of
 from llm_tracker.prompts.tokens import encode, segment_at, segment_starts, special_tokens, token_bytes
 from llm_tracker.prompts.trained_form import beginning_ids
 from llm_tracker.prompts.words import Role, Span
@@ -67,6 +67,7 @@ def render_prompt(
         stops_at_newline=recipe != "raw" and not tokenizer.chat_template,
         beginning_token=beginning,
         template_arguments=use.arguments if is_chat else {},
+        keeps_room_for_thought=is_chat and use.thinks,
         thought_marks=marks,
         notices=(*notices, *_notices(segments, special.values(), messages[-1].content)),
     )

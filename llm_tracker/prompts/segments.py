@@ -175,7 +175,7 @@ def _marks(count: int) -> list[str]:
 def _as_kept(slot: _Slot, kept: str, thought: str) -> Message:
     """The message as it was given, or what the template kept of it where that is more than white space less."""
     text = slot.text
-    return Message(slot.role, text if kept.strip() == text.strip() else kept, slot.thought if thought else "")
+    return Message(slot.role, text if kept.strip() == text.strip() else kept, slot.in_field if thought else "")
 
 
 def _aligned(

@@ -87,7 +87,9 @@ def _encode_guarded(
             original += [*between, at + len(run)] if written else []
             text += written
     encoding = guarded.encode(text, add_special_tokens=begin)
-    real_id = {guarded.token_to_id(names[text]): token_id for token_id, text in special.items()}
+    # Renamed tokens are new to the vocabulary, and push those that are added behind it.
+    added = {token_id: str(token) for token_id, token in tokenizer.added_tokens_decoder.items()}
+    real_id = {guarded.token_to_id(names.get(text, text)): token_id for token_id, text in added.items()}
     ids = [real_id.get(token_id, token_id) for token_id in encoding.ids]
     return ids, [(original[first], original[last]) for first, last in encoding.offsets]
 

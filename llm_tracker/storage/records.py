@@ -67,9 +67,11 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
         watch_words=tuple(record.get("watch_words", [])),
         versions=record.get("versions", {}),
         template=TemplateUse(
-            template_arguments_of(record), record.get("date") or "", record.get("follow_template", False)
+            template_arguments_of(record),
+            record.get("date") or "",
+            record.get("follow_template", False),
+            record.get("thinking", {}).get("on", False),
         ),
-        thinking=record.get("thinking", {}).get("on", False),
         controls={
             each["turn"]: turn_of(each, own)
             for each, own in zip(record.get("controls", []), control_arrays, strict=True)
@@ -80,7 +82,7 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
 def _thinking_record(session: Session) -> Record:
     """Whether it may think, how long, and the steps of each turn's thought: first, one past last."""
     steps = [[0, turn.thought.n_steps if turn.thought else 0] for turn in session.turns]
-    return {"on": session.thinking, "limit": session.decoding.max_thought_tokens, "steps": steps}
+    return {"on": session.template.thinks, "limit": session.decoding.max_thought_tokens, "steps": steps}
 
 
 def _decoding_of(record: Record) -> Decoding:

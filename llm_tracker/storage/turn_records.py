@@ -30,7 +30,7 @@ def turn_record(turn: Turn, recipe: str) -> Record:
             "Save what llm_tracker.with_all_lenses(model, session) returns."
         )
     return {
-        "messages": [message_record(message, turn.prompt.thought_marks) for message in turn.prompt.messages],
+        "messages": [message_record(message) for message in turn.prompt.messages],
         "recipe": recipe,
         "beginning_token": turn.prompt.beginning_token,
         "template_arguments": dict(turn.prompt.template_arguments),
@@ -43,6 +43,7 @@ def turn_record(turn: Turn, recipe: str) -> Record:
             "token_bytes": [each.hex() for each in turn.prompt.token_bytes],
             "control_positions": sorted(turn.prompt.control_positions),
             "stops_at_newline": turn.prompt.stops_at_newline,
+            "keeps_room_for_thought": turn.prompt.keeps_room_for_thought,
             "thought_marks": asdict(turn.prompt.thought_marks) if turn.prompt.thought_marks else None,
             "notices": list(turn.prompt.notices),
             "before": turn.trace.before,
@@ -60,9 +61,9 @@ def turn_record(turn: Turn, recipe: str) -> Record:
     }
 
 
-def message_record(message: Message, marks: ThoughtMarks | None = None) -> Record:
+def message_record(message: Message) -> Record:
     """A message as the template was given it: an earlier thought only where it was read again, from its own field."""
-    thought = {THOUGHT_FIELDS[0]: marks.inside(message.thought)} if marks and message.thought else {}
+    thought = {THOUGHT_FIELDS[0]: message.thought} if message.thought else {}
     return {"role": message.role, "content": message.content, **thought}
 
 
@@ -178,6 +179,7 @@ def turn_of(record: Record, arrays: Arrays) -> Turn:
             stops_at_newline=prompt["stops_at_newline"],
             beginning_token=record.get("beginning_token", "none"),
             template_arguments=template_arguments_of(record),
+            keeps_room_for_thought=prompt.get("keeps_room_for_thought", False),
             thought_marks=ThoughtMarks(**prompt["thought_marks"]) if prompt.get("thought_marks") else None,
             notices=tuple(prompt["notices"]),
         ),

@@ -73,9 +73,19 @@ def word_named_in(session: Session, said: str) -> str | None:
 
 
 def spoken_words(text: str, spans: Sequence[Span], token_ids: Sequence[int], special: Collection[int]) -> Spoken:
-    """The words of an answer up to its first control token."""
+    """The words of an answer up to its first control token, without tags that some models put around it."""
     count = next((step for step, token_id in enumerate(token_ids) if token_id in special), len(token_ids))
-    return [(word.text.strip(), word.tokens) for word in token_words(text, spans[:count], ["answer"] * count)]
+    tags = [tag.span() for tag in _TAG.finditer(text)]
+    words = [(word.text.strip(), word.tokens) for word in token_words(text, spans[:count], ["answer"] * count)]
+    return [
+        (word, (first, end))
+        for word, (first, end) in words
+        if not any(start <= spans[first][0] and spans[end - 1][1] <= stop for start, stop in tags)
+    ]
+
+
+_TAG = re.compile(r"</?[A-Za-z]\w*>")
+"""Such as <answer>, which is no word of the answer."""
 
 
 def find_answer_step(words: Spoken, question: str, watch_words: Collection[str]) -> int:

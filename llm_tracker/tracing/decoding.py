@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
-from llm_tracker.models.forward.changing_rope import begin_anew, rope_switch
+from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import before, is_replacing, once_each, put_on
 from llm_tracker.models.forward.kv_caches import is_plain
@@ -47,6 +47,8 @@ class Step:
     top_token_ids: list[int]
     top_logits: list[float]
     top_probs: list[float]
+    is_forced: bool = False
+    """Whether it was written whatever the model said: such a token ends no answer."""
 
 
 def decode(
@@ -69,7 +71,6 @@ def decode(
     """
     replaced = is_replacing()
     cache, n_read = (new_cache(model.model), 0) if replaced else model.kv_caches.begin(model.model, prompt_ids)
-    begin_anew(model.model)
     switch, generator = rope_switch(model.model), torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
     ids = list(prompt_ids)
@@ -86,7 +87,7 @@ def decode(
                     recorder.end_step(len(ids))
                     chosen = _choose(output.logits[0, -1].float(), decoding, generator, forced())
                 yield chosen
-                if chosen.token_id in ends:
+                if chosen.token_id in ends and not chosen.is_forced:
                     return
                 ids.append(chosen.token_id)
     finally:
@@ -169,7 +170,7 @@ def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator, forc
         token_id = _sample(logits.cpu() / (decoding.temperature or 1), decoding.top_p, generator)
     logit = logits[token_id].item()
     prob, rank = math.exp(logit - log_total), int((logits > logits[token_id]).sum()) + 1
-    return Step(token_id, prob, logit, rank, top_token_ids, top_logits, top_probs)
+    return Step(token_id, prob, logit, rank, top_token_ids, top_logits, top_probs, forced is not None)
 
 
 def _best(logits: Tensor, count: int) -> tuple[list[int], list[float]]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
-from llm_tracker.models.forward.changing_rope import begin_anew, rope_switch
+from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import is_plain
@@ -43,7 +43,6 @@ def read_positions(
     if cache is not None and is_plain(cache) and in_pieces:
         length = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * len(model.layers) * model.architecture.d_model)))
     resid: FloatArray = np.empty((len(model.layers), length, model.architecture.d_model), dtype=np.float32)
-    begin_anew(model.model)
     for start in range(0, len(token_ids), length):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")

@@ -43,6 +43,8 @@ class TokenEvent:
     """The thought so far, without its marks."""
     phase: Phase = "answer"
     """What is being written: a thought, or the answer."""
+    n_thought: int = 0
+    """Tokens of the thought so far, its marks included."""
 
 
 def run_turn(
@@ -74,17 +76,17 @@ def run_turn(
         written.add(step.token_id)
         text, spans = written.read()
         phases.wrote(step.token_id, text)
-        is_end = step.token_id in ends
+        is_end = step.token_id in ends and not step.is_forced
         thought, answer = phases.split(text)
         name = token_text(model.tokenizer, step.token_id)
-        yield TokenEvent(len(steps) - 1, name, step.prob, answer, is_end, thought, phases.phase)
+        yield TokenEvent(len(steps) - 1, name, step.prob, answer, is_end, thought, phases.phase, phases.n_thought)
         if is_end:
             ended = "end"
         elif prompt.stops_at_newline and "\n" in text.lstrip():
             ended = "newline"
         elif stop():
             ended = "stopped"
-        if ended != "limit" or (phases.phase == "answer" and phases.n_answer >= decoding.max_new_tokens):
+        if ended != "limit" or phases.is_full(decoding.max_new_tokens):
             break
     trace = _trace(model, prompt, steps, recorder)
     return _turn(
@@ -105,10 +107,11 @@ def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int, for_th
     """Raise InputError, with the figures, where prompt, thought and answer are longer than the model can read."""
     length, limit = len(prompt.token_ids), model.architecture.context_length
     if limit is not None and length + for_thought + max_new_tokens > limit:
-        thought = f"{for_thought} for a thought and " if for_thought else ""
+        thought = f"{for_thought:,} for a thought and " if for_thought else ""
         raise InputError(
             f"The text is {length:,} tokens long with its template, and {thought}{max_new_tokens} are kept for the "
-            f"answer; {model.entry.title} reads {limit:,} at most. Shorten the text."
+            f"answer; {model.entry.title} reads {limit:,} at most. Shorten the text"
+            f"{', or give thoughts a lower limit' if for_thought else ''}."
         )
 
 

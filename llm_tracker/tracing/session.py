@@ -114,9 +114,9 @@ class Turn:
         by_step = {step: MappingProxyType(dict(words)) for step, words in self.scores.items()}
         object.__setattr__(self, "scores", MappingProxyType(by_step))
 
-    def score(self, word: str, step: int = 0) -> WordScore | None:
-        """How likely a whole word was at a step, if it was computed."""
-        return self.scores.get(step, {}).get(word)
+    def score(self, word: str, step: int | None = None) -> WordScore | None:
+        """How likely a whole word was at a step (the answer's first unless given), if it was computed."""
+        return self.scores.get(self.first_step if step is None else step, {}).get(word)
 
     @property
     def is_cut(self) -> bool:
@@ -140,9 +140,15 @@ class Turn:
 
     @property
     def thought_as_written(self) -> str:
-        """The text of the thought with its marks and the white space behind them; "" without one."""
+        """The text of the thought with its marks and the white space behind them; closed where it has no end.
+
+        Empty without a thought.
+        """
         n_steps = self.answer_steps.start
-        return self.text[: self.spans[n_steps - 1][1]] if n_steps else ""
+        if not n_steps or self.thought is None or self.prompt.thought_marks is None:
+            return ""
+        end = self.spans[n_steps - 1][0 if self.ended == "end" and not self.has_answer else 1]
+        return self.prompt.thought_marks.closed(self.text[:end])
 
     def step_at(self, place: Place) -> int:
         """The step at which words are scored."""
@@ -170,8 +176,6 @@ class Session:
     versions: dict[str, str] = field(default_factory=dict)
     template: TemplateUse = field(default_factory=TemplateUse)
     """What the chat template is given besides the messages, and the day that it writes as today's."""
-    thinking: bool = False
-    """Whether the model may reason before it answers."""
     controls: Mapping[int, Turn] = field(default_factory=dict)
     """By turn: the same conversation up to there, merely asked again. What it changes, no correction is needed for."""
 

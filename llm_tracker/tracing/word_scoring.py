@@ -15,7 +15,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled, InputError
-from llm_tracker.models.forward.changing_rope import begin_anew, rope_switch
+from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import is_replacing
 from llm_tracker.models.forward.kv_caches import cache_bytes, is_plain, repeated
@@ -130,7 +130,6 @@ def _read_context(model: LoadedModel, context: Sequence[int], n_more: int) -> Dy
     """
     ids, switch = list(context[:-1]), rope_switch(model.model)
     if switch is not None and not switch.holds(len(ids), len(context) + n_more):
-        begin_anew(model.model)
         return None
     cache, n_read = (new_cache(model.model), 0) if is_replacing() else model.kv_caches.begin(model.model, context)
     if cache is None or not is_plain(cache):

@@ -22,6 +22,8 @@ def models_verdict(sides: Sequence[Side]) -> str:
     """What each model says, with the probability of the token that is looked at, and whether they agree."""
     one, other = sides[0], sides[1]
     said = ", ".join(_says(side) for side in (one, other))
+    if not (one.turn.has_answer and other.turn.has_answer):
+        return f"{said}. Whether they agree cannot be said."
     same = same_answer(one.turn, other.turn)
     if same is None:
         return f"{said}. One was cut short: whether they agree cannot be said."
@@ -30,6 +32,8 @@ def models_verdict(sides: Sequence[Side]) -> str:
 
 def _says(side: Side) -> str:
     turn = side.turn
+    if not turn.has_answer:
+        return f"{side.model} has no answer behind its thought"
     likely = percent(answer_prob(turn) if side.step == turn.first_step else float(turn.trace.token_probs[side.step]))
     return f"{side.model} says{named_answer(side.turn) or ' nothing'} ({likely})"
 

@@ -6,11 +6,12 @@ import copy
 from dataclasses import replace
 
 import pytest
+import torch
 from tiny_models import loaded, tiny_network, tiny_tokenizer
 from transformers import PreTrainedTokenizerBase
 
 import llm_tracker as lt
-from llm_tracker.tracing.phases import Phases
+from llm_tracker.tracing import decoding
 
 _HEAD = "<|start|>{{ m['role'] }}\n"
 _USER = "{% if m['role'] != 'assistant' %}" + _HEAD + "{{ m['content'] }}<|end|>\n{% else %}"
@@ -56,6 +57,32 @@ CHANNELS = (  # gpt-oss' way: control tokens around each, and the end of a thoug
     "{% if loop.last %}<|return|>{% else %}<|end|>{% endif %}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}<|start|>assistant{% endif %}"
 )
+SHARING = (  # DeepSeek V3.1's way, with a field: a prompt that closes a thought without opening it is the default
+    "{% for m in messages %}"
+    + _USER
+    + _HEAD
+    + "{% if loop.last %}<think>{{ m.get('reasoning_content') or '' }}{% endif %}</think>{{ m['content'] }}<|end|>\n"
+    "{% endif %}{% endfor %}" + _ANSWERS + "{% if thinking %}<think>{% else %}</think>{% endif %}{% endif %}"
+)
+FORGETTING = (  # Kimi K2's way: a field that is read, and an empty thought in place of every earlier one
+    "{% for m in messages %}"
+    + _USER
+    + _HEAD
+    + "<think>{% if m.get('partial') %}{{ m['reasoning_content'] }}{% endif %}</think>{{ m['content'] }}<|end|>\n"
+    "{% endif %}{% endfor %}" + _ANSWERS + "{% endif %}"
+)
+SHOUTING = (  # Cohere's way: tags that begin and end by their names, the thought opened by the prompt
+    "{% for m in messages %}"
+    + _USER
+    + _HEAD
+    + "{% if loop.last %}<|START_THINKING|>{{ m.get('thinking') or '' }}<|END_THINKING|>{% endif %}<|START_TEXT|>"
+    "{{ m['content'] }}<|end|>\n{% endif %}{% endfor %}"
+    + _ANSWERS
+    + "<|START_THINKING|>{% if thinking_disabled %}<|END_THINKING|><|START_TEXT|>{% endif %}{% endif %}"
+)
+SILENT = (  # Olmo 3's way: only the prompt names a mark
+    "{% for m in messages %}" + _HEAD + "{{ m['content'] }}<|end|>\n{% endfor %}" + _ANSWERS + "<think>{% endif %}"
+)
 TAGGED = (  # a fine-tune whose template knows nothing of the marks among its tokens
     "{% for m in messages %}<|start|>{{ m['role'] }}\n{{ m['content'] }}<|end|>\n{% endfor %}"
     + _ANSWERS
@@ -67,6 +94,10 @@ TEMPLATES = {
     "opened": OPENED,
     "opened_switched": OPENED_SWITCHED,
     "channels": CHANNELS,
+    "sharing": SHARING,
+    "forgetting": FORGETTING,
+    "shouting": SHOUTING,
+    "silent": SILENT,
     "tagged": TAGGED,
 }
 
@@ -77,6 +108,8 @@ def thinking_tokenizer(kind: str) -> PreTrainedTokenizerBase:
     if kind == "channels":
         tokenizer.add_special_tokens({"additional_special_tokens": ["<|channel|>", "<|message|>"]})
         tokenizer.add_special_tokens({"eos_token": "<|return|>"})
+    elif kind == "shouting":
+        tokenizer.add_tokens(["<|START_THINKING|>", "<|END_THINKING|>", "<|START_TEXT|>"])
     else:
         tokenizer.add_tokens(["<think>", "</think>"])
     tokenizer.chat_template = TEMPLATES[kind]
@@ -92,15 +125,19 @@ def thinking_model(kind: str, family: str = "qwen3", **changes: object) -> lt.Lo
 
 def writes(monkeypatch: pytest.MonkeyPatch, model: lt.LoadedModel, *answers: str) -> None:
     """Let the model write these texts, one a turn; what closes a thought is written all the same."""
-    scripts, left, forced = iter([_ids(model, answer) for answer in answers]), dict[Phases, list[int]](), Phases.forced
+    scripts, left = iter([_ids(model, answer) for answer in answers]), dict[torch.Generator, list[int]]()
+    choose = decoding._choose
 
-    def scripted(phases: Phases) -> int | None:
-        if phases not in left:
-            left[phases] = next(scripts, [])
-        own = forced(phases)
-        return own if own is not None else left[phases].pop(0) if left[phases] else None
+    def scripted(
+        logits: torch.Tensor, how: lt.Decoding, generator: torch.Generator, forced: int | None
+    ) -> decoding.Step:
+        if generator not in left:  # one an answer
+            left[generator] = next(scripts, [])
+        if forced is not None or not left[generator]:
+            return choose(logits, how, generator, forced)
+        return replace(choose(logits, how, generator, left[generator].pop(0)), is_forced=False)
 
-    monkeypatch.setattr(Phases, "forced", scripted)
+    monkeypatch.setattr(decoding, "_choose", scripted)
 
 
 def _ids(model: lt.LoadedModel, text: str) -> list[int]:

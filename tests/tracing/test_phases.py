@@ -56,17 +56,21 @@ def test_a_thought_without_an_end_is_closed_at_its_limit_and_the_answer_comes(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = thinking_model(kind)
-    marks = lt.track(model, QUESTION, recipe="chat", max_new_tokens=1).turns[0].prompt.thought_marks
+    marks = lt.track(model, QUESTION, recipe="chat", thinking=True, max_new_tokens=1).turns[0].prompt.thought_marks
     assert marks is not None
-    opened = "" if marks.opened_by(lt.track(model, QUESTION, recipe="chat").turns[0].prompt.text) else marks.opening
+    opened = (
+        ""
+        if marks.opened_by(lt.track(model, QUESTION, recipe="chat", thinking=True).turns[0].prompt.text)
+        else marks.opening
+    )
     writes(monkeypatch, model, f"{opened}{'a big one ' * 20}")
-    turn = lt.track(model, QUESTION, recipe="chat", max_new_tokens=5, max_thought_tokens=12).turns[0]
+    turn = lt.track(model, QUESTION, recipe="chat", thinking=True, max_new_tokens=5, max_thought_tokens=12).turns[0]
     thought = turn.thought
     assert thought is not None
     assert thought.closed_by == "limit"
     assert thought.text.startswith("a big")
     assert turn.thought_as_written.rstrip().endswith(marks.closing.strip())
-    assert 12 < turn.trace.n_steps <= 12 + len(model.tokenizer(marks.closing)["input_ids"]) + 5
+    assert turn.trace.n_steps - thought.n_steps == 5 or turn.ended == "end"
     assert turn.has_answer
     assert turn.first_step == thought.n_steps
 
@@ -138,6 +142,69 @@ def test_a_mark_that_is_half_written_at_the_limit_is_completed(monkeypatch: pyte
     assert turn.thought_as_written == f"{begun}<|start|>assistant<|channel|>final<|message|>"
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 5])
+@pytest.mark.parametrize("limit", [0, 1, 3, 30])
+@pytest.mark.parametrize("kind", ["switched", "channels", "opened", "shouting"])
+def test_however_short_the_limits_are_an_answer_has_its_tokens(
+    kind: str, limit: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = thinking_model(kind, "llama")
+    marks = lt.track(model, QUESTION, thinking=True, max_new_tokens=1).turns[0].prompt.thought_marks
+    assert marks is not None
+    begun = "" if kind in ("opened", "shouting") else marks.opening
+    writes(monkeypatch, model, f"{begun}big one{marks.closing}what is the capital of it all")
+    turn = lt.track(model, QUESTION, thinking=True, max_new_tokens=most, max_thought_tokens=limit).turns[0]
+    assert turn.thought is not None
+    assert turn.has_answer
+    assert turn.thought.closed_by in ("model", "limit")
+    assert len(turn.answer_steps) == most or turn.ended == "end"
+
+
+@pytest.mark.parametrize("first", ["\n", "<", "\n\n\n\n\n\n"])
+def test_with_thoughts_off_an_answer_that_begins_like_a_mark_is_no_longer_than_asked_for(
+    first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = thinking_model("switched")
+    writes(monkeypatch, model, first * 3)
+    turn = lt.track(model, QUESTION, max_new_tokens=1).turns[0]
+    assert (turn.trace.n_steps, turn.thought) == (1, None)
+
+
+def test_a_closing_mark_that_holds_an_end_token_ends_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = thinking_model("channels", "llama")
+    model.model.generation_config.eos_token_id = [0, model.tokenizer.eos_token_id]
+    writes(monkeypatch, model, "<|channel|>analysis<|message|>big one big one")
+    turn = lt.track(model, QUESTION, max_new_tokens=2, max_thought_tokens=8).turns[0]
+    assert turn.thought is not None
+    assert turn.thought.closed_by == "limit"
+    assert turn.has_answer
+
+
+@pytest.mark.parametrize("kind", ["kept", "opened", "switched"])
+def test_a_thought_that_ended_with_the_answer_is_read_again_closed_or_not_at_all(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = thinking_model(kind)
+    writes(monkeypatch, model, f"{'' if kind == 'opened' else '<think>'}\nA big one<|end|>")
+    turn, corrected = lt.track(model, QUESTION, [CORRECTION], recipe="chat", max_new_tokens=2).turns
+    assert (turn.ended, turn.has_answer) == ("end", False)
+    ends = corrected.prompt.token_ids.count(model.tokenizer.eos_token_id)
+    n_written = corrected.prompt.text.count("<|end|>")
+    assert ends == n_written, "the end token is no text"
+    if kind == "kept":
+        assert "A big one\n</think>" in corrected.prompt.text
+    else:
+        assert "A big one" not in corrected.prompt.text
+        assert DROPPED_THOUGHTS in corrected.prompt.notices
+
+
+def test_tags_around_an_answer_are_no_words_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = thinking_model("opened")
+    writes(monkeypatch, model, "\n</think>\n\n<answer>\nJupiter\n</answer><|end|>")
+    turn = lt.track(model, QUESTION, max_new_tokens=64).turns[0]
+    assert answer_word_of(turn, special_tokens(model.tokenizer)) == "Jupiter"
+
+
 def test_the_rest_of_a_thought_is_skipped_when_asked_for() -> None:
     model = thinking_model("opened")
     session = lt.begin_session(model, decoding=lt.Decoding(max_new_tokens=2))
@@ -200,7 +267,6 @@ def test_a_session_keeps_its_thoughts_its_switch_and_its_day(tmp_path: Path, mon
     assert "<think>" in record["turns"][1]["messages"][1]["content"]
     back = lt.load_session(lt.save_session(session, tmp_path / "session"))
     assert back.template == session.template
-    assert back.thinking
     assert back.decoding == session.decoding
     for turn, own in zip(back.turns, session.turns, strict=True):
         assert turn.thought == own.thought
@@ -213,22 +279,24 @@ def test_a_session_keeps_its_thoughts_its_switch_and_its_day(tmp_path: Path, mon
 
 def test_another_model_is_asked_alike_as_far_as_it_can_be() -> None:
     model = thinking_model("switched")
-    use, thinking = like(model, "chat", lt.begin_session(model, "chat").template, thinking=False)
-    assert (dict(use.arguments), thinking) == ({"enable_thinking": False}, False)
-    opened = thinking_model("opened")
-    assert like(opened, "one-word", use, thinking=False)[1], "it cannot be kept from thinking"
+    off = lt.begin_session(model, "chat", thinking=False).template
+    assert (like(model, "chat", off).thinks, dict(off.arguments)) == (False, {"enable_thinking": False})
+    assert like(thinking_model("opened"), "one-word", off).thinks, "it cannot be kept from thinking"
 
 
 def test_one_word_answers_come_without_a_thought_unless_asked_for() -> None:
     model = thinking_model("switched")
-    assert not lt.begin_session(model).thinking
-    assert lt.begin_session(model, thinking=True).thinking
-    assert lt.begin_session(model, "chat").thinking
-    assert not lt.begin_session(model, "raw").thinking
+    assert not lt.begin_session(model).template.thinks
+    assert lt.begin_session(model, thinking=True).template.thinks
+    assert lt.begin_session(model, "chat").template.thinks
+    assert not lt.begin_session(model, "raw").template.thinks
 
 
 def test_a_text_that_leaves_no_room_for_a_thought_is_refused_with_the_figures() -> None:
     model = thinking_model("opened")
     short = replace(model, architecture=replace(model.architecture, context_length=100))
-    with pytest.raises(lt.InputError, match=r"\d+ for a thought and 16 are kept for the answer; tiny reads 100"):
-        lt.track(short, QUESTION)
+    with pytest.raises(lt.InputError, match=r"\d+ for a thought and 16 are kept for the answer; tiny reads 100.*limit"):
+        lt.track(short, QUESTION, recipe="chat")
+    off = thinking_model("switched")
+    short = replace(off, architecture=replace(off.architecture, context_length=100))
+    assert not lt.track(short, QUESTION, recipe="chat", thinking=False, max_new_tokens=2).template.thinks

@@ -42,7 +42,10 @@ def stream_position_lens(
     Cancelled where `stop` says so between two chunks, InputError for a word without tokens.
     """
     ids = np.array([*turn.prompt.token_ids, *turn.trace.token_ids.tolist()])
-    asked = [ids[1:], *(np.full(len(ids) - 1, watch_token_id(model, turn.trace, word)) for word in words)]
+    asked = [
+        ids[1:],
+        *(np.full(len(ids) - 1, watch_token_id(model, turn.trace, word, turn.first_step)) for word in words),
+    ]
     token_ids = np.stack(asked, axis=1)  # (position, asked)
     n_layers, n_positions = len(model.layers), len(token_ids)
     n_best = min(N_BEST, model.architecture.vocab_size)

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side, word_changes
-from llm_tracker.app.ask.thoughts import coming_thought, finished_thought, skip_button
+from llm_tracker.app.ask.thoughts import finished_thought, watch_skip, watch_thought
 from llm_tracker.app.frame.page import RECIPE_LABELS
 from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, running_card
 from llm_tracker.app.parts.html import fade_views, paragraph, sentence
@@ -20,6 +20,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.prompts.finding_thoughts import reasoning_of
 from llm_tracker.wording.answers import named_token
 from llm_tracker.wording.headline import change_parts, place_of, shift_split, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
@@ -31,12 +32,12 @@ def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -
     left, right = st.columns(2)
     with left:
         if job is not None and coming is not None and coming.side == "before":
-            _watch_answer(engine, job, coming)
+            _coming(engine, job, coming)
         else:
             _left_answer(workspace, comparison, coming)
     with right:
         if job is not None and coming is not None and coming.side == "after":
-            _watch_answer(engine, job, coming)
+            _coming(engine, job, coming)
         elif comparison.after is not None and coming is None:
             _finished(workspace, comparison, 1, comparison.after)
         else:
@@ -68,10 +69,20 @@ def _card_and_strip(workspace: Workspace, side: Side, ref: TurnRef, pick: Callab
     finished_thought(side, key, pick)
 
 
-def _strip_room(name: str, fill: Callable[[], object] = lambda: st.html("<div></div>")) -> None:
-    """The room that the token strip will take, so that nothing moves when it comes."""
+def _strip_room(name: str, fill: Callable[[], object] | None = None) -> None:
+    """The room of the token strip, also while there is none yet, so that nothing moves when it comes."""
     with st.container(key=f"strip_{name}"):
-        fill()
+        fill() if fill is not None else st.html("<div></div>")
+
+
+def _coming(engine: Engine, job: Job, coming: ComingAnswer) -> None:
+    """An answer that is being written: its card, and of a model that reasons first a way to skip the rest of that."""
+    _watch_answer(engine, job, coming)
+    model = engine.models.loaded(job.model_id)
+    thinks = model is not None and reasoning_of(model.tokenizer) is not None
+    _strip_room(coming.side, (lambda: watch_skip(job, coming)) if thinks else None)
+    if thinks:
+        watch_thought(job, coming)
 
 
 @st.fragment(run_every=0.25)
@@ -81,8 +92,6 @@ def _watch_answer(engine: Engine, job: Job, coming: ComingAnswer) -> None:
         st.rerun()
     model = "" if coming.joins is None else engine.models.entry(job.model_id).title
     running_card(coming, f"{_stage(engine, job, coming)} …", model)
-    _strip_room(coming.side, lambda: skip_button(coming))  # above the thought, which grows
-    coming_thought(coming)
 
 
 def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
@@ -96,8 +105,10 @@ def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
         return f"Waiting, {engine.models.worker(job.model_id).ahead_of(job)} ahead of you"
     if job.progress:
         return job.progress.stage
+    if coming.is_thinking and coming.n_thought > coming.max_thought_tokens:
+        return "Closing the thought"
     if coming.is_thinking:
-        return f"Thinking, {coming.n_tokens} of at most {coming.max_thought_tokens} tokens{pace_note(coming)}"
+        return f"Thinking, {coming.n_thought} of at most {coming.max_thought_tokens:,} tokens{pace_note(coming)}"
     return f"Writing{pace_note(coming)}" if coming.n_tokens else "Reading the text"
 
 

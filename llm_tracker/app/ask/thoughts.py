@@ -10,31 +10,34 @@ from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, paragraph
 from llm_tracker.app.parts.token_strip import token_strip
 from llm_tracker.app.work.coming_answer import ComingAnswer
+from llm_tracker.app.work.jobs import Job
 from llm_tracker.wording.answers import thought_note
 from llm_tracker.wording.formats import capitalised
 
 LABEL = "Its thought, before the answer"
 
 
-def coming_thought(coming: ComingAnswer) -> None:
+@st.fragment(run_every=0.25)
+def watch_thought(job: Job, coming: ComingAnswer) -> None:
     """A thought as it is written."""
-    if coming.thought:
+    if job.active and coming.thought:
         with st.expander(LABEL, key=f"thought {coming.side}"):
             _text(coming.thought)
 
 
-def skip_button(coming: ComingAnswer) -> None:
+@st.fragment(run_every=0.25)
+def watch_skip(job: Job, coming: ComingAnswer) -> None:
     """A way to leave out the rest of a thought, while it is written."""
-    if coming.is_thinking:
-        st.button(
-            "Closing the thought …" if coming.skipping() else "Skip the rest of the thought",
-            key=f"skip {coming.side}",
-            on_click=coming.skip,
-            disabled=coming.skipping(),
-            help="Closes the thought with the template's own mark; the model answers from what it has thought so far.",
-        )
-    else:
+    if not (job.active and coming.is_thinking):
         st.html("<div></div>")
+        return
+    st.button(
+        "Closing the thought …" if coming.skipping() else "Skip the rest of the thought",
+        key=f"skip {coming.side}",
+        on_click=coming.skip,
+        disabled=coming.skipping(),
+        help="Closes the thought with the template's own mark; the model answers from what it has thought so far.",
+    )
 
 
 def finished_thought(side: Side, key: str, pick: Callable[[int], None]) -> None:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.prompts.thoughts import reasoning_of, resolved_thinking
+from llm_tracker.prompts.finding_thoughts import reasoning_of
+from llm_tracker.prompts.thoughts import resolved_thinking, thinking_by_default
 
 HELP = (
     "A thought is written in front of the answer, between marks of the model's own. Off, the template closes it before "
@@ -20,19 +21,18 @@ def thinking_choice(engine: Engine, workspace: Workspace) -> None:
     reasoning = None if model is None or recipe == "raw" else reasoning_of(model.tokenizer)
     if model is None or reasoning is None:
         return
-    if reasoning.switch is None:
+    if reasoning.switch is None and reasoning.always:
         st.caption("This model reasons before it answers; its template has no switch for that.")
         _limit(workspace)
-    else:
-        by_default = False if recipe == "one-word" else None
-        thinks, _ = resolved_thinking(model.tokenizer, workspace.thinking.get(recipe), by_default)
+    elif reasoning.switch is not None:
+        thinks, _ = resolved_thinking(reasoning, workspace.thinking.get(recipe), thinking_by_default(recipe))
         _switch(workspace, thinks)
         if thinks:
             _limit(workspace)
 
 
 def _switch(workspace: Workspace, thinks: bool) -> None:
-    key = f"thinking {workspace.recipe}"
+    key = f"thinking {workspace.recipe} {workspace.wanted_id}"  # each model has a default of its own
 
     def choose() -> None:
         workspace.thinking[workspace.recipe] = bool(st.session_state[key])
@@ -47,10 +47,10 @@ def _limit(workspace: Workspace) -> None:
     st.number_input(
         "Longest thought, in tokens",
         0,
-        4096,
+        1024,
         workspace.max_thought_tokens,
         step=64,
         key="longest thought",
         on_change=choose,
-        help="From 0 to 4,096. A thought that is longer is closed for the model, and its answer comes.",
+        help="From 0 to 1,024. A thought that is longer is closed for the model, and its answer comes.",
     )

@@ -148,7 +148,7 @@ def _told(session: Session, turn: int) -> Path:
 
 
 def _how(session: Session) -> Path:
-    return (session.recipe_messages, session.recipe, session.decoding, session.template.follow, session.thinking)
+    return (session.recipe_messages, session.recipe, session.decoding, session.template.follow, session.template.thinks)
 
 
 def select_of(comparison: Comparison, **changes: Any) -> None:

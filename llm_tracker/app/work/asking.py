@@ -26,12 +26,10 @@ def ask(engine: Engine, workspace: Workspace, question: str) -> None:
     decoding = Decoding(workspace.max_new_tokens, max_thought_tokens=workspace.max_thought_tokens)
 
     def begin(model: LoadedModel) -> Session:
+        from llm_tracker.conversation.template_use import switched
         from llm_tracker.conversation.turns import begin_session
-        from llm_tracker.prompts.thoughts import reasoning_of
 
-        reasoning = reasoning_of(model.tokenizer)
-        has_switch = reasoning is not None and reasoning.switch is not None and recipe != "raw"
-        return begin_session(model, recipe, decoding, thinking=wanted if has_switch else None)
+        return begin_session(model, recipe, decoding, thinking=switched(model, recipe, wanted))
 
     def start() -> Job:
         answer = ComingAnswer("ask", question, *_lengths(decoding))

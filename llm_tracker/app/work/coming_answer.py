@@ -52,8 +52,7 @@ class ComingAnswer:
         now = time.monotonic()
         self.first_token_at = self.first_token_at or now
         self.n_tokens, self.last_token_at = self.n_tokens + 1, now
-        self.thought, self.is_thinking = token.thought, token.phase == "thought"
-        self.n_thought += self.is_thinking
+        self.thought, self.is_thinking, self.n_thought = token.thought, token.phase == "thought", token.n_thought
         if not token.is_end:
             self.text = token.text
 

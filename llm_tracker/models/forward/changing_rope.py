@@ -33,9 +33,9 @@ class RopeSwitch:
         return (n_read > self.length) == (n_wanted > self.length)
 
     def piece_end(self, n_read: int, end: int, n_all: int) -> int:
-        """Where a piece ends that begins behind `n_read` of `n_all` tokens and would end at `end`.
+        """Where to end a piece of a text of `n_all` tokens that begins behind `n_read` and would end at `end`.
 
-        Further on where it would be read with other frequencies than the whole.
+        Past the switch where the whole text goes past it: a shorter piece would be read with the first frequencies.
         """
         if n_read > self.length or n_all <= self.length or end >= n_all:
             return end
@@ -67,7 +67,10 @@ def _switches_of(model: PreTrainedModel) -> Iterator[RopeSwitch]:
 
 
 def begin_anew(model: PreTrainedModel) -> None:
-    """Let frequencies that change with every token begin as in a fresh model: they keep the longest text so far."""
+    """Let frequencies that change with every token be those of a fresh model: they keep the longest text so far.
+
+    Before each forward pass, and under the lock that the pass is run under.
+    """
     switch = rope_switch(model)
     if switch is None or not switch.goes_on:
         return

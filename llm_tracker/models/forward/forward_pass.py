@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from llm_tracker.errors import ModelRefusedError, TrackerError, is_lack_of_memory, one_line
+from llm_tracker.models.forward.changing_rope import begin_anew
 from llm_tracker.models.forward.hooks import before, put_on
 from llm_tracker.models.forward.way import EAGER, Way
 
@@ -71,6 +72,7 @@ def forward(
     `last_only` asks for the logits of the last position alone, where the class can do that. The attention that runs is
     the one that the model was put on (`put_on_attention`).
     """
+    begin_anew(model)
     known = _keywords(cast("Hashable", type(model)))
     keywords: dict[str, Any] = {"use_cache": cache is not None} if "use_cache" in known else {}
     if cache is not None:

@@ -64,11 +64,14 @@ class HubModel:
 def cached_model(repository: str, revision: str | None = None) -> Path | None:
     """The snapshot directory of a model that is wholly in the local cache, or None. Asks nobody.
 
-    A cache that was copied, or filled by commit, does not say which one is the default: a single whole snapshot is it
-    then. Where the hub is not to be asked, it is so too where another one, which is not whole, is said to be.
+    A cache that was copied, or filled by commit, does not say which snapshot is the default one: then a single whole
+    one is taken. Where the hub is not to be asked (offline), it is taken also in place of a default one that is not
+    whole.
     """
     from huggingface_hub import constants
 
+    if not _can_be_named(repository):
+        return None
     named = noted_snapshot(repository, revision)
     if named is not None and is_complete(named):
         return named
@@ -80,13 +83,21 @@ def cached_model(repository: str, revision: str | None = None) -> Path | None:
 def noted_snapshot(repository: str, revision: str | None = None) -> Path | None:
     """The snapshot directory that the local cache has for a revision (the default branch unless given), if any."""
     from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(repository, "config.json", revision=revision)
+    return Path(config).parent if isinstance(config, str) else None
+
+
+def _can_be_named(repository: str) -> bool:
+    """Whether a repository of the hub can have this name."""
     from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it hands them out lazily
 
     try:
-        config = try_to_load_from_cache(repository, "config.json", revision=revision)
-    except HFValidationError:  # no name that the hub could have
-        return None
-    return Path(config).parent if isinstance(config, str) else None
+        validate_repo_id(repository)
+    except HFValidationError:
+        return False
+    return True
 
 
 def whole_snapshots(repository: str) -> list[Path]:

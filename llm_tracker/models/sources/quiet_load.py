@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_lock = threading.Lock()
+_loads: list[int] = []
+"""What transformers' verbosity was when each of the loads that are under way began."""
 
 
 @contextmanager
@@ -12,9 +17,13 @@ def quiet_load() -> Iterator[None]:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    with _lock:
+        _loads.append(_loads[0] if _loads else logging.get_verbosity())
+        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
+        with _lock:
+            before = _loads.pop()
+            if not _loads:
+                logging.set_verbosity(before)

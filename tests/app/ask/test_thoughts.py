@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Toggle
 from thinking import thinking_model
 from visitor import Loader, asked, corrected, opened, shown_html, sidebar_captions, until, visitor
 
@@ -24,6 +25,10 @@ def folds(at: AppTest) -> int:
     return sum(fold.label == LABEL for fold in at.expander)
 
 
+def switch(at: AppTest, recipe: str) -> Toggle:
+    return at.sidebar.toggle(key=f"thinking {recipe} embedded")
+
+
 def with_limit(at: AppTest, tokens: int) -> AppTest:
     return at.sidebar.number_input(key="longest thought").set_value(tokens).run()
 
@@ -34,18 +39,19 @@ def test_one_word_answers_come_without_a_thought_until_the_switch_says_otherwise
     model = thinker("opened_switched")
     loader.load = lambda *_: model
     at = asked(opened("dashboard.py"))
-    assert not at.sidebar.toggle(key="thinking one-word").value
+    assert not switch(at, "one-word").value
     assert folds(at) == 0
-    with_limit(at.sidebar.toggle(key="thinking one-word").set_value(True).run(), 5)
+    with_limit(switch(at, "one-word").set_value(True).run(), 5)
     corrected(asked(at))
     assert folds(at) == 2
     session = visitor(engine).sessions[2]
-    assert session.thinking
+    assert session.template.thinks
     assert all(turn.thought is not None and turn.thought.closed_by == "limit" for turn in session.turns)
     assert "closed at its limit, with its marks." in shown_html(at)
     assert "Token 1 of" in shown_html(at), "tokens of the answer are counted from its own first one"
     assert "Each answer stands behind a thought of its own." in shown_html(at)
-    assert at.sidebar.radio(key="recipe").set_value("chat").run().sidebar.toggle(key="thinking chat").value
+    at.sidebar.radio(key="recipe").set_value("chat").run()
+    assert switch(at, "chat").value
 
 
 def test_a_model_that_always_thinks_has_a_limit_and_says_so(engine: engines.Engine, loader: Loader) -> None:

@@ -11,6 +11,7 @@ from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.models.forward.changing_rope import RopeSwitch, rope_switch
+from llm_tracker.tracing import word_scoring
 from llm_tracker.tracing.resid_by_position import read_positions
 
 SHORT = 60
@@ -96,16 +97,32 @@ def test_texts_of_all_lengths_one_after_another_are_each_as_by_themselves(model:
 
 
 def test_whole_words_behind_a_long_text_are_scored_as_the_model_reads_it(model: lt.LoadedModel) -> None:
-    for length in (SHORT - 2, SHORT + 20):
-        session = lt.track(model, ids_of(length), recipe="raw", max_new_tokens=1, watch_words=["Paris"])
+    for length in (SHORT - 12, SHORT - 2, SHORT + 20):
+        session = lt.track(model, ids_of(length), recipe="raw", max_new_tokens=1, watch_words=["Paris", "Q"])
         turn = session.turns[0]
-        (spelling, *_) = turn.scores[0]["Paris"].spellings
-        row = torch.tensor([[*turn.prompt.token_ids, *spelling.token_ids]])
-        network = fresh(model)
-        with torch.no_grad():
-            log_probs = network(row).logits[0].log_softmax(-1)
-        written = sum(float(log_probs[length - 1 + at, token]) for at, token in enumerate(spelling.token_ids))
-        assert spelling.log_prob <= written + 1e-4, "the end comes on top"
+        ends = set(word_scoring._end_ids(model, "word"))
+        for spelling in (each for score in turn.scores[0].values() for each in score.spellings):
+            network = fresh(model)
+            with torch.no_grad():
+                row = torch.tensor([[*turn.prompt.token_ids, *spelling.token_ids]])
+                log_probs = network(row).logits[0].log_softmax(-1)
+            written = sum(float(log_probs[length - 1 + at, token]) for at, token in enumerate(spelling.token_ids))
+            ended = float(log_probs[-1, sorted(ends)].logsumexp(-1))
+            assert spelling.log_prob == pytest.approx(written + ended, abs=2e-4), (length, spelling.text)
+
+
+def test_two_answers_that_come_in_turn_are_each_as_by_themselves(model: lt.LoadedModel) -> None:
+    sessions = [lt.begin_session(model, "raw", lt.Decoding(max_new_tokens=4)) for _ in range(2)]
+    lengths = (SHORT + 10, SHORT + 90)
+    streams = [lt.stream_turn(model, each, ids_of(n)) for each, n in zip(sessions, lengths, strict=True)]
+    done: list[lt.Session] = []
+    while len(done) < 2:
+        for stream in streams:
+            try:
+                next(stream)
+            except StopIteration as end:
+                done += [end.value] if end.value else []
+    assert all(gap(model, session.turns[0]) < 1e-4 for session in done)
 
 
 def test_every_position_of_a_long_text_is_read_as_the_model_reads_it(model: lt.LoadedModel) -> None:

@@ -55,7 +55,7 @@ def test_weights_are_summed_once_and_change_with_the_file(directory: Path, own_c
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("embeded", r"no model “embeded”. Did you mean “embedded”\? Known ids: embedded, smollm2, tinyllama"),
+        ("embeded", r"no model “embeded”. Did you mean “embedded”\? Known ids: embedded, gemma3"),
         ("zzz", "There is no model “zzz”. Known ids"),
         ("missing.gguf", "no file missing.gguf"),
         ("./not/there", "There is no model"),
