@@ -66,7 +66,8 @@ def test_a_thought_is_printed_in_short_and_turned_off_and_on(
     record = json.loads(capsys.readouterr().out)
     assert (record["thinking"]["on"], record["thinking"]["limit"]) == (True, 4)
     assert record["turns"][0]["template_arguments"] == {"skip_reasoning": False}
-    assert main([*arguments, "--date", "yesterday"]) == 0, "this template writes no date"
+    assert main([*arguments, "--date", "yesterday"]) == 2
+    assert "“yesterday” is no date" in capsys.readouterr().err
     assert main([*arguments[:-1], "-1"]) == 2
     assert "A thought cannot have -1 tokens" in capsys.readouterr().err
 
