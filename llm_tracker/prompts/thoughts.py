@@ -70,6 +70,8 @@ class Thought:
     text: str
     """Without its marks and outer white space."""
     closed_by: ClosedBy
+    with_answer: str
+    """The thought and the answer behind it as the tokenizer decodes them, without special tokens."""
 
 
 @dataclass(frozen=True)

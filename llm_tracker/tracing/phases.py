@@ -104,14 +104,17 @@ class Phases:
         end = len(text) if self.phase == "thought" else self._end
         return self._marks.inside(text[:end]), text[end:]
 
-    def thought(self, text: str, spans: Sequence[Span], has_end_token: bool) -> Thought | None:
-        """The thought of an answer that has ended, with an end token or not; None where it began without one."""
+    def thought(self, text: str, spans: Sequence[Span], decoded: str, has_end_token: bool) -> Thought | None:
+        """The thought of an answer that has ended, with an end token or not; None where it began without one.
+
+        `decoded` is all of it as the tokenizer decodes it, without special tokens.
+        """
         if self.phase == "thought":
             said = text[: spans[-1][0]] if has_end_token else text
-            return Thought(len(spans), self.split(said)[0], "")
+            return Thought(len(spans), self.split(said)[0], "", decoded)
         if not self.n_thought:
             return None
-        return Thought(self.n_thought, self.split(text)[0], self._closed_by or "model")
+        return Thought(self.n_thought, self.split(text)[0], self._closed_by or "model", decoded)
 
 
 def _overlap(ids: Sequence[int], closing: Sequence[int]) -> int:

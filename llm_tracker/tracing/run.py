@@ -77,9 +77,9 @@ def run_turn(
         text, spans = written.read()
         phases.wrote(step.token_id, text)
         is_end = step.token_id in ends and not step.is_forced
-        thought, answer = phases.split(text)
+        so_far, answer = phases.split(text)
         name = token_text(model.tokenizer, step.token_id)
-        yield TokenEvent(len(steps) - 1, name, step.prob, answer, is_end, thought, phases.phase, phases.n_thought)
+        yield TokenEvent(len(steps) - 1, name, step.prob, answer, is_end, so_far, phases.phase, phases.n_thought)
         if is_end:
             ended = "end"
         elif prompt.stops_at_newline and "\n" in text.lstrip():
@@ -89,18 +89,8 @@ def run_turn(
         if ended != "limit" or phases.is_full(decoding.max_new_tokens):
             break
     trace = _trace(model, prompt, steps, recorder)
-    return _turn(
-        model,
-        prompt,
-        trace,
-        text,
-        spans,
-        said,
-        question,
-        watch_words,
-        ended,
-        phases.thought(text, spans, ended == "end"),
-    )
+    thought = phases.thought(text, spans, _spoken(model, trace.token_ids.tolist()), ended == "end")
+    return _turn(model, prompt, trace, text, spans, said, question, watch_words, ended, thought)
 
 
 def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int, for_thought: int = 0) -> None:
@@ -129,7 +119,6 @@ def _turn(
 ) -> Turn:
     ids, first = trace.token_ids.tolist(), thought.n_steps if thought else 0
     special = special_tokens(model.tokenizer)
-    own = str(model.tokenizer.decode(ids[first:], skip_special_tokens=True, clean_up_tokenization_spaces=False))
     step = answer_step_of(*behind(text, spans, first), ids[first:], special, question, watch_words)
     return Turn(
         said=said,
@@ -137,11 +126,17 @@ def _turn(
         trace=trace,
         text=text,
         spans=tuple(spans),
-        answer=own.strip(),
+        answer=_spoken(model, ids[first:]),
         answer_step=min(first + step, len(ids) - 1),
         ended=ended,
         thought=thought,
     )
+
+
+def _spoken(model: LoadedModel, token_ids: list[int]) -> str:
+    """What tokens say: as the tokenizer decodes them, without special tokens and outer white space."""
+    decoded = model.tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return str(decoded).strip()
 
 
 def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Recorder) -> Trace:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+import torch
 from playwright.sync_api import Page, expect
 from serving import served_app
 from steps import Visit, ask, correct, expect_ready, settle
@@ -20,8 +21,11 @@ pytestmark = pytest.mark.browser
 def thinker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app with a tiny model whose template opens a thought; random weights seldom end one."""
     folder = tmp_path_factory.mktemp("thinker")
-    model = thinking_model("opened_switched", "llama", max_position_embeddings=8192, tie_word_embeddings=False)
-    model.model.generation_config.eos_token_id = None
+    # So many layers that a thousand tokens take long enough to press a button.
+    model = thinking_model("opened_switched", "llama", num_hidden_layers=40)
+    ends = [model.tokenizer.convert_tokens_to_ids(token) for token in ("</think>", "<|end|>")]
+    with torch.no_grad():
+        model.model.lm_head.weight[ends] = 0  # no token that ends a thought is ever the likeliest
     model.model.save_pretrained(folder)
     model.tokenizer.save_pretrained(folder)
     with served_app({**os.environ, "LLM_TRACKER_MODEL": str(folder)}) as address:

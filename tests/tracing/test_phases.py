@@ -121,7 +121,7 @@ def test_an_answer_that_comes_in_its_channel_without_a_thought_is_just_that(monk
     writes(monkeypatch, model, "<|channel|>final<|message|>Jupiter<|return|>")
     turn, corrected = lt.track(model, QUESTION, [CORRECTION], max_new_tokens=16).turns
     assert (turn.answer, turn.ended) == ("Jupiter", "end")
-    assert turn.thought == Thought(turn.first_step, "", "model")
+    assert turn.thought == Thought(turn.first_step, "", "model", "finalJupiter")
     assert turn.thought_as_written == "<|channel|>final<|message|>"
     assert corrected.prompt.notices == (), "nothing was thought that could have been left out"
 
@@ -210,7 +210,7 @@ def test_an_answer_that_is_stopped_in_its_thought_is_none_and_says_so() -> None:
     seen: list[TokenEvent] = []
     session = ended(lt.stream_turn(model, session, QUESTION, stop=lambda: len(seen) >= 3), seen.append)
     turn = session.turns[0]
-    assert turn.thought == Thought(turn.trace.n_steps, turn.text.strip(), "")
+    assert turn.thought == Thought(turn.trace.n_steps, turn.text.strip(), "", turn.text.strip())
     assert not turn.has_answer
     assert (turn.answer, turn.ended, turn.first_step) == ("", "stopped", turn.trace.n_steps - 1)
     scored = lt.with_word_scores(model, session, ["Jupiter"])
