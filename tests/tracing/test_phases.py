@@ -216,13 +216,3 @@ def test_an_answer_that_is_stopped_in_its_thought_is_none_and_says_so() -> None:
     scored = lt.with_word_scores(model, session, ["Jupiter"])
     assert scored.turns[0].scores == {}
     assert not scored.lacks_scores([0], ["Jupiter"])
-
-
-def test_a_text_that_leaves_no_room_for_a_thought_is_refused_with_the_figures() -> None:
-    model = thinking_model("opened")
-    short = replace(model, architecture=replace(model.architecture, context_length=100))
-    with pytest.raises(lt.InputError, match=r"\d+ for a thought and 16 are kept for the answer; tiny reads 100.*limit"):
-        lt.track(short, QUESTION, recipe="chat")
-    off = thinking_model("switched")
-    short = replace(off, architecture=replace(off.architecture, context_length=100))
-    assert not lt.track(short, QUESTION, recipe="chat", thinking=False, max_new_tokens=2).template.thinks

@@ -34,25 +34,13 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
             raise ModelNotFoundError(f"There is no file {name}. Give the path of a .gguf file.")
         return ModelEntry(name, path.stem, "gguf", str(path.resolve()))
     repository, _, revision = name.partition("@")
-    if _is_hub_id(repository):
+    if "/" in repository and hub.can_be_named(repository):
         named = None if revision in ("", "main") else revision  # the hub's default branch is called so
         return ModelEntry(name, repository.split("/")[1], "hub", repository, named)
     raise ModelNotFoundError(
         f"There is no model “{name}”.{meant(name, models)} Known ids: {', '.join(sorted(models))}; "
         "or give a hub id (owner/model), a directory, or a .gguf file."
     )
-
-
-def _is_hub_id(name: str) -> bool:
-    """Whether a repository of the hub can have this name, with its owner's in front."""
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it hands them out lazily
-
-    try:
-        validate_repo_id(name)
-    except HFValidationError:
-        return False
-    return "/" in name
 
 
 def _path(name: str) -> Path:

@@ -70,7 +70,7 @@ def cached_model(repository: str, revision: str | None = None) -> Path | None:
     """
     from huggingface_hub import constants
 
-    if not _can_be_named(repository):
+    if not can_be_named(repository):
         return None
     named = noted_snapshot(repository, revision)
     if named is not None and is_complete(named):
@@ -88,7 +88,7 @@ def noted_snapshot(repository: str, revision: str | None = None) -> Path | None:
     return Path(config).parent if isinstance(config, str) else None
 
 
-def _can_be_named(repository: str) -> bool:
+def can_be_named(repository: str) -> bool:
     """Whether a repository of the hub can have this name."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it hands them out lazily
