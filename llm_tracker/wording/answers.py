@@ -32,6 +32,11 @@ def place_of_token(turn: Turn, step: int) -> str:
     return f"token {number} of {len(turn.answer_steps)}"
 
 
+def sentence_end(text: str) -> str:
+    """A sentence with its full stop; what it ends with may have brought one."""
+    return text if text.endswith((".”", "!”", "?”")) else f"{text}."
+
+
 LONG_ANSWER = 40
 """Characters that a sentence quotes of an answer."""
 
@@ -54,6 +59,16 @@ CLOSED = {
 """How a thought ended, where it did not end by itself."""
 
 
+def no_answer(turn: Turn) -> str:
+    """What to do where no answer came."""
+    if turn.ended == "stopped":
+        return "You stopped it before its answer. “Skip the rest of the thought” lets the answer come."
+    return (
+        "The model ended within its thought. A lower limit, or “Skip the rest of the thought”, closes the thought so "
+        "that an answer comes."
+    )
+
+
 def thought_note(thought: Thought) -> str:
     """How long a thought is, and how it ended where it did not end by itself."""
-    return f"{thought.n_steps} token{'' if thought.n_steps == 1 else 's'}{CLOSED[thought.closed_by]}"
+    return f"{thought.n_steps:,} tokens with its marks{CLOSED[thought.closed_by]}"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from llm_tracker.analysis.compare import Side, WordChange, follows, same_answer, word_changes
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.whole_words import WordEnd
-from llm_tracker.wording.answers import named_answer
+from llm_tracker.wording.answers import named_answer, sentence_end
 from llm_tracker.wording.formats import one_in, percent, quoted
 from llm_tracker.wording.labels import TURN_LABELS
 
@@ -84,7 +84,7 @@ def verdict(sides: Sequence[Side]) -> str:
         return f"{told} Merely asked again, no answer comes behind the thought."
     if follows(before, after):
         return f"{told} {_asked_again(before, after, again)}"
-    return f"{told} Merely asked again, the answer is{named_answer(again) or ' empty'}."
+    return sentence_end(f"{told} Merely asked again, the answer is{named_answer(again) or ' empty'}")
 
 
 def _changed(before: Turn, after: Turn) -> str:
@@ -99,7 +99,7 @@ def _changed(before: Turn, after: Turn) -> str:
         return f"The answer stayed the same{' as far as it goes' if before.is_cut or after.is_cut else ''}."
     names = named_answer(before), named_answer(after)
     is_told = all(names) and names[0] != names[1]  # long answers are cut: what they begin with may be the same
-    return f"The answer changed{f' from{names[0]} to{names[1]}' if is_told else ''}."
+    return sentence_end(f"The answer changed{f' from{names[0]} to{names[1]}' if is_told else ''}")
 
 
 def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
@@ -112,4 +112,4 @@ def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
         return "Merely asked again, it changes in the same way."
     if as_before is None or as_after is None:
         return "Merely asked again, it was cut short before that can be said."
-    return f"Merely asked again, it becomes{named_answer(again) or ' empty'}."
+    return sentence_end(f"Merely asked again, it becomes{named_answer(again) or ' empty'}")

@@ -12,8 +12,8 @@ import numpy as np
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.layers import LayerMeasure, by_layer, settled_layer
 from llm_tracker.tracing.trace import FloatArray
-from llm_tracker.wording.formats import capitalised, percent, quoted
-from llm_tracker.wording.labels import side_clause
+from llm_tracker.wording.formats import capitalised, percent, quoted, shown
+from llm_tracker.wording.labels import TURN_CLAUSES, side_clause
 
 
 def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None = None) -> str:
@@ -37,6 +37,17 @@ def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over
     if measure == "lead" and over is not None and any(side.watched(over) is not None for side in watched):
         return f"{quoted(word)} and {quoted(over)} begin with the same token: their lead cannot be read."
     return f"{quoted(word)} has not been read at this token."
+
+
+def unlike_tokens(sides: Sequence[Side], words: Sequence[str]) -> str:
+    """Which first token stands for a word on each side, where these differ; "" where all have the same."""
+    told = []
+    for word in words:
+        tokens = {side.name: lens.token for side in sides if (lens := side.watched(word)) is not None}
+        if len(set(tokens.values())) > 1:
+            named = ", ".join(f"{quoted(shown(token))} {TURN_CLAUSES[name]}" for name, token in tokens.items())
+            told.append(f"{quoted(word)} is read by its first token, as each answer would begin it: {named}.")
+    return " ".join([*told, "These are different tokens: compare where a line turns, not its height."] if told else [])
 
 
 def _layer_clause(

@@ -6,13 +6,13 @@ from llm_tracker.models.catalogue import ModelEntry
 
 REASONS = {
     "": "",
-    "can": "reasons first, where it is let",
+    "can": "can reason first",
     "always": "always reasons first",
 }
 TRIED = {
     "": "",
     "weights": "Tried with these weights.",
-    "shape": "Tried in its shape, on random weights, and with a template of its kind.",
+    "shape": "Its own weights were not tried; its shape was, on random ones, and a template of its kind.",
 }
 """How far an entry of the catalogue was tried by whoever wrote it."""
 

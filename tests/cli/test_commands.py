@@ -61,7 +61,7 @@ def test_a_thought_is_printed_in_short_and_turned_off_and_on(
     assert main(arguments) == 0
     assert "[thought" not in capsys.readouterr().out
     assert main([*arguments, "--thinking", "on"]) == 0
-    assert "tokens, closed at its limit]" in capsys.readouterr().out
+    assert "tokens with its marks, closed at its limit]" in capsys.readouterr().out
     assert main([*arguments, "--thinking", "on", "--json"]) == 0
     record = json.loads(capsys.readouterr().out)
     assert (record["thinking"]["on"], record["thinking"]["limit"]) == (True, 4)

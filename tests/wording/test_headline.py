@@ -97,6 +97,10 @@ def answering(turn: lt.Turn, answer: str, ended: str = "end") -> lt.Turn:
         ),
         (("Paris", "paris", "Paris"), "The answer stayed the same. Merely asked again, it stays the same too."),
         (("Paris", "Paris", "Rome"), "The answer stayed the same. Merely asked again, it becomes “Rome”."),
+        (
+            ("Paris", "A city.", "Why?"),
+            "The answer changed from “Paris” to “A city.” Merely asked again, it becomes “Why?”",
+        ),
         (("Paris", "", ""), "The answer changed. Merely asked again, it changes in the same way."),
         (
             ("Paris", "x" * 50, "y" * 50),

@@ -10,7 +10,7 @@ import pytest
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side, sides_of
 from llm_tracker.tracing.trace import WatchedLens
-from llm_tracker.wording.layers import layers_sentence, lead_clause, rank_clause
+from llm_tracker.wording.layers import layers_sentence, lead_clause, rank_clause, unlike_tokens
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,18 @@ def test_a_word_of_several_tokens_is_named_by_the_piece_that_is_read(session: lt
     assert layers_sentence([barcelona], "prob", "Barcelona") == (
         "The read-out gives “B” (the first piece of “Barcelona”) 10 % at the last layer."
     )
+
+
+def test_sides_that_begin_a_word_with_different_tokens_are_told_apart(session: lt.Session) -> None:
+    before = side_with(session, "before", Canberra=lens(1, [0, 0, 0], token="Can"), Rome=lens(5, [0, 0, 0], token="R"))
+    after = side_with(
+        session, "after", Canberra=lens(2, [0, 0, 0], token=" Canberra"), Rome=lens(5, [0, 0, 0], token="R")
+    )
+    assert unlike_tokens([before, after], ["Rome", "Canberra"]) == (
+        "“Canberra” is read by its first token, as each answer would begin it: “Can” before, “·Canberra” after. These "
+        "are different tokens: compare where a line turns, not its height."
+    )
+    assert unlike_tokens([before, before], ["Rome", "Canberra"]) == ""
 
 
 def test_what_cannot_be_read_is_said(session: lt.Session) -> None:

@@ -21,7 +21,7 @@ from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.prompts.finding_thoughts import reasoning_of
-from llm_tracker.wording.answers import named_token
+from llm_tracker.wording.answers import named_token, no_answer
 from llm_tracker.wording.headline import change_parts, place_of, shift_split, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
 
@@ -65,7 +65,10 @@ def _card_and_strip(workspace: Workspace, side: Side, ref: TurnRef, pick: Callab
     # Another key with every answer that arrives: a click on an older strip chooses nothing.
     key = f"strip {side.name} {workspace.results} {ref.session} {ref.turn}"
     answer_card(side)
-    _strip_room(side.name, lambda: token_strip(side, key, pick, side.turn.answer_steps))
+    if side.turn.has_answer:
+        _strip_room(side.name, lambda: token_strip(side, key, pick, side.turn.answer_steps))
+    else:
+        _strip_room(side.name, lambda: paragraph(no_answer(side.turn), quiet=True))
     finished_thought(side, key, pick)
 
 
@@ -108,7 +111,7 @@ def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
     if coming.is_thinking and coming.n_thought > coming.max_thought_tokens:
         return "Closing the thought"
     if coming.is_thinking:
-        return f"Thinking, {coming.n_thought} of at most {coming.max_thought_tokens:,} tokens{pace_note(coming)}"
+        return f"Thinking, {coming.n_thought:,} of at most {coming.max_thought_tokens:,} tokens"
     return f"Writing{pace_note(coming)}" if coming.n_tokens else "Reading the text"
 
 

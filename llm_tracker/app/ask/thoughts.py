@@ -11,6 +11,7 @@ from llm_tracker.app.parts.html import exact, paragraph
 from llm_tracker.app.parts.token_strip import token_strip
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.wording.answers import thought_note
 from llm_tracker.wording.formats import capitalised
 
@@ -20,9 +21,9 @@ LABEL = "Its thought, before the answer"
 @st.fragment(run_every=0.25)
 def watch_thought(job: Job, coming: ComingAnswer) -> None:
     """A thought as it is written."""
-    if job.active and coming.thought:
+    if job.active and coming.may_think:
         with st.expander(LABEL, key=f"thought {coming.side}"):
-            _text(coming.thought)
+            _text(coming.thought or "…", is_coming=True)
 
 
 @st.fragment(run_every=0.25)
@@ -46,10 +47,18 @@ def finished_thought(side: Side, key: str, pick: Callable[[int], None]) -> None:
     if thought is None or not (thought.text or thought.closed_by != "model"):
         return
     with st.expander(LABEL, key=f"thought {side.name}"):
-        paragraph(f"{capitalised(thought_note(thought))}, with its marks.", quiet=True)
+        paragraph(f"{capitalised(thought_note(thought))}.{_closed_for_it(thought)}", quiet=True)
         _text(thought.text or "(an empty thought)")
         token_strip(side, f"{key} thought", pick, range(thought.n_steps))
 
 
-def _text(text: str) -> None:
-    st.html(f'<div class="lt-thought" tabindex="0" role="region" aria-label="{LABEL}">{exact(text)}</div>')
+def _closed_for_it(thought: Thought) -> str:
+    """That the marks at its end are not what the model would have written."""
+    is_closed = thought.closed_by in ("limit", "reader")
+    return " The tokens that close it were written for the model: how likely it found them says little." * is_closed
+
+
+def _text(text: str, is_coming: bool = False) -> None:
+    """A thought; while it comes, its newest words are in sight."""
+    kind = f"lt-thought{' coming' if is_coming else ''}"
+    st.html(f'<div class="{kind}" tabindex="0" role="region" aria-label="{LABEL}"><div>{exact(text)}</div></div>')

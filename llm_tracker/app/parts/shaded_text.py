@@ -45,7 +45,7 @@ def _shares_at(frame: pd.DataFrame) -> ControlShares:
 
 def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, again: ControlShares) -> str:
     """One side's text: a line a speaker; the worked examples and thoughts folded, each with its share."""
-    rows = [row for row in frame.to_dict("records") if row["role"] not in ("template", "sink")]
+    rows = [row for row in frame.to_dict("records") if row["role"] != "sink"]
 
     def shaded(words: Iterable[WordRow]) -> str:
         return "".join(_shaded_word(word, TURN_COLOURS[name], largest, again) for word in words)
@@ -58,8 +58,11 @@ def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, ag
         return folded(words, role) if role == "thought" else f'<span class="who">{SPEAKERS[role]}</span>{shaded(words)}'
 
     examples = [row for row in rows if row["role"] == "recipe"]
+    # Template marks stand between two messages, also where both are of one speaker.
     lines = "".join(
-        line(role, list(words)) for role, words in groupby(rows, key=lambda row: str(row["role"])) if role != "recipe"
+        line(role, list(words))
+        for role, words in groupby(rows, key=lambda row: str(row["role"]))
+        if role not in ("recipe", "template")
     )
     above = folded(examples, "recipe") if examples else ""
     title = f'<b class="lt-{name}">{escape(capitalised(called))}</b>'

@@ -20,7 +20,7 @@ from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.charts.layers import layers_chart
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
-from llm_tracker.wording.layers import layers_sentence
+from llm_tracker.wording.layers import layers_sentence, unlike_tokens
 
 MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
 
@@ -96,6 +96,8 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
     with st.container():
         if of_two_models(sides):
             paragraph(_models_note(sides, measure), quiet=True)
+        else:
+            paragraph(unlike_tokens(sides, [each for each in (followed, over) if each]), quiet=True)
     paragraph(
         "A read-out, not a decision: early layers use a code of their own, and small leads there say little.", True
     )
@@ -190,9 +192,9 @@ def _axis_name(sides: list[Side], word: str | None) -> str:
     """What an axis calls a word: its first token, and a sign that it goes on, where it has several."""
     if not word:
         return "its own token" if word is None else ""
-    tokens = {side.first_token(word) for side in sides if side.model} or {sides[0].first_token(word)}
+    tokens = {side.first_token(word) for side in sides}
     token = tokens.pop()
-    # Two models that cut the word differently have no first token in common: the axis names the word itself.
+    # Sides that begin the word differently have no first token in common: the axis names the word itself.
     return word if tokens or token == word else f"{token}…"
 
 

@@ -38,14 +38,18 @@ def read_view(sides: list[Side]) -> None:
             required=True,
             label_visibility="collapsed",
         )
-        prompt = names[name].turn.prompt
+        turn = names[name].turn
+        prompt, n_thought = turn.prompt, turn.answer_steps.start
+        where = "its thought and the answer" if n_thought else "the answer"
         paragraph(
-            f"The exact text in front of the answer, {len(prompt.token_ids):,} tokens. What was said in this "
-            "conversation is underlined; what the template and the worked examples wrote is grey.",
+            f"The exact text in front of {where}, {len(prompt.token_ids):,} tokens. What was said in this "
+            "conversation is underlined; what the template and the worked examples wrote is grey."
+            f"{f' The thought, {n_thought:,} tokens, stands behind it.' if n_thought else ''}",
             quiet=True,
         )
-        _legend({word.role for word in prompt.words})
-        _text(prompt)
+        thought = [word for word in turn.words_before(n_thought) if word.role == "thought"]
+        _legend({word.role for word in (*prompt.words, *thought)})
+        _text(prompt, thought)
         st.markdown("**Token by token**")
         tokens, first = _token_frame(prompt), _first_said(prompt)
         if first and not st.toggle("With the worked examples", key="read examples"):
@@ -66,10 +70,10 @@ def _legend(roles: set[str]) -> None:
     st.html(f'<div class="lt-legend lt-read">{entries}</div>')
 
 
-def _text(prompt: Prompt) -> None:
+def _text(prompt: Prompt, thought: list[Word]) -> None:
     first = _first_said(prompt)
     examples = [word for word in prompt.words if word.tokens[0] < first]
-    said = [word for word in prompt.words if word.tokens[0] >= first]
+    said = [word for word in prompt.words if word.tokens[0] >= first] + thought
     folded = (
         f"<details><summary>{ROLE_LABELS['recipe']}, {first} tokens</summary>{_runs(examples)}</details>"
         if first

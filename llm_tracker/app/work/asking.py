@@ -131,7 +131,9 @@ def _converse(
 
         model = engine.models.model(model_id, job.report)
         job.progress = None  # the model is there: what the page says from now on is about the answer
-        return ended(stream_turn(model, begin(model), answer.said, job.stopping, answer.skipping), answer.wrote)
+        session = begin(model)
+        answer.may_think = session.template.thinks
+        return ended(stream_turn(model, session, answer.said, job.stopping, answer.skipping), answer.wrote)
 
     def fail(job: Job) -> None:
         workspace.errors[answer.form] = job.error

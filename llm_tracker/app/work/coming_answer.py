@@ -27,6 +27,8 @@ class ComingAnswer:
     """Where it will stand."""
     joins: TurnRef | None = None
     """Of a question that another model has answered: that answer, beside which it will stand."""
+    may_think: bool = False
+    """Whether the model may reason first: then there is room for a thought from the beginning."""
     thought: str = ""
     """What it thought so far, where the model reasons first."""
     is_thinking: bool = False

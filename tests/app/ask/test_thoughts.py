@@ -47,7 +47,7 @@ def test_one_word_answers_come_without_a_thought_until_the_switch_says_otherwise
     session = visitor(engine).sessions[2]
     assert session.template.thinks
     assert all(turn.thought is not None and turn.thought.closed_by == "limit" for turn in session.turns)
-    assert "closed at its limit, with its marks." in shown_html(at)
+    assert "tokens with its marks, closed at its limit." in shown_html(at)
     assert "Token 1 of" in shown_html(at), "tokens of the answer are counted from its own first one"
     assert "Each answer stands behind a thought of its own." in shown_html(at)
     at.sidebar.radio(key="recipe").set_value("chat").run()

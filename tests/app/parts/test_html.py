@@ -37,6 +37,29 @@ def test_bars_are_as_long_as_their_shares() -> None:
     assert re.findall(r'style="width:([\d.]+)%"', table) == ["100.00", "25.00"]
 
 
+def test_two_messages_of_one_speaker_stand_apart_and_a_thought_is_folded() -> None:
+    import pandas as pd
+
+    from llm_tracker.app.parts.shaded_text import shaded_texts
+
+    words = [
+        ("Why?", "user"),
+        ("<e>", "template"),
+        ("No.", "user"),
+        ("<s>", "template"),
+        ("Hm", "thought"),
+        ("Yes", "answer"),
+    ]
+    rows = [
+        (word, role, at, at + 1, 0.1, "parked" if role == "template" else role) for at, (word, role) in enumerate(words)
+    ]
+    frame = pd.DataFrame(rows, columns=["word", "role", "start", "end", "share", "group"])
+    (text,) = shaded_texts({"before": frame}, {"before": "before"}).values()
+    assert text.count('<span class="who">you</span>') == 2
+    assert "<details><summary>its thought: 10 %</summary>" in text
+    assert "&lt;e&gt;" not in text
+
+
 def test_the_shading_of_a_word_follows_its_share_and_the_control_stands_below() -> None:
     import pandas as pd
 
