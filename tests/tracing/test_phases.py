@@ -137,8 +137,8 @@ def test_a_mark_that_is_half_written_at_the_limit_is_completed(monkeypatch: pyte
     assert turn.thought_as_written == f"{begun}<|start|>assistant<|channel|>final<|message|>"
 
 
-@pytest.mark.parametrize("most", [1, 2, 3, 5])
-@pytest.mark.parametrize("limit", [0, 1, 3, 30])
+@pytest.mark.parametrize("most", [1, 2, 5])
+@pytest.mark.parametrize("limit", [0, 3, 30])
 @pytest.mark.parametrize("kind", ["switched", "channels", "opened", "shouting"])
 def test_however_short_the_limits_are_an_answer_has_its_tokens(
     kind: str, limit: int, most: int, monkeypatch: pytest.MonkeyPatch
