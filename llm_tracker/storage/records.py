@@ -7,9 +7,8 @@ from itertools import repeat
 
 from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.recipes import as_message
+from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.turn_records import (
-    Arrays,
-    Record,
     message_record,
     template_arguments_of,
     turn_of,

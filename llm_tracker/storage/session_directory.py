@@ -14,14 +14,16 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.storage.lens_records import LEADING_AXES, Arrays, leading_arrays
 from llm_tracker.storage.records import SCHEMA, session_of, session_record
 from llm_tracker.tracing.session import Session
-from llm_tracker.tracing.trace import FloatArray, Trace
+from llm_tracker.tracing.trace import Trace
 
 AXES = {
     "attention": "step, layer, head, key: after the softmax; zero beyond the row's own length",
     "attention_mean": "step, layer, key: mean over heads, of all steps",
     "resid": "step, depth, d_model: before the final norm; depth 0 = embeddings, d = after layer d",
+    **LEADING_AXES,
 }
 
 
@@ -75,8 +77,8 @@ def load_session(directory: str | Path) -> Session:
         ) from error
 
 
-def _arrays(trace: Trace) -> dict[str, FloatArray]:
-    arrays = {"attention": trace.attention, "resid": trace.resid}
+def _arrays(trace: Trace) -> Arrays:
+    arrays: Arrays = {"attention": trace.attention, "resid": trace.resid, **leading_arrays(trace)}
     if trace.attention_mean is not None:
         arrays["attention_mean"] = trace.attention_mean
     return {name: np.ascontiguousarray(array) for name, array in arrays.items()}

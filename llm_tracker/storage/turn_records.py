@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any, cast
-
-import numpy as np
 
 from llm_tracker.analysis.attention import last_attending, last_layer_words
 from llm_tracker.errors import InputError
@@ -13,12 +10,20 @@ from llm_tracker.prompts.chat_template import THOUGHT_FIELDS
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message, as_message
 from llm_tracker.prompts.thoughts import Thought, ThoughtMarks
+from llm_tracker.storage.lens_records import (
+    Arrays,
+    Record,
+    candidate_records,
+    floats,
+    ints,
+    kept_floats,
+    leading_of,
+    lens_of,
+    lens_record,
+)
 from llm_tracker.tracing.session import Turn
-from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
+from llm_tracker.tracing.trace import Trace
 from llm_tracker.tracing.whole_words import Spelling, WordScore
-
-Record = dict[str, Any]
-Arrays = dict[str, np.ndarray[Any, Any]]
 
 
 def turn_record(turn: Turn, recipe: str) -> Record:
@@ -109,11 +114,11 @@ def _step_record(turn: Turn, step: int) -> Record:
         "prob": float(trace.token_probs[step]),
         "logit": float(trace.token_logits[step]),
         "rank": int(trace.token_ranks[step]),
-        "top": _candidates(
+        "top": candidate_records(
             trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]
         ),
-        "lens": _lens_records(trace.lens[step]),
-        "watched": {word: _watched_record(lens) for word, lens in trace.lens[step].watched.items()},
+        "entropy_nats": None if trace.entropies is None else float(trace.entropies[step]),
+        **lens_record(trace.lens[step]),
         "attention": _attention_record(turn, step),
     }
 
@@ -127,38 +132,6 @@ def _attention_record(turn: Turn, step: int) -> Record:
         "words": [
             {"text": word.text, "role": word.role, "tokens": list(word.tokens), "share": share} for word, share in words
         ],
-    }
-
-
-def _candidates(ids: Any, tokens: tuple[str, ...], probs: Any, logits: Any = None) -> list[Record]:
-    records: list[Record] = [
-        {"token_id": int(token_id), "token": token, "prob": float(prob)}
-        for token_id, token, prob in zip(ids, tokens, probs, strict=True)
-    ]
-    for record, logit in zip(records, () if logits is None else logits, strict=False):
-        record["logit"] = float(logit)
-    return records
-
-
-def _lens_records(table: LensTable) -> list[Record]:
-    return [
-        {
-            "layer": at + 1,
-            "token_prob": float(table.token_prob[at]),
-            "token_rank": int(table.token_rank[at]),
-            "top": _candidates(table.top_token_ids[at], table.top_tokens[at], table.top_probs[at]),
-        }
-        for at in range(len(table.token_prob))
-    ]
-
-
-def _watched_record(lens: WatchedLens) -> Record:
-    return {
-        "token_id": lens.token_id,
-        "token": lens.token,
-        "logit": lens.logit.tolist(),
-        "prob": lens.prob.tolist(),
-        "rank": lens.rank.tolist(),
     }
 
 
@@ -187,21 +160,22 @@ def turn_of(record: Record, arrays: Arrays) -> Turn:
         trace=Trace(
             prompt_length=len(record["prompt_token_ids"]),
             before=prompt["before"],
-            token_ids=np.array(record["answer_token_ids"], dtype=np.int64),
+            token_ids=ints(record["answer_token_ids"]),
             tokens=tuple(step["token"] for step in steps),
-            token_probs=_floats([step["prob"] for step in steps]),
-            token_logits=_floats([step["logit"] for step in steps]),
-            token_ranks=_ints([step["rank"] for step in steps]),
-            top_token_ids=_ints([[each["token_id"] for each in step["top"]] for step in steps]),
+            token_probs=floats([step["prob"] for step in steps]),
+            token_logits=floats([step["logit"] for step in steps]),
+            token_ranks=ints([step["rank"] for step in steps]),
+            top_token_ids=ints([[each["token_id"] for each in step["top"]] for step in steps]),
             top_tokens=tuple(tuple(each["token"] for each in step["top"]) for step in steps),
-            top_logits=_floats([[each["logit"] for each in step["top"]] for step in steps]),
-            top_probs=_floats([[each["prob"] for each in step["top"]] for step in steps]),
+            top_logits=floats([[each["logit"] for each in step["top"]] for step in steps]),
+            top_probs=floats([[each["prob"] for each in step["top"]] for step in steps]),
             attention=arrays["attention"],
             attention_mean=arrays.get("attention_mean"),
             resid=arrays["resid"],
-            lens={at: _lens_of(step) for at, step in enumerate(steps)},
+            lens={at: lens_of(step, leading_of(step, arrays, at)) for at, step in enumerate(steps)},
             heads=tuple(record.get("heads", ())),
             has_sinks=record.get("has_sinks", False),
+            entropies=kept_floats([step.get("entropy_nats") for step in steps]),
         ),
         text=record["answer_text"],
         spans=tuple((start, end) for start, end in record["answer_spans"]),
@@ -211,33 +185,3 @@ def turn_of(record: Record, arrays: Arrays) -> Turn:
         thought=thought,
     )
     return replace(turn, scores={turn.first_step: {word["text"]: _word_of(word) for word in record.get("words", ())}})
-
-
-def _lens_of(step: Record) -> LensTable:
-    layers = step["lens"]
-    watched = cast("dict[str, Record]", step["watched"])
-    return LensTable(
-        token_prob=_floats([layer["token_prob"] for layer in layers]),
-        token_rank=_ints([layer["token_rank"] for layer in layers]),
-        top_token_ids=_ints([[each["token_id"] for each in layer["top"]] for layer in layers]),
-        top_tokens=tuple(tuple(each["token"] for each in layer["top"]) for layer in layers),
-        top_probs=_floats([[each["prob"] for each in layer["top"]] for layer in layers]),
-        watched={
-            word: WatchedLens(
-                token_id=lens["token_id"],
-                token=lens["token"],
-                logit=_floats(lens["logit"]),
-                prob=_floats(lens["prob"]),
-                rank=_ints(lens["rank"]),
-            )
-            for word, lens in watched.items()
-        },
-    )
-
-
-def _floats(values: list[Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
-    return np.array(values, dtype=np.float32)
-
-
-def _ints(values: list[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
-    return np.array(values, dtype=np.int64)

@@ -47,6 +47,8 @@ class Step:
     top_token_ids: list[int]
     top_logits: list[float]
     top_probs: list[float]
+    entropy: float
+    """Of the prediction, in nats."""
     is_forced: bool = False
     """Whether it was written whatever the model said: such a token ends no answer."""
 
@@ -161,16 +163,20 @@ def named_end_ids(model: LoadedModel) -> set[int]:
 def _choose(logits: Tensor, decoding: Decoding, generator: torch.Generator, forced: int | None = None) -> Step:
     """The next token from raw logits (vocab_size), with the best candidates before any temperature."""
     top_token_ids, top_logits = _best(logits, min(N_CANDIDATES, logits.numel()))
-    log_total = math.log((logits - top_logits[0]).exp_().sum().item()) + top_logits[0]
+    weights = (logits - top_logits[0]).exp_()
+    total = weights.sum().item()
+    log_total = math.log(total) + top_logits[0]
+    entropy = max(0.0, log_total - weights.dot(logits).item() / total)
     top_probs = [math.exp(logit - log_total) for logit in top_logits]
+    best = (top_token_ids, top_logits, top_probs, entropy)
     if forced is None and decoding.temperature is None:
-        return Step(top_token_ids[0], top_probs[0], top_logits[0], 1, top_token_ids, top_logits, top_probs)
+        return Step(top_token_ids[0], top_probs[0], top_logits[0], 1, *best)
     token_id = forced
     if token_id is None:
         token_id = _sample(logits.cpu() / (decoding.temperature or 1), decoding.top_p, generator)
     logit = logits[token_id].item()
     prob, rank = math.exp(logit - log_total), int((logits > logits[token_id]).sum()) + 1
-    return Step(token_id, prob, logit, rank, top_token_ids, top_logits, top_probs, forced is not None)
+    return Step(token_id, prob, logit, rank, *best, forced is not None)
 
 
 def _best(logits: Tensor, count: int) -> tuple[list[int], list[float]]:

@@ -161,6 +161,7 @@ def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Reco
         resid=recorder.resid(),
         heads=model.architecture.heads,
         has_sinks=model.architecture.has_sinks,
+        entropies=np.array([step.entropy for step in steps], dtype=np.float32),
     )
 
 

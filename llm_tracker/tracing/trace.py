@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,13 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
+StreamSite = Literal["resid_post", "resid_mid"]
+"""Where the residual stream is read: after each layer, or between its attention and its MLP."""
+
 
 @dataclass(frozen=True, eq=False)
 class WatchedLens:
-    """One watch word's first token, read at every layer of one step."""
+    """One watch word's first token, read at every layer: of one step, or (layer, position) of all positions."""
 
     token_id: int
     token: str
@@ -29,6 +33,24 @@ class WatchedLens:
     def __post_init__(self) -> None:
         """Make the arrays read-only."""
         _freeze(self.logit, self.prob, self.rank)
+
+
+@dataclass(frozen=True, eq=False)
+class LeadingTokens:
+    """The tokens that rank first at any layer of one step, that of the last layer first, then back to the first."""
+
+    token_ids: IntArray
+    """(token)."""
+    tokens: tuple[str, ...]
+    """(token)."""
+    logit: FloatArray
+    """(token, layer), raw."""
+    prob: FloatArray
+    """(token, layer), in [0, 1]."""
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only."""
+        _freeze(self.token_ids, self.logit, self.prob)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +69,18 @@ class LensTable:
     """(layer, candidate)."""
     watched: Mapping[str, WatchedLens] = field(default_factory=dict)
     """By watch word."""
+    entropy: FloatArray | None = None
+    """(layer): how spread out the layer's prediction is, in nats; None in a session of an earlier version."""
+    kl: FloatArray | None = None
+    """(layer): KL(final || layer), how far it is from the model's own prediction, in nats (Belrose et al., 2023);
+    None in a session of an earlier version."""
+    leading: LeadingTokens | None = None
+    """None in a session of an earlier version."""
 
     def __post_init__(self) -> None:
         """Make the arrays and the mapping read-only."""
         _freeze(self.token_prob, self.token_rank, self.top_token_ids, self.top_probs)
+        _freeze(*(each for each in (self.entropy, self.kl) if each is not None))
         object.__setattr__(self, "watched", MappingProxyType(dict(self.watched)))
 
 
@@ -97,12 +127,15 @@ class Trace:
     """Whether rows may sum to less than 1: the rest went to a learned sink, which stands for no word."""
     lens: Mapping[int, LensTable] = field(default_factory=dict)
     """By step: the lens tables computed so far."""
+    entropies: FloatArray | None = None
+    """(step): how spread out the prediction was from which each token was chosen, in nats, before any temperature; None
+    in a session of an earlier version."""
 
     def __post_init__(self) -> None:
         """Make everything read-only, and refuse arrays that do not belong together."""
         _freeze(self.token_ids, self.token_probs, self.token_logits, self.token_ranks)
-        _freeze(self.top_token_ids, self.top_logits, self.top_probs)
-        _freeze(self.attention, self.resid, *(() if self.attention_mean is None else (self.attention_mean,)))
+        _freeze(self.top_token_ids, self.top_logits, self.top_probs, self.attention, self.resid)
+        _freeze(*(each for each in (self.attention_mean, self.entropies) if each is not None))
         object.__setattr__(self, "lens", MappingProxyType(dict(self.lens)))
         object.__setattr__(self, "heads", self.heads or (self.attention.shape[2],) * self.n_layers)
         steps = {len(self.tokens), len(self.token_ids), len(self.top_logits), len(self.resid)}

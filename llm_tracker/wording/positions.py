@@ -20,7 +20,7 @@ def positions_sentence(lens: PositionLens) -> str:
 
 def word_sentence(lens: PositionLens, word: str, first: int, last: int) -> str:
     """Where, of the positions from `first` to before `last`, a watch word gets most."""
-    prob = lens.watched[word][:, first:last]
+    prob = lens.watched[word].prob[:, first:last]
     layer, at = (int(place) for place in np.unravel_index(prob.argmax(), prob.shape))
     return (
         f"Of what is drawn, {quoted(word)} gets most behind {quoted(lens.tokens[first + at])} (token "

@@ -32,6 +32,11 @@ class Recomputed:
         hooks += [
             layer.register_forward_hook(lambda _m, _a, out: resid.append(_tensor(out)[0])) for layer in self.layers
         ]
+        attended: list[torch.Tensor] = []
+        norms = [between for between in map(_norm_between, self.layers) if between is not None]
+        hooks += [
+            norm.register_forward_pre_hook(lambda _m, args: attended.append(args[0][0].clone())) for norm in norms
+        ]
         with torch.no_grad():
             output = self.network(torch.tensor([ids]), output_attentions=True, use_cache=False)
         for hook in hooks:
@@ -39,10 +44,15 @@ class Recomputed:
         self.logits = output.logits[0]
         self.patterns = [pattern[0] for pattern in output.attentions or ()]
         self.resid = torch.stack(resid)
+        self.resid_mid = torch.stack(attended) if len(norms) == len(self.layers) else torch.empty(0)
+        """(layer, position, d_model): what the norm in front of each MLP reads."""
 
     def lens_logits(self, step: int) -> torch.Tensor:
-        """(layer, vocab): the network's own tail, its residual rows put in place of the last layer's output."""
-        rows = self.resid[1:, self.first + step]
+        """(layer, vocab) of a step's position, after each layer."""
+        return self.tail(self.resid[1:, self.first + step])
+
+    def tail(self, rows: torch.Tensor) -> torch.Tensor:
+        """(row, vocab): the network's own tail, residual rows put in place of the last layer's output."""
         place = self.layers[-1].register_forward_hook(lambda _m, _a, out: _like(out, rows[None]))
         with torch.no_grad():
             logits: torch.Tensor = self.network(torch.zeros((1, len(rows)), dtype=torch.long), use_cache=False).logits[
@@ -55,6 +65,13 @@ class Recomputed:
         """(head, key) of a step's position in a layer (0-based)."""
         at = self.first + step
         return self.patterns[layer][:, at, : at + 1].numpy()
+
+
+def _norm_between(layer: torch.nn.Module) -> torch.nn.Module | None:
+    """The norm that reads the stream between attention and MLP, by what families call it."""
+    names = ("pre_feedforward_layernorm", "post_attention_layernorm", "ln_2")
+    found = (getattr(layer, name, None) for name in names)
+    return next((each for each in found if each is not None), None)
 
 
 def _tensor(output: Any) -> torch.Tensor:
@@ -104,6 +121,13 @@ def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> Non
     note("lens: last layer against the model", lens[-1].softmax(-1)[own], table.token_prob[-1])
     note("lens: token probability", table.token_prob, lens.softmax(-1)[:, own])
     note("lens: token rank", _rank_gap(table.token_rank, lens, own), 0)
+    log_probs = lens.log_softmax(-1)
+    note("lens: entropy", table.entropy, -(log_probs.exp() * log_probs).sum(-1))
+    kl = (log_probs[-1].exp() * (log_probs[-1] - log_probs)).sum(-1).numpy()
+    note("lens: KL, relative", (table.kl - kl) / (1 + kl), 0)
+    note("entropy", trace.entropies[step], table.entropy[-1])
+    leading = table.leading
+    note("lens: leading", leading.prob, log_probs.exp()[:, torch.tensor(leading.token_ids.copy())].T)
     note("lens: best", table.top_probs, lens.softmax(-1).topk(table.top_probs.shape[1]).values)
     for word in table.watched.values():
         note("lens: watched logit", word.logit, lens[:, word.token_id])

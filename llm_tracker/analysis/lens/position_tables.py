@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,54 +16,54 @@ from llm_tracker.progress import Told, ended
 from llm_tracker.prompts.tokens import token_text
 from llm_tracker.tracing.resid_by_position import read_positions
 from llm_tracker.tracing.session import Turn
-from llm_tracker.tracing.trace import IntArray
+from llm_tracker.tracing.trace import IntArray, StreamSite, WatchedLens
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-N_BEST = 3
+N_BEST = 10
 """Candidates kept of every layer and position."""
 
 CHUNKS_TO_A_TRIM = 16
 """After so many chunks of logits the holes that they leave go back. It costs time: the next chunk's memory is new."""
 
 
-def position_lens(model: LoadedModel, turn: Turn, words: Sequence[str] = ()) -> PositionLens:
+def position_lens(
+    model: LoadedModel, turn: Turn, words: Sequence[str] = (), site: StreamSite = "resid_post"
+) -> PositionLens:
     """The lens of all layers at all positions of a turn. Takes about as long as its matrix products; see `stream`."""
-    return ended(stream_position_lens(model, turn, words))
+    return ended(stream_position_lens(model, turn, words, site=site))
 
 
 def stream_position_lens(
-    model: LoadedModel, turn: Turn, words: Sequence[str] = (), stop: Callable[[], bool] = lambda: False
+    model: LoadedModel,
+    turn: Turn,
+    words: Sequence[str] = (),
+    stop: Callable[[], bool] = lambda: False,
+    site: StreamSite = "resid_post",
 ) -> Generator[float, None, PositionLens]:
     """The same, chunk after chunk, yielding the share that is done.
 
-    The text is read once more in parts, and of each the rows of all layers go through the model's tail. Raises
-    Cancelled where `stop` says so between two chunks, InputError for a word without tokens.
+    The text is read once more in parts, and of each the rows of all layers go through the model's tail: those after
+    each layer, or of the site `resid_mid` those between its attention and its MLP. Raises Cancelled where `stop` says
+    so between two chunks, InputError for a word without tokens, ModelError where the model has no such site.
     """
     ids = np.array([*turn.prompt.token_ids, *turn.trace.token_ids.tolist()])
-    asked = [
-        ids[1:],
-        *(np.full(len(ids) - 1, watch_token_id(model, turn.trace, word, turn.first_step)) for word in words),
-    ]
-    token_ids = np.stack(asked, axis=1)  # (position, asked)
-    n_layers, n_positions = len(model.layers), len(token_ids)
-    n_best = min(N_BEST, model.architecture.vocab_size)
-    whole = ReadOut.empty((n_layers, n_positions), n_best, len(asked))
+    word_ids = {word: watch_token_id(model, turn.trace, word, turn.first_step) for word in words}
+    asked = np.stack([ids[1:], *(np.full(len(ids) - 1, each) for each in word_ids.values())], axis=1)
+    n_positions = len(asked)
+    n_rows = len(model.layers) + (site != "resid_post")
+    whole = ReadOut.empty(n_positions, n_rows, min(N_BEST, model.architecture.vocab_size), asked.shape[1])
     first = 0
-    for resid in _trimmed(model, read_positions(model, ids[:-1].tolist(), stop), 1):
-        length = resid.shape[1]
-        part = ReadOut.empty((n_layers * length,), n_best, len(asked))
-        of_part = np.tile(token_ids[first : first + length], (n_layers, 1))
-        chunks = read_into(part, model, resid.reshape(-1, resid.shape[-1]), of_part, ranks=False)
+    for resid in _trimmed(model, read_positions(model, ids[:-1].tolist(), stop, site), 1):
+        span = slice(first, first + len(resid))
+        chunks = read_into(whole.stacks(span), model, resid, asked[span])
         for done in _trimmed(model, chunks, CHUNKS_TO_A_TRIM):
             if stop():
                 raise Cancelled("Stopped before every position was read. Nothing was changed.")
-            yield (first * n_layers + done) / (n_positions * n_layers)
-        for name, rows in vars(part).items():
-            vars(whole)[name][:, first : first + length] = rows.reshape(n_layers, length, -1)
-        first += length
-    return _assembled(model, whole, ids, words)
+            yield (first + done) / n_positions
+        first += len(resid)
+    return _assembled(model, whole, ids, word_ids, site)
 
 
 def _trimmed(model: LoadedModel, work: Iterator[Told], every: int) -> Iterator[Told]:
@@ -81,13 +81,31 @@ def _trimmed(model: LoadedModel, work: Iterator[Told], every: int) -> Iterator[T
         trim()
 
 
-def _assembled(model: LoadedModel, whole: ReadOut, ids: IntArray, words: Sequence[str]) -> PositionLens:
+def _assembled(
+    model: LoadedModel, whole: ReadOut, ids: IntArray, word_ids: Mapping[str, int], site: StreamSite
+) -> PositionLens:
+    """What was read, by layer and position. A further row behind the layers was read for its distribution alone."""
+    by_layer = {name: rows.swapaxes(0, 1)[: len(model.layers)] for name, rows in vars(whole).items()}
+    watched = {
+        word: WatchedLens(
+            token_id=token_id,
+            token=token_text(model.tokenizer, token_id),
+            logit=by_layer["logit"][..., column],
+            prob=by_layer["prob"][..., column],
+            rank=by_layer["rank"][..., column],
+        )
+        for column, (word, token_id) in enumerate(word_ids.items(), start=1)
+    }
     return PositionLens(
+        site=site,
         tokens=tuple(token_text(model.tokenizer, token_id) for token_id in ids[:-1].tolist()),
         next_token_ids=ids[1:],
-        top_token_ids=whole.top_token_ids,
+        top_token_ids=by_layer["top_token_ids"],
         top_tokens={each: token_text(model.tokenizer, each) for each in np.unique(whole.top_token_ids).tolist()},
-        top_probs=whole.top_probs,
-        next_prob=whole.prob[..., 0],
-        watched={word: whole.prob[..., 1 + at] for at, word in enumerate(words)},
+        top_probs=by_layer["top_probs"],
+        next_prob=by_layer["prob"][..., 0],
+        next_rank=by_layer["rank"][..., 0],
+        entropy=by_layer["entropy"],
+        kl=by_layer["kl"],
+        watched=watched,
     )

@@ -6,7 +6,7 @@ ones that were asked for are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,93 +31,149 @@ BLOCK = 128
 
 @dataclass(frozen=True)
 class ReadOut:
-    """What rows of the residual stream would predict."""
+    """What rows of the residual stream would predict. A stack is the rows of one position, the final one last."""
 
     top_token_ids: IntArray
-    """(row, candidate), best first."""
+    """(stack, row, candidate), best first."""
     top_probs: FloatArray
-    """(row, candidate)."""
+    """(stack, row, candidate)."""
+    entropy: FloatArray
+    """(stack, row), in nats."""
+    kl: FloatArray
+    """(stack, row): KL(final || row), the relative entropy of the stack's last row to each, in nats; 0 of the last."""
     logit: FloatArray
-    """(row, asked): of the tokens that were asked for, raw."""
+    """(stack, row, asked): of the tokens that were asked for, raw."""
     prob: FloatArray
-    """(row, asked)."""
+    """(stack, row, asked)."""
     rank: IntArray
-    """(row, asked), 1 = best; 0 where ranks were not asked for."""
+    """(stack, row, asked), 1 = best."""
 
     @classmethod
-    def empty(cls, rows: tuple[int, ...], n_best: int, n_asked: int) -> ReadOut:
+    def empty(cls, n_stacks: int, n_rows: int, n_best: int, n_asked: int) -> ReadOut:
         """Room for what will be read. Taken at once: many small arrays between the chunks' logits fragment memory."""
+        rows = (n_stacks, n_rows)
         best, asked = (*rows, n_best), (*rows, n_asked)
-        ids, ranks = np.zeros(best, np.int64), np.zeros(asked, np.int64)
-        return cls(ids, np.zeros(best, np.float32), np.zeros(asked, np.float32), np.zeros(asked, np.float32), ranks)
+        return cls(
+            top_token_ids=np.zeros(best, np.int64),
+            top_probs=np.zeros(best, np.float32),
+            entropy=np.zeros(rows, np.float32),
+            kl=np.zeros(rows, np.float32),
+            logit=np.zeros(asked, np.float32),
+            prob=np.zeros(asked, np.float32),
+            rank=np.zeros(asked, np.int64),
+        )
+
+    def stacks(self, span: slice) -> ReadOut:
+        """A part of it, which shares its arrays."""
+        return ReadOut(**{name: rows[span] for name, rows in vars(self).items()})
 
 
-def read_out(model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int) -> ReadOut:
-    """What the model would predict from rows (row, d_model), with the tokens (row, asked) that are asked for."""
-    found = ReadOut.empty((len(resid),), min(n_best, model.architecture.vocab_size), token_ids.shape[1])
-    for _ in read_into(found, model, resid, token_ids):
+@dataclass(frozen=True)
+class Leading:
+    """The tokens that rank first in any row of a stack."""
+
+    token_ids: IntArray
+    """(token), in the order in which the rows bring them up, the last row first."""
+    logit: FloatArray
+    """(token, row), raw."""
+    prob: FloatArray
+    """(token, row)."""
+
+
+def read_out(
+    model: LoadedModel, resid: FloatArray, token_ids: IntArray, n_best: int
+) -> tuple[ReadOut, Sequence[Leading]]:
+    """What the model would predict from rows (stack, row, d_model), with the tokens (stack, asked) that are asked for.
+
+    The last row of a stack is the one that the model's own prediction is made of. With it, stack by stack, come the
+    tokens that rank first in any row.
+    """
+    n_stacks, n_rows, _ = resid.shape
+    found = ReadOut.empty(n_stacks, n_rows, min(n_best, model.architecture.vocab_size), token_ids.shape[1])
+    leading: list[Leading] = []
+    for _ in read_into(found, model, resid, token_ids, leading):
         pass
-    return found
+    return found, leading
 
 
 def read_into(
-    found: ReadOut, model: LoadedModel, resid: FloatArray, token_ids: IntArray, ranks: bool = True
+    found: ReadOut,
+    model: LoadedModel,
+    resid: FloatArray,
+    token_ids: IntArray,
+    leading: list[Leading] | None = None,
 ) -> Iterator[int]:
-    """The same, chunk after chunk into `found`, yielding how many rows are done.
-
-    Ranks cost a further walk through the vocabulary for each token that is asked for.
-    """
-    step = chunk_rows(model)
+    """The same, chunk after chunk into `found` and `leading`, yielding how many stacks are done."""
+    step = max(1, chunk_rows(model) // max(1, resid.shape[1]))
     for start in range(0, len(resid), step):
         span = slice(start, start + step)
         with model.running, torch.inference_mode():  # a model without a tail of its own is run for it
             rows = torch.tensor(resid[span], device=model.model.device, dtype=model.model.dtype)
             asked = torch.tensor(token_ids[span], device=model.model.device)
             # no name for the logits here: it would keep them until the next chunk's are there
-            _note(found, span, model.adapter.logits(model.model, rows).float(), asked, ranks)
+            logits = model.adapter.logits(model.model, rows.flatten(0, 1)).float().view(*rows.shape[:2], -1)
+            _note(found.stacks(span), logits, asked, leading)
+            del logits
         yield min(start + step, len(resid))
 
 
 def chunk_rows(model: LoadedModel) -> int:
-    """How many rows are read at a time."""
+    """How many rows are read at a time; of a position at least all."""
     return max(1, CHUNK_BYTES // (4 * model.architecture.vocab_size))
 
 
-def _note(found: ReadOut, span: slice, logits: Tensor, asked: Tensor, ranks: bool) -> None:
-    """Write what a chunk of logits (row, vocab_size) says into its place.
+def _note(found: ReadOut, logits: Tensor, asked: Tensor, leading: list[Leading] | None) -> None:
+    """Write what a chunk of logits (stack, row, vocab_size) says into its place."""
+    n_rows = logits.shape[1]
+    # On a CPU a few rows at a time are looked through: they stay in its cache, and so does what is made of them.
+    few = max(1, CACHED_BYTES // (4 * logits.shape[2])) if logits.device.type == "cpu" else n_rows
+    scratch = torch.empty_like(logits[0, :few])
+    for at, stack in enumerate(logits):
+        logit = stack[:, asked[at]]  # (row, asked)
+        final = stack[-1].softmax(-1)
+        looked = [
+            _look(rows, scratch[: len(rows)], own, final)
+            for rows, own in zip(torch.split(stack, few), torch.split(logit, few), strict=True)
+        ]
+        maxima, log_total, entropy, final_logit, rank = (torch.cat(each) for each in zip(*looked, strict=True))
+        values, ids = best_of(stack, maxima, found.top_probs.shape[-1])
+        final_log_prob = final_logit - log_total  # of the final distribution's tokens here, on average: (row)
+        found.top_token_ids[at] = ids.cpu().numpy()
+        found.top_probs[at] = (values - log_total[:, None]).exp().cpu().numpy()
+        found.entropy[at] = entropy.clamp(min=0).cpu().numpy()
+        found.kl[at] = (final_log_prob[-1] - final_log_prob).clamp(min=0).cpu().numpy()
+        found.logit[at] = logit.cpu().numpy()
+        found.prob[at] = (logit - log_total[:, None]).exp().cpu().numpy()
+        found.rank[at] = rank.cpu().numpy()
+        if leading is not None:
+            leading.append(_leading(stack, log_total, found.top_token_ids[at, :, 0].tolist()))
 
-    On a CPU only a few rows at a time are looked through: they stay in its cache, and so does what is made of them.
-    """
-    few = max(1, CACHED_BYTES // (4 * logits.shape[1])) if logits.device.type == "cpu" else len(logits)
-    logit = logits.gather(1, asked)
-    scratch = torch.empty_like(logits[:few])
-    looked = [
-        _look(rows, scratch[: len(rows)], own if ranks else None)
-        for rows, own in zip(torch.split(logits, few), torch.split(logit, few), strict=True)
-    ]
-    maxima, log_total, rank = (torch.cat(each) for each in zip(*looked, strict=True))
-    values, ids = best_of(logits, maxima, found.top_probs.shape[-1])
-    found.top_token_ids[span] = ids.cpu().numpy()
-    found.top_probs[span] = (values - log_total).exp().cpu().numpy()
-    found.logit[span] = logit.cpu().numpy()
-    found.prob[span] = (logit - log_total).exp().cpu().numpy()
-    if ranks:
-        found.rank[span] = rank.cpu().numpy()
+
+def _leading(stack: Tensor, log_total: Tensor, best: list[int]) -> Leading:
+    ids = list(dict.fromkeys(best[::-1]))
+    logit = stack[:, ids].T  # (token, row)
+    prob = (logit - log_total).exp()
+    return Leading(np.array(ids), logit.cpu().numpy(), prob.cpu().numpy())
 
 
-def _look(logits: Tensor, scratch: Tensor, asked: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-    """Of rows (row, vocab_size): their blocks' maxima, the log of their summed exponentials (row, 1), and ranks.
+def _look(
+    logits: Tensor, scratch: Tensor, asked: Tensor, final: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Of rows (row, vocab_size), all that takes a walk through them.
 
-    `scratch` is room for what is computed from them, as large as they are. The ranks (row, asked), 1 = best, are those
-    of the logits that are asked for. What is counted or summed are float32 numbers: torch sums them several times as
-    fast as booleans, and exactly up to 2²⁴.
+    Their blocks' maxima; the log of their summed exponentials (row); their entropy (row), in nats; their mean logit
+    under the `final` probabilities (vocab_size): (row); and the ranks (row, asked), 1 = best, of the logits that are
+    asked for. `scratch` is room for what is computed from them, as large as they are. What is counted or summed are
+    float32 numbers: torch sums them several times as fast as booleans, and exactly up to 2²⁴.
     """
     maxima = block_maxima(logits)
-    largest = maxima.amax(-1, keepdim=True)
-    log_total = torch.sub(logits, largest, out=scratch).exp_().sum(-1, keepdim=True).log_() + largest
-    values = () if asked is None else asked.T[..., None]
-    larger = [torch.gt(logits, value, out=scratch).sum(-1, keepdim=True) for value in values]
-    return maxima, log_total, torch.cat(larger, 1).long() + 1 if larger else torch.empty_like(log_total)
+    largest = maxima.amax(-1)
+    larger = [torch.gt(logits, value, out=scratch).sum(-1) for value in asked.T[..., None]]
+    rank = torch.stack(larger, 1).long() + 1 if larger else asked.long()
+    total = torch.sub(logits, largest[:, None], out=scratch).exp_().sum(-1)
+    log_total = total.log() + largest
+    entropy = log_total - scratch.mul_(logits).sum(-1) / total
+    return maxima, log_total, entropy, logits @ final, rank
 
 
 def block_maxima(logits: Tensor) -> Tensor:

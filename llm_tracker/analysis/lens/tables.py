@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llm_tracker.analysis.candidates import rival_words
-from llm_tracker.analysis.lens.read_out import ReadOut, read_out
+from llm_tracker.analysis.lens.read_out import Leading, ReadOut, read_out
 from llm_tracker.analysis.lens.watch_tokens import watch_token_id
 from llm_tracker.prompts.tokens import token_text
-from llm_tracker.tracing.trace import LensTable, Trace, WatchedLens
+from llm_tracker.tracing.trace import LeadingTokens, LensTable, Trace, WatchedLens
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -36,10 +36,10 @@ def with_lens(model: LoadedModel, trace: Trace, steps: Iterable[int], words: Seq
         [own, *ids.values(), *[own] * (width - len(ids))]  # a step without a rival asks for its own token again
         for own, ids in zip(trace.token_ids[missing].tolist(), word_ids, strict=True)
     ]
-    rows = trace.resid[missing, 1:].reshape(-1, trace.resid.shape[-1])
-    read = read_out(model, rows, np.repeat(np.array(asked), trace.n_layers, axis=0), N_LENS_CANDIDATES)
+    read, leading = read_out(model, trace.resid[missing, 1:], np.array(asked), N_LENS_CANDIDATES)
     tables = {
-        step: _table(model, read, at, trace, ids) for at, (step, ids) in enumerate(zip(missing, word_ids, strict=True))
+        step: _table(model, read.stacks(slice(at, at + 1)), leading[at], ids)
+        for at, (step, ids) in enumerate(zip(missing, word_ids, strict=True))
     }
     return replace(trace, lens={**trace.lens, **tables})
 
@@ -59,26 +59,30 @@ def _has(trace: Trace, step: int, words: Sequence[str]) -> bool:
     return step in trace.lens and set(words) <= trace.lens[step].watched.keys()
 
 
-def _table(model: LoadedModel, read: ReadOut, at: int, trace: Trace, word_ids: Mapping[str, int]) -> LensTable:
-    """The table of the `at`th step in `read`; the step's own token is the first of those that were asked for."""
-    layers = slice(at * trace.n_layers, (at + 1) * trace.n_layers)
-    top_ids = read.top_token_ids[layers]
-    texts = {token_id: token_text(model.tokenizer, int(token_id)) for token_id in np.unique(top_ids)}
+def _table(model: LoadedModel, read: ReadOut, leading: Leading, word_ids: Mapping[str, int]) -> LensTable:
+    """The table of the one step that was read; its own token is the first of those that were asked for."""
+    top_ids = read.top_token_ids[0]
+    texts = {int(token_id): token_text(model.tokenizer, int(token_id)) for token_id in np.unique(top_ids)}
     watched = {
         word: WatchedLens(
             token_id=token_id,
             token=token_text(model.tokenizer, token_id),
-            logit=read.logit[layers, column],
-            prob=read.prob[layers, column],
-            rank=read.rank[layers, column],
+            logit=read.logit[0, :, column],
+            prob=read.prob[0, :, column],
+            rank=read.rank[0, :, column],
         )
         for column, (word, token_id) in enumerate(word_ids.items(), start=1)
     }
     return LensTable(
-        token_prob=read.prob[layers, 0],
-        token_rank=read.rank[layers, 0],
+        token_prob=read.prob[0, :, 0],
+        token_rank=read.rank[0, :, 0],
         top_token_ids=top_ids,
-        top_tokens=tuple(tuple(texts[token_id] for token_id in row) for row in top_ids),
-        top_probs=read.top_probs[layers],
+        top_tokens=tuple(tuple(texts[int(token_id)] for token_id in row) for row in top_ids),
+        top_probs=read.top_probs[0],
         watched=watched,
+        entropy=read.entropy[0],
+        kl=read.kl[0],
+        leading=LeadingTokens(
+            leading.token_ids, tuple(texts[each] for each in leading.token_ids.tolist()), leading.logit, leading.prob
+        ),
     )

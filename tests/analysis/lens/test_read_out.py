@@ -15,6 +15,7 @@ from llm_tracker.analysis.lens.position_tables import position_lens, stream_posi
 from llm_tracker.analysis.lens.read_out import best_of, block_maxima, read_out
 from llm_tracker.tracing import resid_by_position as reading
 from llm_tracker.tracing.resid_by_position import read_positions
+from llm_tracker.tracing.trace import StreamSite
 
 QUESTION = "What is the capital of France?"
 
@@ -33,29 +34,40 @@ def test_the_best_of_blocks_are_the_best_of_all(vocab_size: int) -> None:
     assert torch.equal(ids, expected.indices)
 
 
-def test_chunks_are_what_the_whole_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_are_what_the_whole_is_and_what_torch_computes(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny_model("gemma2")
     generator = np.random.default_rng(0)
-    rows = generator.standard_normal((23, 32), dtype=np.float32)
+    rows = generator.standard_normal((23, 3, 32), dtype=np.float32)
     asked = generator.integers(0, model.config.vocab_size, (23, 2))
-    whole = read_out(model, rows, asked, 4)
-    monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 5)
+    whole, _ = read_out(model, rows, asked, 4)
+    monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 7)
     monkeypatch.setattr(read_outs, "CACHED_BYTES", 4 * 320 * 2)
-    chunked = read_out(model, rows, asked, 4)
+    chunked, leading = read_out(model, rows, asked, 4)
     for name, expected in vars(whole).items():
-        np.testing.assert_allclose(vars(chunked)[name], expected, atol=1e-6, err_msg=name)
-    logits = model.adapter.logits(model.model, torch.tensor(rows)).detach()
-    own = logits.gather(1, torch.tensor(asked))
-    np.testing.assert_allclose(whole.prob, logits.softmax(-1).gather(1, torch.tensor(asked)), atol=1e-6)
-    np.testing.assert_array_equal(whole.rank, (logits[:, None] > own[..., None]).sum(-1) + 1)
+        np.testing.assert_allclose(vars(chunked)[name], expected, atol=1e-5, err_msg=name)
+    logits = model.adapter.logits(model.model, torch.tensor(rows).view(-1, 32)).detach().view(23, 3, -1).double()
+    log_probs = logits.log_softmax(-1)
+    own = logits.gather(2, torch.tensor(asked)[:, None].expand(-1, 3, -1))
+    np.testing.assert_allclose(whole.logit, own, atol=1e-5)
+    np.testing.assert_allclose(whole.prob, (own - logits.logsumexp(-1, keepdim=True)).exp(), atol=1e-6)
+    np.testing.assert_array_equal(whole.rank, (logits[:, :, None] > own[..., None]).sum(-1) + 1)
+    np.testing.assert_allclose(whole.entropy, -(log_probs.exp() * log_probs).sum(-1), atol=1e-4)
+    final = log_probs[:, -1:]
+    np.testing.assert_allclose(whole.kl, (final.exp() * (final - log_probs)).sum(-1), atol=1e-4)
+    assert (whole.kl[:, -1] == 0).all()
+    for stack, own_leading in enumerate(leading):
+        assert set(own_leading.token_ids) == set(logits[stack].argmax(-1).tolist())
+        assert own_leading.token_ids[0] == logits[stack, -1].argmax()
+        np.testing.assert_allclose(own_leading.prob, log_probs[stack, :, own_leading.token_ids].exp().T, atol=1e-6)
+        np.testing.assert_allclose(own_leading.logit, logits[stack, :, own_leading.token_ids].T, atol=1e-5)
 
 
 def test_rows_of_which_no_token_is_asked_have_their_best_ones() -> None:
-    model, rows = tiny_model("llama"), np.ones((3, 32), dtype=np.float32)
-    nothing = read_out(model, rows, np.zeros((3, 0), dtype=np.int64), 4)
-    assert nothing.rank.shape == nothing.prob.shape == (3, 0)
+    model, rows = tiny_model("llama"), np.ones((3, 1, 32), dtype=np.float32)
+    nothing, _ = read_out(model, rows, np.zeros((3, 0), dtype=np.int64), 4)
+    assert nothing.rank.shape == nothing.prob.shape == (3, 1, 0)
     np.testing.assert_array_equal(
-        nothing.top_token_ids, read_out(model, rows, np.zeros((3, 1), np.int64), 4).top_token_ids
+        nothing.top_token_ids, read_out(model, rows, np.zeros((3, 1), np.int64), 4)[0].top_token_ids
     )
 
 
@@ -64,25 +76,44 @@ def test_a_large_model_is_read_in_smaller_pieces(monkeypatch: pytest.MonkeyPatch
     whole = [piece.copy() for piece in read_positions(model, ids)]
     monkeypatch.setattr(reading, "CHUNK_BYTES", 10 * 4 * 3 * 32)
     pieces = [piece.copy() for piece in read_positions(model, ids)]
-    assert [piece.shape[1] for piece in whole] == [37]
-    assert [piece.shape[1] for piece in pieces] == [10, 10, 10, 7]
-    np.testing.assert_allclose(np.concatenate(pieces, 1), whole[0], atol=1e-4)
+    assert [len(piece) for piece in whole] == [37]
+    assert [len(piece) for piece in pieces] == [10, 10, 10, 7]
+    np.testing.assert_allclose(np.concatenate(pieces), whole[0], atol=1e-4)
 
 
+@pytest.mark.parametrize("site", ["resid_post", "resid_mid"])
 @pytest.mark.parametrize("family", ["llama", "gemma2", "granite", "mistral"])
-def test_the_lens_of_all_positions_is_that_of_plain_transformers(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lens_of_all_positions_is_that_of_plain_transformers(
+    family: str, site: StreamSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(reading, "CHUNK_TOKENS", 11)
     monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 7)
     model = tiny_model(family)
     turn = lt.track(model, QUESTION, recipe="chat", max_new_tokens=4).turns[0]
-    lens = position_lens(model, turn, ["Paris"])
+    lens = position_lens(model, turn, ["Paris"], site)
     truth = Recomputed(model, turn)
     ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
+    word = lens.watched["Paris"]
     for at in range(len(ids) - 1):
-        probs = truth.lens_logits(at - truth.first).softmax(-1)
-        np.testing.assert_allclose(lens.top_probs[:, at], probs.topk(3).values, atol=1e-4)
+        rows = truth.resid[1:, at] if site == "resid_post" else truth.resid_mid[:, at]
+        logits, final = truth.tail(rows), truth.logits[at].log_softmax(-1)
+        log_probs = logits.log_softmax(-1)
+        probs = log_probs.exp()
+        np.testing.assert_allclose(lens.top_probs[:, at], probs.topk(10).values, atol=1e-4)
         np.testing.assert_allclose(lens.next_prob[:, at], probs[:, ids[at + 1]], atol=1e-4)
-    assert lens.watched["Paris"].shape == lens.next_prob.shape == (3, len(ids) - 1)
+        np.testing.assert_allclose(lens.entropy[:, at], -(probs * log_probs).sum(-1), atol=1e-3)
+        np.testing.assert_allclose(lens.kl[:, at], (final.exp() * (final - log_probs)).sum(-1), atol=1e-3)
+        np.testing.assert_allclose(word.logit[:, at], logits[:, word.token_id], atol=1e-3)
+    assert word.prob.shape == lens.next_rank.shape == (3, len(ids) - 1)
+    assert (lens.kl[-1] == 0).all() == (site == "resid_post")
+    assert (lens.cell(2, 5)["prob"].to_numpy() == lens.top_probs[1, 5]).all()
+
+
+def test_a_model_whose_parts_work_side_by_side_has_no_stream_between_them() -> None:
+    model = tiny_model("gpt_neox")
+    turn = lt.track(model, QUESTION, recipe="chat", max_new_tokens=2).turns[0]
+    with pytest.raises(lt.ModelError, match="resid_mid"):
+        position_lens(model, turn, site="resid_mid")
 
 
 def test_the_lens_of_all_positions_agrees_with_the_step_lens_and_with_the_answer() -> None:
@@ -91,7 +122,9 @@ def test_the_lens_of_all_positions_agrees_with_the_step_lens_and_with_the_answer
     lens = position_lens(model, turn, ["Paris"])
     first = len(turn.prompt.token_ids) - 1
     np.testing.assert_allclose(lens.next_prob[:, first], turn.trace.lens[0].token_prob, atol=1e-4)
-    np.testing.assert_allclose(lens.watched["Paris"][:, first], turn.trace.lens[0].watched["Paris"].prob, atol=1e-4)
+    np.testing.assert_allclose(
+        lens.watched["Paris"].prob[:, first], turn.trace.lens[0].watched["Paris"].prob, atol=1e-4
+    )
     np.testing.assert_allclose(lens.next_prob[-1, first:], turn.trace.token_probs, atol=1e-4)
 
 
