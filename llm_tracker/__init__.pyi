@@ -16,6 +16,8 @@ from llm_tracker.conversation.track import track as track
 from llm_tracker.conversation.turns import begin_session as begin_session
 from llm_tracker.conversation.turns import stream_turn as stream_turn
 from llm_tracker.conversation.turns import with_answer_step as with_answer_step
+from llm_tracker.conversation.what_if import stream_what_if as stream_what_if
+from llm_tracker.conversation.what_if import what_if as what_if
 from llm_tracker.conversation.whole_words import with_word_scores as with_word_scores
 from llm_tracker.errors import Cancelled as Cancelled
 from llm_tracker.errors import HubUnreachableError as HubUnreachableError

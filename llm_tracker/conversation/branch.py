@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def begun_like(session: Session, model: LoadedModel) -> Session:
     """A session without a turn yet, with another's recipe and decoding, on this model."""
     template = like(model, session.recipe, session.template)
-    begun = replace(session, turns=(), watch_words=(), controls={}, template=template)
+    begun = replace(session, turns=(), watch_words=(), controls={}, template=template, parent=None)
     return replace(begun, model=model_info(model), versions=versions())
 
 
@@ -27,5 +27,12 @@ def up_to(session: Session, turn: int, model: LoadedModel) -> Session:
     """
     require_same_weights(model, session)
     controls = {at: control for at, control in session.controls.items() if at <= turn}
-    turns = session.turns[: turn + 1]
-    return replace(session, turns=turns, controls=controls, model=model_info(model), versions=versions())
+    turns, parent = session.turns[: turn + 1], session.parent
+    return replace(
+        session,
+        turns=turns,
+        controls=controls,
+        model=model_info(model),
+        versions=versions(),
+        parent=parent if parent is not None and parent.turn <= turn else None,
+    )

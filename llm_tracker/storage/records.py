@@ -15,7 +15,7 @@ from llm_tracker.storage.turn_records import (
     turn_record,
     word_records,
 )
-from llm_tracker.tracing.session import Decoding, ModelInfo, Session
+from llm_tracker.tracing.session import Decoding, ModelInfo, Parent, Session
 
 SCHEMA = 1
 
@@ -41,6 +41,7 @@ def session_record(session: Session) -> Record:
         "watch_words": list(session.watch_words),
         "turns": [turn_record(turn, session.recipe) for turn in session.turns],
         "words": [word_records(turn) for turn in session.turns],
+        "parent": None if session.parent is None else asdict(session.parent),
         "controls": [
             {"turn": at, **turn_record(turn, session.recipe), "words": word_records(turn)}
             for at, turn in session.controls.items()
@@ -71,6 +72,7 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
             record.get("follow_template", False),
             record.get("thinking", {}).get("on", False),
         ),
+        parent=Parent(**_known(record["parent"], Parent)) if record.get("parent") else None,
         controls={
             each["turn"]: turn_of(each, own)
             for each, own in zip(record.get("controls", []), control_arrays, strict=True)
@@ -90,7 +92,7 @@ def _decoding_of(record: Record) -> Decoding:
     return Decoding(**known, **({} if limit is None else {"max_thought_tokens": limit}))
 
 
-def _known(record: Record, kind: type[ModelInfo] | type[Decoding]) -> Record:
+def _known(record: Record, kind: type[ModelInfo] | type[Decoding] | type[Parent]) -> Record:
     """What a value of this kind knows of a record: files of later versions may say more."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in record.items() if name in names}

@@ -14,7 +14,7 @@ from llm_tracker.errors import ModelError
 from llm_tracker.models.forward.attention_rows import RowRecorder, whole_row
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import read_hooks
-from llm_tracker.tracing.trace import FloatArray
+from llm_tracker.tracing.trace import FloatArray, Trace
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -37,6 +37,18 @@ class Recorder:
         self._patterns: list[FloatArray] = []  # step -> (layer, head, key)
         self._means: list[FloatArray] = []  # later step, past the budget -> (layer, key)
         self._resid: list[FloatArray] = []  # step -> (depth, d_model)
+
+    def go_on_from(self, trace: Trace, n_steps: int) -> None:
+        """Begin with the first steps of an earlier answer, as if they had just been recorded."""
+        for step in range(n_steps):
+            length = trace.prompt_length + step
+            if step < len(trace.attention):
+                self._patterns.append(trace.attention[step, ..., :length])
+                self._left_bytes -= self._patterns[-1].nbytes
+            elif trace.attention_mean is not None:
+                self._left_bytes = 0
+                self._means.append(trace.attention_mean[step, :, :length])
+            self._resid.append(trace.resid[step])
 
     @contextmanager
     def hooked(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.prompts.tokens import special_tokens, token_text
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.answers import answer_step_of, behind
+from llm_tracker.tracing.beginnings import Beginning
 from llm_tracker.tracing.decoding import Step, decode, end_token_ids
 from llm_tracker.tracing.phases import Phase, Phases
 from llm_tracker.tracing.recorder import Recorder
@@ -56,41 +57,72 @@ def run_turn(
     watch_words: Collection[str] = (),
     stop: Callable[[], bool] = lambda: False,
     skip: Callable[[], bool] = lambda: False,
+    beginning: Beginning | None = None,
 ) -> Generator[TokenEvent, None, Turn]:
     """Generate the answer to a prompt, yielding each token, and return the turn with its trace.
 
     `said` is the text that this turn answers, `question` the session's first one, and `watch_words` the words to look
     for in the answer: the last two decide the answer step. `stop` is asked after every token, and before every
     layer while the prompt is read; `skip` before every token of a thought: once it says so, or at the thought's limit,
-    the tokens that close a thought are written whatever the model would write. Raises Cancelled where `stop` says so
-    before the first token, and InputError where the text is longer than the model can read.
+    the tokens that close a thought are written whatever the model would write. With a `beginning` the answer goes on
+    from there. Raises Cancelled where `stop` says so before the first token, and InputError where the text is longer
+    than the model can read.
     """
-    phases = Phases(model.tokenizer, prompt, decoding.max_thought_tokens, skip)
-    require_fits(model, prompt, decoding.max_new_tokens, phases.reserved)
-    recorder, steps, written = Recorder(model), list[Step](), Continuation(model.tokenizer, prompt.token_ids)
-    ended: Ending = "limit"
-    ends = end_token_ids(model)
-    n_most = decoding.max_new_tokens + phases.reserved
-    for step in decode(model, prompt.token_ids, decoding, recorder, stop, prompt.n_fixed, n_most, phases.forced):
-        steps.append(step)
-        written.add(step.token_id)
-        text, spans = written.read()
-        phases.wrote(step.token_id, text)
-        is_end = step.token_id in ends and not step.is_forced
-        so_far, answer = phases.split(text)
-        name = token_text(model.tokenizer, step.token_id)
-        yield TokenEvent(len(steps) - 1, name, step.prob, answer, is_end, so_far, phases.phase, phases.n_thought)
-        if is_end:
-            ended = "end"
-        elif prompt.stops_at_newline and "\n" in text.lstrip():
-            ended = "newline"
-        elif stop():
-            ended = "stopped"
-        if ended != "limit" or phases.is_full(decoding.max_new_tokens):
-            break
-    trace = _trace(model, prompt, steps, recorder)
-    thought = phases.thought(text, spans, _spoken(model, trace.token_ids.tolist()), ended == "end")
-    return _turn(model, prompt, trace, text, spans, said, question, watch_words, ended, thought)
+    answer = _Answer(model, prompt, decoding, skip)
+    require_fits(model, prompt, decoding.max_new_tokens, answer.phases.reserved)
+    recorder, begun = Recorder(model), [] if beginning is None else beginning.steps
+    if beginning is not None:
+        recorder.go_on_from(beginning.trace, len(begun))
+    for step in begun:
+        yield answer.wrote(step)
+    if answer.ended == "limit" and not answer.is_full:
+        ids = [*prompt.token_ids, *(step.token_id for step in begun)]
+        n_most = decoding.max_new_tokens + answer.phases.reserved - len(begun)
+        for step in decode(model, ids, decoding, recorder, stop, prompt.n_fixed, n_most, answer.phases.forced):
+            yield answer.wrote(step)
+            if answer.ended == "limit" and stop():
+                answer.ended = "stopped"
+            if answer.ended != "limit" or answer.is_full:
+                break
+    trace = _trace(model, prompt, answer.steps, recorder)
+    thought = answer.phases.thought(
+        answer.text, answer.spans, _spoken(model, trace.token_ids.tolist()), answer.ended == "end"
+    )
+    return _turn(model, prompt, trace, answer.text, answer.spans, said, question, watch_words, answer.ended, thought)
+
+
+class _Answer:
+    """An answer while it is written: its tokens, its text, its phases, and whether it has ended."""
+
+    def __init__(self, model: LoadedModel, prompt: Prompt, decoding: Decoding, skip: Callable[[], bool]) -> None:
+        self.steps: list[Step] = []
+        self.text, self.spans = "", list[Span]()
+        self.ended: Ending = "limit"
+        self.phases = Phases(model.tokenizer, prompt, decoding.max_thought_tokens, skip)
+        self._model, self._prompt, self._most = model, prompt, decoding.max_new_tokens
+        self._written = Continuation(model.tokenizer, prompt.token_ids)
+        self._ends = end_token_ids(model)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has its most tokens."""
+        return self.phases.is_full(self._most)
+
+    def wrote(self, step: Step) -> TokenEvent:
+        """Note one more token."""
+        self.steps.append(step)
+        self._written.add(step.token_id)
+        self.text, self.spans = self._written.read()
+        self.phases.wrote(step.token_id, self.text)
+        if step.token_id in self._ends and not step.is_forced:
+            self.ended = "end"
+        elif self._prompt.stops_at_newline and "\n" in self.text.lstrip():
+            self.ended = "newline"
+        thought, answer = self.phases.split(self.text)
+        name = token_text(self._model.tokenizer, step.token_id)
+        place, is_end = len(self.steps) - 1, self.ended == "end"
+        phases = self.phases
+        return TokenEvent(place, name, step.prob, answer, is_end, thought, phases.phase, phases.n_thought)
 
 
 def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int, for_thought: int = 0) -> None:

@@ -162,6 +162,16 @@ class Turn:
         return [*self.prompt.words, *so_far]
 
 
+@dataclass(frozen=True)
+class Parent:
+    """Where a branch left the answer of another session: its last common token stands in front of this step."""
+
+    turn: int
+    step: int
+    session: str = ""
+    """The other session's id, where it is kept under one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Session:
     """A conversation with one model: its turns, and the words that are watched through all of them."""
@@ -178,6 +188,8 @@ class Session:
     """What the chat template is given besides the messages, and the day that it writes as today's."""
     controls: Mapping[int, Turn] = field(default_factory=dict)
     """By turn: the same conversation up to there, merely asked again. What it changes, no correction is needed for."""
+    parent: Parent | None = None
+    """Of a branch: which answer it began as, and from which step on that was made to go on otherwise."""
 
     def __post_init__(self) -> None:
         """Make the mapping read-only."""

@@ -124,7 +124,7 @@ def _compare_step(note: Any, truth: Recomputed, turn: lt.Turn, step: int) -> Non
     log_probs = lens.log_softmax(-1)
     note("lens: entropy", table.entropy, -(log_probs.exp() * log_probs).sum(-1))
     kl = (log_probs[-1].exp() * (log_probs[-1] - log_probs)).sum(-1).numpy()
-    note("lens: KL, relative", (table.kl - kl) / (1 + kl), 0)
+    note("lens: KL, as a difference of two logits", (table.kl - kl) / (2 + kl), 0)
     note("entropy", trace.entropies[step], table.entropy[-1])
     leading = table.leading
     note("lens: leading", leading.prob, log_probs.exp()[:, torch.tensor(leading.token_ids.copy())].T)
