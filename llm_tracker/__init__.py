@@ -23,10 +23,12 @@ before any temperature. A `token` is text, a `token_id` an int.
 Which functions need the model, and which read a saved session without it:
 
     load_model, track, check, stream_turn, stream_control need the model
+    what_if, stream_what_if                               need the model
     with_watch_word, with_step_lens, with_all_lenses      need the model
-    position_lens, stream_position_lens                   need the model: they read the text once more
+    position_lens, head_pattern, value_weights            need the model: they read the text once more
     logit_lens                                            only for what was not kept (model=)
     candidates, attention_by_word, attention_groups       no model
+    tokens_frame, head_grid                               no model
     save_session, load_session, with_answer_step          no model
 """
 

@@ -3,10 +3,12 @@
 from llm_tracker.analysis.attention import attention_by_word as attention_by_word
 from llm_tracker.analysis.attention import attention_groups as attention_groups
 from llm_tracker.analysis.candidates import candidates as candidates
+from llm_tracker.analysis.heads import head_grid as head_grid
 from llm_tracker.analysis.lens.logit_lens import logit_lens as logit_lens
 from llm_tracker.analysis.lens.position_lens import PositionLens as PositionLens
 from llm_tracker.analysis.lens.position_tables import position_lens as position_lens
 from llm_tracker.analysis.lens.position_tables import stream_position_lens as stream_position_lens
+from llm_tracker.analysis.tokens import tokens_frame as tokens_frame
 from llm_tracker.analysis.word_scores import word_scores as word_scores
 from llm_tracker.conversation.control import stream_control as stream_control
 from llm_tracker.conversation.lenses import with_all_lenses as with_all_lenses
@@ -39,7 +41,11 @@ from llm_tracker.models.plugins.hookspecs import hookimpl as hookimpl
 from llm_tracker.prompts.thoughts import Thought as Thought
 from llm_tracker.storage.session_directory import load_session as load_session
 from llm_tracker.storage.session_directory import save_session as save_session
+from llm_tracker.tracing.head_patterns import HeadPattern as HeadPattern
+from llm_tracker.tracing.head_patterns import head_pattern as head_pattern
 from llm_tracker.tracing.session import Decoding as Decoding
 from llm_tracker.tracing.session import Session as Session
 from llm_tracker.tracing.session import Turn as Turn
 from llm_tracker.tracing.trace import Trace as Trace
+from llm_tracker.tracing.value_weights import ValueWeights as ValueWeights
+from llm_tracker.tracing.value_weights import value_weights as value_weights

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache
 
-from llm_tracker.errors import Cancelled, ModelError
-from llm_tracker.models.forward.changing_rope import rope_switch
-from llm_tracker.models.forward.forward_pass import forward, new_cache
+from llm_tracker.errors import ModelError
+from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
-from llm_tracker.models.forward.kv_caches import is_plain
 from llm_tracker.models.forward.sites import read_hooks
+from llm_tracker.tracing.text_chunks import CHUNK_TOKENS, TextChunk, text_chunks
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
-
-CHUNK_TOKENS = 128
-"""Positions whose residual stream is held at a time; all of them where a model keeps a state and no keys and values."""
 
 CHUNK_BYTES = 48 * 2**20
 """What the residual stream of a chunk may take: of a large model it has fewer positions."""
@@ -44,25 +39,18 @@ def read_positions(
     places = model.sites.at(site)
     if None in places:
         raise ModelError(f"“{site}” is not there in every layer of this model.")
-    cache = new_cache(model.model)
-    length = len(token_ids)
-    switch = rope_switch(model.model)
-    in_pieces = switch is None or len(token_ids) <= switch.length  # past it, pieces would be read in another way
-    if cache is not None and is_plain(cache) and in_pieces:
-        length = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * len(model.layers) * model.architecture.d_model)))
     n_rows = len(model.layers) + (site != "resid_post")
-    resid: FloatArray = np.empty((min(length, len(token_ids)), n_rows, model.architecture.d_model), dtype=np.float32)
-    for start in range(0, len(token_ids), length):
-        if stop():
-            raise Cancelled("Stopped before every position was read. Nothing was changed.")
-        ids = token_ids[start : start + length]
-        _read_chunk(model, ids, cache, resid[: len(ids)], site)
-        yield resid[: len(ids)]
+    most = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * n_rows * model.architecture.d_model)))
+    resid: FloatArray = np.empty((0, n_rows, model.architecture.d_model), dtype=np.float32)
+    for chunk in text_chunks(model, token_ids, stop, most):
+        length = chunk.token_ids.shape[1]
+        if length > len(resid):
+            resid = np.empty((length, *resid.shape[1:]), dtype=np.float32)
+        _read_chunk(model, chunk, resid[:length], site)
+        yield resid[:length]
 
 
-def _read_chunk(
-    model: LoadedModel, token_ids: Sequence[int], cache: DynamicCache | None, resid: FloatArray, site: StreamSite
-) -> None:
+def _read_chunk(model: LoadedModel, chunk: TextChunk, resid: FloatArray, site: StreamSite) -> None:
     """Read the next tokens, and write their rows of the residual stream into `resid` (position, row, d_model)."""
 
     def see(layer: int, rows: Tensor) -> None:
@@ -75,5 +63,4 @@ def _read_chunk(
     ends = () if site == "resid_post" else read_hooks(model.sites.at("resid_post"), see_end)
     hooks = [*read_hooks(model.sites.at(site), see), *ends]
     with model.running, torch.inference_mode(), put_on(hooks):
-        ids = torch.tensor([list(token_ids)], device=model.model.device)
-        forward(model.model, ids, cache, model.way.unasked)
+        forward(model.model, chunk.token_ids, chunk.cache, model.way.unasked)
