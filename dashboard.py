@@ -4,8 +4,6 @@ import streamlit as st
 
 from llm_tracker.app.ask.answers import answer_cards, answered_by, headline_panel
 from llm_tracker.app.ask.forms import correction_form, offer_same_question, question_form
-from llm_tracker.app.ask.missing_work import background_status, start_missing
-from llm_tracker.app.ask.watch_words import words_choice
 from llm_tracker.app.frame.page import PRODUCT, open_page
 from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.selection.answer_pickers import answer_pickers
@@ -13,8 +11,9 @@ from llm_tracker.app.selection.comparison import compare_at, shown_comparison
 from llm_tracker.app.views.attention import attention_view
 from llm_tracker.app.views.candidates import candidates_view
 from llm_tracker.app.views.layers import layers_view
-from llm_tracker.app.views.positions import positions_view
+from llm_tracker.app.views.missing_work import background_status, start_missing
 from llm_tracker.app.views.prompt_text import read_view
+from llm_tracker.app.views.watch_words import words_choice
 from llm_tracker.app.views.whole_words import whole_words_view
 
 engine, workspace = open_page("Ask")
@@ -49,7 +48,6 @@ with st.container(key="shown"):
     read_view(comparison.sides)
     candidates_view(comparison.sides, words)
     layers_view(comparison.sides, words)
-    positions_view(engine, workspace, comparison)
     attention_view(comparison.sides)
 
 if workspace.is_newer(drawn):  # a job that ended while the page was being drawn would else be seen at the next click

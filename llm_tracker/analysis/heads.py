@@ -113,7 +113,7 @@ def last_said(turn: Turn) -> Span:
     for word in reversed(turn.prompt.words):
         if word.role == "user":
             said.append(word)
-        elif said and word.role != "user":
+        elif said:
             break
     return (said[-1].tokens[0], said[0].tokens[1]) if said else (0, 0)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.tracing.session import Turn
+
+TokenMeasure = Literal["prob", "entropy_nats"]
+"""The probability of a token in [0, 1], or the entropy of the prediction that it was chosen from, in nats."""
 
 
 def tokens_frame(turn: Turn) -> pd.DataFrame:

@@ -44,7 +44,7 @@ def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: st
         layers.append(zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=x, x2="end:Q", y="zero:Q"))
     layers += _lines(frame.assign(name=frame["turn"].map(TURN_LABELS)), turns, x, y)
     layers.append(_line_ends(frame, turns, x, y, axis))
-    padding = {"left": 0, "top": 5, "right": LABEL_PIXELS, "bottom": 0}
+    padding = {"left": 0, "top": 5, "right": 4, "bottom": 0}
     return framed(alt.layer(*layers), HEIGHT, padding=padding)
 
 
@@ -54,12 +54,16 @@ def _depth_axis(n_layers: pd.Series[int]) -> alt.X:
         ticks = alt.Axis(values=[0, 25, 50, 75, 100], format="d", grid=False)
         scale = alt.Scale(domain=[0, 100], nice=False)
         return alt.X("at:Q", title="depth, in % of each one's layers", scale=scale, axis=ticks)
-    last = int(n_layers.max())
+    return layer_axis("at", int(n_layers.max()))
+
+
+def layer_axis(field: str, n_layers: int) -> alt.X:
+    """The axis of all layers, from 1."""
     return alt.X(
-        "at:Q",
+        f"{field}:Q",
         title="layer (depth, not time)",
-        scale=alt.Scale(domain=[1, max(2, last)], nice=False),
-        axis=alt.Axis(values=_layer_ticks(last), format="d", grid=False),
+        scale=alt.Scale(domain=[1, max(2, n_layers)], nice=False),
+        axis=alt.Axis(values=_layer_ticks(n_layers), format="d", grid=False),
     )
 
 

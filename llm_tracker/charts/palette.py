@@ -17,6 +17,9 @@ GRID = "#808a9640"
 QUIET = "#7f8a97"
 """Grid lines and small print, readable on white and on the dark page."""
 
+LINE_COLOURS = ("#b0468c", "#2f8f83", "#8a6d1f", "#6a5acd", "#c0504d", "#4b8b3b", "#997a8d", "#5b7f95")
+"""Lines of several words in one chart, where no line is a turn's: none is the colour of a turn."""
+
 TURN_COLOURS = {"before": BEFORE, "after": AFTER, "again": AGAIN}
 GROUP_COLOURS = {
     "parked": PARKED,

@@ -105,7 +105,8 @@ def _output_matrix(place: Location, n_heads: int) -> Tensor:
     width = getattr(module, "in_features", None) or weight.shape[0]
     unit = torch.eye(width, dtype=weight.dtype, device=weight.device)
     mapped = (module(unit) - module(torch.zeros_like(unit[:1]))).float() * place.scale
-    return mapped.view(n_heads, width // n_heads, -1)
+    matrix: Tensor = mapped.view(n_heads, width // n_heads, -1)
+    return matrix
 
 
 def _lengths(weights: Tensor, values: Tensor, outputs: Tensor) -> tuple[Tensor, Tensor]:

@@ -30,6 +30,12 @@ def one_in(share: float) -> str:
     return f"1 in {several / unit:,.3g} {name}"
 
 
+def nats(value: float) -> str:
+    """A number of nats with as many digits as it means: 0.02 nats, 1.3 nats, 14 nats."""
+    size = abs(value)
+    return f"{value:.2f} nats" if size < 1 else f"{value:.1f} nats" if size < 10 else f"{value:.0f} nats"
+
+
 def tiny(gap: float) -> str:
     """A very small number as people write it: 1·10⁻⁶."""
     if gap == 0:

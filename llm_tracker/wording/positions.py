@@ -3,9 +3,51 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from llm_tracker.analysis.lens.position_lens import PositionLens
-from llm_tracker.wording.formats import percent, quoted
+from llm_tracker.analysis.positions import lead_pair, map_values
+from llm_tracker.wording.formats import nats, percent, quoted
+from llm_tracker.wording.layers import lead_clause
+
+PLAIN_LABELS = {
+    "next_prob": "probability of the token that does come next",
+    "best_prob": "probability of the layer's likeliest token",
+    "next_rank": "rank of the token that does come next (1 = best)",
+    "entropy_nats": "entropy, in nats (how open the prediction is)",
+    "kl_nats": "KL to the last layer, in nats (how little the lens says)",
+}
+
+
+def shows_label(shows: str, words: list[str]) -> str:
+    """What the colours of the map mean, of all that `analysis.positions.map_choices` offers."""
+    pair = lead_pair(shows, words)
+    if pair is not None:
+        return f"lead of {quoted(pair[0])} over {quoted(pair[1])}, in nats"
+    for name, said in (("prob", "probability"), ("rank", "rank"), ("logit", "logit")):
+        word = shows.removeprefix(f"{name} of ")
+        if word != shows and word in words:
+            return f"{said} of {quoted(word)}"
+    return PLAIN_LABELS[shows]
+
+
+def map_sentence(lens: PositionLens, shows: str, first: int, last: int, position: int) -> str:
+    """What one map says: of the whole text, of a stretch of it, or of one position, as what it shows asks for."""
+    pair = lead_pair(shows, lens.watched)
+    column = map_values(lens, shows)[:, position]
+    behind = f"Behind {quoted(lens.tokens[position])}, token {position + 1:,},"
+    if pair is not None:
+        return f"{behind} {lead_clause(column, quoted(pair[0]), quoted(pair[1]))}."
+    if shows == "entropy_nats":
+        return f"{behind} the entropy is {nats(float(column[0]))} at layer 1 and {nats(float(column[-1]))} at the last."
+    if shows == "kl_nats":
+        middle = max(1, len(column) // 2)
+        return (
+            f"{behind} the read-out is {nats(float(column[middle - 1]))} from the last layer's at layer {middle}, and "
+            f"{nats(float(column[-2 if len(column) > 1 else -1]))} one layer before the end."
+        )
+    word = shows.partition(" of ")[2]
+    return word_sentence(lens, word, first, last) if word in lens.watched else positions_sentence(lens)
 
 
 def positions_sentence(lens: PositionLens) -> str:
@@ -26,3 +68,16 @@ def word_sentence(lens: PositionLens, word: str, first: int, last: int) -> str:
         f"Of what is drawn, {quoted(word)} gets most behind {quoted(lens.tokens[first + at])} (token "
         f"{first + at + 1:,}), at layer {layer + 1}: {percent(float(prob[layer, at]))}."
     )
+
+
+def map_difference_sentence(frame: pd.DataFrame, shows: str) -> str:
+    """Where two maps differ most: `analysis.positions.map_difference`."""
+    both = frame[frame["value"].notna()]
+    if both.empty or float(both["value"].abs().max()) < 1e-6:
+        return "Of what is drawn, nothing differs between before and after."
+    most = both.iloc[int(both["value"].abs().argmax())]
+    value = float(most["value"])
+    is_share = shows in ("next_prob", "best_prob") or shows.startswith("prob of ")
+    amount = f"{100 * value:+.0f} points" if is_share else f"{value:+.3g}{' nats' if 'rank' not in shows else ''}"
+    where = f"behind {quoted(str(most['token']))}, at layer {most['layer']}"
+    return f"Of what is drawn, the largest difference is {where}: {amount}."

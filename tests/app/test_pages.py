@@ -117,7 +117,7 @@ def test_where_no_model_is_here_the_download_begins_by_itself(loader: Loader, mo
 
 
 def test_the_guide_stands_by_itself(engine: engines.Engine) -> None:
-    at = opened("pages/2_Guide.py")
+    at = opened("pages/9_Guide.py")
     assert at.title[0].value == "Guide"
     assert [each.value for each in at.subheader] == ["How to read the views", "Say what was measured", "Terms"]
     assert "logit lens" in " ".join(markdown.value for markdown in at.markdown)

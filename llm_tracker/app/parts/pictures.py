@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+import pandas as pd
 import streamlit as st
 
+from llm_tracker.charts.heat import PICK
+from llm_tracker.figures.figure import Figure
+
 T = TypeVar("T")
+
+Pick = Callable[[Mapping[str, Any]], object]
+"""Is given the fields of the cell that was clicked."""
 
 
 def remembered(view: str, key: Hashable, make: Callable[[], T]) -> T:
@@ -29,10 +36,30 @@ class Picture:
 
     spec: dict[str, Any]
     sentence: str
+    figure: Figure | None = None
+    """What it was made of, where it is more than a chart."""
 
-    def draw(self, what: str) -> None:
-        """The chart; `what` it shows and its sentence are its text alternative."""
-        st.vega_lite_chart(spec=dict(self.spec), alt=f"{what}. {self.sentence}")
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The numbers behind it."""
+        return pd.DataFrame() if self.figure is None else self.figure.frame
+
+    def draw(self, what: str, key: str | None = None, pick: Pick | None = None) -> None:
+        """The chart; `what` it shows and its sentence are its text alternative.
+
+        With a `key` and `pick`, a click on a cell calls `pick` with the cell's fields.
+        """
+        said = f"{what}. {self.sentence}"
+        if key is None or pick is None:
+            st.vega_lite_chart(spec=dict(self.spec), alt=said)
+            return
+
+        def clicked() -> None:
+            points = st.session_state[key].selection.get(PICK) or []
+            if points:
+                pick(points[0])
+
+        st.vega_lite_chart(spec=dict(self.spec), alt=said, key=key, on_select=clicked, selection_mode=PICK)
 
 
 def picture(chart: Any, sentence: str) -> Picture:
@@ -41,3 +68,8 @@ def picture(chart: Any, sentence: str) -> Picture:
     It is not held against Vega-Lite's schema here: that takes as long as making it, and tests do it for every chart.
     """
     return Picture(chart.to_dict(validate=False), sentence)
+
+
+def figure_picture(figure: Figure) -> Picture:
+    """A figure as a picture."""
+    return Picture(figure.chart.to_dict(validate=False), figure.sentence, figure)

@@ -7,8 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar, get_args
 
 from llm_tracker.analysis.compare import SideName
+from llm_tracker.analysis.curves import CurveMeasure
+from llm_tracker.analysis.heads import HeadMeasure
 from llm_tracker.analysis.layers import LayerMeasure
+from llm_tracker.analysis.tokens import TokenMeasure
 from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.tracing.trace import StreamSite
 
 T = TypeVar("T")
 
@@ -16,6 +20,10 @@ Pair = tuple[int | None, int | None]
 """A number for each of two sides or models; None leaves that to the view."""
 
 NEITHER: Pair = (None, None)
+
+Cell = tuple[int, int]
+
+Arrangement = Literal["before", "after", "beside", "difference"]
 
 LONGEST = 1000
 """Characters of words that the address carries: a longer one would be cut off on its way, and the visitor's key too."""
@@ -55,19 +63,40 @@ class Selection:
     """Whose probability that map shows."""
     map_from: int | None = None
     """The first token that it draws, from 1."""
+    shown: Arrangement | None = None
+    """Whether one answer is drawn, or both side by side, or what the one after has more."""
+    site: StreamSite | None = None
+    """Where the stream is read for the map: after each layer, or between its attention and its MLP."""
+    cell: Cell | None = None
+    """The layer (from 1) and the position (from 0) of the map whose candidates are shown."""
+    curve: CurveMeasure | None = None
+    """What the curves of the Layers page show."""
+    bars: TokenMeasure | None = None
+    """What the bars of the Tokens page show."""
+    cells: HeadMeasure | None = None
+    """What a cell of the grid of heads says."""
+    weighed: bool = False
+    """Whether attention is weighed by what it carries."""
+    focus: tuple[str, ...] | None = None
+    """The words that the grid of heads is about."""
+    query: int | None = None
+    """The place of a head's pattern that is looked at."""
+    by: Literal["word", "token"] = "word"
+    """Whether that pattern is drawn by word or by token."""
 
     def of_newest(self) -> Selection:
         """What stays when a new answer arrives: how to look, and nothing that was said of the answers before."""
-        return replace(self, turns=(), steps=NEITHER, words=None, map_from=None)
+        return replace(self, turns=(), steps=NEITHER, words=None, map_from=None, cell=None, focus=None, query=None)
 
     def in_short(self, newest: tuple[TurnRef, ...]) -> Selection:
         """The same, without turns that are the newest ones anyway, where nothing else is said of them."""
-        says_more = (self.steps, self.words, self.map_from) != (NEITHER, None, None)
+        of_answers = (self.words, self.map_from, self.cell, self.focus, self.query)
+        says_more = self.steps != NEITHER or any(each is not None for each in of_answers)
         return self if says_more or self.turns != newest else replace(self, turns=())
 
     def of_another_model(self) -> Selection:
         """What stays when a model with other layers is looked at."""
-        return replace(self, layers=NEITHER, heads=NEITHER)
+        return replace(self, layers=NEITHER, heads=NEITHER, cell=None)
 
 
 def with_number(pair: Pair, at: int, number: int | None) -> Pair:
@@ -86,7 +115,16 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
         "lines": selection.measure or "",
         "text": selection.text or "",
         "map": selection.map or "",
-        "map-from": "" if selection.map_from is None else str(selection.map_from),
+        "map-from": _number_text(selection.map_from),
+        "show": selection.shown or "",
+        "site": selection.site or "",
+        "cell": "" if selection.cell is None else _pair_text(selection.cell),
+        "curve": selection.curve or "",
+        "bars": selection.bars or "",
+        "cells": selection.cells or "",
+        "weighed": "yes" if selection.weighed else "",
+        "query": _number_text(selection.query),
+        "by": "token" if selection.by == "token" else "",
     }
     said: dict[str, list[str]] = {name: [value] for name, value in written.items() if value}
     for name, word in (("of", selection.word), ("over", selection.over), ("map-shows", selection.map_shows)):
@@ -94,21 +132,25 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
             said[name] = [word]
     if selection.words is not None and sum(map(len, selection.words)) <= LONGEST:
         said["word"] = list(selection.words) or [""]  # no word at all is a choice too
+    if selection.focus is not None and sum(map(len, selection.focus)) <= LONGEST:
+        said["focus"] = list(selection.focus) or [""]
     return said
 
 
-NAMES = frozenset("turns step compare layer head lines text map map-shows map-from of over word".split())
+NAMES = frozenset(
+    "turns step compare layer head lines text map map-shows map-from of over word show site cell curve bars cells "
+    "weighed focus query by".split()
+)
 """The parameters that belong to the selection: the address has others too."""
 
 
 def of_address(said: Mapping[str, Sequence[str]]) -> Selection:
     """What the address says. What it spells wrongly is taken for not said; what is not there any more, views ignore."""
-    words = said.get("word")
     return Selection(
         turns=_turns(_last(said, "turns", "")),
         steps=_pair(_last(said, "step", "")),
         compared_at="answer" if _last(said, "compare", "") == "answer" else "first",
-        words=None if words is None else tuple(dict.fromkeys(filter(None, map(str.strip, words)))),
+        words=_several(said.get("word")),
         layers=_pair(_last(said, "layer", "")),
         heads=_pair(_last(said, "head", "")),
         measure=_one_of(get_args(LayerMeasure), said, "lines"),
@@ -118,6 +160,16 @@ def of_address(said: Mapping[str, Sequence[str]]) -> Selection:
         map=_one_of(get_args(SideName), said, "map"),
         map_shows=_last(said, "map-shows", None),
         map_from=_number(_last(said, "map-from", "")),
+        shown=_one_of(get_args(Arrangement), said, "show"),
+        site=_one_of(get_args(StreamSite), said, "site"),
+        cell=_cell(_last(said, "cell", "")),
+        curve=_one_of(get_args(CurveMeasure), said, "curve"),
+        bars=_one_of(get_args(TokenMeasure), said, "bars"),
+        cells=_one_of(get_args(HeadMeasure), said, "cells"),
+        weighed=_last(said, "weighed", "") == "yes",
+        focus=_several(said.get("focus")),
+        query=_number(_last(said, "query", "")),
+        by="token" if _last(said, "by", "") == "token" else "word",
     )
 
 
@@ -140,6 +192,20 @@ def _turns(text: str) -> tuple[TurnRef, ...]:
 def _pair(text: str) -> Pair:
     first, _, second = text.partition("-")
     return (_number(first), _number(second))
+
+
+def _cell(text: str) -> Cell | None:
+    layer, position = _pair(text)
+    return None if layer is None or position is None else (layer, position)
+
+
+def _several(words: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Words, each once; none of them where only an empty one is said, None where nothing is."""
+    return None if words is None else tuple(dict.fromkeys(filter(None, map(str.strip, words))))
+
+
+def _number_text(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 def _pair_text(pair: Pair) -> str:

@@ -1,188 +1,243 @@
-"""Behind the second view: what every layer would write after every token of a text. Computed when asked for."""
+"""What every layer would write after every token of the text: a map, read when it is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from llm_tracker.analysis.alignment import aligned_positions
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.lens.position_lens import PositionLens
-from llm_tracker.app.parts.downloads import csv_button
-from llm_tracker.app.parts.html import paragraph, plain_label
-from llm_tracker.app.parts.pictures import Picture, picture, remembered
+from llm_tracker.analysis.positions import NEXT, answer_position, map_choices
+from llm_tracker.app.parts.export_menu import export_menu
+from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
-from llm_tracker.app.selection.comparison import Comparison, select_of, shown_comparison
-from llm_tracker.app.selection.selection import chosen, unless_default
-from llm_tracker.app.work.background import positions_of, read_positions
+from llm_tracker.app.selection.comparison import Comparison, select_of
+from llm_tracker.app.selection.selection import Arrangement, Cell, chosen, unless_default
+from llm_tracker.app.views.on_demand import begin_button, on_demand
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.on_demand import map_of, read_map
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.charts.positions import positions_chart
-from llm_tracker.wording.formats import quoted
+from llm_tracker.figures.positions import WINDOW, map_difference_figure, map_figure, window_start
+from llm_tracker.tracing.trace import StreamSite
+from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
-from llm_tracker.wording.positions import positions_sentence, word_sentence
+from llm_tracker.wording.positions import shows_label
 
-WINDOW = 30
-"""Tokens that are drawn at once."""
+SITES: dict[StreamSite, str] = {
+    "resid_post": "after each layer",
+    "resid_mid": "between its attention and its MLP",
+}
 
-NEXT = "next_prob"
-BEST = "best_prob"
-NAMES = {NEXT: "the token that does come next", BEST: "the layer's likeliest token"}
-
-
-def positions_view(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
-    """All of it, in a panel that is closed until it is wanted."""
-    with st.expander("All layers at all tokens of the text"):
-        side, ref = _choose(comparison)
-        job = workspace.job
-        lens = workspace.position_lenses.get(ref)
-        if job is not None and workspace.is_at_work_on(positions_of(ref)):
-            _watch(job)
-            if lens is not None:
-                _map(side, lens, comparison)
-        elif lens is None:
-            _offer(engine, workspace, side)
-        else:
-            _map(side, lens, comparison)
-            session = comparison.sessions[comparison.refs.index(ref)]
-            new = [word for word in session.watch_words if word not in lens.watched]
-            if new:
-                _button(engine, workspace, f"Read again, for {' and '.join(map(quoted, new))} too")
+Read = list[tuple[Side, PositionLens]]
+"""The answers whose maps were read."""
 
 
-def _choose(comparison: Comparison) -> tuple[Side, TurnRef]:
-    """The answer whose text is read."""
-    side, ref = _chosen(comparison)
-    if len(comparison.answers) > 1:
-        labels = {side.name: plain_label(side_label(side)) for side, _ in comparison.answers}
-        names = list(labels)
-        key = "positions of"
-        choose = show_choice(
-            key, side.name, lambda picked: select(map=unless_default(picked, names[-1]), map_from=None)
+def positions_view(
+    engine: Engine, workspace: Workspace, comparison: Comparison, shown: Arrangement, words: list[str]
+) -> None:
+    """All of it: the maps that are drawn are read first, one after the other."""
+    st.header("All layers at all tokens", anchor=False)
+    site = _site()
+    answers = [each for each in comparison.answers if shown in ("beside", "difference", each[0].name)]
+    found: Read = []
+    for side, ref in answers:
+        lens = _lens(engine, workspace, side, ref, site, words, len(answers) > 1)
+        if lens is not None:
+            found.append((side, lens))
+    if len(found) == len(answers):
+        _maps(found, comparison, shown == "difference" and len(found) > 1)
+    with st.expander("How to read this"):
+        st.markdown(
+            "A column is named for the token that was just read; its colours are about what comes after that, layer "
+            "by layer from below. In the first layers of many models the token that was just read shines through. "
+            "*Between attention and MLP* reads the residual stream half-way through each layer: what its attention "
+            "has added is there, what its MLP adds is not. A cell is a read-out, not a decision. Of a followed word "
+            "its first token is meant, written as at the beginning of the answer. The dashed line stands where the "
+            "answer begins, and where a thought does."
         )
-        st.segmented_control(
-            "Of the text",
-            names,
-            default=side.name,
-            format_func=labels.__getitem__,
-            key=key,
-            on_change=choose,
-            required=True,
-        )
-    return side, ref
 
 
-def _chosen(comparison: Comparison) -> tuple[Side, TurnRef]:
-    """Which one it is, before it is drawn too."""
-    wanted = selected().map
-    return next((answer for answer in comparison.answers if answer[0].name == wanted), comparison.answers[-1])
+def _site() -> StreamSite:
+    key, options = "map site", list(SITES)
+    site = chosen(selected().site, options, "resid_post")
+    choose = show_choice(key, site, lambda picked: select(site=unless_default(picked, "resid_post")))
+    st.segmented_control(
+        "Read the stream",
+        options,
+        default=site,
+        format_func=SITES.__getitem__,
+        key=key,
+        on_change=choose,
+        required=True,
+    )
+    return site
 
 
-def _offer(engine: Engine, workspace: Workspace, side: Side) -> None:
-    trace = side.turn.trace
+def _lens(
+    engine: Engine,
+    workspace: Workspace,
+    side: Side,
+    ref: TurnRef,
+    site: StreamSite,
+    words: list[str],
+    is_one_of_two: bool,
+) -> PositionLens | None:
+    """The map of one answer's text, if it was read; else the offer to read it."""
+    trace, subject = side.turn.trace, map_of(ref, site)
     count = trace.prompt_length + trace.n_steps - 1
-    paragraph(
-        f"The logit lens of every layer at all {count:,} tokens of this text, template marks and all that stands in "
-        "front of the question included. It is computed when you ask for it, since it takes a while: a few seconds "
-        "for every hundred tokens on a laptop.",
-        quiet=True,
+    begin = partial(read_map, words=tuple(words))
+    which = f" ({side_label(side)})" if is_one_of_two else ""
+    lens: PositionLens | None = on_demand(
+        engine,
+        workspace,
+        subject,
+        begin,
+        f"Read every token{which}",
+        f"The logit lens of every layer at all {count:,} tokens of the text{which}, template marks and all that stands "
+        "in front of the question included. It is computed when you ask for it: a few seconds for every hundred tokens "
+        "on a laptop.",
     )
-    _button(engine, workspace, "Read every token")
-
-
-def _button(engine: Engine, workspace: Workspace, label: str) -> None:
-    """Begins the reading; it waits where something else is being computed."""
-    is_busy = workspace.job is not None
-    waiting = " (once what is being computed is there)" if is_busy else ""
-    st.button(
-        f"{label}{waiting}",
-        key="read positions",
-        on_click=_read,  # before the page is drawn, or what its views need would come first
-        args=(engine, workspace),
-        disabled=is_busy,
-    )
-
-
-def _read(engine: Engine, workspace: Workspace) -> None:
-    """Read the text that is shown by now: while a new answer is being drawn, the button of the old one still stands."""
-    _, ref = _chosen(shown_comparison(workspace))
-    read_positions(engine, workspace, ref)
-    if workspace.job is not None and workspace.job.subject != positions_of(ref):
-        st.toast("Not begun: something else is being computed. Press again once it is there.")
-
-
-@st.fragment(run_every=0.3)
-def _watch(job: Job) -> None:
-    """How far it is, with a button that stops it; then draw the page anew."""
-    if not job.active:
-        st.rerun()
-    stage = job.progress.stage if job.progress is not None else "Reading every layer of every token"
-    st.progress(job.share, text=f"{stage}: {job.share:.0%}")
-    st.button("Stop", key="stop positions", on_click=job.stop, disabled=job.stopping())
+    new = [] if lens is None else [word for word in words if word not in lens.watched]
+    if new and not workspace.is_at_work_on(subject):
+        begin_button(engine, workspace, subject, begin, f"Read again{which}, for {' and '.join(map(quoted, new))} too")
+    return lens
 
 
 @st.fragment
-def _map(side: Side, lens: PositionLens, comparison: Comparison) -> None:
-    """The map of a stretch of the text, its sentence, and the whole as CSV."""
-    named = {**NAMES, **{f"prob of {word}": quoted(word) for word in lens.watched}}
-    left, right = st.columns([2, 3], vertical_alignment="bottom")
+def _maps(found: Read, comparison: Comparison, is_difference: bool) -> None:
+    """The maps of a window of the text, each with its sentence, and the candidates of the cell that was chosen."""
+    options = [each for each in map_choices(found[0][1]) if all(each in map_choices(lens) for _, lens in found)]
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
-        value = _value(named)
-    first, last = 0, len(lens.tokens)
-    if last > WINDOW:
+        shows = _shows(options, list(found[0][1].watched))
+    if is_difference:
         with right:
-            first = _first_token(last, comparison) - 1
-        last = first + WINDOW
-    drawn = remembered("positions", (side.turn.trace, value, first), lambda: _draw(lens, value, named, first, last))
-    drawn.draw("What every layer would write")
-    paragraph(drawn.sentence)
-    paragraph(
-        "A column is named for the token that was just read; its colours are about what comes after that. A read-out, "
-        "not a decision, as above. In the first layers of many models the token that was just read shines "
-        "through. Of a followed word its first token is meant, written as at the beginning of the answer.",
-        quiet=True,
-    )
-    csv_button("positions", lambda: {side.name: lens.frame()})
+            pairs = aligned_positions(found[0][0].turn, found[1][0].turn)
+            answer = pairs.index((answer_position(found[0][0].turn), answer_position(found[1][0].turn)))
+            first = _first_token(len(pairs), answer, comparison)
+        _difference(found, shows, first)
+        return
+    with right:
+        first = _first_token(*max((len(lens.tokens), answer_position(side.turn)) for side, lens in found), comparison)
+    for side, lens in found:
+        _one(side, lens, shows, first, comparison)
 
 
-def _value(named: Mapping[str, str]) -> str:
-    """Whose probability is the colour."""
-    key = "positions value"
-    value = chosen(selected().map_shows, list(named), NEXT)
+def _shows(options: list[str], words: list[str]) -> str:
+    """What the colours mean."""
+    key = f"map shows {len(options)}"
+    value = chosen(selected().map_shows, options, NEXT)
     choose = show_choice(key, value, lambda picked: select(map_shows=unless_default(picked, NEXT)))
     st.selectbox(
-        "The colour is the probability of",
-        list(named),
-        list(named).index(value),
-        format_func=named.__getitem__,
+        "The colour is the",
+        options,
+        options.index(value),
+        format_func=lambda each: shows_label(each, words),
         key=key,
         on_change=choose,
     )
     return value
 
 
-def _first_token(count: int, comparison: Comparison) -> int:
-    """Where the stretch begins, from 1: at its latest, so that it shows the answer."""
-    key, latest = f"positions from {count}", count - WINDOW + 1
-    first = chosen(selected().map_from, range(1, latest + 1), latest)
-    choose = show_choice(key, first, lambda picked: select_of(comparison, map_from=unless_default(picked, latest)))
-    st.slider(
-        f"From token (of {count:,}; {WINDOW} are drawn)",
-        1,
-        latest,
-        first,
-        key=key,
-        on_change=choose,
+def _first_token(count: int, answer: int, comparison: Comparison) -> int | None:
+    """Where the window begins, from 0; None where all is drawn. It opens on the answer."""
+    if count <= WINDOW:
+        return None
+    key, latest = f"map from {count}", count - WINDOW + 1
+    opens_at = window_start(count, answer, centred=True) + 1
+    first = chosen(selected().map_from, range(1, latest + 1), opens_at)
+    choose = show_choice(key, first, lambda picked: select_of(comparison, map_from=unless_default(picked, opens_at)))
+    st.slider(f"From token (of {count:,}; {WINDOW} are drawn)", 1, latest, first, key=key, on_change=choose)
+    return first - 1
+
+
+def _one(side: Side, lens: PositionLens, shows: str, first: int | None, comparison: Comparison) -> None:
+    """The map of one answer; a click opens a cell."""
+    cell = _cell(side, lens)
+    start = first if first is not None else 0
+    start = window_start(len(lens.tokens), start)
+    drawn = remembered(
+        f"map {side.name}",
+        (side.turn.trace, lens, shows, start, cell),
+        lambda: figure_picture(map_figure(side.turn, lens, shows, start, cell)),
     )
-    return first
+    if comparison.after is not None:
+        paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
+    key = f"map of {side.name} {comparison.results}"
+    drawn.draw(
+        f"What every layer would write, {side_label(side)}",
+        key,
+        lambda picked: select_of(comparison, cell=(int(picked["layer"]), int(picked["position"]))),
+    )
+    paragraph(drawn.sentence)
+    _candidates(side, lens, cell, comparison)
+    _export(drawn, f"map-{side.name}")
 
 
-def _draw(lens: PositionLens, value: str, named: Mapping[str, str], first: int, last: int) -> Picture:
-    frame: pd.DataFrame = lens.frame()
-    stretch = frame[frame["position"].between(first, last - 1)]
-    word = next((word for word in lens.watched if value == f"prob of {word}"), None)
-    said = positions_sentence(lens) if word is None else word_sentence(lens, word, first, last)
-    return picture(positions_chart(stretch, value, named[value]), said)
+def _cell(side: Side, lens: PositionLens) -> Cell:
+    """The cell that is looked at: the last layer where the answer begins, unless one was chosen."""
+    opens_at = (lens.n_layers, min(answer_position(side.turn), len(lens.tokens) - 1))
+    cell = selected().cell or opens_at
+    is_there = 1 <= cell[0] <= lens.n_layers and 0 <= cell[1] < len(lens.tokens)
+    return cell if is_there else opens_at
+
+
+def _candidates(side: Side, lens: PositionLens, cell: Cell, comparison: Comparison) -> None:
+    """The ten likeliest tokens of a cell; by keyboard the cell is chosen by its numbers."""
+    with st.expander(f"The ten likeliest at layer {cell[0]}, behind token {cell[1] + 1:,}", key=f"cell {side.name}"):
+        layer, position = st.columns(2)
+        _number(layer, f"Layer of the cell, {side.name}", cell[0], lens.n_layers, lambda at: (at, cell[1]), comparison)
+        _number(
+            position,
+            f"Token of the cell, {side.name}",
+            cell[1] + 1,
+            len(lens.tokens),
+            lambda at: (cell[0], at - 1),
+            comparison,
+        )
+        frame = lens.cell(*cell)
+        rows = [
+            [str(rank), shown(token), percent(prob)]
+            for rank, token, prob in zip(frame["rank"], frame["token"], frame["prob"], strict=True)
+        ]
+        caption = f"Layer {cell[0]} of {lens.n_layers}, behind {quoted(lens.tokens[cell[1]])}"
+        numbers = ("rank", "probability")
+        st.html(table_html(caption, ["rank", "token", "probability"], rows, numbers, frame["prob"].tolist()))
+
+
+def _number(
+    column: DeltaGenerator,
+    label: str,
+    value: int,
+    most: int,
+    cell_of: Callable[[int], Cell],
+    comparison: Comparison,
+) -> None:
+    choose = show_choice(label, value, lambda picked: select_of(comparison, cell=cell_of(int(picked))))
+    column.number_input(label, 1, most, value, key=label, on_change=choose)
+
+
+def _difference(found: Read, shows: str, first: int | None) -> None:
+    (before, before_lens), (after, after_lens) = found
+    drawn = remembered(
+        "map difference",
+        (before.turn.trace, after.turn.trace, before_lens, after_lens, shows, first),
+        lambda: figure_picture(
+            map_difference_figure((before.turn, before_lens), (after.turn, after_lens), shows, first or 0)
+        ),
+    )
+    drawn.draw("What every layer would write, after minus before")
+    paragraph(drawn.sentence)
+    paragraph("A pale grey column stands in one of the two texts only.", quiet=True)
+    _export(drawn, "map-difference")
+
+
+def _export(drawn: Picture, name: str) -> None:
+    if drawn.figure is not None:
+        export_menu(name, drawn.figure)

@@ -15,7 +15,6 @@ from llm_tracker.app.work.workspace import VIEWS, Workspace
 from llm_tracker.progress import ended
 
 if TYPE_CHECKING:
-    from llm_tracker.analysis.lens.position_lens import PositionLens
     from llm_tracker.app.work.engine import Engine
     from llm_tracker.models.loading.loaded_model import LoadedModel
     from llm_tracker.tracing.session import Session
@@ -67,7 +66,7 @@ def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None)
             keep=_keeps_session(workspace, corrected.session),
             fail=fail,
         )
-        return _submit(engine, workspace, job, work)
+        return submit_background(engine, workspace, job, work)
 
     workspace.begin_background(start)
 
@@ -152,47 +151,6 @@ def score_words(
     workspace.begin_background(start)
 
 
-def positions_of(turn: TurnRef) -> Hashable:
-    """What a job computes that reads all layers at all positions of a turn."""
-    return ("positions", turn)
-
-
-def read_positions(engine: Engine, workspace: Workspace, turn: TurnRef) -> None:
-    """Begin the lens of all layers at all positions of a turn, as a view asks for it."""
-
-    def start() -> Job | None:
-        session = workspace.sessions.get(turn.session)
-        if session is None:
-            return None
-
-        def work(job: Job) -> PositionLens:
-            from llm_tracker.analysis.lens.position_tables import stream_position_lens
-            from llm_tracker.conversation.provenance import require_same_weights
-
-            model = engine.models.model(job.model_id, job.report)
-            job.progress = None
-            require_same_weights(model, session)
-            answer, words = session.turns[turn.turn], session.watch_words
-            return ended(stream_position_lens(model, answer, words, job.stopping), job.has_done)
-
-        def fail(job: Job) -> None:
-            if job.status != "stopped":  # whoever presses Stop knows why nothing has come
-                workspace.errors[VIEWS] = job.error
-
-        said = "Every token is being read, below; what else the views need is computed after that."
-        job = Job(
-            "positions",
-            session.model.id,
-            subject=positions_of(turn),
-            meanwhile=Meanwhile(said, is_drawn_by_view=True),
-            keep=lambda job: workspace.keep_position_lens(turn, job.result),
-            fail=fail,
-        )
-        return _submit(engine, workspace, job, work)
-
-    workspace.begin_background(start)
-
-
 def _read_more(
     engine: Engine,
     workspace: Workspace,
@@ -207,7 +165,7 @@ def _read_more(
     def work(job: Job) -> Session:
         return read(engine.models.model(job.model_id), workspace.current(session, number))
 
-    return _submit(engine, workspace, job, work)
+    return submit_background(engine, workspace, job, work)
 
 
 def _keeps_session(workspace: Workspace, number: int) -> Callable[[Job], None]:
@@ -224,5 +182,6 @@ def _says_failure(workspace: Workspace) -> Callable[[Job], None]:
     return fail
 
 
-def _submit(engine: Engine, workspace: Workspace, job: Job, work: Callable[[Job], object]) -> Job:
+def submit_background(engine: Engine, workspace: Workspace, job: Job, work: Callable[[Job], object]) -> Job:
+    """Queue work in the background; the control that is still owed comes behind it."""
     return engine.submit(workspace, job, work, lambda: run_shown_control(engine, workspace))

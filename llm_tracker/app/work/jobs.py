@@ -61,6 +61,8 @@ class Job:
     progress: Progress | None = None
     share: float = 0.0
     """What is done of work that knows it, from 0 to 1."""
+    written: str = ""
+    """The text so far of work that writes one for a view."""
     error: str = ""
     """What went wrong, as a sentence for the user."""
     is_refused: bool = False
@@ -86,6 +88,10 @@ class Job:
     def has_done(self, share: float) -> None:
         """Note how much of the work is done."""
         self.share = share
+
+    def has_written(self, text: str) -> None:
+        """Note the text so far."""
+        self.written = text
 
     def report(self, progress: Progress) -> None:
         """Note how far a load has come. Raises Cancelled once it was asked to stop."""

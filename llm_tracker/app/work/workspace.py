@@ -8,14 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 
 if TYPE_CHECKING:
-    from llm_tracker.analysis.lens.position_lens import PositionLens
     from llm_tracker.tracing.session import Session, Turn
 
 MAX_WORKSPACES = 64
@@ -31,8 +31,8 @@ MAX_SESSION_BYTES = 256 * 2**20
 MAX_TYPED = 12
 """Models chosen by a name of their own that one workspace keeps among those to choose from."""
 
-MAX_POSITION_LENSES = 4
-"""Lenses of whole texts that one workspace keeps, some 3 MB each for a thousand tokens."""
+MAX_COMPUTED_BYTES = 128 * 2**20
+"""What may be kept of all that views asked for (maps of whole texts, patterns): the oldest goes first."""
 
 VIEWS = "views"
 """Where the error of work that a view asked for is shown; that of an answer stands at its form."""
@@ -70,8 +70,8 @@ class Workspace:
     """Models and words that they have no token for."""
     stopped_controls: set[TurnRef] = field(default_factory=set)
     """Corrected turns whose control was stopped, and is not begun again by itself."""
-    position_lenses: dict[TurnRef, PositionLens] = field(default_factory=dict)
-    """What every layer would write at every position, of the turns that it was last asked for."""
+    computed: dict[Subject, Any] = field(default_factory=dict)
+    """What views asked for, by what it is: maps of whole texts, patterns, samples, and the turns of branches."""
     results: int = 0
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
     begun: int = 0
@@ -96,8 +96,8 @@ class Workspace:
     def n_bytes(self) -> int:
         """What its sessions' traces take, and lenses of whole texts; turns that sessions share are counted once."""
         with self._lock:
-            lenses = sum(lens.n_bytes for lens in self.position_lenses.values())
-            return self._bytes_of([number for number in self.sessions if number != EXAMPLE]) + lenses
+            own = self._bytes_of([number for number in self.sessions if number != EXAMPLE])
+            return own + sum(map(_n_bytes, self.computed.values()))
 
     def _bytes_of(self, numbers: Iterable[int]) -> int:
         turns = [turn for number in numbers for turn in _turns(self.sessions[number])]
@@ -207,11 +207,12 @@ class Workspace:
         """A number for a new session, never used before."""
         return next(self._numbers)
 
-    def keep_position_lens(self, turn: TurnRef, lens: PositionLens) -> None:
-        """Keep what every layer would write at every position of a turn; the oldest of too many goes."""
-        self.position_lenses[turn] = lens
-        while len(self.position_lenses) > MAX_POSITION_LENSES:
-            del self.position_lenses[next(iter(self.position_lenses))]
+    def keep_computed(self, subject: Subject, result: Any) -> None:
+        """Keep what a view asked for; the oldest goes where all of it is too large."""
+        self.computed.pop(subject, None)
+        self.computed[subject] = result
+        while sum(map(_n_bytes, self.computed.values())) > MAX_COMPUTED_BYTES and len(self.computed) > 1:
+            del self.computed[next(iter(self.computed))]
 
     def _let_go(self) -> None:
         kept = {turn.session for turn in self.shown or () if turn is not None} | {EXAMPLE}
@@ -219,8 +220,13 @@ class Workspace:
         while oldest and (len(self.sessions) > MAX_SESSIONS or self._bytes_of(oldest) > MAX_SESSION_BYTES):
             gone = oldest.pop(0)
             del self.sessions[gone]
-            for turn in [turn for turn in self.position_lenses if turn.session == gone]:
-                del self.position_lenses[turn]
+            for subject in [subject for subject in self.computed if subject.turn.session == gone]:
+                del self.computed[subject]
+
+
+def _n_bytes(result: Any) -> int:
+    """What a result takes, where it is of a size that counts."""
+    return int(getattr(result, "n_bytes", 0))
 
 
 def _turns(session: Session) -> list[Turn]:

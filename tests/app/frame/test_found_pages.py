@@ -14,9 +14,9 @@ def test_a_page_that_comes_is_found_by_its_file(tmp_path: Path) -> None:
     folder = tmp_path / "pages"
     folder.mkdir()
     for name in (
-        "2_Guide.py",
+        "9_Guide.py",
         "10_Two_models.py",
-        "1_Models.py",
+        "8_Models.py",
         "__init__.py",
         "notes.txt",
         "_3_Draft.py",
@@ -25,15 +25,15 @@ def test_a_page_that_comes_is_found_by_its_file(tmp_path: Path) -> None:
         folder.joinpath(name).touch()
     assert list(found_pages(tmp_path).items()) == [
         ("dashboard.py", "Ask"),
-        ("pages/1_Models.py", "Models"),
-        ("pages/2_Guide.py", "Guide"),
+        ("pages/8_Models.py", "Models"),
+        ("pages/9_Guide.py", "Guide"),
         ("pages/10_Two_models.py", "Two models"),
     ]
 
 
 def test_every_page_is_opened_under_the_title_of_its_file() -> None:
     pages = found_pages(ROOT)
-    assert list(pages.values()) == ["Ask", "Models", "Guide"]
+    assert list(pages.values()) == ["Ask", "Tokens", "Layers", "Attention", "Models", "Guide"]
     for path, title in pages.items():
         calls = [node for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.Call)]
         (opened,) = [call for call in calls if getattr(call.func, "id", "") == "open_page"]

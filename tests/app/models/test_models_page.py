@@ -28,7 +28,7 @@ from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.sources.model_size import Room, Weight, weigh
 from llm_tracker.settings import Settings
 
-PAGE = "pages/1_Models.py"
+PAGE = "pages/8_Models.py"
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,105 @@
+"""Which words the grid is about, and which head is opened."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.heads import head_grid, named_places, word_choices
+from llm_tracker.app.parts.html import plain_label
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison, select_of
+from llm_tracker.app.selection.selection import unless_default, with_number
+from llm_tracker.app.views.heads import focus_of
+from llm_tracker.figures.heads import Head
+from llm_tracker.prompts.words import fold, is_mark
+from llm_tracker.tracing.answers import word_named_in
+
+
+def focus_choice(sides: list[Side], comparison: Comparison) -> list[str]:
+    """The words that the cells are about, to be chosen among those of the conversation."""
+    unasked, words = unasked_words(sides, comparison), named_words(sides, comparison)
+    key = f"focus {comparison.results} {comparison.refs}"
+
+    def take(picked: list[str]) -> None:
+        select_of(comparison, focus=unless_default(tuple(picked), tuple(unasked)))
+
+    choose = show_choice(key, words, take)
+    st.multiselect(
+        "Words of the conversation",
+        list(dict.fromkeys([*words, *_words(sides)])),
+        default=words,
+        key=key,
+        on_change=choose,
+        placeholder="Choose a word",
+        help="A word of what was said last (the question, the correction) is meant there; another wherever it stands.",
+    )
+    return words
+
+
+def named_words(sides: list[Side], comparison: Comparison) -> list[str]:
+    """The words that are chosen, or those that the grid opens with."""
+    chosen = selected().focus
+    return unasked_words(sides, comparison) if chosen is None else list(chosen)
+
+
+def unasked_words(sides: list[Side], comparison: Comparison) -> list[str]:
+    """The word that the correction named; where it named none, the last word of what was said."""
+    for side, session in zip(sides[::-1], comparison.sessions[::-1], strict=False):
+        named = word_named_in(session, side.turn.said)
+        if named and named_places(side.turn, side.step, named):
+            return [named]
+    own = [word for word in _words(sides[-1:]) if word.lower() in fold(sides[-1].turn.said)]
+    return own[-1:]
+
+
+def _words(sides: list[Side]) -> list[str]:
+    """The words of the conversations, each once, in reading order."""
+    texts = [str(word).strip() for side in sides for word in word_choices(side.turn, side.step)["word"]]
+    unique = {fold(text): text for text in reversed(texts) if text and not is_mark(text)}
+    return list(unique.values())[::-1]
+
+
+def head_choice(sides: list[Side], words: list[str]) -> dict[str, Head]:
+    """The head that is opened on each side: of two models, one of each."""
+    by_model = len({side.model for side in sides}) > 1
+    if by_model:
+        return {side.name: _boxes(side, at, words) for at, side in enumerate(sides)}
+    # The answer that was corrected knows nothing yet of the word that the correction names.
+    return dict.fromkeys([str(side.name) for side in sides], _boxes(sides[-1], 0, words))
+
+
+def _boxes(side: Side, at: int, words: list[str]) -> Head:
+    """A layer and a head by their numbers: unless chosen, the head that looks most at the words."""
+    grid = _grid(side, words)
+    best = np.unravel_index(int(np.nanargmax(grid)), grid.shape)
+    n_layers = side.turn.trace.n_layers
+    layer = selected().layers[at]
+    layer = layer if layer is not None and 1 <= layer <= n_layers else int(best[0]) + 1
+    heads = side.turn.trace.heads[layer - 1]
+    head = selected().heads[at]
+    if head is None or not 1 <= head <= heads:
+        head = int(np.nanargmax(grid[layer - 1])) + 1 if heads else None
+    left, right = st.columns(2)
+    of_model = f", {plain_label(side.model)}" if side.model else ""
+    key = f"opened {side.model}".strip()
+
+    def take_layer(picked: int) -> None:
+        select(layers=with_number(selected().layers, at, int(picked)), heads=with_number(selected().heads, at, None))
+
+    def take_head(picked: int) -> None:
+        select(layers=with_number(selected().layers, at, layer), heads=with_number(selected().heads, at, int(picked)))
+
+    choose = show_choice(f"{key} layer", layer, take_layer)
+    left.number_input(f"Layer of the head{of_model}", 1, n_layers, layer, key=f"{key} layer", on_change=choose)
+    if head is None:
+        return layer, None
+    choose = show_choice(f"{key} head of {heads}", head, take_head)
+    right.number_input(f"Head{of_model}", 1, heads, head, key=f"{key} head of {heads}", on_change=choose)
+    return layer, head
+
+
+def _grid(side: Side, words: list[str]) -> np.ndarray:
+    spans = focus_of(side, words).spans
+    return head_grid(side.turn, side.step, "words" if spans else "max", spans)

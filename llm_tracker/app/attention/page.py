@@ -1,0 +1,119 @@
+"""The Attention page: every head in one cell, the heads that look at chosen words, and one head opened."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.heads import count_parked
+from llm_tracker.app.attention.head_choice import focus_choice, head_choice, named_words
+from llm_tracker.app.parts.example import offer_example
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.answer_pickers import answer_pickers
+from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
+from llm_tracker.app.selection.comparison import Comparison, compare_at, shown_comparison
+from llm_tracker.app.selection.selection import Arrangement
+from llm_tracker.app.views.coming_note import coming_note
+from llm_tracker.app.views.heads import grids_view, head_measure, ranked_view
+from llm_tracker.app.views.missing_work import background_status
+from llm_tracker.app.views.on_demand import on_demand
+from llm_tracker.app.views.pattern import by_choice, pattern_view
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.on_demand import read_values, values_of
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.tracing.value_weights import ValueWeights
+from llm_tracker.wording.heads import NOT_A_CAUSE, parked_count
+from llm_tracker.wording.labels import side_label
+
+
+def attention_page(engine: Engine, workspace: Workspace) -> None:
+    """All of the page."""
+    workspace.collect()
+    drawn = workspace.version
+    offer_example(workspace)
+    st.title("Attention", anchor=False)
+    st.caption("Which heads looked where, when the answer was written?")
+    coming_note(workspace)
+    comparison = shown_comparison(workspace)
+    answer_pickers(workspace, comparison)
+    with st.container():
+        background_status(workspace)
+    shown = arrangement(comparison)
+    with st.container():
+        compare_at(comparison)
+    sides = [side for side in drawn_sides(comparison, shown) if side.turn.trace.attending_layers]
+    if not sides:
+        paragraph("This model has no attention in any layer: it carries what it read in a state. See its layers.")
+        return
+    paragraph(NOT_A_CAUSE)
+    _heads(engine, workspace, comparison, sides, shown)
+    if workspace.is_newer(drawn):
+        st.rerun()
+
+
+def _heads(engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side], shown: Arrangement) -> None:
+    """The grid, the heads that look at the chosen words, and one head opened."""
+    st.header("Every head of every layer", anchor=False)
+    measure = head_measure()
+    words = focus_choice(sides, comparison) if measure == "words" else named_words(sides, comparison)
+    weights = _weights(engine, workspace, comparison, sides)
+    heads = head_choice(sides, words)
+    grids_view(sides, shown, measure, words, weights, heads)
+    paragraph(" ".join(dict.fromkeys(_parked(side) for side in sides[-1:])), quiet=True)
+    ranked_view(sides, words, weights)
+    with st.expander("How to read this"):
+        st.markdown(HOW_TO_READ)
+    st.header("One head opened", anchor=False)
+    by_choice()
+    refs = {side.name: ref for side, ref in comparison.answers}
+    for side in sides:
+        pattern_view(engine, workspace, comparison, side, refs[side.name], heads[side.name])
+
+
+def _parked(side: Side) -> str:
+    return parked_count(*count_parked(side.turn, side.step))
+
+
+def _weights(
+    engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side]
+) -> dict[str, ValueWeights]:
+    """What attention carries, where it is to be weighed so and was read."""
+    options = {"raw": "as it is", "weighed": "weighed by what it carries"}
+    now = "weighed" if selected().weighed else "raw"
+    choose = show_choice("attention weighed", now, lambda picked: select(weighed=picked == "weighed"))
+    st.segmented_control(
+        "Attention",
+        list(options),
+        default=now,
+        format_func=options.__getitem__,
+        key="attention weighed",
+        on_change=choose,
+        required=True,
+        help="Weighed: each share is the length of the vector that the head adds from there (its attention times the "
+        "value there, through the output projection) over the sum of all such lengths (Kobayashi et al., 2020). A "
+        "position with a small value carries little, however much is looked at it.",
+    )
+    if now == "raw":
+        return {}
+    refs = {side.name: ref for side, ref in comparison.answers}
+    found: dict[str, ValueWeights] = {}
+    for side in sides:
+        subject = values_of(refs[side.name], side.step)
+        label = f"Read the values, {side_label(side)}"
+        weights = on_demand(
+            engine, workspace, subject, read_values, label, "The model reads the text once more for it."
+        )
+        if weights is not None:
+            found[side.name] = weights
+    return found if len(found) == len(sides) else {}
+
+
+HOW_TO_READ = (
+    "Each cell is one attention head at the token that is looked at: when it was written, the head spread 100 % over "
+    "all tokens in front of it. The cell says how much of that went to the chosen words, or was **parked** on the "
+    "very first token and the template's marks, or how spread out it was (**entropy**), or the largest share of one "
+    "token that is not parked. Means over heads hide single heads that do something of their own, which is why all of "
+    "them are here. In the opened head a row is a position that looks, a column one that is looked at; by word, to a "
+    "word is the sum over its tokens, from a word the mean."
+)

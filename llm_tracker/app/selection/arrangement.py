@@ -1,0 +1,51 @@
+"""Whether a view draws one answer, both side by side, or what the one after has more."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
+
+LABELS: dict[Arrangement, str] = {
+    "beside": "side by side",
+    "before": "before",
+    "after": "after",
+    "difference": "difference",
+}
+
+
+def arrangement(comparison: Comparison) -> Arrangement:
+    """What the page draws, to be chosen where two answers are compared; two models have no difference."""
+    options = arrangements(comparison)
+    shown = chosen(selected().shown, options, options[0])
+    if len(options) > 1:
+        key = f"arrangement of {len(options)}"
+        choose = show_choice(key, shown, lambda picked: select(shown=unless_default(picked, options[0])))
+        st.segmented_control(
+            "Show",
+            options,
+            default=shown,
+            format_func=LABELS.__getitem__,
+            key=key,
+            on_change=choose,
+            required=True,
+            help="The difference is after minus before, on one scale centred on zero. Both texts are laid side by side "
+            "by who speaks and by word.",
+        )
+    return shown
+
+
+def arrangements(comparison: Comparison) -> list[Arrangement]:
+    """How the answers that are compared can be drawn."""
+    if comparison.after is None:
+        return ["before"]
+    return list(LABELS)[:3] if comparison.of_two_models else list(LABELS)
+
+
+def drawn_sides(comparison: Comparison, shown: Arrangement) -> list[Side]:
+    """The answers that are drawn, without the control: of a difference both."""
+    both = [side for side, _ in comparison.answers]
+    return both if shown in ("beside", "difference") else [side for side in both if side.name == shown]

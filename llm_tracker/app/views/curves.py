@@ -1,0 +1,100 @@
+"""Words and leading tokens through the layers: one chart a side, on one scale, or what the one after has more."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.curves import CurveMeasure, curves_frame
+from llm_tracker.app.parts.export_menu import export_menu
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
+from llm_tracker.charts.curves import limits_of
+from llm_tracker.figures.curves import N_LEADING, curves_difference_figure, curves_figure
+from llm_tracker.wording.curves import ECHO
+from llm_tracker.wording.formats import capitalised
+from llm_tracker.wording.labels import side_label
+
+MEASURES: dict[CurveMeasure, str] = {"prob": "probability", "logit": "logit", "rank": "rank"}
+
+
+@st.fragment
+def curves_view(sides: list[Side], words: list[str], shown: Arrangement) -> None:
+    """All of it: the control stands beside the answers where both are drawn."""
+    st.header("Words through the layers", anchor=False)
+    if not all(side.step in side.turn.trace.lens for side in sides):
+        paragraph("This token's layers have not been read yet.", quiet=True)
+        return
+    measure = _measure()
+    if shown == "difference":
+        _difference(sides, words, measure)
+    else:
+        _beside(sides, words, measure)
+    paragraph(
+        "Coloured: the words to follow, and what was written. Grey: every token that ranks first at some layer. The "
+        "strip at the bottom is darker where the read-out is farther from the model's own prediction (KL): there a "
+        f"line says little. {ECHO}",
+        quiet=True,
+    )
+    with st.expander("How to read this"):
+        st.markdown(
+            "The **logit lens** (nostalgebraist, 2020) asks after every layer what the model would write if it stopped "
+            "there. *Stays from layer N on* is where the likeliest token becomes the one that the last layer has, and "
+            "stays so; it is where this read-out settles, not where the model decided. **KL** is the relative entropy "
+            "of the last layer's prediction to the layer's, in nats (Belrose et al., 2023): 0 means that the lens "
+            "reads what the model will write, 10 that it reads something else altogether. Of a word with several "
+            "tokens its first is read."
+        )
+
+
+def _measure() -> CurveMeasure:
+    key, options = "curve measure", list(MEASURES)
+    measure = chosen(selected().curve, options, "prob")
+    choose = show_choice(key, measure, lambda picked: select(curve=unless_default(picked, "prob")))
+    st.segmented_control(
+        "What the curves show",
+        options,
+        default=measure,
+        format_func=MEASURES.__getitem__,
+        key=key,
+        on_change=choose,
+        required=True,
+    )
+    return measure
+
+
+def _beside(sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
+    pictures = remembered("curves", (tuple(sides), tuple(words), measure), lambda: _draw(sides, words, measure))
+    columns = st.columns(len(sides)) if len(sides) < 3 else [*st.columns(2), st.container()]
+    for column, side, each in zip(columns, sides, pictures, strict=True):
+        with column:
+            paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
+            each.draw(f"Words through the layers, {side_label(side)}")
+            paragraph(each.sentence)
+            if each.figure is not None:
+                export_menu(f"curves-{side.name}", each.figure)
+
+
+def _draw(sides: list[Side], words: list[str], measure: CurveMeasure) -> list[Picture]:
+    whole = pd.concat([curves_frame(side, words, N_LEADING) for side in sides])
+    limits = limits_of(whole, measure)
+    return [figure_picture(curves_figure(side, words, measure, limits=limits)) for side in sides]
+
+
+def _draw_difference(sides: list[Side], words: list[str], measure: CurveMeasure) -> Picture:
+    return figure_picture(curves_difference_figure(sides[0], sides[1], words, measure))
+
+
+def _difference(sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
+    drawn = remembered(
+        "curves difference",
+        (tuple(sides), tuple(words), measure),
+        lambda: _draw_difference(sides, words, measure),
+    )
+    drawn.draw("Words through the layers, after minus before")
+    paragraph(drawn.sentence)
+    if drawn.figure is not None:
+        export_menu("curves-difference", drawn.figure)

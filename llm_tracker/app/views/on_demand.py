@@ -1,0 +1,64 @@
+"""What a view computes only when it is asked to: an offer with its button, then how far it has come, with a Stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import exact, paragraph
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.subject import Subject
+from llm_tracker.app.work.workspace import Workspace
+
+Begin = Callable[[Engine, Workspace, Subject], object]
+
+
+def on_demand(
+    engine: Engine, workspace: Workspace, subject: Subject, begin: Begin, label: str, offer: str = ""
+) -> Any | None:
+    """What was computed, if it was; else the offer to compute it, or how far that has come."""
+    job, found = workspace.job, workspace.computed.get(subject)
+    with st.container(key=f"on demand {subject}"):
+        if job is not None and workspace.is_at_work_on(subject):
+            watch(job, subject)
+        elif found is None:
+            if offer:
+                paragraph(offer, quiet=True)
+            begin_button(engine, workspace, subject, begin, label)
+    return found
+
+
+def begin_button(engine: Engine, workspace: Workspace, subject: Subject, begin: Begin, label: str) -> None:
+    """Begins the work; it waits where something else is being computed."""
+    is_busy = workspace.job is not None
+    waiting = " (once what is being computed is there)" if is_busy else ""
+    st.button(
+        f"{label}{waiting}",
+        key=f"begin {subject}",
+        on_click=_begin,  # before the page is drawn, or what its views need would come first
+        args=(engine, workspace, subject, begin),
+        disabled=is_busy,
+    )
+
+
+def _begin(engine: Engine, workspace: Workspace, subject: Subject, begin: Begin) -> None:
+    workspace.forget_views_error()
+    begin(engine, workspace, subject)
+    if not workspace.is_at_work_on(subject):
+        st.toast("Not begun: something else is being computed. Press again once it is there.")
+
+
+@st.fragment(run_every=0.3)
+def watch(job: Job, subject: Subject) -> None:
+    """How far it is, with a button that stops it; then draw the page anew."""
+    if not job.active:
+        st.rerun()
+    stage = job.progress.stage if job.progress is not None else "Computing"
+    if job.written:
+        st.html(f'<div class="lt-written">{exact(job.written)}</div>')
+    else:
+        st.progress(job.share, text=f"{stage}: {job.share:.0%}")
+    st.button("Stop", key=f"stop {subject}", on_click=job.stop, disabled=job.stopping())

@@ -1,0 +1,74 @@
+"""Ask it n times: the distribution of whole answers, beside the greedy one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.app.parts.export_menu import export_menu
+from llm_tracker.app.parts.html import paragraph, plain_label, table_html
+from llm_tracker.app.parts.pictures import figure_picture, remembered
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.views.on_demand import on_demand
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.on_demand import begin_samples, samples_of
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.figures.samples import samples_figure
+from llm_tracker.tracing.sampled import SampledAnswers
+from llm_tracker.wording.formats import capitalised, percent, quoted, shown
+from llm_tracker.wording.labels import side_label
+
+COUNTS = (8, 16, 32, 64, 128)
+FIRST_SEED = 0
+
+
+def samples_view(engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side]) -> None:
+    """All of it, for each answer that is drawn."""
+    st.header("Ask it many times", anchor=False)
+    count, heat = st.columns(2)
+    n = count.select_slider("Answers", COUNTS, 32, key="samples n", persist_state="session")
+    temperature = heat.slider("Temperature", 0.1, 2.0, 1.0, 0.1, key="samples temperature", persist_state="session")
+    refs = [ref for side, ref in comparison.answers if side in sides]
+    columns = st.columns(len(sides))
+    for column, side, ref in zip(columns, sides, refs, strict=True):
+        with column:
+            _samples(engine, workspace, side, ref, int(n), float(temperature), len(sides) > 1)
+    with st.expander("How to read this"):
+        st.markdown(
+            "The greedy answer takes the likeliest token every time. With a **temperature** each token is drawn: at 1 "
+            "as often as it is likely, below 1 more often the likely ones, above 1 more often the others. The same "
+            "text is put to the model again and again, each time with another seed. A share from few answers is "
+            "uncertain: the thin line is the 95 % interval of Wilson (1927). Answers that differ only in case or in "
+            "outer marks are counted together."
+        )
+
+
+def _samples(
+    engine: Engine, workspace: Workspace, side: Side, ref: TurnRef, n: int, temperature: float, is_one_of_two: bool
+) -> None:
+    if is_one_of_two:
+        paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
+    subject = samples_of(ref, n, temperature, FIRST_SEED)
+    said = plain_label(quoted(_short(side.turn.said)))
+    found: SampledAnswers | None = on_demand(engine, workspace, subject, begin_samples, f"Ask {said} {n} times")
+    if found is None:
+        return
+    greedy = side.turn.answer
+    drawn = remembered(f"samples {side.name}", (found, greedy), lambda: figure_picture(samples_figure(found, greedy)))
+    drawn.draw("How often each answer came")
+    paragraph(drawn.sentence)
+    with st.expander("Table: every answer", key=f"samples table {side.name}"):
+        rows = [
+            [shown(answer) or "(an empty answer)", f"{count:,}", percent(share), f"{percent(low)} to {percent(high)}"]
+            for answer, count, share, low, high in zip(
+                *(drawn.frame[name] for name in ("answer", "n", "share", "low", "high")), strict=True
+            )
+        ]
+        st.html(table_html("Sampled answers", ["answer", "times", "share", "95 % interval"], rows, ("times", "share")))
+    if drawn.figure is not None:
+        export_menu(f"samples-{side.name}", drawn.figure)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -1,0 +1,115 @@
+"""The answers token by token: players, and the bars of all their tokens."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.tokens import TokenMeasure, answers_frame
+from llm_tracker.app.parts.export_menu import export_menu
+from llm_tracker.app.parts.html import exact, paragraph, sentence, table_html
+from llm_tracker.app.parts.pictures import figure_picture, remembered
+from llm_tracker.app.parts.token_player import token_player
+from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison, pick_step
+from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.on_demand import begin_branch, branch_of
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.figures.tokens import tokens_figure
+from llm_tracker.wording.answers import ending_note
+from llm_tracker.wording.formats import capitalised, percent, shown
+from llm_tracker.wording.labels import TURN_LABELS, side_label
+
+MEASURES: dict[TokenMeasure, str] = {"prob": "probability", "entropy_nats": "entropy"}
+
+
+def players(engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side]) -> None:
+    """The answers that are drawn, each with its tokens to walk through."""
+    for column, side in zip(st.columns(len(sides)), sides, strict=True):
+        with column:
+            _player(engine, workspace, comparison, side)
+    paragraph(
+        "Arrow keys walk, Home and End jump, the space bar plays. “What if” lets the model go on from another "
+        "candidate.",
+        quiet=True,
+    )
+
+
+def _player(engine: Engine, workspace: Workspace, comparison: Comparison, side: Side) -> None:
+    at = next(at for at, (each, _) in enumerate(comparison.answers) if each.name == side.name)
+    ref = comparison.refs[at]
+    st.html(
+        f'<p class="lt-text"><b class="lt-{side.name}">{sentence(capitalised(side_label(side)))}</b> '
+        f'<span class="lt-quiet">· “{exact(side.turn.said)}”{sentence(ending_note(side.turn))}</span></p>'
+    )
+
+    def what_if(step: int, token_id: int) -> None:
+        begin_branch(engine, workspace, branch_of(ref, step, token_id))
+
+    token_player(
+        side,
+        f"player {side.name} {comparison.results} {ref}",
+        lambda step: pick_step(comparison, at, step),
+        what_if,
+        workspace.job is None,
+    )
+
+
+@st.fragment
+def bars_view(sides: list[Side], shown_as: Arrangement) -> None:
+    """The bars of all tokens, and the table."""
+    st.header("All tokens", anchor=False)
+    measure = _measure()
+    is_difference = shown_as == "difference"
+    key = (tuple(side.turn.trace for side in sides), measure, is_difference)
+    drawn = remembered("tokens", key, lambda: figure_picture(tokens_figure(sides, measure, is_difference)))
+    drawn.draw("All tokens")
+    paragraph(drawn.sentence)
+    if drawn.figure is not None:
+        export_menu("tokens", drawn.figure)
+    with st.expander("Table: every token"):
+        st.html(remembered("token table", tuple(side.turn.trace for side in sides), lambda: _table(sides)))
+    with st.expander("How to read this"):
+        st.markdown(
+            "Each bar is one token of the answer, in the order in which they were written. Its **probability** is "
+            "what the model gave this token before it wrote it. The **entropy** says how open the choice was, in "
+            "nats: 0 is no choice at all, and two candidates as likely as each other have 0.69 (the natural logarithm "
+            "of 2). Both are of the model's own prediction, before any temperature. A sure model is not a right one."
+        )
+
+
+def _measure() -> TokenMeasure:
+    key, options = "token measure", list(MEASURES)
+    measure = chosen(selected().bars, options, "prob")
+    choose = show_choice(key, measure, lambda picked: select(bars=unless_default(picked, "prob")))
+    st.segmented_control(
+        "What the bars show",
+        options,
+        default=measure,
+        format_func=MEASURES.__getitem__,
+        key=key,
+        on_change=choose,
+        required=True,
+    )
+    return measure
+
+
+def _table(sides: list[Side]) -> str:
+    frame = answers_frame(sides)
+    rows = [
+        [
+            TURN_LABELS[row["turn"]],
+            str(row["number"]),
+            shown(row["token"]),
+            percent(row["prob"]),
+            f"{row['rank']:,}",
+            f"{row['logit']:.1f}",
+            "" if row["entropy_nats"] != row["entropy_nats"] else f"{row['entropy_nats']:.2f}",
+            shown(row["rival"]),
+            percent(row["rival_prob"]),
+        ]
+        for row in frame.to_dict("records")
+    ]
+    columns = ["answer", "token", "text", "probability", "rank", "logit", "entropy, nats", "next best", "with"]
+    return table_html("Every token of the answers", columns, rows, ("token", "probability", "rank", "logit"))

@@ -1,0 +1,106 @@
+"""The tokens of an answer, one bar each: how likely it was, or how spread out the prediction was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from llm_tracker.analysis.tokens import TokenMeasure
+from llm_tracker.charts.base import framed
+from llm_tracker.charts.heat import label_room, shortened
+from llm_tracker.charts.palette import AFTER, BEFORE, QUIET, TURN_COLOURS
+from llm_tracker.wording.formats import shown
+from llm_tracker.wording.labels import TURN_LABELS
+
+TITLES: dict[TokenMeasure, str] = {
+    "prob": "probability of the token",
+    "entropy_nats": "entropy of the prediction (nats)",
+}
+HEIGHT = 170
+LINE_PIXELS = 15
+
+
+def tokens_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
+    """A bar a token, the answers' bars beside each other: `analysis.tokens.answers_frame`.
+
+    The tokens stand below in the colour of their answer.
+    """
+    turns = [turn for turn in TURN_COLOURS if turn in set(frame["turn"])]
+    drawn = frame.assign(value=frame[measure], name=frame["turn"].map(TURN_LABELS), text=frame["token"].map(shown))
+    x = alt.X("number:O", title=None, axis=None)
+    offset = alt.XOffset("turn:N", scale=alt.Scale(domain=turns))
+    colour = alt.Color("turn:N", legend=None, scale=_colours(turns))
+    tooltip = [
+        alt.Tooltip("name:N", title="answer"),
+        alt.Tooltip("text:N", title="token"),
+        alt.Tooltip("prob:Q", title="probability", format=".4f"),
+        alt.Tooltip("entropy_nats:Q", title="entropy, nats", format=".3f"),
+        alt.Tooltip("rival:N", title="next best"),
+        alt.Tooltip("rival_prob:Q", title="with", format=".4f"),
+    ]
+    base = alt.Chart(drawn).encode(x=x, xOffset=offset, color=colour)
+    bars = base.mark_bar().encode(y=_y(measure), tooltip=tooltip)
+    return _with_texts(alt.layer(bars, *_texts(drawn, turns)), drawn)
+
+
+def token_differences_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
+    """A bar a place in the answers, up where the token after has more: `analysis.tokens.differences_frame`."""
+    drawn = pd.concat(
+        [
+            frame.assign(
+                turn=turn, text=frame[f"token_{turn}"].map(shown), token=frame[f"token_{turn}"], value=frame[measure]
+            )
+            for turn in ("before", "after")
+        ]
+    )
+    x = alt.X("number:O", title=None, axis=None)
+    largest = float(frame[measure].abs().max()) if frame[measure].notna().any() else 1.0
+    y = alt.Y(
+        "value:Q",
+        title=f"{TITLES[measure]}, after minus before",
+        scale=alt.Scale(domain=[-largest or -1, largest or 1]),
+        axis=alt.Axis(format="+%" if measure == "prob" else "+.2f", titleLimit=HEIGHT),
+    )
+    colour = alt.condition(alt.datum.value > 0, alt.value(AFTER), alt.value(BEFORE))
+    one = drawn[drawn["turn"] == "after"]
+    tooltip = [
+        alt.Tooltip("token_before:N", title="before"),
+        alt.Tooltip("token_after:N", title="after"),
+        alt.Tooltip("value:Q", title="after minus before", format="+.4f"),
+    ]
+    bars = alt.Chart(one).mark_bar().encode(x=x, y=y, color=colour, tooltip=tooltip)
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y="zero:Q")
+    return _with_texts(alt.layer(bars, zero, *_texts(drawn, ["before", "after"])), drawn)
+
+
+def _y(measure: TokenMeasure) -> alt.Y:
+    scale = alt.Scale(domain=[0, 1]) if measure == "prob" else alt.Scale(domainMin=0)
+    axis = alt.Axis(format="%" if measure == "prob" else ".1f", tickCount=4, titleLimit=HEIGHT)
+    return alt.Y("value:Q", title=TITLES[measure], scale=scale, axis=axis)
+
+
+def _colours(turns: list[str]) -> alt.Scale:
+    return alt.Scale(domain=turns, range=[TURN_COLOURS[turn] for turn in turns])
+
+
+def _texts(drawn: pd.DataFrame, turns: list[str]) -> list[Any]:
+    """The tokens below, upright, those of each answer in its colour and at its own side of the place."""
+    labels = drawn[drawn["text"] != ""].assign(text=drawn["text"].map(shortened))
+    base = alt.Chart(labels).mark_text(
+        angle=270, align="right", baseline="middle", dx=-6, fontSize=11, fontWeight="bold"
+    )
+    text = base.encode(
+        x=alt.X("number:O", axis=None),
+        xOffset=alt.XOffset("turn:N", scale=alt.Scale(domain=turns)),
+        y=alt.value("height"),
+        text="text:N",
+        color=alt.Color("turn:N", legend=None, scale=_colours(turns)),
+    )
+    return [text]
+
+
+def _with_texts(chart: Any, drawn: pd.DataFrame) -> Any:
+    room = label_room(drawn["text"].map(shortened))
+    return framed(chart, HEIGHT + room, padding={"left": 0, "top": 5, "right": 5, "bottom": 5})

@@ -1,0 +1,23 @@
+"""What every view is made of: a chart, the numbers behind it, and the sentence that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """One view of a session, ready to be shown, saved or read on as numbers."""
+
+    view: str
+    """The view's name, as `lt.figure` and `llm-tracker chart --view` know it."""
+    title: str
+    chart: Any
+    """An `alt.Chart`, as wide as the place where it is shown; a notebook shows it as it is."""
+    frame: pd.DataFrame
+    """The numbers behind the chart, tidy: a column `turn` says whose a row is."""
+    sentence: str
+    """What this chart says, in one sentence made from its numbers."""

@@ -1,0 +1,78 @@
+"""All layers at all positions of a turn, or what two such maps differ by."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from llm_tracker.analysis.alignment import aligned_positions
+from llm_tracker.analysis.lens.position_lens import PositionLens
+from llm_tracker.analysis.positions import answer_position, map_difference, map_frame, phase_marks
+from llm_tracker.charts.heat import Colours, colours_of
+from llm_tracker.charts.positions import Cell, positions_chart
+from llm_tracker.figures.figure import Figure
+from llm_tracker.tracing.session import Turn
+from llm_tracker.wording.positions import map_difference_sentence, map_sentence, shows_label
+
+WINDOW = 64
+"""Positions that are drawn at once."""
+
+SITE_TITLES = {
+    "resid_post": "What every layer would write",
+    "resid_mid": "What every layer would write between its attention and its MLP",
+}
+
+
+def map_figure(
+    turn: Turn, lens: PositionLens, shows: str, first: int | None = None, chosen: Cell | None = None
+) -> Figure:
+    """A window of the map of one turn; `first` is its first position (unless given, it shows the answer).
+
+    `shows` is one of `analysis.positions.map_choices`.
+    """
+    start = window_start(len(lens.tokens), answer_position(turn) if first is None else first, centred=first is None)
+    last = min(start + WINDOW, len(lens.tokens))
+    frame = map_frame(lens, shows, start, last)
+    marks = phase_marks(turn)
+    label = shows_label(shows, list(lens.watched))
+    chart = positions_chart(frame, _colours(frame["value"], shows, label), marks, chosen)
+    position = chosen[1] if chosen is not None else min(max(answer_position(turn), start), last - 1)
+    said = map_sentence(lens, shows, start, last, min(position, len(lens.tokens) - 1))
+    return Figure("map", SITE_TITLES[lens.site], chart, frame, said)
+
+
+def map_difference_figure(
+    before: tuple[Turn, PositionLens], after: tuple[Turn, PositionLens], shows: str, first: int | None = None
+) -> Figure:
+    """A window of what the map of one turn has more than that of another; their texts aligned by role and word."""
+    pairs = aligned_positions(before[0], after[0])
+    answer = pairs.index((answer_position(before[0]), answer_position(after[0])))
+    start = window_start(len(pairs), answer if first is None else first, centred=first is None)
+    frame = map_difference(before[1], after[1], pairs[start : start + WINDOW], shows)
+    frame = frame.assign(position=frame["position"] + start)
+    words = [word for word in before[1].watched if word in after[1].watched]
+    label = f"{shows_label(shows, words)}, after minus before"
+    colours = colours_of(frame["value"], label, _number(shows, True), is_difference=True)
+    chart = positions_chart(frame, colours, {answer: "answer"})
+    title = f"{SITE_TITLES[after[1].site]}, after minus before"
+    return Figure("map", title, chart, frame, map_difference_sentence(frame, shows))
+
+
+def window_start(count: int, position: int, centred: bool = False) -> int:
+    """Where the window begins: at a position, or so that it ends a little behind one; always full where it can be."""
+    wanted = position - WINDOW + WINDOW // 4 if centred else position
+    return max(0, min(wanted, count - WINDOW))
+
+
+def _number(shows: str, is_difference: bool = False) -> str:
+    """How the values are written (d3-format)."""
+    is_share = shows in ("next_prob", "best_prob") or shows.startswith("prob of ")
+    plus = "+" if is_difference else ""
+    return f"{plus}.1%" if is_share else f"{plus},.0f" if "rank" in shows else f"{plus}.2f"
+
+
+def _colours(values: pd.Series[float], shows: str, label: str) -> Colours:
+    if shows in ("next_prob", "best_prob") or shows.startswith("prob of "):
+        return Colours(label, 0, 1, ".0%")
+    if "rank" in shows:
+        return Colours(label, 1, max(2.0, float(values.max())), ",.0f", is_logarithmic=True)
+    return colours_of(values, label, _number(shows), is_difference=shows.startswith("lead of "))

@@ -1,0 +1,53 @@
+"""The sentences below the curves of the Layers page."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.curves import CurveMeasure, commit_layer, n_leading, quality
+from llm_tracker.wording.formats import nats, quoted, quoted_token
+
+ECHO = (
+    "Before the first layer a model with tied embeddings would simply write its input again: in the first layers the "
+    "token that was just read shines through."
+)
+"""The echo of the input at depth 0 (the embeddings)."""
+
+
+def curves_sentence(side: Side) -> str:
+    """From which layer on the likeliest token stays, and how much the lens is worth half-way."""
+    table = side.turn.trace.lens.get(side.step)
+    if table is None:
+        return "This token's layers have not been read."
+    n_layers, commit = side.turn.trace.n_layers, commit_layer(side)
+    best = quoted_token(table.top_tokens[-1][0])
+    if commit == 1:
+        told = f"At every layer the likeliest token is {best}"
+    elif commit == n_layers:
+        told = f"Only the last layer's likeliest token is {best}"
+    else:
+        told = f"From layer {commit} of {n_layers} on the likeliest token is {best}"
+    several = n_leading(side)
+    ranked = f"; {several} tokens rank first at some layer" if several > 1 else ""
+    return f"{told}{ranked}.{_worth(side)}"
+
+
+def _worth(side: Side) -> str:
+    """How far the read-out is from the model's own prediction half-way."""
+    frame = quality(side)
+    if len(frame) < 3:
+        return ""
+    middle = len(frame) // 2
+    half = float(frame["kl_nats"].iloc[middle - 1])
+    return f" At layer {middle} the read-out is {nats(half)} from the model's own prediction (KL)."
+
+
+def curve_differences_sentence(frame: pd.DataFrame, measure: CurveMeasure) -> str:
+    """Which word differs most, and at which layer: `analysis.curves.curve_differences`."""
+    if frame.empty:
+        return "No word was read on both sides."
+    most = frame.iloc[int(frame[measure].abs().argmax())]
+    value = float(most[measure])
+    amount = {"prob": f"{100 * value:+.0f} points", "logit": f"{value:+.1f} logits", "rank": f"{value:+,.0f} ranks"}
+    return f"{quoted(str(most['line']))} differs most at layer {most['layer']}: {amount[measure]}."

@@ -1,0 +1,85 @@
+"""The sentences of the Attention page: which heads look where, and what that does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from llm_tracker.analysis.heads import HeadMeasure, heads_frame, ranked_heads
+from llm_tracker.tracing.trace import FloatArray
+from llm_tracker.wording.formats import listed, nats, percent, quoted
+
+NOT_A_CAUSE = (
+    "Attention is where a head looked, not why the model answered: a word that no head looks at can still decide the "
+    "answer, and one that many look at may change nothing when it is hidden."
+)
+"""What attention is not (Jain and Wallace, 2019)."""
+
+MEASURE_LABELS: dict[HeadMeasure, str] = {
+    "words": "share on the chosen words",
+    "parked": "share that is parked",
+    "entropy": "entropy (how spread out)",
+    "max": "largest share of one token",
+}
+
+
+def measured(measure: HeadMeasure, value: float) -> str:
+    """A cell's value as people read it."""
+    return nats(value) if measure == "entropy" else percent(value)
+
+
+def heads_sentence(grid: FloatArray, measure: HeadMeasure, words: Sequence[str]) -> str:
+    """Which head is ahead, and how all heads are on average."""
+    best = ranked_heads(grid, 1)
+    if best.empty:
+        return "This model has no attention heads."
+    layer, head, value = (best.iloc[0][name] for name in ("layer", "head", "value"))
+    mean = float(np.nanmean(grid))
+    place = f"layer {layer:.0f}, head {head:.0f}"
+    if measure == "words":
+        if not words:
+            return "None of the chosen words stands in this text."
+        named = listed([quoted(word) for word in words])
+        return f"Most on {named}: {place} with {percent(value)}; over all heads the mean is {percent(mean)}."
+    if measure == "parked":
+        n_mostly = int((grid > 0.5).sum())
+        n_heads = len(heads_frame(grid))
+        return f"{n_mostly} of {n_heads} heads park more than half; the mean is {percent(mean)}, most is {place}."
+    if measure == "entropy":
+        low = heads_frame(grid).sort_values("value", kind="stable").iloc[0]
+        return (
+            f"The most spread out is {place} with {nats(value)}; the most pointed is layer {low['layer']:.0f}, head "
+            f"{low['head']:.0f} with {nats(float(low['value']))}."
+        )
+    return f"The largest share of one token that is not parked: {percent(value)}, in {place}."
+
+
+def differences_sentence(grid: FloatArray, measure: HeadMeasure) -> str:
+    """Which head changed most; the grid is after minus before."""
+    frame = heads_frame(grid)
+    if frame.empty or frame["value"].abs().max() == 0:
+        return "No head differs between the two."
+    most = frame.iloc[int(frame["value"].abs().argmax())]
+    value = float(most["value"])
+    amount = f"{value:+.2f} nats" if measure == "entropy" else f"{100 * value:+.0f} points"
+    return f"The head that changed most is layer {most['layer']:.0f}, head {most['head']:.0f}: {amount}."
+
+
+def parked_count(n_parked: int, n_positions: int) -> str:
+    """How many positions count as parked."""
+    return (
+        f"Parked are {n_parked:,} of {n_positions:,} positions: the very first token and the template's marks, which "
+        "carry little and are looked at much."
+    )
+
+
+def pattern_sentence(frame: pd.DataFrame) -> str:
+    """Of one head's pattern, which place looked most at another: columns query, key, value and their texts."""
+    others = frame[(frame["key"] != frame["query"]) & frame["value"].notna()]
+    if others.empty:
+        return "There is only one place to look at."
+    best = others.iloc[int(others["value"].argmax())]
+    one, other = quoted(str(best["query_text"])), quoted(str(best["key_text"]))
+    return f"Of what is drawn, {one} looked most at {other}: {percent(float(best['value']))}."
