@@ -7,6 +7,7 @@ from llm_tracker.app.ask.forms import correction_form, offer_same_question, ques
 from llm_tracker.app.frame.page import PRODUCT, open_page
 from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.selection.answer_pickers import answer_pickers
+from llm_tracker.app.selection.arrangement import arrangement, drawn_with_control
 from llm_tracker.app.selection.comparison import compare_at, shown_comparison
 from llm_tracker.app.views.attention import attention_view
 from llm_tracker.app.views.candidates import candidates_view
@@ -46,9 +47,11 @@ with st.container(key="shown"):
     with st.container():
         compare_at(comparison)
     read_view(comparison.sides)
-    candidates_view(comparison.sides, words)
-    layers_view(comparison.sides, words)
-    attention_view(comparison.sides)
+    shown = arrangement(comparison)
+    sides, difference = drawn_with_control(comparison, shown), shown == "difference"
+    candidates_view(comparison, sides, words, difference)
+    layers_view(comparison, sides, words, difference)
+    attention_view(comparison, sides, difference)
 
 if workspace.is_newer(drawn):  # a job that ended while the page was being drawn would else be seen at the next click
     st.rerun()

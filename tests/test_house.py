@@ -46,6 +46,20 @@ def pages_groups() -> list[str]:
     return [f"app/{folder.parent.name}" for folder in (PACKAGE / "app").glob("*/__init__.py")]
 
 
+ROOMS_OF_A_SCREEN = {
+    "models",
+    "prompts",
+    "tracing",
+    "analysis",
+    "conversation",
+    "wording",
+    "charts",
+    "figures",
+    "storage",
+    "export",
+}
+"""What the pages and the command line may import."""
+
 ROOMS: dict[str, set[str]] = {
     **{module: set[str]() for module in BASE},
     "load_options": {"errors"},
@@ -60,11 +74,11 @@ ROOMS: dict[str, set[str]] = {
     "wording": BASE | {"models/catalogue", "prompts", "tracing", "analysis"},
     "charts": BASE | {"analysis", "wording"},
     "storage": BASE | {"prompts", "tracing", "analysis"},
-    "cli": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "wording", "charts", "storage"},
+    "figures": BASE | {"models", "prompts", "tracing", "analysis", "wording", "charts"},
+    "export": BASE | {"prompts", "tracing", "analysis", "wording", "charts", "figures", "storage"},
+    "cli": BASE | ROOMS_OF_A_SCREEN,
     **{
-        group: BASE
-        | below
-        | {"models", "prompts", "tracing", "analysis", "conversation", "wording", "charts", "storage"}
+        group: BASE | below | ROOMS_OF_A_SCREEN
         for group, below in {**dict.fromkeys(pages_groups(), PAGE), **APP}.items()
     },
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from llm_tracker.analysis.alignment import aligned_words
+from llm_tracker.analysis.compare import Side
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.words import Word
 from llm_tracker.tracing.session import Turn
@@ -103,3 +105,41 @@ def last_layer_words(turn: Turn, step: int) -> list[tuple[Word, float]]:
         return [(word, 0.0) for word in turn.words_before(step)]
     mean = turn.trace.head_mean(step, last_attending(turn.trace))
     return [(word, float(mean[slice(*word.tokens)].sum(dtype="float64"))) for word in turn.words_before(step)]
+
+
+def attention_differences(
+    before: Side, after: Side, look_before: tuple[int, int | None], look_after: tuple[int, int | None]
+) -> pd.DataFrame:
+    """What each of the conversation's own words got more after, in reading order; the rest by group.
+
+    Words are laid side by side by role and text (`alignment.aligned_words`); one that only one side has got nothing on
+    the other. What is parked and what the worked examples got are a row each, in front. `look_before` and `look_after`
+    are layer and head (None: the mean of all). Columns: word, role, group, share_before, share_after, share: after
+    minus before. The differences sum to 0.
+    """
+    frames = [
+        attention_by_word(side.turn, side.step, *look) for side, look in ((before, look_before), (after, look_after))
+    ]
+    rows: list[tuple[str, str, str, float, float]] = []
+    groups = [attention_groups(frame) for frame in frames]
+    for group in (PARKED, "recipe"):
+        shares = [float(each.get(group, 0.0)) for each in groups]
+        if any(shares):
+            rows.append((group, "", group, shares[0], shares[1]))
+    by_start = [_own_shares(frame) for frame in frames]
+    for pair in aligned_words(before.turn, before.step, after.turn, after.step):
+        found = [own.get(word.tokens[1]) if word else None for own, word in zip(by_start, pair, strict=True)]
+        known = [each for each in found if each is not None]
+        if known:
+            shares = [each[2] if each else 0.0 for each in found]
+            word, group, _ = known[-1]
+            rows.append((word, group, group, shares[0], shares[1]))
+    frame = pd.DataFrame(rows, columns=["word", "role", "group", "share_before", "share_after"])
+    return frame.assign(share=frame["share_after"] - frame["share_before"])
+
+
+def _own_shares(frame: pd.DataFrame) -> dict[int, tuple[str, str, float]]:
+    """The conversation's own words by where they end: word, group and share."""
+    own = frame[in_conversation(frame)]
+    rows = zip(own["end"], own["word"], own["group"], own["share"], strict=True)
+    return {int(end): (str(word).strip(), str(group), float(share)) for end, word, group, share in rows}

@@ -56,3 +56,26 @@ def _further_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]
         values = float(lens.logit[-1]), float(lens.prob[-1])
         rows.setdefault(lens.token_id, (int(lens.rank[-1]), lens.token_id, lens.token, *values))
     return sorted(row for token_id, row in rows.items() if token_id not in known)
+
+
+def candidate_differences(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """What each candidate of two frames of `candidates` has more after, the largest gain first.
+
+    Columns: token_id, token, prob_before and prob_after (NaN where the token is not among a side's candidates), and
+    prob: after minus before where both are known, else NaN. What is left over on each side is not compared.
+    """
+    one, other = (
+        frame[frame["token_id"] != EVERYTHING_ELSE_ID].set_index("token_id")[["token", "prob"]]
+        for frame in (before, after)
+    )
+    both = one.join(other, how="outer", lsuffix="_before", rsuffix="_after")
+    frame = pd.DataFrame(
+        {
+            "token_id": both.index,
+            "token": both["token_after"].fillna(both["token_before"]).to_numpy(),
+            "prob_before": both["prob_before"].to_numpy(),
+            "prob_after": both["prob_after"].to_numpy(),
+            "prob": (both["prob_after"] - both["prob_before"]).to_numpy(),
+        }
+    )
+    return frame.sort_values("prob", ascending=False, kind="stable").reset_index(drop=True)

@@ -9,7 +9,9 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.charts.base import framed
+from llm_tracker.charts.difference_bars import difference_bars
 from llm_tracker.charts.palette import GROUP_COLOURS
+from llm_tracker.wording.formats import shown
 from llm_tracker.wording.labels import GROUP_LABELS, TURN_LABELS
 
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
@@ -62,3 +64,23 @@ def _rows(turn: str, shares: pd.Series[float]) -> pd.DataFrame:
             "end": ends.clip(upper=1.0).to_numpy(),
         }
     )
+
+
+MOST_BARS = 30
+"""Words that have a bar: those whose share differs most."""
+
+
+def attention_differences_chart(frame: pd.DataFrame) -> Any:
+    """What each word got more after, in reading order: `analysis.attention.attention_differences`."""
+    most = frame["share"].abs().sort_values(ascending=False, kind="stable").head(MOST_BARS).index
+    kept = frame.loc[sorted(most)]
+    labels = [
+        GROUP_LABELS[word] if not role else shown(word) for word, role in zip(kept["word"], kept["role"], strict=True)
+    ]
+    drawn = kept.assign(value=kept["share"], label=labels)
+    tooltip = [
+        alt.Tooltip("label:N", title="where"),
+        alt.Tooltip("share_before:Q", title="before", format=".3%"),
+        alt.Tooltip("share_after:Q", title="after", format=".3%"),
+    ]
+    return difference_bars(drawn, "share of the attention, after minus before", tooltip)

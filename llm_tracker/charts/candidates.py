@@ -11,6 +11,7 @@ import pandas as pd
 
 from llm_tracker.analysis.candidates import EVERYTHING_ELSE_ID
 from llm_tracker.charts.base import framed
+from llm_tracker.charts.difference_bars import difference_bars
 from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS
 from llm_tracker.wording.formats import percent, shown
 from llm_tracker.wording.labels import TURN_LABELS
@@ -216,3 +217,16 @@ def _heads(sides: list[str]) -> list[alt.Chart]:
         x=_x("x"), text="name:N", color=alt.Color("colour:N", scale=None)
     )
     return [names, _logit_text(base).encode(x=_x("end"), text="logit:N")]
+
+
+def candidate_differences_chart(frame: pd.DataFrame) -> Any:
+    """What each candidate of both sides has more after: `analysis.candidates.candidate_differences`."""
+    known = frame[frame["prob"].notna()].assign(
+        value=lambda each: each["prob"], label=lambda each: each["token"].map(shown)
+    )
+    tooltip = [
+        alt.Tooltip("label:N", title="token"),
+        alt.Tooltip("prob_before:Q", title="before", format=".4%"),
+        alt.Tooltip("prob_after:Q", title="after", format=".4%"),
+    ]
+    return difference_bars(known, "probability, after minus before", tooltip)

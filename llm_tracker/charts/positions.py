@@ -26,7 +26,7 @@ def positions_chart(
 ) -> Any:
     """A cell a layer and position, coloured by the column `value`; a click picks its layer and position.
 
-    `frame` is a stretch of `analysis.positions.map_frame`. `marks` name what begins at a position (“answer”); the
+    `frame` is a stretch of `lens.position_maps.map_frame`. `marks` name what begins at a position (“answer”); the
     `chosen` cell is outlined. The tokens are marks of their own: in an axis they would stand in an expression, which
     Vega reads as code.
     """

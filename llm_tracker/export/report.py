@@ -10,12 +10,14 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import cache
 from html import escape
 from pathlib import Path
 from string import Template
 
 from llm_tracker.export.archive import without_paths
+from llm_tracker.export.copy_as import FOLDER, session_command
 from llm_tracker.export.html_text import exact, script_json, verbatim
 from llm_tracker.export.report_sections import conversation_html, figure_html, provenance_html
 from llm_tracker.export.theme import LOOKS, Scheme, Spec, chart_config, has_own_width, responsive, spec_of
@@ -55,6 +57,14 @@ def html_report(
         charts=script_json({"specs": specs, "configs": {each: chart_config(each) for each in LOOKS}}),
         scripts="".join(f"<script>{script}</script>\n" for script in scripts),
     )
+
+
+def session_report(session: Session, figures: Sequence[Figure], scheme: Scheme | None = None) -> str:
+    """The report of a session as it is now: named for its question, with the commands that make it again."""
+    title = f"{session.turns[0].said} · {session.model.title}"
+    command = f"{session_command(session)}\nllm-tracker report {FOLDER} --out report.html"
+    made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    return html_report(title, session, figures, command, made_at=made_at, scheme=scheme)
 
 
 def _figures_html(figures: Sequence[Figure], specs: Sequence[Spec]) -> str:

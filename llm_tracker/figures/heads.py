@@ -13,7 +13,7 @@ from llm_tracker.charts.heads import heads_chart, pattern_chart
 from llm_tracker.charts.heat import Colours, colours_of
 from llm_tracker.figures.figure import Figure
 from llm_tracker.prompts.words import Span, Word
-from llm_tracker.tracing.head_patterns import HeadPattern
+from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.wording.formats import capitalised
 from llm_tracker.wording.heads import MEASURE_LABELS, differences_sentence, heads_sentence, pattern_sentence

@@ -6,7 +6,7 @@ import pandas as pd
 
 from llm_tracker.analysis.alignment import aligned_positions
 from llm_tracker.analysis.lens.position_lens import PositionLens
-from llm_tracker.analysis.positions import answer_position, map_difference, map_frame, phase_marks
+from llm_tracker.analysis.lens.position_maps import answer_position, map_difference, map_frame, phase_marks
 from llm_tracker.charts.heat import Colours, colours_of
 from llm_tracker.charts.positions import Cell, positions_chart
 from llm_tracker.figures.figure import Figure
@@ -27,7 +27,7 @@ def map_figure(
 ) -> Figure:
     """A window of the map of one turn; `first` is its first position (unless given, it shows the answer).
 
-    `shows` is one of `analysis.positions.map_choices`.
+    `shows` is one of `analysis.lens.position_maps.map_choices`.
     """
     start = window_start(len(lens.tokens), answer_position(turn) if first is None else first, centred=first is None)
     last = min(start + WINDOW, len(lens.tokens))

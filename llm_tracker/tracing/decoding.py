@@ -76,7 +76,7 @@ def decode(
     switch, generator = rope_switch(model.model), torch.Generator().manual_seed(decoding.seed)
     ends = end_token_ids(model)
     ids = list(prompt_ids)
-    n_read = _read_ahead(model, ids, cache, n_read, n_fixed, stop)
+    n_read = read_ahead(model, ids, cache, n_read, n_fixed, stop)
     try:
         with recorder.hooked():
             for step in range(decoding.max_new_tokens if n_most is None else n_most):
@@ -84,7 +84,7 @@ def decode(
                     # Past its switch a text is read again from its beginning, as transformers' generation does.
                     cache, n_read = (cache, n_read) if switch.goes_on else (new_cache(model.model), 0)
                 with model.running, torch.inference_mode(), recorder.recording():
-                    output = _read(model, ids[n_read:], cache, None if step else stop)
+                    output = read_next(model, ids[n_read:], cache, None if step else stop)
                     n_read = len(ids) if cache is not None else 0
                     recorder.end_step(len(ids))
                     chosen = _choose(output.logits[0, -1].float(), decoding, generator, forced())
@@ -100,7 +100,7 @@ def decode(
             model.kv_caches.keep(ids[:n_read], cache)
 
 
-def _read_ahead(
+def read_ahead(
     model: LoadedModel,
     ids: Sequence[int],
     cache: DynamicCache | None,
@@ -122,14 +122,16 @@ def _read_ahead(
         if end >= len(ids):
             return n_read
         with model.running, torch.inference_mode():
-            _read(model, ids[n_read:end], cache, stop)
+            read_next(model, ids[n_read:end], cache, stop)
         n_read = end
         if n_read == n_fixed and not is_replacing():
             model.kv_caches.keep(ids[:n_read], cache)
     return n_read
 
 
-def _read(model: LoadedModel, ids: Sequence[int], cache: DynamicCache | None, stop: Callable[[], bool] | None) -> Any:
+def read_next(
+    model: LoadedModel, ids: Sequence[int], cache: DynamicCache | None, stop: Callable[[], bool] | None
+) -> Any:
     """One forward pass over the next tokens; logits of the last one only."""
     tensor = torch.tensor([list(ids)], device=model.model.device)
     with _stopped_by(stop, model.layers):

@@ -86,7 +86,7 @@ def run_turn(
                 break
     trace = _trace(model, prompt, answer.steps, recorder)
     thought = answer.phases.thought(
-        answer.text, answer.spans, _spoken(model, trace.token_ids.tolist()), answer.ended == "end"
+        answer.text, answer.spans, spoken(model, trace.token_ids.tolist()), answer.ended == "end"
     )
     return _turn(model, prompt, trace, answer.text, answer.spans, said, question, watch_words, answer.ended, thought)
 
@@ -158,14 +158,14 @@ def _turn(
         trace=trace,
         text=text,
         spans=tuple(spans),
-        answer=_spoken(model, ids[first:]),
+        answer=spoken(model, ids[first:]),
         answer_step=min(first + step, len(ids) - 1),
         ended=ended,
         thought=thought,
     )
 
 
-def _spoken(model: LoadedModel, token_ids: list[int]) -> str:
+def spoken(model: LoadedModel, token_ids: list[int]) -> str:
     """What tokens say: as the tokenizer decodes them, without special tokens and outer white space."""
     decoded = model.tokenizer.decode(token_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return str(decoded).strip()

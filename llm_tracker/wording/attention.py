@@ -12,7 +12,7 @@ import pandas as pd
 from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups, in_conversation
 from llm_tracker.analysis.compare import Side
 from llm_tracker.prompts.words import is_mark
-from llm_tracker.wording.formats import capitalised, percent, quoted
+from llm_tracker.wording.formats import capitalised, listed, percent, quoted
 from llm_tracker.wording.labels import side_clause
 
 
@@ -47,3 +47,16 @@ def most_looked_at(shares: pd.DataFrame) -> tuple[str, float]:
         return "", 0.0
     best = [quoted(str(word)) for word in own["word"][own["share"] == most]]
     return (" and ".join(best) if len(best) <= 2 else f"{len(best)} words"), most
+
+
+def attention_differences_sentence(frame: pd.DataFrame) -> str:
+    """Which of the conversation's words gained most and which lost most: `analysis.attention.attention_differences`."""
+    own = frame[frame["role"] != ""]
+    told = []
+    for at, moved in ((int(own["share"].argmax()), "gained"), (int(own["share"].argmin()), "lost")) if len(own) else ():
+        points = 100 * float(own["share"].iloc[at])
+        if (points > 0) == (moved == "gained") and abs(points) >= 0.05:
+            told.append(f"{quoted(str(own['word'].iloc[at]))} {moved} {abs(points):.1f} points")
+    parked = 100 * float(frame["share"][frame["group"] == PARKED].sum())
+    told.append(f"what is parked {'gained' if parked > 0 else 'lost'} {abs(parked):.1f}")
+    return f"{capitalised(listed(told))}."

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from llm_tracker.analysis.compare import Side
 from llm_tracker.wording.formats import capitalised, listed, percent, quoted_token
 from llm_tracker.wording.labels import side_clause
@@ -48,3 +50,16 @@ def _leaders(side: Side) -> str:
         return f"{quoted_token(level[0])} leads"
     names = listed([quoted_token(each) for each in level]) if len(level) == 2 else f"{len(level)} tokens"
     return f"{names} lead together"
+
+
+def candidate_differences_sentence(frame: pd.DataFrame) -> str:
+    """Which candidate gained most and which lost most: `analysis.candidates.candidate_differences`."""
+    known = frame[frame["prob"].notna()]
+    if known.empty:
+        return "No candidate is among the best of both sides."
+    told = []
+    for row, moved in ((known.iloc[0], "gained"), (known.iloc[-1], "lost")):
+        points = 100 * float(row["prob"])
+        if (points > 0) == (moved == "gained") and round(abs(points)) > 0:
+            told.append(f"{quoted_token(str(row['token']))} {moved} {abs(points):.0f} points")
+    return f"{capitalised(listed(told))}." if told else "No candidate that both sides have moved by a point or more."

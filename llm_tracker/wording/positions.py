@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.lens.position_lens import PositionLens
-from llm_tracker.analysis.positions import lead_pair, map_values
+from llm_tracker.analysis.lens.position_maps import lead_pair, map_values
 from llm_tracker.wording.formats import nats, percent, quoted
 from llm_tracker.wording.layers import lead_clause
 
@@ -20,7 +20,7 @@ PLAIN_LABELS = {
 
 
 def shows_label(shows: str, words: list[str]) -> str:
-    """What the colours of the map mean, of all that `analysis.positions.map_choices` offers."""
+    """What the colours of the map mean, of all that `analysis.lens.position_maps.map_choices` offers."""
     pair = lead_pair(shows, words)
     if pair is not None:
         return f"lead of {quoted(pair[0])} over {quoted(pair[1])}, in nats"
@@ -71,7 +71,7 @@ def word_sentence(lens: PositionLens, word: str, first: int, last: int) -> str:
 
 
 def map_difference_sentence(frame: pd.DataFrame, shows: str) -> str:
-    """Where two maps differ most: `analysis.positions.map_difference`."""
+    """Where two maps differ most: `analysis.lens.position_maps.map_difference`."""
     both = frame[frame["value"].notna()]
     if both.empty or float(both["value"].abs().max()) < 1e-6:
         return "Of what is drawn, nothing differs between before and after."

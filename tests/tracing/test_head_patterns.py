@@ -10,9 +10,9 @@ from tiny_models import FAMILIES, tiny_model
 
 import llm_tracker as lt
 from llm_tracker.progress import ended
-from llm_tracker.tracing import head_patterns, text_chunks
-from llm_tracker.tracing.head_patterns import stream_head_pattern
-from llm_tracker.tracing.value_weights import stream_value_weights
+from llm_tracker.tracing.rereading import head_patterns, text_chunks
+from llm_tracker.tracing.rereading.head_patterns import stream_head_pattern
+from llm_tracker.tracing.rereading.value_weights import stream_value_weights
 
 QUESTION = "What is the capital of France?"
 

@@ -14,7 +14,7 @@ from llm_tracker.errors import Cancelled
 from llm_tracker.models.memory.heap import trim_heap
 from llm_tracker.progress import Told, ended
 from llm_tracker.prompts.tokens import token_text
-from llm_tracker.tracing.resid_by_position import read_positions
+from llm_tracker.tracing.rereading.resid_by_position import read_positions
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import IntArray, StreamSite, WatchedLens
 

@@ -14,15 +14,14 @@ from llm_tracker.app.selection.answer_pickers import answer_pickers
 from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
 from llm_tracker.app.selection.comparison import Comparison, compare_at, shown_comparison
 from llm_tracker.app.selection.selection import Arrangement
-from llm_tracker.app.views.coming_note import coming_note
 from llm_tracker.app.views.heads import grids_view, head_measure, ranked_view
-from llm_tracker.app.views.missing_work import background_status
+from llm_tracker.app.views.missing_work import background_status, coming_note
 from llm_tracker.app.views.on_demand import on_demand
 from llm_tracker.app.views.pattern import by_choice, pattern_view
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import read_values, values_of
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.tracing.value_weights import ValueWeights
+from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.wording.heads import NOT_A_CAUSE, parked_count
 from llm_tracker.wording.labels import side_label
 
@@ -59,7 +58,7 @@ def _heads(engine: Engine, workspace: Workspace, comparison: Comparison, sides: 
     words = focus_choice(sides, comparison) if measure == "words" else named_words(sides, comparison)
     weights = _weights(engine, workspace, comparison, sides)
     heads = head_choice(sides, words)
-    grids_view(sides, shown, measure, words, weights, heads)
+    grids_view(comparison, sides, shown, measure, words, weights, heads)
     paragraph(" ".join(dict.fromkeys(_parked(side) for side in sides[-1:])), quiet=True)
     ranked_view(sides, words, weights)
     with st.expander("How to read this"):

@@ -6,11 +6,10 @@ import streamlit as st
 
 from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.selection.answer_pickers import answer_pickers
-from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
+from llm_tracker.app.selection.arrangement import arrangement, drawn_with_control
 from llm_tracker.app.selection.comparison import compare_at, shown_comparison
-from llm_tracker.app.views.coming_note import coming_note
 from llm_tracker.app.views.curves import curves_view
-from llm_tracker.app.views.missing_work import background_status, start_missing
+from llm_tracker.app.views.missing_work import background_status, coming_note, start_missing
 from llm_tracker.app.views.positions import positions_view
 from llm_tracker.app.views.watch_words import words_choice
 from llm_tracker.app.work.engine import Engine
@@ -34,8 +33,7 @@ def layers_page(engine: Engine, workspace: Workspace) -> None:
     shown = arrangement(comparison)
     with st.container():
         compare_at(comparison)
-    control = [side for side in comparison.sides if side.name == "again" and shown == "beside"]
-    curves_view([*drawn_sides(comparison, shown), *control], words, shown)
+    curves_view(comparison, drawn_with_control(comparison, shown), words, shown)
     positions_view(engine, workspace, comparison, shown, words)
     if workspace.is_newer(drawn):
         st.rerun()

@@ -12,8 +12,13 @@ from llm_tracker.export.theme import Scheme
 from llm_tracker.figures.figure import Figure
 
 
-def export_menu(name: str, figure: Figure) -> None:
-    """A menu beside a view; what is taken along is made when it is."""
+def export_menu(name: str, figure: Figure | None, copy: tuple[str, str] | None = None) -> None:
+    """A menu beside a view; what is taken along is made when it is.
+
+    `copy` are the lines of Python, and the commands, that give this view again.
+    """
+    if figure is None:
+        return
     scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
     with st.popover("Export", key=f"export {name}"):
         paragraph("The chart, in the colours of this page", quiet=True)
@@ -24,6 +29,17 @@ def export_menu(name: str, figure: Figure) -> None:
         with st.container(horizontal=True):
             _button(name, "CSV", "text/csv", lambda: tables.csv(figure.frame))
             _button(name, "Parquet", "application/vnd.apache.parquet", lambda: tables.parquet(figure.frame))
+        if copy is not None:
+            for label, code, language in zip(
+                ("Copy as Python", "Copy as command"), copy, ("python", "bash"), strict=True
+            ):
+                paragraph(label, quiet=True)
+                st.code(code, language=language, wrap_lines=True)
+
+
+def _code(label: str, code: str, language: str) -> None:
+    paragraph(label, quiet=True)
+    st.code(code, language=language, wrap_lines=True)
 
 
 def _button(name: str, kind: str, mime: str, make: Callable[[], str | bytes]) -> None:

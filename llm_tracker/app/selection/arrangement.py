@@ -49,3 +49,8 @@ def drawn_sides(comparison: Comparison, shown: Arrangement) -> list[Side]:
     """The answers that are drawn, without the control: of a difference both."""
     both = [side for side, _ in comparison.answers]
     return both if shown in ("beside", "difference") else [side for side in both if side.name == shown]
+
+
+def drawn_with_control(comparison: Comparison, shown: Arrangement) -> list[Side]:
+    """The same, and the control where both answers stand side by side."""
+    return comparison.sides if shown == "beside" else drawn_sides(comparison, shown)

@@ -9,8 +9,7 @@ from llm_tracker.app.selection.answer_pickers import answer_pickers
 from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
 from llm_tracker.app.selection.comparison import shown_comparison
 from llm_tracker.app.views.branches import branches_view
-from llm_tracker.app.views.coming_note import coming_note
-from llm_tracker.app.views.missing_work import background_status
+from llm_tracker.app.views.missing_work import background_status, coming_note
 from llm_tracker.app.views.samples import samples_view
 from llm_tracker.app.views.tokens import bars_view, players
 from llm_tracker.app.work.engine import Engine
@@ -33,7 +32,7 @@ def tokens_page(engine: Engine, workspace: Workspace) -> None:
     sides = drawn_sides(comparison, shown)
     players(engine, workspace, comparison, sides)
     branches_view(workspace, comparison)
-    bars_view(sides, shown)
+    bars_view(comparison, sides, shown)
     samples_view(engine, workspace, comparison, sides)
     if workspace.is_newer(drawn):
         st.rerun()

@@ -7,23 +7,22 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups, in_conversation
+from llm_tracker.analysis.attention import PARKED, attention_groups, in_conversation
 from llm_tracker.analysis.compare import Side
-from llm_tracker.app.parts.downloads import csv_button
+from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import legend, paragraph, plain_label, table_html
-from llm_tracker.app.parts.pictures import Picture, picture, remembered
+from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.parts.shaded_text import shaded_texts
 from llm_tracker.app.parts.side_labels import of_two_models, side_labels
 from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.selection.copy_texts import CopyTexts, copy_texts
 from llm_tracker.app.selection.selection import chosen, unless_default, with_number
-from llm_tracker.charts.attention import attention_chart
 from llm_tracker.charts.palette import GROUP_COLOURS, TURN_COLOURS
-from llm_tracker.wording.attention import attention_sentence
+from llm_tracker.figures.attention import attention_figure, attention_shares
 from llm_tracker.wording.formats import capitalised, percent, shown
 from llm_tracker.wording.labels import GROUP_LABELS, side_label
-from llm_tracker.wording.two_models import Look, models_attention_sentence
-
-Shares = dict[str, pd.DataFrame]
+from llm_tracker.wording.two_models import Look
 
 MEAN = 0
 """In place of a head: the mean of all."""
@@ -33,20 +32,20 @@ Looks = dict[str, Look]
 
 
 @st.fragment
-def attention_view(sides: list[Side]) -> None:
+def attention_view(comparison: Comparison, sides: list[Side], difference: bool = False) -> None:
     """All of the view, for the tokens that are looked at."""
     st.header("Attention by word", anchor=False)
     looks = _choose(sides)
-    drawn = remembered("attention", (tuple(sides), tuple(looks.items())), lambda: _draw(sides, looks))
+    key = (tuple(sides), tuple(looks.items()), difference)
+    drawn = remembered("attention", key, lambda: _draw(sides, looks, difference))
     for side in sides:
         if drawn is None or side.name not in drawn.texts:
             paragraph(f"{capitalised(side_label(side))}: {_absence(side, looks[side.name][0])}")
     if drawn is not None:
-        _drawing(drawn)
+        _drawing(drawn, difference, _copied(comparison, sides, looks, difference))
         with st.expander("Table: every word's share"):
             for column, name in zip(st.columns(len(drawn.tables)), drawn.tables, strict=True):
                 column.html(drawn.tables[name])
-            csv_button("attention", lambda: _shares(sides, looks))
     with st.expander("How to read this"):
         st.markdown(
             "When the model writes a token, each attention head of a layer spreads 100 % over all tokens so far; shown "
@@ -66,11 +65,21 @@ def _absence(side: Side, layer: int) -> str:
     return "this model has no attention in any layer. It carries what it read in a state; its layers are drawn above."
 
 
-def _drawing(drawn: _Drawn) -> None:
+def _copied(comparison: Comparison, sides: list[Side], looks: Looks, difference: bool) -> CopyTexts | None:
+    """The code that gives the bars again; none of two models, of which each has a layer of its own."""
+    if of_two_models(sides):
+        return None
+    layer, head = looks[sides[0].name]
+    return copy_texts(comparison, sides, "attention", difference, layer=layer, head=head)
+
+
+def _drawing(drawn: _Drawn, difference: bool, copy: CopyTexts | None) -> None:
     """The bars of all attention with their sentence, and the texts with each word shaded."""
-    legend({GROUP_LABELS[group]: GROUP_COLOURS[group] for group in drawn.groups})
+    if not difference:
+        legend({GROUP_LABELS[group]: GROUP_COLOURS[group] for group in drawn.groups})
     drawn.whole.draw("Where all of the attention went")
     paragraph(drawn.whole.sentence)
+    export_menu("attention", drawn.whole.figure, copy)
     beside = [name for name in drawn.texts if name != "again"]
     for column, name in zip(st.columns(len(beside)), beside, strict=True):
         column.html(drawn.texts[name])
@@ -171,31 +180,16 @@ class _Drawn:
     tables: dict[str, str]
 
 
-def _draw(sides: list[Side], looks: Looks) -> _Drawn | None:
+def _draw(sides: list[Side], looks: Looks, difference: bool) -> _Drawn | None:
     """The view; None where no side has attention in its layer."""
-    shares, labels = _shares(sides, looks), side_labels(sides)
+    shares, labels = attention_shares(sides, looks), side_labels(sides)
     if not shares:
         return None
     groups = {name: attention_groups(frame) for name, frame in shares.items()}
     present = {str(group) for each in groups.values() for group in each.index}
     return _Drawn(
-        whole=picture(attention_chart(groups), _sentence([side for side in sides if side.name in shares], looks)),
+        whole=figure_picture(attention_figure(sides, looks, difference and len(groups) > 1)),
         groups=[group for group in GROUP_COLOURS if group in present],
         texts=shaded_texts(shares, labels),
         tables={name: _share_table(labels[name], frame) for name, frame in shares.items()},
     )
-
-
-def _sentence(sides: list[Side], looks: Looks) -> str:
-    if of_two_models(sides):
-        return models_attention_sentence(sides, looks)
-    return attention_sentence(sides, *looks[sides[0].name])
-
-
-def _shares(sides: list[Side], looks: Looks) -> Shares:
-    """The shares of each side that has attention in the layer that is looked at."""
-    return {
-        side.name: attention_by_word(side.turn, side.step, *looks[side.name])
-        for side in sides
-        if side.turn.trace.heads[looks[side.name][0] - 1]
-    }

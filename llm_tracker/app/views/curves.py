@@ -11,6 +11,8 @@ from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
 from llm_tracker.charts.curves import limits_of
 from llm_tracker.figures.curves import N_LEADING, curves_difference_figure, curves_figure
@@ -22,7 +24,7 @@ MEASURES: dict[CurveMeasure, str] = {"prob": "probability", "logit": "logit", "r
 
 
 @st.fragment
-def curves_view(sides: list[Side], words: list[str], shown: Arrangement) -> None:
+def curves_view(comparison: Comparison, sides: list[Side], words: list[str], shown: Arrangement) -> None:
     """All of it: the control stands beside the answers where both are drawn."""
     st.header("Words through the layers", anchor=False)
     if not all(side.step in side.turn.trace.lens for side in sides):
@@ -30,9 +32,9 @@ def curves_view(sides: list[Side], words: list[str], shown: Arrangement) -> None
         return
     measure = _measure()
     if shown == "difference":
-        _difference(sides, words, measure)
+        _difference(comparison, sides, words, measure)
     else:
-        _beside(sides, words, measure)
+        _beside(comparison, sides, words, measure)
     paragraph(
         "Coloured: the words to follow, and what was written. Grey: every token that ranks first at some layer. The "
         "strip at the bottom is darker where the read-out is farther from the model's own prediction (KL): there a "
@@ -66,7 +68,7 @@ def _measure() -> CurveMeasure:
     return measure
 
 
-def _beside(sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
+def _beside(comparison: Comparison, sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
     pictures = remembered("curves", (tuple(sides), tuple(words), measure), lambda: _draw(sides, words, measure))
     columns = st.columns(len(sides)) if len(sides) < 3 else [*st.columns(2), st.container()]
     for column, side, each in zip(columns, sides, pictures, strict=True):
@@ -74,8 +76,8 @@ def _beside(sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
             paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
             each.draw(f"Words through the layers, {side_label(side)}")
             paragraph(each.sentence)
-            if each.figure is not None:
-                export_menu(f"curves-{side.name}", each.figure)
+            copy = copy_texts(comparison, [side], "curves", words=words, measure=measure)
+            export_menu(f"curves-{side.name}", each.figure, copy)
 
 
 def _draw(sides: list[Side], words: list[str], measure: CurveMeasure) -> list[Picture]:
@@ -88,7 +90,7 @@ def _draw_difference(sides: list[Side], words: list[str], measure: CurveMeasure)
     return figure_picture(curves_difference_figure(sides[0], sides[1], words, measure))
 
 
-def _difference(sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
+def _difference(comparison: Comparison, sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
     drawn = remembered(
         "curves difference",
         (tuple(sides), tuple(words), measure),
@@ -96,5 +98,5 @@ def _difference(sides: list[Side], words: list[str], measure: CurveMeasure) -> N
     )
     drawn.draw("Words through the layers, after minus before")
     paragraph(drawn.sentence)
-    if drawn.figure is not None:
-        export_menu("curves-difference", drawn.figure)
+    copy = copy_texts(comparison, sides, "curves", True, words=words, measure=measure)
+    export_menu("curves-difference", drawn.figure, copy)

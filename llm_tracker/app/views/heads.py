@@ -16,11 +16,13 @@ from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.parts.side_labels import of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default, with_number
 from llm_tracker.figures.heads import Head, heads_difference_figure, heads_figure
 from llm_tracker.prompts.words import Span
+from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.tracing.trace import FloatArray
-from llm_tracker.tracing.value_weights import ValueWeights
 from llm_tracker.wording.formats import capitalised, percent, quoted
 from llm_tracker.wording.heads import MEASURE_LABELS
 from llm_tracker.wording.labels import side_label
@@ -66,6 +68,7 @@ def rows_of(side: Side, weights: ValueWeights | None) -> FloatArray:
 
 
 def grids_view(
+    comparison: Comparison,
     sides: list[Side],
     shown: Arrangement,
     measure: HeadMeasure,
@@ -85,8 +88,10 @@ def grids_view(
             at = 1 if name == "after" and of_two_models(sides) else 0
             each.draw("Every head of every layer", f"grid {name}", partial(_pick, at=at))
             paragraph(each.sentence)
-            if each.figure is not None:
-                export_menu(f"heads-{name}", each.figure)
+            drawn = sides if name == "difference" else [side for side in sides if side.name == name]
+            asked = {"words": words, "measure": measure, "weighed": bool(weights)}
+            copy = copy_texts(comparison, drawn, "heads", name == "difference", **asked)
+            export_menu(f"heads-{name}", each.figure, copy)
 
 
 def _pick(picked: Mapping[str, Any], at: int) -> None:

@@ -9,18 +9,21 @@ from streamlit.delta_generator import DeltaGenerator
 
 from llm_tracker.analysis.candidates import rival_words
 from llm_tracker.analysis.compare import Side
-from llm_tracker.analysis.layers import LayerMeasure, by_layer, layer_frame
+from llm_tracker.analysis.layers import LayerMeasure, by_layer
 from llm_tracker.analysis.lens.logit_lens import logit_lens
 from llm_tracker.app.parts.downloads import csv_button
+from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
-from llm_tracker.app.parts.pictures import Picture, picture, remembered
+from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.parts.side_labels import models_legend, of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import chosen, unless_default
-from llm_tracker.charts.layers import layers_chart
+from llm_tracker.figures.layers import layers_figure
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
-from llm_tracker.wording.layers import layers_sentence, unlike_tokens
+from llm_tracker.wording.layers import unlike_tokens
 
 MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
 
@@ -29,7 +32,7 @@ OWN = ""
 
 
 @st.fragment
-def layers_view(sides: list[Side], words: list[str]) -> None:
+def layers_view(comparison: Comparison, sides: list[Side], words: list[str], difference: bool = False) -> None:
     """All of the view, for the tokens that are looked at and the words that are followed."""
     st.header("Layer by layer", anchor=False)
     read = [word for word in words if all(side.watched(word) is not None for side in sides)]
@@ -40,14 +43,14 @@ def layers_view(sides: list[Side], words: list[str]) -> None:
     if all(side.step in side.turn.trace.lens for side in sides):
         read.append(OWN)
     if read:
-        _chart(sides, read, pairs)
+        _chart(comparison, sides, read, pairs, difference)
     else:
         paragraph("This token's layers have not been read yet.", quiet=True)
     with st.expander("Table: every layer's probability of the answer, and its three likeliest tokens"):
         whole = [side for side in sides if side.step in side.turn.trace.lens]
         if whole:
             st.html(remembered("layer tables", tuple(whole), lambda: "".join(map(_layer_table, whole))))
-            csv_button("layers", lambda: {side.name: logit_lens(side.turn.trace, side.step) for side in whole})
+            csv_button("lens", lambda: {side.name: logit_lens(side.turn.trace, side.step) for side in whole})
     with st.expander("How to read this"):
         st.markdown(
             "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what would "
@@ -75,7 +78,9 @@ def _name(word: str) -> str:
     return "its own token" if word == OWN else shown(word)
 
 
-def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> None:
+def _chart(
+    comparison: Comparison, sides: list[Side], read: list[str], pairs: list[tuple[str, str]], difference: bool
+) -> None:
     measures = [measure for measure in MEASURES if measure != "lead" or pairs]
     choice, first, second = st.columns([2.2, 1.4, 1.4], vertical_alignment="top")
     with choice:
@@ -87,12 +92,14 @@ def _chart(sides: list[Side], read: list[str], pairs: list[tuple[str, str]]) -> 
         word = chosen(selected().word, read, read[0])
         _word_box(first, "Word", read, word, lambda picked: select(word=picked))
     followed = None if word == OWN else word
-    key = (tuple(sides), measure, followed, over)
-    drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over))
+    key = (tuple(sides), measure, followed, over, difference)
+    drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over, difference))
     if of_two_models(sides):
         models_legend(sides)
     drawn.draw("Layers")
     paragraph(drawn.sentence)
+    copied = {"words": [] if followed is None else [followed], "measure": measure, "over": over}
+    export_menu("layers", drawn.figure, copy_texts(comparison, sides, "layers", difference, **copied))
     with st.container():
         if of_two_models(sides):
             paragraph(_models_note(sides, measure), quiet=True)
@@ -172,10 +179,8 @@ def _look_at_newest(newest: str | None, pairs: list[tuple[str, str]]) -> None:
         select(word=newest, over=_chosen_pair(pairs)[1] if pairs else selected().over)
 
 
-def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Picture:
-    names = [_axis_name(sides, each) for each in (word, over or "")]
-    chart = layers_chart(layer_frame(sides, measure, word, over), measure, *names)
-    return picture(chart, layers_sentence(sides, measure, word, over))
+def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str | None, difference: bool) -> Picture:
+    return figure_picture(layers_figure(sides, measure, word, over, difference))
 
 
 def _models_note(sides: list[Side], measure: LayerMeasure) -> str:
@@ -186,16 +191,6 @@ def _models_note(sides: list[Side], measure: LayerMeasure) -> str:
     )
     ranks = " A rank is one among the model's own vocabulary." if measure == "rank" else ""
     return f"{' and '.join(counts)}{depth}.{ranks}"
-
-
-def _axis_name(sides: list[Side], word: str | None) -> str:
-    """What an axis calls a word: its first token, and a sign that it goes on, where it has several."""
-    if not word:
-        return "its own token" if word is None else ""
-    tokens = {side.first_token(word) for side in sides}
-    token = tokens.pop()
-    # Sides that begin the word differently have no first token in common: the axis names the word itself.
-    return word if tokens or token == word else f"{token}…"
 
 
 def _layer_table(side: Side) -> str:

@@ -52,3 +52,18 @@ def _watch(job: Job, meanwhile: Meanwhile) -> None:
         paragraph(meanwhile.text, quiet=True)
     if meanwhile.skip_help:
         button.button("Skip", key=f"skip {job.name}", on_click=job.stop, help=meanwhile.skip_help, width="stretch")
+
+
+def coming_note(workspace: Workspace) -> None:
+    """That an answer is on its way; then the page is drawn anew."""
+    job = workspace.job
+    with st.container(key="coming"):
+        if job is not None and workspace.answering:
+            _watch_answer(job)
+
+
+@st.fragment(run_every=0.5)
+def _watch_answer(job: Job) -> None:
+    if not job.active:
+        st.rerun()
+    paragraph("An answer is being written on the Ask page; this page shows it once it is there …", quiet=True)

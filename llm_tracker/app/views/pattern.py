@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +14,7 @@ from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
+from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import chosen
 from llm_tracker.app.views.on_demand import on_demand
 from llm_tracker.app.work.engine import Engine
@@ -20,7 +23,7 @@ from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.figures.heads import WINDOW, Head, pattern_by_word, pattern_figure, pattern_frame
 from llm_tracker.prompts.words import Word
-from llm_tracker.tracing.head_patterns import HeadPattern
+from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
 
@@ -91,8 +94,8 @@ def _drawn(side: Side, pattern: HeadPattern, comparison: Comparison) -> None:
     paragraph(drawn.sentence)
     if by == "word":
         _looked_at(side, pattern, words, query)
-    if drawn.figure is not None:
-        export_menu(f"pattern-{side.name}", drawn.figure)
+    asked: dict[str, Any] = {"layer": pattern.layer, "head": pattern.head, "by": by, "first": first}
+    export_menu(f"pattern-{side.name}", drawn.figure, copy_texts(comparison, [side], "pattern", **asked))
 
 
 def _frame(side: Side, pattern: HeadPattern, words: list[Word], by: str, first: int, last: int) -> pd.DataFrame:

@@ -11,12 +11,13 @@ from streamlit.delta_generator import DeltaGenerator
 from llm_tracker.analysis.alignment import aligned_positions
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.lens.position_lens import PositionLens
-from llm_tracker.analysis.positions import NEXT, answer_position, map_choices
+from llm_tracker.analysis.lens.position_maps import NEXT, PLAIN, answer_position, map_choices
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
+from llm_tracker.app.selection.copy_texts import CopyTexts, copy_texts
 from llm_tracker.app.selection.selection import Arrangement, Cell, chosen, unless_default
 from llm_tracker.app.views.on_demand import begin_button, on_demand
 from llm_tracker.app.work.engine import Engine
@@ -121,7 +122,7 @@ def _maps(found: Read, comparison: Comparison, is_difference: bool) -> None:
             pairs = aligned_positions(found[0][0].turn, found[1][0].turn)
             answer = pairs.index((answer_position(found[0][0].turn), answer_position(found[1][0].turn)))
             first = _first_token(len(pairs), answer, comparison)
-        _difference(found, shows, first)
+        _difference(found, shows, first, comparison)
         return
     with right:
         first = _first_token(*max((len(lens.tokens), answer_position(side.turn)) for side, lens in found), comparison)
@@ -177,7 +178,7 @@ def _one(side: Side, lens: PositionLens, shows: str, first: int | None, comparis
     )
     paragraph(drawn.sentence)
     _candidates(side, lens, cell, comparison)
-    _export(drawn, f"map-{side.name}")
+    _export(drawn, f"map-{side.name}", _copied(comparison, [side], [lens], shows, start))
 
 
 def _cell(side: Side, lens: PositionLens) -> Cell:
@@ -223,7 +224,7 @@ def _number(
     column.number_input(label, 1, most, value, key=label, on_change=choose)
 
 
-def _difference(found: Read, shows: str, first: int | None) -> None:
+def _difference(found: Read, shows: str, first: int | None, comparison: Comparison) -> None:
     (before, before_lens), (after, after_lens) = found
     drawn = remembered(
         "map difference",
@@ -235,9 +236,17 @@ def _difference(found: Read, shows: str, first: int | None) -> None:
     drawn.draw("What every layer would write, after minus before")
     paragraph(drawn.sentence)
     paragraph("A pale grey column stands in one of the two texts only.", quiet=True)
-    _export(drawn, "map-difference")
+    sides, lenses = [side for side, _ in found], [lens for _, lens in found]
+    _export(drawn, "map-difference", _copied(comparison, sides, lenses, shows, first or 0))
 
 
-def _export(drawn: Picture, name: str) -> None:
-    if drawn.figure is not None:
-        export_menu(name, drawn.figure)
+def _copied(comparison: Comparison, sides: list[Side], lenses: list[PositionLens], shows: str, first: int) -> CopyTexts:
+    """The code that gives a map again; words are followed only where it shows them."""
+    words = list(lenses[0].watched) if shows not in PLAIN else []
+    site = None if lenses[0].site == "resid_post" else lenses[0].site
+    asked = {"words": words, "shows": shows, "first": first, "site": site}
+    return copy_texts(comparison, sides, "map", len(sides) > 1, **asked)
+
+
+def _export(drawn: Picture, name: str, copy: CopyTexts) -> None:
+    export_menu(name, drawn.figure, copy)

@@ -66,8 +66,7 @@ def _samples(
             )
         ]
         st.html(table_html("Sampled answers", ["answer", "times", "share", "95 % interval"], rows, ("times", "share")))
-    if drawn.figure is not None:
-        export_menu(f"samples-{side.name}", drawn.figure)
+    export_menu(f"samples-{side.name}", drawn.figure)
 
 
 def _short(text: str) -> str:

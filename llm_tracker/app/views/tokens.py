@@ -12,6 +12,7 @@ from llm_tracker.app.parts.pictures import figure_picture, remembered
 from llm_tracker.app.parts.token_player import token_player
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, pick_step
+from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import begin_branch, branch_of
@@ -57,7 +58,7 @@ def _player(engine: Engine, workspace: Workspace, comparison: Comparison, side: 
 
 
 @st.fragment
-def bars_view(sides: list[Side], shown_as: Arrangement) -> None:
+def bars_view(comparison: Comparison, sides: list[Side], shown_as: Arrangement) -> None:
     """The bars of all tokens, and the table."""
     st.header("All tokens", anchor=False)
     measure = _measure()
@@ -66,8 +67,7 @@ def bars_view(sides: list[Side], shown_as: Arrangement) -> None:
     drawn = remembered("tokens", key, lambda: figure_picture(tokens_figure(sides, measure, is_difference)))
     drawn.draw("All tokens")
     paragraph(drawn.sentence)
-    if drawn.figure is not None:
-        export_menu("tokens", drawn.figure)
+    export_menu("tokens", drawn.figure, copy_texts(comparison, sides, "tokens", is_difference, measure=measure))
     with st.expander("Table: every token"):
         st.html(remembered("token table", tuple(side.turn.trace for side in sides), lambda: _table(sides)))
     with st.expander("How to read this"):

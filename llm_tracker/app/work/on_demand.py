@@ -53,7 +53,7 @@ def read_pattern(engine: Engine, workspace: Workspace, subject: Subject) -> None
     layer, head = subject.details
 
     def stream(model: LoadedModel, session: Session, stop: Stop) -> Generator[float, None, Any]:
-        from llm_tracker.tracing.head_patterns import stream_head_pattern
+        from llm_tracker.tracing.rereading.head_patterns import stream_head_pattern
 
         turn = session.turns[subject.turn.turn]
         ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
@@ -72,7 +72,7 @@ def read_values(engine: Engine, workspace: Workspace, subject: Subject) -> None:
     (step,) = subject.details
 
     def stream(model: LoadedModel, session: Session, stop: Stop) -> Generator[float, None, Any]:
-        from llm_tracker.tracing.value_weights import stream_value_weights
+        from llm_tracker.tracing.rereading.value_weights import stream_value_weights
 
         return stream_value_weights(model, session.turns[subject.turn.turn], step, stop)
 

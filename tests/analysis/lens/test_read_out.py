@@ -13,8 +13,8 @@ from llm_tracker.analysis.lens import position_tables as position_reading
 from llm_tracker.analysis.lens import read_out as read_outs
 from llm_tracker.analysis.lens.position_tables import position_lens, stream_position_lens
 from llm_tracker.analysis.lens.read_out import best_of, block_maxima, read_out
-from llm_tracker.tracing import resid_by_position as reading
-from llm_tracker.tracing.resid_by_position import read_positions
+from llm_tracker.tracing.rereading import resid_by_position as reading
+from llm_tracker.tracing.rereading.resid_by_position import read_positions
 from llm_tracker.tracing.trace import StreamSite
 
 QUESTION = "What is the capital of France?"

@@ -12,7 +12,7 @@ from tiny_models import loaded, tiny_model, tiny_network
 import llm_tracker as lt
 from llm_tracker.models.forward.changing_rope import RopeSwitch, rope_switch
 from llm_tracker.tracing import word_scoring
-from llm_tracker.tracing.resid_by_position import read_positions
+from llm_tracker.tracing.rereading.resid_by_position import read_positions
 
 SHORT = 60
 LONGROPE = {

@@ -8,10 +8,8 @@ however much is looked at it; the first token is often such a one.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -20,43 +18,12 @@ from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import Location, read_hooks
 from llm_tracker.progress import ended
+from llm_tracker.tracing.rereading.found import ValueWeights
+from llm_tracker.tracing.rereading.text_chunks import text_chunks
 from llm_tracker.tracing.session import Turn
-from llm_tracker.tracing.text_chunks import text_chunks
-from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
-
-
-@dataclass(frozen=True, eq=False)
-class ValueWeights:
-    """How long the vectors are that one step's attention adds, by the position that they come from."""
-
-    by_head: FloatArray
-    """(layer, head, key): |a v W_O| of each head; zero where a layer has no such head."""
-    joint: FloatArray
-    """(layer, key): the length of the sum over the heads of a layer, |sum a v W_O|."""
-
-    @property
-    def n_bytes(self) -> int:
-        """What they take."""
-        return self.by_head.nbytes + self.joint.nbytes
-
-    @property
-    def head_shares(self) -> FloatArray:
-        """(layer, head, key): each head's lengths as shares of their sum, which is 1 wherever a head adds anything."""
-        return _shares(self.by_head)
-
-    @property
-    def joint_shares(self) -> FloatArray:
-        """(layer, key): the same of the layer as a whole."""
-        return _shares(self.joint)
-
-
-def _shares(lengths: FloatArray) -> FloatArray:
-    total = lengths.sum(-1, keepdims=True)
-    shares: FloatArray = np.divide(lengths, total, out=np.zeros_like(lengths), where=total > 0)
-    return shares
 
 
 def value_weights(model: LoadedModel, turn: Turn, step: int | None = None) -> ValueWeights:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,9 @@ from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import after, put_on
 from llm_tracker.models.forward.pattern_edits import edited_patterns
 from llm_tracker.progress import ended
+from llm_tracker.tracing.rereading.found import HeadPattern
+from llm_tracker.tracing.rereading.text_chunks import text_chunks
 from llm_tracker.tracing.session import Turn
-from llm_tracker.tracing.text_chunks import text_chunks
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -26,25 +26,6 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 * 2**20
 """What a pattern may take: of a longer text only its last queries are kept."""
-
-
-@dataclass(frozen=True, eq=False)
-class HeadPattern:
-    """What the queries of a text looked at, in one head."""
-
-    layer: int
-    """From 1."""
-    head: int
-    """From 1."""
-    first_query: int
-    """The position of the first query that was kept; 0 unless the text is very long."""
-    weights: FloatArray
-    """(query, key), after the softmax; zero beyond each query's own position."""
-
-    @property
-    def n_bytes(self) -> int:
-        """What it takes."""
-        return self.weights.nbytes
 
 
 def head_pattern(model: LoadedModel, turn: Turn, layer: int, head: int) -> HeadPattern:

@@ -13,7 +13,7 @@ from llm_tracker.errors import ModelError
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import read_hooks
-from llm_tracker.tracing.text_chunks import CHUNK_TOKENS, TextChunk, text_chunks
+from llm_tracker.tracing.rereading.text_chunks import CHUNK_TOKENS, TextChunk, text_chunks
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 
 if TYPE_CHECKING:

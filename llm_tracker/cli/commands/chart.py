@@ -1,0 +1,102 @@
+"""`llm-tracker chart`: one view of a saved session, as a picture or as its data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_tracker.cli.options import add_load_options, load_options, progress_line
+from llm_tracker.errors import InputError
+
+if TYPE_CHECKING:
+    from llm_tracker.figures.figure import Figure
+    from llm_tracker.tracing.session import Session
+
+HELP = "one view of a saved session, as a picture or as its data"
+FORMATS = ("png", "svg", "html", "csv", "parquet", "json")
+VIEWS = ("candidates", "layers", "attention", "tokens", "curves", "map", "heads", "pattern")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The session, the view, and what of it is drawn."""
+    parser.add_argument("directory", metavar="DIR", help="a session that `track --out` wrote")
+    parser.add_argument("--view", required=True, choices=VIEWS, help="map and pattern read the text once more")
+    parser.add_argument("--turn", type=int, default=-1, metavar="N", help="from 0; default: the last")
+    parser.add_argument("--against", type=int, metavar="N", help="the turn that stands before it")
+    parser.add_argument("--control", action="store_true", help="the turn's neutral control in its place")
+    parser.add_argument("--difference", action="store_true", help="with --against: what the turn has more")
+    parser.add_argument("--step", type=int, metavar="N", help="the token that is looked at, from 0")
+    parser.add_argument("--against-step", type=int, metavar="N", help="the token of the turn before")
+    parser.add_argument("--word", action="append", metavar="WORD", help="a word to follow; repeatable")
+    parser.add_argument("--measure", metavar="M", help="lead, prob, rank, logit, entropy_nats, words, parked, …")
+    parser.add_argument("--over", metavar="WORD", help="the word over which the first one leads")
+    parser.add_argument("--layer", type=int, metavar="N", help="from 1")
+    parser.add_argument("--head", type=int, metavar="N", help="from 1")
+    parser.add_argument("--shows", metavar="WHAT", help="of the map: next_prob, entropy_nats, “prob of Paris”, …")
+    parser.add_argument("--first", type=int, metavar="N", help="of map and pattern: the first position, from 0")
+    parser.add_argument("--site", choices=("resid_post", "resid_mid"), default="resid_post", help="of the map")
+    parser.add_argument("--by", choices=("word", "token"), default="word", help="of the pattern")
+    parser.add_argument("--weighed", action="store_true", help="of heads: attention weighed by what it carries")
+    parser.add_argument("--format", choices=FORMATS, help="default: by the name of --out")
+    parser.add_argument("--theme", choices=("light", "dark"), default="light", help="of a picture; default: light")
+    parser.add_argument("--model", help="where the text is read once more; default: the session's own")
+    add_load_options(parser)
+    parser.add_argument("--out", required=True, metavar="FILE", help="the file to write")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw the view and write it."""
+    kind = _format(args)
+    from llm_tracker.storage.session_directory import load_session
+
+    session = load_session(args.directory)
+    figure = _figure(args, session)
+    content = _content(kind, args.theme, figure, session)
+    path = Path(args.out)
+    try:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+    except OSError as error:
+        raise InputError(f"{path} could not be written: {error.strerror}. Choose another place with --out.") from error
+    print(f"{path}: {figure.title}. {figure.sentence}")
+    return 0
+
+
+def _format(args: argparse.Namespace) -> str:
+    """What to write: as asked for, or as the file is called. Raises InputError."""
+    kind = str(args.format or Path(args.out).suffix.removeprefix("."))
+    if kind not in FORMATS:
+        raise InputError(f"“{args.out}” does not say what to write. Give --format, one of: {', '.join(FORMATS)}.")
+    return kind
+
+
+def _figure(args: argparse.Namespace, session: Session) -> Figure:
+    from llm_tracker.figures.views import NEED_THE_MODEL, figure
+
+    model = None
+    if args.view in NEED_THE_MODEL or args.weighed:
+        from llm_tracker.conversation.provenance import require_same_weights
+        from llm_tracker.models.loading.load import load
+
+        with progress_line() as report:
+            model = load(args.model or session.model.id, load_options(args), report)
+        require_same_weights(model, session)
+    names = "control step against_step difference measure over layer head shows first site by weighed".split()
+    options: dict[str, Any] = {name: getattr(args, name) for name in names}
+    return figure(session, args.view, args.turn, args.against, words=args.word, model=model, **options)
+
+
+def _content(kind: str, theme: Any, figure: Figure, session: Session) -> str | bytes:
+    from llm_tracker.export import images, tables
+
+    if kind == "png":
+        return images.png(figure.chart, theme)
+    if kind == "svg":
+        return images.svg(figure.chart, theme)
+    if kind == "html":
+        from llm_tracker.cli.commands.report import report_of
+
+        return report_of(session, [figure])
+    if kind == "parquet":
+        return tables.parquet(figure.frame)
+    return tables.csv(figure.frame) if kind == "csv" else tables.json_records(figure.frame)

@@ -1,0 +1,55 @@
+"""One word through the layers of all sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.curves import CurveMeasure
+from llm_tracker.analysis.layers import LayerMeasure, layer_frame
+from llm_tracker.charts.curves import curve_differences_chart
+from llm_tracker.charts.layers import layers_chart
+from llm_tracker.figures.figure import Figure
+from llm_tracker.wording.curves import curve_differences_sentence
+from llm_tracker.wording.layers import layers_sentence
+
+
+def layers_figure(
+    sides: Sequence[Side],
+    measure: LayerMeasure,
+    word: str | None = None,
+    over: str | None = None,
+    difference: bool = False,
+) -> Figure:
+    """The lead of a followed word over another, its probability, or its rank, through the layers of all sides.
+
+    Without a word it is the token that each side wrote itself. With `difference` what it has more after.
+    """
+    if difference:
+        return _difference(sides, measure, word, over)
+    frame = layer_frame(sides, measure, word, over)
+    names = [_axis_name(sides, each) for each in (word, over or "")]
+    chart, said = layers_chart(frame, measure, *names), layers_sentence(sides, measure, word, over)
+    return Figure("layers", "Layer by layer", chart, frame, said)
+
+
+def _difference(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Figure:
+    wide = layer_frame(sides, measure, word, over).pivot(index="layer", columns="turn", values="value")
+    name = f"{word} over {over}" if measure == "lead" else word or "its own token"
+    frame = pd.DataFrame({"line": name, "layer": wide.index, "value": (wide["after"] - wide["before"]).to_numpy()})
+    curve: CurveMeasure = "logit" if measure == "lead" else measure
+    drawn = frame.rename(columns={"value": curve})
+    chart, said = curve_differences_chart(drawn, curve), curve_differences_sentence(drawn, curve)
+    return Figure("layers", "Layer by layer, after minus before", chart, frame.assign(turn="difference"), said)
+
+
+def _axis_name(sides: Sequence[Side], word: str | None) -> str:
+    """What an axis calls a word: its first token, and a sign that it goes on, where it has several."""
+    if not word:
+        return "its own token" if word is None else ""
+    tokens = {side.first_token(word) for side in sides}
+    token = tokens.pop()
+    # Sides that begin the word differently have no first token in common: the axis names the word itself.
+    return word if tokens or token == word else f"{token}…"

@@ -1,0 +1,39 @@
+"""The figures of a whole session, as its report has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llm_tracker.figures.figure import Figure
+from llm_tracker.figures.views import figure
+from llm_tracker.tracing.session import Session
+
+
+def overview(session: Session) -> list[Figure]:
+    """For each correction the answer before it and the one after: candidates, layers, attention, tokens, heads.
+
+    Of a session with one answer, that alone. Nothing needs the model.
+    """
+    if len(session.turns) == 1:
+        return list(_views(session, 0, None))
+    return [each for turn in range(1, len(session.turns)) for each in _views(session, turn, turn - 1)]
+
+
+def _views(session: Session, turn: int, against: int | None) -> Iterator[Figure]:
+    words = session.watch_words
+    yield figure(session, "candidates", turn, against)
+    yield figure(session, "layers", turn, against, measure="lead" if _has_lead(session, turn, against) else "prob")
+    yield figure(session, "curves", turn, against)
+    if session.turns[turn].trace.attending_layers:
+        yield figure(session, "attention", turn, against)
+        yield figure(session, "heads", turn, against, words=words[1:] or words)
+    yield figure(session, "tokens", turn, against)
+
+
+def _has_lead(session: Session, turn: int, against: int | None) -> bool:
+    """Whether the first two watch words can be told apart on all sides."""
+    from llm_tracker.analysis.layers import lead
+    from llm_tracker.figures.views import sides_for
+
+    words, sides = session.watch_words, sides_for(session, turn, against)
+    return len(words) > 1 and all(lead(side, words[0], words[1]) is not None for side in sides)
