@@ -4,6 +4,7 @@ import streamlit as st
 
 from llm_tracker.app.ask.answers import answer_cards, answered_by, headline_panel
 from llm_tracker.app.ask.forms import correction_form, offer_same_question, question_form
+from llm_tracker.app.ask.take_along import take_along
 from llm_tracker.app.frame.page import PRODUCT, open_page
 from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.selection.answer_pickers import answer_pickers
@@ -52,6 +53,7 @@ with st.container(key="shown"):
     candidates_view(comparison, sides, words, difference)
     layers_view(comparison, sides, words, difference)
     attention_view(comparison, sides, difference)
+    take_along(engine, workspace, comparison)
 
 if workspace.is_newer(drawn):  # a job that ended while the page was being drawn would else be seen at the next click
     st.rerun()

@@ -53,14 +53,19 @@ def last_attending(trace: Trace) -> int:
     return trace.attending_layers[-1]
 
 
+def require_attention(trace: Trace, layer: int) -> None:
+    """Raise InputError for a layer (1-based) that is not there, or that has no attention."""
+    if not 1 <= layer <= trace.n_layers:
+        raise InputError(f"There is no layer {layer}: this model has layers 1 to {trace.n_layers}.")
+    if not trace.heads[layer - 1]:
+        raise InputError(f"There is no attention in layer {layer}: it carries what was read in a state.")
+
+
 def _row(turn: Turn, step: int, layer: int, head: int | None) -> FloatArray:
     """What one head, or the mean of all, gave to each position in front of a step's token: (key)."""
     trace = turn.trace
-    if not 1 <= layer <= trace.n_layers:
-        raise InputError(f"There is no layer {layer}: this model has layers 1 to {trace.n_layers}.")
+    require_attention(trace, layer)
     n_heads = trace.heads[layer - 1]
-    if not n_heads:
-        raise InputError(f"There is no attention in layer {layer}: it carries what was read in a state.")
     if head is None:
         return trace.head_mean(step, layer)
     if not 1 <= head <= n_heads:

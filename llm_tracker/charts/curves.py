@@ -36,7 +36,7 @@ def curves_chart(
     stays. `limits` are the lowest and highest value of the axis, for charts that stand beside each other.
     """
     drawn = frame[frame[measure].notna()].assign(value=lambda each: each[measure], name=frame["line"].map(shown))
-    n_layers = int(frame["layer"].max())
+    n_layers = max(frame["layer"], default=1)
     low, high = limits or limits_of(drawn, measure)
     x = layer_axis("layer", n_layers)
     scale = alt.Scale(domain=[low, high], nice=False)
@@ -64,32 +64,37 @@ def limits_of(frame: pd.DataFrame, measure: CurveMeasure) -> tuple[float, float]
         return 0.0, 1.0
     values = frame[measure].dropna()
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    return (1.0, max(2.0, high)) if measure == "rank" else (min(0.0, low), max(0.0, high) + 0.05 * (high - low))
+    if measure == "rank":
+        return 1.0, max(2.0, high)
+    low, high = min(0.0, low), max(0.0, high) + 0.05 * (high - low)
+    return low, high if high > low else low + 1.0
 
 
-def _tooltip() -> list[alt.Tooltip]:
-    return [
-        alt.Tooltip("name:N", title="token"),
-        alt.Tooltip("layer:Q"),
-        alt.Tooltip("prob:Q", title="probability", format=".4%"),
-        alt.Tooltip("logit:Q", title="logit", format=".2f"),
-        alt.Tooltip("rank:Q", title="rank", format=",d"),
+FORMATS: dict[CurveMeasure, str] = {"prob": ".4%", "logit": ".2f", "rank": ",d"}
+
+
+def _tooltip(drawn: pd.DataFrame) -> list[alt.Tooltip]:
+    told = [alt.Tooltip("name:N", title="token"), alt.Tooltip("layer:Q")]
+    return told + [
+        alt.Tooltip(f"{name}:Q", title=TITLES[name].split(" (")[0], format=number)
+        for name, number in FORMATS.items()
+        if name in drawn
     ]
 
 
-def _points(base: alt.Chart) -> Any:
-    return base.mark_point(size=60, filled=True, opacity=0).encode(tooltip=_tooltip())
+def _points(base: alt.Chart, drawn: pd.DataFrame) -> Any:
+    return base.mark_point(size=60, filled=True, opacity=0).encode(tooltip=_tooltip(drawn))
 
 
 def _leading(drawn: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:
     base = alt.Chart(drawn[drawn["kind"] == "leading"]).encode(x=x, y=y, detail="token_id:N")
-    return alt.layer(base.mark_line(color=QUIET, strokeWidth=1, opacity=0.75), _points(base))
+    return alt.layer(base.mark_line(color=QUIET, strokeWidth=1, opacity=0.75), _points(base, drawn))
 
 
 def _named(drawn: pd.DataFrame, x: alt.X, y: alt.Y, named: list[str], colours: list[str]) -> Any:
     base = alt.Chart(drawn[drawn["kind"] != "leading"]).encode(x=x, y=y, detail="token_id:N")
     colour = alt.Color("name:N", legend=None, scale=alt.Scale(domain=named, range=colours))
-    return alt.layer(base.mark_line(strokeWidth=2.6).encode(color=colour), _points(base))
+    return alt.layer(base.mark_line(strokeWidth=2.6).encode(color=colour), _points(base, drawn))
 
 
 def _peaks(drawn: pd.DataFrame, measure: CurveMeasure, x: alt.X, y: alt.Y) -> Any:

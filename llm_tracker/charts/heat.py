@@ -82,7 +82,14 @@ def _opacity(colours: Colours) -> alt.Opacity:
     if colours.is_logarithmic:
         middle = (colours.low * colours.high) ** 0.5
         values, kind = [colours.low, middle, colours.high], {"type": "log"}
-    legend = alt.Legend(format=colours.number, orient="top", values=values, symbolType="square", titleLimit=420)
+    legend = alt.Legend(
+        format=colours.number,
+        orient="top",
+        values=values,
+        symbolType="square",
+        symbolFillColor=QUIET if colours.is_difference else colours.colour,
+        titleLimit=420,
+    )
     domain, strengths = [colours.low, colours.high], [FAINTEST, 1]
     if colours.is_logarithmic:  # of ranks the best has the strongest colour
         strengths = [1, FAINTEST]
@@ -114,4 +121,4 @@ def shortened(text: str) -> str:
 
 def label_room(labels: pd.Series[str]) -> int:
     """Pixels that upright labels take."""
-    return CHARACTER_PIXELS * (2 + int(labels.str.len().max()))
+    return CHARACTER_PIXELS * (2 + max(map(len, labels), default=0))

@@ -54,7 +54,7 @@ def _depth_axis(n_layers: pd.Series[int]) -> alt.X:
         ticks = alt.Axis(values=[0, 25, 50, 75, 100], format="d", grid=False)
         scale = alt.Scale(domain=[0, 100], nice=False)
         return alt.X("at:Q", title="depth, in % of each one's layers", scale=scale, axis=ticks)
-    return layer_axis("at", int(n_layers.max()))
+    return layer_axis("at", max(n_layers, default=1))
 
 
 def layer_axis(field: str, n_layers: int) -> alt.X:
@@ -102,12 +102,12 @@ def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: str
         title = f"probability of {name}"
         return alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format="%")), ValueAxis(0, 1)
     if measure == "rank":
-        worst = max(10.0, float(frame["value"].max()))
+        worst = max([10.0, *frame["value"]])
         scale = alt.Scale(type="log", domain=[1, worst], reverse=True, nice=False)
         ticks = alt.Axis(format=",d", tickCount=5)
         title = f"rank of {name} (1 = best)"
         return alt.Y("value:Q", title=title, scale=scale, axis=ticks), ValueAxis(worst, 1, logarithmic=True)
-    low, high = min(0.0, float(frame["value"].min())), max(0.0, float(frame["value"].max()))
+    low, high = min([0.0, *frame["value"]]), max([0.0, *frame["value"]])
     room = 0.06 * (high - low) or 1.0
     axis = ValueAxis(low - room, high + room)
     scale = alt.Scale(domain=[axis.low, axis.high], nice=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,17 +37,22 @@ class ViewCall:
 
 def as_python(session: Session, call: ViewCall, other: Session | None = None) -> str:
     """The lines of Python that make the conversation and the view. `other` is the session of the turn before."""
-    lines = ["import llm_tracker as lt", "", *_made("session", session)]
-    against: str | int | None = call.against
+    lines, against = ["import llm_tracker as lt", ""], str(call.against)
     if other is not None and call.against is not None:
-        lines += ["", *_made("other", other)]
+        lines += [*_made("other", other), ""]
         against = f"other.turns[{call.against}]"
-    keywords = [f"turn={call.turn}", *([] if against is None else [f"against={against}"])]
+    lines += _made("session", session)  # last: `model` is the one that gave its answers
+    keywords = [f"turn={call.turn}", *([] if call.against is None else [f"against={against}"])]
     keywords += [f"{name}={value!r}" for name, value in call.said.items()]
     keywords += ["model=model"] if call.needs_model else []
     lines += ["", f'figure = lt.figure(session, "{call.view}", {", ".join(keywords)})']
     lines += ["figure.chart  # the numbers are in figure.frame"]
     return "\n".join(lines)
+
+
+def session_python(session: Session) -> str:
+    """The lines of Python that make a conversation."""
+    return "\n".join(["import llm_tracker as lt", "", *_made("session", session)])
 
 
 def as_command(session: Session, call: ViewCall, other: Session | None = None) -> str:
@@ -57,11 +63,17 @@ def as_command(session: Session, call: ViewCall, other: Session | None = None) -
     parts += [] if call.against is None else ["--against", str(call.against)]
     for name, value in call.said.items():
         flag = FLAGS.get(name, f"--{name}")
-        several = value if isinstance(value, (list, tuple)) else [value]
-        parts += [flag] if value is True else [part for each in several for part in (flag, str(each))]
-    parts += ["--model", without_paths(session).model.id] if call.needs_model else []
+        several = (value or [""]) if isinstance(value, (list, tuple)) else [value]
+        parts += [flag] if value is True else [part for each in several for part in _option(flag, each)]
+    parts += _option("--model", without_paths(session).model.id) if call.needs_model else []
     parts += ["--out", f"{call.view}.png"]
     return f"{session_command(session)}\n{shlex.join(parts)}"
+
+
+def _option(flag: str, value: Any) -> list[str]:
+    """An option with its value; one that begins with a dash would be taken for another option."""
+    text = str(value)
+    return [f"{flag}={text}"] if text.startswith("-") else [flag, text]
 
 
 def session_command(session: Session) -> str:
@@ -69,16 +81,16 @@ def session_command(session: Session) -> str:
     if not is_remade(session):
         return f"# This conversation was steered by hand: export it, and unpack the archive to the folder {FOLDER}."
     first, *corrections = (turn.said for turn in session.turns)
-    parts = ["llm-tracker", "track", first]
+    parts = ["llm-tracker", "track", *([] if first.startswith("-") else [first])]
     for text in corrections:
-        parts += ["--correction", text]
+        parts += _option("--correction", text)
     parts += ["--control"] if session.controls else []
     for word in session.watch_words:
-        parts += ["--watch", word]
-    parts += ["--model", without_paths(session).model.id]
-    for flag, value in _decoding_flags(session).items():
-        parts += [flag, str(value)]
-    return shlex.join([*parts, "--out", FOLDER])
+        parts += _option("--watch", word)
+    parts += _option("--model", without_paths(session).model.id)
+    for flag, value in _settings(session).items():
+        parts += [flag] if value is True else _option(flag, value)
+    return shlex.join([*parts, "--out", FOLDER, *(["--", first] if first.startswith("-") else [])])
 
 
 def is_remade(session: Session) -> bool:
@@ -90,8 +102,8 @@ def is_remade(session: Session) -> bool:
     return not by_hand and session.parent is None and session.recipe in ("one-word", "chat", "raw")
 
 
-def _decoding_flags(session: Session) -> dict[str, Any]:
-    """The options of `llm-tracker track` that are not as they would be anyway."""
+def _settings(session: Session) -> dict[str, Any]:
+    """The options of `llm-tracker track` that are not as they would be anyway; True of those without a value."""
     now, usual = session.decoding, Decoding()
     flags: dict[str, Any] = {}
     if session.recipe != "one-word":
@@ -101,16 +113,21 @@ def _decoding_flags(session: Session) -> dict[str, Any]:
             flags[f"--{name.replace('_', '-')}"] = getattr(now, name)
     if session.template.thinks:
         flags["--thinking"] = "on"
+    elif session.template.arguments and session.recipe != "one-word":  # one-word answers are without a thought anyway
+        flags["--thinking"] = "off"
     if session.template.date:
         flags["--date"] = session.template.date
-    if session.model.dtype != "float32":
+    if session.template.follow:
+        flags["--follow-template"] = True
+    if not _is_usual(session):
         flags["--dtype"] = session.model.dtype
     return flags
 
 
 def _made(name: str, session: Session) -> list[str]:
     """The lines that make a conversation anew, or load it where it was steered by hand."""
-    model = f'model = lt.load_model("{without_paths(session).model.id}"{_dtype(session)})'
+    name_of_model = json.dumps(without_paths(session).model.id, ensure_ascii=False)
+    model = f"model = lt.load_model({name_of_model}{_dtype(session)})"
     if not is_remade(session):
         return [model, f'{name} = lt.load_session("{name}")  # steered by hand: the folder of its exported archive']
     first, *corrections = (turn.said for turn in session.turns)
@@ -121,12 +138,18 @@ def _made(name: str, session: Session) -> list[str]:
         arguments.append("control=True")
     if session.watch_words:
         arguments.append(f"watch_words={list(session.watch_words)!r}")
-    for flag, value in _decoding_flags(session).items():
+    for flag, value in _settings(session).items():
         keyword = flag.removeprefix("--").replace("-", "_")
         if keyword != "dtype":
-            arguments.append(f"{keyword}={True if keyword == 'thinking' else value!r}")
+            arguments.append(f"{keyword}={value == 'on' if keyword == 'thinking' else value!r}")
     return [model, f"{name} = lt.track(", *(f"    {each}," for each in arguments), ")"]
 
 
 def _dtype(session: Session) -> str:
-    return "" if session.model.dtype == "float32" else f', dtype="{session.model.dtype}"'
+    return "" if _is_usual(session) else f', dtype="{session.model.dtype}"'
+
+
+def _is_usual(session: Session) -> bool:
+    """Whether the model is in this number format anyway: of GGUF files, such as the built-in one, float32 is made."""
+    model = session.model
+    return model.dtype == "float32" and (model.id == "embedded" or model.id.endswith(".gguf"))

@@ -44,7 +44,7 @@ def heads_figure(
     grid = grid_of(kept_rows(side.turn, side.step) if rows is None else rows, side.turn, side.step, measure, spans)
     frame = heads_frame(grid)
     low, high = limits or (0.0, float(frame["value"].max() or 1.0))
-    number = ".2f" if measure == "entropy" else ".1%"
+    number = ".2f" if measure == "entropy" else ".0%"
     label = f"{MEASURE_LABELS[measure]}{'' if rows is None else ', weighed by values'}"
     chart = heads_chart(frame, Colours(label, low, high or 1.0, number), chosen)
     title = f"{capitalised(side_label(side))}: every head of every layer"
@@ -71,7 +71,7 @@ def pattern_frame(pattern: HeadPattern, tokens: Sequence[str], first: int, last:
     Columns: query, key (positions), query_text, key_text, value. What lies behind a query is left out.
     """
     start = max(first, pattern.first_query)
-    square = pattern.weights[start - pattern.first_query : last - pattern.first_query, first:last]
+    square = pattern.weights[start - pattern.first_query : max(0, last - pattern.first_query), first:last]
     queries, keys = np.indices(square.shape)
     frame = pd.DataFrame(
         {"query": queries.ravel() + start, "key": keys.ravel() + first, "value": square.ravel().astype(float)}

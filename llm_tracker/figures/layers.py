@@ -37,8 +37,9 @@ def layers_figure(
 
 def _difference(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Figure:
     wide = layer_frame(sides, measure, word, over).pivot(index="layer", columns="turn", values="value")
+    both = wide.reindex(columns=["before", "after"]).dropna().astype(float)
     name = f"{word} over {over}" if measure == "lead" else word or "its own token"
-    frame = pd.DataFrame({"line": name, "layer": wide.index, "value": (wide["after"] - wide["before"]).to_numpy()})
+    frame = pd.DataFrame({"line": name, "layer": both.index, "value": (both["after"] - both["before"]).to_numpy()})
     curve: CurveMeasure = "logit" if measure == "lead" else measure
     drawn = frame.rename(columns={"value": curve})
     chart, said = curve_differences_chart(drawn, curve), curve_differences_sentence(drawn, curve)

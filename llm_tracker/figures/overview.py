@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from llm_tracker.analysis.layers import lead
 from llm_tracker.figures.figure import Figure
-from llm_tracker.figures.views import figure
+from llm_tracker.figures.views import figure, sides_for
 from llm_tracker.tracing.session import Session
 
 
 def overview(session: Session) -> list[Figure]:
     """For each correction the answer before it and the one after: candidates, layers, attention, tokens, heads.
 
-    Of a session with one answer, that alone. Nothing needs the model.
+    Of a session with one answer, that alone. Nothing needs the model. What an answer has not is left out: attention,
+    or of a very long one the heads of its later tokens.
     """
     if len(session.turns) == 1:
         return list(_views(session, 0, None))
@@ -24,16 +26,15 @@ def _views(session: Session, turn: int, against: int | None) -> Iterator[Figure]
     yield figure(session, "candidates", turn, against)
     yield figure(session, "layers", turn, against, measure="lead" if _has_lead(session, turn, against) else "prob")
     yield figure(session, "curves", turn, against)
-    if session.turns[turn].trace.attending_layers:
+    answers = [side for side in sides_for(session, turn, against) if side.name != "again"]
+    if answers[-1].turn.trace.attending_layers:
         yield figure(session, "attention", turn, against)
-        yield figure(session, "heads", turn, against, words=words[1:] or words)
+        if answers[-1].step < len(answers[-1].turn.trace.attention):
+            yield figure(session, "heads", turn, against, words=words[1:] or words)
     yield figure(session, "tokens", turn, against)
 
 
 def _has_lead(session: Session, turn: int, against: int | None) -> bool:
     """Whether the first two watch words can be told apart on all sides."""
-    from llm_tracker.analysis.layers import lead
-    from llm_tracker.figures.views import sides_for
-
     words, sides = session.watch_words, sides_for(session, turn, against)
     return len(words) > 1 and all(lead(side, words[0], words[1]) is not None for side in sides)

@@ -45,7 +45,7 @@ def map_difference_figure(
 ) -> Figure:
     """A window of what the map of one turn has more than that of another; their texts aligned by role and word."""
     pairs = aligned_positions(before[0], after[0])
-    answer = pairs.index((answer_position(before[0]), answer_position(after[0])))
+    answer = next(place for place, (_, at) in enumerate(pairs) if at == answer_position(after[0]))
     start = window_start(len(pairs), answer if first is None else first, centred=first is None)
     frame = map_difference(before[1], after[1], pairs[start : start + WINDOW], shows)
     frame = frame.assign(position=frame["position"] + start)

@@ -19,7 +19,8 @@ def tokens_figure(sides: Sequence[Side], measure: TokenMeasure = "prob", differe
     own = [side for side in sides if side.name != "again"]
     if difference and len(own) > 1:
         frame = differences_frame(*own[:2])
-        chart, said = token_differences_chart(frame, measure), token_differences_sentence(frame)
+        chart, said = token_differences_chart(frame, measure), token_differences_sentence(frame, measure)
         return Figure("tokens", "Tokens, after minus before", chart, frame.assign(turn="difference"), said)
     frame = answers_frame(own)
-    return Figure("tokens", "Tokens of the answer", tokens_chart(frame, measure), frame, tokens_sentence(own))
+    chart, said = tokens_chart(frame, measure), tokens_sentence(own, measure)
+    return Figure("tokens", "Tokens of the answer", chart, frame, said)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from llm_tracker.analysis.attention import last_attending
+from llm_tracker.analysis.attention import last_attending, require_attention
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.curves import CurveMeasure
 from llm_tracker.analysis.heads import HeadMeasure, grid_of, kept_rows, named_places
@@ -27,6 +27,7 @@ from llm_tracker.figures.heads import (
 from llm_tracker.figures.layers import layers_figure
 from llm_tracker.figures.positions import map_difference_figure, map_figure
 from llm_tracker.figures.tokens import tokens_figure
+from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 
@@ -68,6 +69,14 @@ class Look:
         if self.measure is not None and self.measure not in measures:
             raise InputError(f"There is no measure “{self.measure}” here. Choose one of: {', '.join(measures)}.")
         return self.measure or measures[0]
+
+    @property
+    def attending_layer(self) -> int:
+        """The layer that is looked at, the last with attention unless chosen. Raises InputError where it has none."""
+        layer = last_attending(self.last.turn.trace) if self.layer is None else self.layer
+        for side in self.answers:
+            require_attention(side.turn.trace, layer)
+        return layer
 
     def required_model(self, view: str) -> LoadedModel:
         """The model. Raises InputError where none was given."""
@@ -113,8 +122,14 @@ def figure(
 
     Raises InputError for what is not there, and where a view needs the model.
     """
-    if view not in VIEWS:
-        raise InputError(f"There is no view “{view}”. Choose one of: {', '.join(VIEWS)}.")
+    choices = (("view", view, VIEWS), ("site", site, get_args(StreamSite)), ("pattern by", by, PATTERN_BY))
+    for what, value, known in choices:
+        if value not in known:
+            raise InputError(f"There is no {what} “{value}”. Choose one of: {', '.join(known)}.")
+    if difference and view == "pattern":
+        raise InputError("A pattern is of one answer: it has no difference.")
+    if difference and against is None:
+        raise InputError("A difference is of two answers: say which stands before it, with against=… (--against).")
     sides = sides_for(session, turn, against, step, against_step, control)
     look = Look(
         sides=sides,
@@ -128,7 +143,7 @@ def figure(
         site=site,
         by=by,
         weighed=weighed,
-        difference=difference and len(sides) > 1,
+        difference=difference,
         model=model,
     )
     return VIEWS[view](look)
@@ -186,8 +201,8 @@ def _layers(look: Look) -> Figure:
 
 
 def _attention(look: Look) -> Figure:
-    layer = look.layer or last_attending(look.last.turn.trace)
-    return attention_figure(look.sides, {side.name: (layer, look.head) for side in look.sides}, look.difference)
+    at = (look.attending_layer, look.head)
+    return attention_figure(look.sides, {str(side.name): at for side in look.sides}, look.difference)
 
 
 def _tokens(look: Look) -> Figure:
@@ -203,17 +218,20 @@ def _curves(look: Look) -> Figure:
 
 def _heads(look: Look) -> Figure:
     measure = cast(HeadMeasure, look.chosen(get_args(HeadMeasure)))
-    rows = {side.name: _rows(look, side) for side in look.answers}
-    spans = {
-        side.name: [span for word in look.words for span in named_places(side.turn, side.step, word)]
-        for side in look.answers
-    }
     if look.difference:
-        grids = [grid_of(rows[side.name], side.turn, side.step, measure, spans[side.name]) for side in look.answers]
-        return heads_difference_figure(grids[0], grids[1], measure)
+        before, after = (
+            grid_of(_rows(look, side), side.turn, side.step, measure, _spans(look, side)) for side in look.answers
+        )
+        if before.shape != after.shape:
+            raise InputError("These two answers are of models with other layers or heads: they have no difference.")
+        return heads_difference_figure(before, after, measure)
     last = look.last
     there = [word for word in look.words if named_places(last.turn, last.step, word)]
-    return heads_figure(last, measure, spans[last.name], there, rows[last.name] if look.weighed else None)
+    return heads_figure(last, measure, _spans(look, last), there, _rows(look, last) if look.weighed else None)
+
+
+def _spans(look: Look, side: Side) -> list[Span]:
+    return [span for word in look.words for span in named_places(side.turn, side.step, word)]
 
 
 def _rows(look: Look, side: Side) -> FloatArray:
@@ -240,7 +258,7 @@ def _pattern(look: Look) -> Figure:
     from llm_tracker.tracing.rereading.head_patterns import head_pattern
 
     model, turn = look.required_model("pattern"), look.last.turn
-    pattern = head_pattern(model, turn, look.layer or last_attending(turn.trace), look.head or 1)
+    pattern = head_pattern(model, turn, look.attending_layer, 1 if look.head is None else look.head)
     if look.by == "token":
         tokens = [turn.prompt.text[start:end] for start, end in turn.prompt.spans] + list(turn.trace.tokens)
         return pattern_figure(pattern, pattern_frame(pattern, tokens, *_window(look, len(tokens))))
@@ -266,3 +284,4 @@ VIEWS: dict[str, Callable[[Look], Figure]] = {
     "pattern": _pattern,
 }
 NEED_THE_MODEL = ("map", "pattern")
+PATTERN_BY = ("word", "token")

@@ -196,8 +196,12 @@ class Session:
         object.__setattr__(self, "controls", MappingProxyType(dict(sorted(self.controls.items()))))
 
     def lacks_control(self, turn: int) -> bool:
-        """Whether a turn is a correction without its control; one that is the control's own text needs none."""
-        return turn > 0 and turn not in self.controls and not self.is_control(turn)
+        """Whether a turn is a correction without its control.
+
+        One that is the control's own text needs none, and neither does an answer that was made to say something else.
+        """
+        is_branch = self.parent is not None and self.parent.turn == turn
+        return turn > 0 and turn not in self.controls and not self.is_control(turn) and not is_branch
 
     def is_control(self, turn: int) -> bool:
         """Whether what was said in a turn is the control's own text."""

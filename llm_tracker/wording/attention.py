@@ -58,5 +58,9 @@ def attention_differences_sentence(frame: pd.DataFrame) -> str:
         if (points > 0) == (moved == "gained") and abs(points) >= 0.05:
             told.append(f"{quoted(str(own['word'].iloc[at]))} {moved} {abs(points):.1f} points")
     parked = 100 * float(frame["share"][frame["group"] == PARKED].sum())
-    told.append(f"what is parked {'gained' if parked > 0 else 'lost'} {abs(parked):.1f}")
+    if abs(parked) >= 0.05:
+        unit = "" if told else " points"
+        told.append(f"what is parked {'gained' if parked > 0 else 'lost'} {abs(parked):.1f}{unit}")
+    if not told:
+        return "Neither a word of the conversation nor what is parked gained or lost 0.1 points."
     return f"{capitalised(listed(told))}."

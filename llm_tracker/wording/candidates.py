@@ -61,5 +61,6 @@ def candidate_differences_sentence(frame: pd.DataFrame) -> str:
     for row, moved in ((known.iloc[0], "gained"), (known.iloc[-1], "lost")):
         points = 100 * float(row["prob"])
         if (points > 0) == (moved == "gained") and round(abs(points)) > 0:
-            told.append(f"{quoted_token(str(row['token']))} {moved} {abs(points):.0f} points")
+            amount = f"{abs(points):.0f}"
+            told.append(f"{quoted_token(str(row['token']))} {moved} {amount} {'point' if amount == '1' else 'points'}")
     return f"{capitalised(listed(told))}." if told else "No candidate that both sides have moved by a point or more."

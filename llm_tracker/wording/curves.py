@@ -6,7 +6,7 @@ import pandas as pd
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.curves import CurveMeasure, commit_layer, n_leading, quality
-from llm_tracker.wording.formats import nats, quoted, quoted_token
+from llm_tracker.wording.formats import LEAST, difference, nats, quoted, quoted_token
 
 ECHO = (
     "Before the first layer a model with tied embeddings would simply write its input again: in the first layers the "
@@ -25,7 +25,8 @@ def curves_sentence(side: Side) -> str:
     if commit == 1:
         told = f"At every layer the likeliest token is {best}"
     elif commit == n_layers:
-        told = f"Only the last layer's likeliest token is {best}"
+        is_back = bool((table.top_token_ids[:-1, 0] == table.top_token_ids[-1, 0]).any())
+        told = f"{'The' if is_back else 'Only the'} last layer's likeliest token is {best}"
     else:
         told = f"From layer {commit} of {n_layers} on the likeliest token is {best}"
     several = n_leading(side)
@@ -48,6 +49,7 @@ def curve_differences_sentence(frame: pd.DataFrame, measure: CurveMeasure) -> st
     if frame.empty:
         return "No word was read on both sides."
     most = frame.iloc[int(frame[measure].abs().argmax())]
-    value = float(most[measure])
-    amount = {"prob": f"{100 * value:+.0f} points", "logit": f"{value:+.1f} logits", "rank": f"{value:+,.0f} ranks"}
-    return f"{quoted(str(most['line']))} differs most at layer {most['layer']}: {amount[measure]}."
+    amount = difference(float(most[measure]), measure)
+    if not amount:
+        return f"At no layer does a word differ by {LEAST[measure][1]}."
+    return f"{quoted(str(most['line']))} differs most at layer {most['layer']}: {amount}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import Literal
 
 
 def percent(share: float) -> str:
@@ -17,6 +18,30 @@ def percent(share: float) -> str:
     if share < 0.0095 or 0.995 <= share < 1:
         return f"{share * 100:.1f} %"
     return f"{share * 100:.0f} %"
+
+
+DifferenceOf = Literal["prob", "rank", "logit", "nats"]
+
+LEAST: dict[DifferenceOf, tuple[float, str]] = {
+    "prob": (0.005, "a point"),
+    "rank": (0.5, "a rank"),
+    "logit": (0.05, "0.1 logits"),
+    "nats": (0.005, "0.01 nats"),
+}
+"""The largest difference that is written as nothing, and by what nothing differs then."""
+
+
+def difference(value: float, of: DifferenceOf) -> str:
+    """A difference with its sign, as people read it: +38 points, -1 rank, +0.25 nats; "" of one that is nothing."""
+    if abs(value) <= LEAST[of][0]:
+        return ""
+    number, unit = {
+        "prob": (f"{100 * value:+.0f}", "point"),
+        "rank": (f"{value:+,.0f}", "rank"),
+        "logit": (f"{value:+.1f}", "logit"),
+        "nats": (f"{value:+.2f}", "nat"),
+    }[of]
+    return f"{number} {unit if number in ('+1', '-1') else f'{unit}s'}"
 
 
 def one_in(share: float) -> str:

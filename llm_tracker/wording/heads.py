@@ -9,7 +9,7 @@ import pandas as pd
 
 from llm_tracker.analysis.heads import HeadMeasure, heads_frame, ranked_heads
 from llm_tracker.tracing.trace import FloatArray
-from llm_tracker.wording.formats import listed, nats, percent, quoted
+from llm_tracker.wording.formats import LEAST, DifferenceOf, difference, listed, nats, percent, quoted
 
 NOT_A_CAUSE = (
     "Attention is where a head looked, not why the model answered: a word that no head looks at can still decide the "
@@ -63,7 +63,10 @@ def differences_sentence(grid: FloatArray, measure: HeadMeasure) -> str:
         return "No head differs between the two."
     most = frame.iloc[int(frame["value"].abs().argmax())]
     value = float(most["value"])
-    amount = f"{value:+.2f} nats" if measure == "entropy" else f"{100 * value:+.0f} points"
+    kind: DifferenceOf = "nats" if measure == "entropy" else "prob"
+    amount = difference(value, kind)
+    if not amount:
+        return f"No head differs by {LEAST[kind][1]} between the two."
     return f"The head that changed most is layer {most['layer']:.0f}, head {most['head']:.0f}: {amount}."
 
 

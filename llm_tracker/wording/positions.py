@@ -7,7 +7,7 @@ import pandas as pd
 
 from llm_tracker.analysis.lens.position_lens import PositionLens
 from llm_tracker.analysis.lens.position_maps import lead_pair, map_values
-from llm_tracker.wording.formats import nats, percent, quoted
+from llm_tracker.wording.formats import LEAST, DifferenceOf, difference, nats, percent, quoted
 from llm_tracker.wording.layers import lead_clause
 
 PLAIN_LABELS = {
@@ -41,13 +41,15 @@ def map_sentence(lens: PositionLens, shows: str, first: int, last: int, position
     if shows == "entropy_nats":
         return f"{behind} the entropy is {nats(float(column[0]))} at layer 1 and {nats(float(column[-1]))} at the last."
     if shows == "kl_nats":
+        if len(column) == 1:
+            return f"{behind} there is one layer, whose read-out is the model's own prediction."
         middle = max(1, len(column) // 2)
         return (
             f"{behind} the read-out is {nats(float(column[middle - 1]))} from the last layer's at layer {middle}, and "
-            f"{nats(float(column[-2 if len(column) > 1 else -1]))} one layer before the end."
+            f"{nats(float(column[-2]))} one layer before the end."
         )
-    word = shows.partition(" of ")[2]
-    return word_sentence(lens, word, first, last) if word in lens.watched else positions_sentence(lens)
+    name, _, word = shows.partition(" of ")
+    return word_sentence(lens, word, first, last, name) if word in lens.watched else positions_sentence(lens)
 
 
 def positions_sentence(lens: PositionLens) -> str:
@@ -60,24 +62,43 @@ def positions_sentence(lens: PositionLens) -> str:
     )
 
 
-def word_sentence(lens: PositionLens, word: str, first: int, last: int) -> str:
-    """Where, of the positions from `first` to before `last`, a watch word gets most."""
-    prob = lens.watched[word].prob[:, first:last]
-    layer, at = (int(place) for place in np.unravel_index(prob.argmax(), prob.shape))
+def word_sentence(lens: PositionLens, word: str, first: int, last: int, name: str = "prob") -> str:
+    """Where, of the positions from `first` to before `last`, a watch word gets most, or ranks best.
+
+    `name` is what is read of it: prob, rank or logit.
+    """
+    values = getattr(lens.watched[word], name)[:, first:last]
+    best = values.argmin() if name == "rank" else values.argmax()
+    layer, at = (int(place) for place in np.unravel_index(best, values.shape))
+    value = values[layer, at]
+    verb, amount = {
+        "prob": ("gets most", percent(float(value))),
+        "rank": ("ranks best", f"rank {int(value):,}"),
+        "logit": ("has its largest logit", f"{float(value):.1f}"),
+    }[name]
     return (
-        f"Of what is drawn, {quoted(word)} gets most behind {quoted(lens.tokens[first + at])} (token "
-        f"{first + at + 1:,}), at layer {layer + 1}: {percent(float(prob[layer, at]))}."
+        f"Of what is drawn, {quoted(word)} {verb} behind {quoted(lens.tokens[first + at])} (token "
+        f"{first + at + 1:,}), at layer {layer + 1}: {amount}."
     )
 
 
 def map_difference_sentence(frame: pd.DataFrame, shows: str) -> str:
     """Where two maps differ most: `analysis.lens.position_maps.map_difference`."""
     both = frame[frame["value"].notna()]
-    if both.empty or float(both["value"].abs().max()) < 1e-6:
-        return "Of what is drawn, nothing differs between before and after."
+    if both.empty:
+        return "Of what is drawn, nothing stands in both texts."
     most = both.iloc[int(both["value"].abs().argmax())]
-    value = float(most["value"])
-    is_share = shows in ("next_prob", "best_prob") or shows.startswith("prob of ")
-    amount = f"{100 * value:+.0f} points" if is_share else f"{value:+.3g}{' nats' if 'rank' not in shows else ''}"
+    kind = _kind_of(shows)
+    amount = difference(float(most["value"]), kind)
+    if not amount:
+        return f"Of what is drawn, nothing differs by {LEAST[kind][1]} between before and after."
     where = f"behind {quoted(str(most['token']))}, at layer {most['layer']}"
     return f"Of what is drawn, the largest difference is {where}: {amount}."
+
+
+def _kind_of(shows: str) -> DifferenceOf:
+    """What kind of number a map shows."""
+    if shows in ("next_prob", "best_prob", "next_rank"):
+        return "rank" if shows == "next_rank" else "prob"
+    kinds: tuple[DifferenceOf, ...] = ("prob", "rank", "logit")
+    return next((kind for kind in kinds if shows.startswith(f"{kind} of ")), "nats")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from chart_specs import NASTY_TOKENS
 from tiny_models import tiny_model
 
 import llm_tracker as lt
@@ -15,22 +16,6 @@ from llm_tracker.analysis.layers import layer_frame
 from llm_tracker.charts.attention import attention_chart
 from llm_tracker.charts.candidates import candidates_chart
 from llm_tracker.charts.layers import _layer_ticks, layers_chart, moved_apart
-from llm_tracker.charts.positions import positions_chart
-
-NASTY = [
-    '"quoted"',
-    "back\\slash",
-    "</script><b>",
-    "$x^2$ **bold** :red[x]",
-    "東京 🍎",
-    "line\nend",
-    "datum.value",
-    "'",
-    "if",
-    "event",
-    '"]',
-]
-
 
 @pytest.fixture(scope="module")
 def session() -> lt.Session:
@@ -186,7 +171,7 @@ def candidate_frame(text: str) -> pd.DataFrame:
     return pd.DataFrame({"rank": [1], "token_id": [7], "token": [text], "logit": [1.0], "prob": [1.0]})
 
 
-@pytest.mark.parametrize("text", NASTY)
+@pytest.mark.parametrize("text", NASTY_TOKENS)
 def test_any_token_is_drawn_as_it_is_and_stands_in_no_expression(text: str) -> None:
     """Vega reads expressions as code: a token "if" in one would make the whole chart vanish."""
     chart = candidates_chart({"before": candidate_frame(text), "after": candidate_frame(text)})
@@ -196,49 +181,6 @@ def test_any_token_is_drawn_as_it_is_and_stands_in_no_expression(text: str) -> N
     assert "labelExpr" not in str(spec)
     assert text not in str(spec) or text in ("if", "'", "event")
     assert "'sort': [" not in str(spec)
-
-
-@pytest.mark.parametrize("text", NASTY)
-def test_a_map_has_a_cell_for_each_layer_and_token_and_any_token_as_it_is(text: str) -> None:
-    frame = pd.DataFrame(
-        {
-            "layer": [1, 1, 2, 2],
-            "position": [7, 8, 7, 8],
-            "token": [text, "b", text, "b"],
-            "best": ["x", text, "y", text],
-            "best_prob": [0.5, 0.6, 0.7, 0.8],
-            "next_prob": [0.1, 0.2, 0.3, 0.4],
-        }
-    )
-    spec = positions_chart(frame, "next_prob", "the next").to_dict()
-    tables = sorted(spec.pop("datasets").values(), key=len)
-    assert [row["value"] for row in tables[1]] == [0.1, 0.2, 0.3, 0.4]
-    label = text.replace("\n", "↵")
-    assert [row["token"] for row in tables[0]] == [label if len(label) <= 14 else f"{label[:13]}…", "b"]
-    assert "labelExpr" not in str(spec)
-    assert text not in str(spec) or text in ("if", "'", "event")
-
-
-def test_a_map_of_a_followed_word_says_under_the_pointer_what_its_colour_shows() -> None:
-    frame = pd.DataFrame(
-        {
-            "layer": [1, 2],
-            "position": [7, 7],
-            "token": ["a", "a"],
-            "best": ["x", "y"],
-            "best_prob": [0.5, 0.6],
-            "next_prob": [0.1, 0.2],
-            "prob of if": [0.01, 0.02],
-        }
-    )
-    shown = {
-        value: [
-            each.get("title")
-            for each in positions_chart(frame, value, "it").to_dict()["layer"][0]["encoding"]["tooltip"]
-        ]
-        for value in ("next_prob", "prob of if")
-    }
-    assert shown["prob of if"] == [*shown["next_prob"], "what the colour shows"]
 
 
 def test_charts_hold_few_rows(session: lt.Session, frames: dict[str, pd.DataFrame]) -> None:

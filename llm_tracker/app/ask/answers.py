@@ -171,6 +171,8 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
         return "This is one answer, compared with itself."
     if comparison.of_two_models:
         return _models_note(comparison)
+    if comparison.of_a_branch:
+        return "One of these answers was made to say another token (What if): nothing was corrected between them."
     if all(each.turn == 0 for each in comparison.refs):
         return "These are two first answers: there is no correction between them."
     if not comparison.of_one_answer:

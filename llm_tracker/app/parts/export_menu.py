@@ -7,8 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.pictures import scheme
 from llm_tracker.export import images, tables
-from llm_tracker.export.theme import Scheme
 from llm_tracker.figures.figure import Figure
 
 
@@ -19,12 +19,12 @@ def export_menu(name: str, figure: Figure | None, copy: tuple[str, str] | None =
     """
     if figure is None:
         return
-    scheme: Scheme = "dark" if st.context.theme.type == "dark" else "light"
+    look = scheme()
     with st.popover("Export", key=f"export {name}"):
         paragraph("The chart, in the colours of this page", quiet=True)
         with st.container(horizontal=True):
-            _button(name, "PNG", "image/png", lambda: images.png(figure.chart, scheme))
-            _button(name, "SVG", "image/svg+xml", lambda: images.svg(figure.chart, scheme))
+            _button(name, "PNG", "image/png", lambda: images.png(figure.chart, look))
+            _button(name, "SVG", "image/svg+xml", lambda: images.svg(figure.chart, look))
         paragraph("Its numbers, with every digit", quiet=True)
         with st.container(horizontal=True):
             _button(name, "CSV", "text/csv", lambda: tables.csv(figure.frame))

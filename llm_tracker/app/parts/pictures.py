@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from llm_tracker.charts.heat import PICK
+from llm_tracker.export.theme import LOOKS, Scheme
 from llm_tracker.figures.figure import Figure
 
 T = TypeVar("T")
@@ -28,6 +29,11 @@ def remembered(view: str, key: Hashable, make: Callable[[], T]) -> T:
         entry = (key, make())
         st.session_state[f"remembered {view}"] = entry
     return cast(T, entry[1])
+
+
+def scheme() -> Scheme:
+    """Whether the page is light or dark now."""
+    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,9 @@ class Picture:
         With a `key` and `pick`, a click on a cell calls `pick` with the cell's fields.
         """
         said = f"{what}. {self.sentence}"
+        spec = {**self.spec, "config": {**self.spec.get("config", {}), "text": {"color": LOOKS[scheme()].text}}}
         if key is None or pick is None:
-            st.vega_lite_chart(spec=dict(self.spec), alt=said)
+            st.vega_lite_chart(spec=spec, alt=said)
             return
 
         def clicked() -> None:
@@ -59,7 +66,7 @@ class Picture:
             if points:
                 pick(points[0])
 
-        st.vega_lite_chart(spec=dict(self.spec), alt=said, key=key, on_select=clicked, selection_mode=PICK)
+        st.vega_lite_chart(spec=spec, alt=said, key=key, on_select=clicked, selection_mode=PICK)
 
 
 def picture(chart: Any, sentence: str) -> Picture:

@@ -92,6 +92,8 @@ def answer_labels(answers: Mapping[TurnRef, Session]) -> dict[TurnRef, str]:
     alike: Counter[str] = Counter()
     for ref, session in answers.items():
         said = _answer_label(session.turns[ref.turn])
+        if session.parent is not None and session.parent.turn == ref.turn:
+            said = f"{said} · what if"
         label = f"{session.model.title}: {said}" if by_model else said
         alike[label] += 1
         labels[ref] = label if alike[label] == 1 else f"{label} · {alike[label]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from llm_tracker.analysis.compare import SideName
 from llm_tracker.analysis.curves import CurveMeasure
@@ -81,22 +81,28 @@ class Selection:
     """The words that the grid of heads is about."""
     query: int | None = None
     """The place of a head's pattern that is looked at."""
+    pattern_from: int | None = None
+    """The first place of that pattern that is drawn, from 1."""
     by: Literal["word", "token"] = "word"
     """Whether that pattern is drawn by word or by token."""
 
     def of_newest(self) -> Selection:
         """What stays when a new answer arrives: how to look, and nothing that was said of the answers before."""
-        return replace(self, turns=(), steps=NEITHER, words=None, map_from=None, cell=None, focus=None, query=None)
+        return replace(self, turns=(), steps=NEITHER, words=None, map_from=None, **OF_ANSWERS)
 
     def in_short(self, newest: tuple[TurnRef, ...]) -> Selection:
         """The same, without turns that are the newest ones anyway, where nothing else is said of them."""
-        of_answers = (self.words, self.map_from, self.cell, self.focus, self.query)
+        of_answers = [self.words, self.map_from, *(getattr(self, name) for name in OF_ANSWERS)]
         says_more = self.steps != NEITHER or any(each is not None for each in of_answers)
         return self if says_more or self.turns != newest else replace(self, turns=())
 
     def of_another_model(self) -> Selection:
         """What stays when a model with other layers is looked at."""
         return replace(self, layers=NEITHER, heads=NEITHER, cell=None)
+
+
+OF_ANSWERS: dict[str, Any] = dict.fromkeys(("cell", "focus", "query", "pattern_from"))
+"""Choices of the pages that explore which say something of the answers that are shown, and nothing of later ones."""
 
 
 def with_number(pair: Pair, at: int, number: int | None) -> Pair:
@@ -124,6 +130,7 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
         "cells": selection.cells or "",
         "weighed": "yes" if selection.weighed else "",
         "query": _number_text(selection.query),
+        "pattern-from": _number_text(selection.pattern_from),
         "by": "token" if selection.by == "token" else "",
     }
     said: dict[str, list[str]] = {name: [value] for name, value in written.items() if value}
@@ -139,7 +146,7 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
 
 NAMES = frozenset(
     "turns step compare layer head lines text map map-shows map-from of over word show site cell curve bars cells "
-    "weighed focus query by".split()
+    "weighed focus query pattern-from by".split()
 )
 """The parameters that belong to the selection: the address has others too."""
 
@@ -169,6 +176,7 @@ def of_address(said: Mapping[str, Sequence[str]]) -> Selection:
         weighed=_last(said, "weighed", "") == "yes",
         focus=_several(said.get("focus")),
         query=_number(_last(said, "query", "")),
+        pattern_from=_number(_last(said, "pattern-from", "")),
         by="token" if _last(said, "by", "") == "token" else "word",
     )
 

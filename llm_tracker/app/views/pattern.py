@@ -15,7 +15,7 @@ from llm_tracker.app.parts.pictures import figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.copy_texts import copy_texts
-from llm_tracker.app.selection.selection import chosen
+from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.app.views.on_demand import on_demand
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import pattern_of, read_pattern
@@ -58,7 +58,7 @@ def pattern_view(
 def by_choice() -> str:
     """Whether patterns are drawn by word or by token."""
     by = selected().by
-    choose = show_choice("pattern by", by, lambda picked: select(by=picked, query=None))
+    choose = show_choice("pattern by", by, lambda picked: select(by=picked, query=None, pattern_from=None))
     st.segmented_control(
         "Draw the pattern by",
         ["word", "token"],
@@ -79,7 +79,7 @@ def _drawn(side: Side, pattern: HeadPattern, comparison: Comparison) -> None:
     first = _window(side, count, by, comparison)
     last = min(first + WINDOW, count)
     query = selected().query
-    query = query if query is not None and first <= query < last else last - 1
+    query = query if query is not None and first <= query < last else min(_opens_at(side, words, by), last - 1)
     drawn = remembered(
         f"pattern {side.name}",
         (pattern, by, first, query),
@@ -98,6 +98,14 @@ def _drawn(side: Side, pattern: HeadPattern, comparison: Comparison) -> None:
     export_menu(f"pattern-{side.name}", drawn.figure, copy_texts(comparison, [side], "pattern", **asked))
 
 
+def _opens_at(side: Side, words: list[Word], by: str) -> int:
+    """The place that wrote the token that is looked at."""
+    position = side.turn.trace.prompt_length + side.step - 1
+    if by == "token":
+        return position
+    return next(at for at, word in enumerate(words) if word.tokens[0] <= position < word.tokens[1])
+
+
 def _frame(side: Side, pattern: HeadPattern, words: list[Word], by: str, first: int, last: int) -> pd.DataFrame:
     if by == "word":
         return pattern_by_word(pattern, words, first, last)
@@ -111,10 +119,12 @@ def _window(side: Side, count: int, by: str, comparison: Comparison) -> int:
     if count <= WINDOW:
         return 0
     key, latest = f"pattern from {side.name} {count}", count - WINDOW + 1
-    kept = st.session_state.get(key, latest)
-    first = chosen(kept, range(1, latest + 1), latest)
-    st.slider(f"From {by} (of {count:,}; {WINDOW} are drawn)", 1, latest, first, key=key)
-    return int(st.session_state[key]) - 1
+    first = chosen(selected().pattern_from, range(1, latest + 1), latest)
+    choose = show_choice(
+        key, first, lambda picked: select_of(comparison, pattern_from=unless_default(picked, latest), query=None)
+    )
+    st.slider(f"From {by} (of {count:,}; {WINDOW} are drawn)", 1, latest, first, key=key, on_change=choose)
+    return first - 1
 
 
 def _looked_at(side: Side, pattern: HeadPattern, words: list[Word], query: int) -> None:

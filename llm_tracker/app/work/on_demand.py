@@ -117,6 +117,38 @@ def _fails_quietly_when_stopped(workspace: Workspace) -> Callable[[Job], None]:
     return fail
 
 
+def whole_of(turn: TurnRef) -> Subject:
+    """A conversation with the layers of every token read."""
+    return Subject("whole", turn)
+
+
+def complete(engine: Engine, workspace: Workspace, subject: Subject) -> None:
+    """Begin to read all that is missing of a conversation."""
+    number = subject.turn.session
+
+    def start() -> Job | None:
+        session = workspace.sessions.get(number)
+        if session is None:
+            return None
+
+        def work(job: Job) -> Session:
+            from llm_tracker.conversation.lenses import with_all_lenses
+
+            model = engine.models.model(job.model_id, job.report)
+            job.progress = None
+            return with_all_lenses(model, workspace.current(session, number))
+
+        def keep(job: Job) -> None:
+            workspace.sessions[number] = job.result
+
+        meanwhile = Meanwhile("All that is missing is being read, below …", is_drawn_by_view=True)
+        fail = _fails_quietly_when_stopped(workspace)
+        job = Job("whole", session.model.id, subject=subject, meanwhile=meanwhile, keep=keep, fail=fail)
+        return submit_background(engine, workspace, job, work)
+
+    workspace.begin_background(start)
+
+
 def branch_of(turn: TurnRef, step: int, token_id: int) -> Subject:
     """A turn's answer as it would have gone on from another token."""
     return Subject("branch", turn, (step, token_id))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.cli.options import add_load_options, load_options, progress_line
 from llm_tracker.errors import InputError
+from llm_tracker.load_options import DTYPES, LoadOptions
 
 if TYPE_CHECKING:
     from llm_tracker.figures.figure import Figure
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--difference", action="store_true", help="with --against: what the turn has more")
     parser.add_argument("--step", type=int, metavar="N", help="the token that is looked at, from 0")
     parser.add_argument("--against-step", type=int, metavar="N", help="the token of the turn before")
-    parser.add_argument("--word", action="append", metavar="WORD", help="a word to follow; repeatable")
+    parser.add_argument("--word", action="append", metavar="WORD", help="a word to follow; repeatable; “” for none")
     parser.add_argument("--measure", metavar="M", help="lead, prob, rank, logit, entropy_nats, words, parked, …")
     parser.add_argument("--over", metavar="WORD", help="the word over which the first one leads")
     parser.add_argument("--layer", type=int, metavar="N", help="from 1")
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _format(args: argparse.Namespace) -> str:
     """What to write: as asked for, or as the file is called. Raises InputError."""
-    kind = str(args.format or Path(args.out).suffix.removeprefix("."))
+    kind = str(args.format or Path(args.out).suffix.removeprefix(".").lower())
     if kind not in FORMATS:
         raise InputError(f"“{args.out}” does not say what to write. Give --format, one of: {', '.join(FORMATS)}.")
     return kind
@@ -79,11 +81,18 @@ def _figure(args: argparse.Namespace, session: Session) -> Figure:
         from llm_tracker.models.loading.load import load
 
         with progress_line() as report:
-            model = load(args.model or session.model.id, load_options(args), report)
+            model = load(args.model or session.model.id, _like(session, load_options(args)), report)
         require_same_weights(model, session)
     names = "control step against_step difference measure over layer head shows first site by weighed".split()
     options: dict[str, Any] = {name: getattr(args, name) for name in names}
-    return figure(session, args.view, args.turn, args.against, words=args.word, model=model, **options)
+    words = None if args.word is None else [word for word in args.word if word]
+    return figure(session, args.view, args.turn, args.against, words=words, model=model, **options)
+
+
+def _like(session: Session, options: LoadOptions) -> LoadOptions:
+    """How the model is loaded: in the session's own number format, unless another is asked for."""
+    is_open = options.dtype == "auto" and session.model.dtype in DTYPES
+    return replace(options, dtype=session.model.dtype) if is_open else options
 
 
 def _content(kind: str, theme: Any, figure: Figure, session: Session) -> str | bytes:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visitor import asked, corrected, opened, settled, shown_html, visitor
 
-from llm_tracker.app.ask import missing_work
+from llm_tracker.app.views import missing_work
 from llm_tracker.app.work import engine as engines
 
 UNREAD = "layers have not been read yet"

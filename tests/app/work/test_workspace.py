@@ -10,9 +10,23 @@ from fake_work import fake_session as session
 
 from llm_tracker.app.work import workspace as workspaces_module
 from llm_tracker.app.work.asking import ask, ask_same, correct
-from llm_tracker.app.work.background import follow, read_positions, read_step, run_control
+from llm_tracker.app.work.background import follow, read_step, run_control
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.on_demand import (
+    begin_branch,
+    begin_samples,
+    branch_of,
+    complete,
+    map_of,
+    pattern_of,
+    read_map,
+    read_pattern,
+    read_values,
+    samples_of,
+    values_of,
+    whole_of,
+)
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import VIEWS, Workspace, Workspaces
 
@@ -254,7 +268,12 @@ def test_a_conversation_that_was_let_go_while_a_page_draws_it_starts_nothing_and
     engine, workspace, gone = FakeEngine(), Workspace(sessions={1: session()}), TurnRef(7, 0)
     run_control(engine, workspace, TurnRef(7, 1))
     read_step(engine, workspace, gone, 0)
-    read_positions(engine, workspace, gone)
+    read_map(engine, workspace, map_of(gone, "resid_post"), ())
+    read_pattern(engine, workspace, pattern_of(gone, 1, 1))
+    read_values(engine, workspace, values_of(gone, 0))
+    begin_samples(engine, workspace, samples_of(gone, 8, 1.0, 0))
+    begin_branch(engine, workspace, branch_of(gone, 0, 1))
+    complete(engine, workspace, whole_of(gone))
     follow(engine, workspace, 7, "Rome")
     ask_same(engine, workspace, 7)
     correct(engine, workspace, gone, "No.")
