@@ -8,14 +8,14 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import formats, memory, overhead, peers, reuse
+from benchmarks import explore, formats, memory, overhead, peers, reuse
 from benchmarks.machine import machine
 from llm_tracker.models.memory.heap import return_freed_memory
 
 if TYPE_CHECKING:
     from llm_tracker import LoadedModel
 
-PARTS = ("overhead", "whole", "eager", "reuse", "formats", "growth", "positions", "memory")
+PARTS = ("overhead", "whole", "eager", "reuse", "formats", "growth", "positions", "explore", "memory")
 
 
 def main() -> int:
@@ -69,6 +69,8 @@ def _figures(model: LoadedModel, args: argparse.Namespace) -> Iterator[tuple[str
         yield from overhead.growth(model, n)
     if "positions" in parts:
         yield from overhead.positions(model, 3, min(2048, (model.architecture.context_length or 2049) - 1))
+    if "explore" in parts:
+        yield from explore.explore(model, n)
     if "memory" in parts:
         yield from memory.memory(args.model, args.dtype)
 
@@ -83,7 +85,7 @@ def _line(name: str, figure: Any) -> str:
             f"{_line(f'{name} {key} overhead', each['overhead'])}   trace {each['trace_mib']:.1f} MiB"
             for key, each in figure.items()
         )
-    return f"{name:26} {figure:.0f}"
+    return f"{name:26} {figure:.3g}"
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ class Player {
     this.data = data;
     this.tell = tell;
     this.at = data.chosen;
+    this.told = []; // steps that the server has been told of and has not drawn yet
     this.root = element("div", "player");
     this.strip = element("div", "strip");
     this.strip.setAttribute("role", "radiogroup");
@@ -91,8 +92,18 @@ class Player {
   }
 
   settle() {
-    if (this.at !== this.told) this.tell("picked", this.at);
-    this.told = this.at;
+    const last = this.told.length ? this.told[this.told.length - 1] : this.chosen;
+    if (this.at === last) return;
+    this.told.push(this.at);
+    this.tell("picked", this.at);
+  }
+
+  // What the server draws may be an earlier step of this walk: only one that came from elsewhere is gone to.
+  drawn(chosen) {
+    this.chosen = chosen;
+    const place = this.told.lastIndexOf(chosen);
+    if (place >= 0) this.told.splice(0, place + 1);
+    else if (!this.told.length && !this.timer && chosen !== this.at) this.go(chosen);
   }
 
   toggle() {
@@ -172,7 +183,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   player.tell = setTriggerValue;
   player.root.style.setProperty("--chosen", data.colour);
   player.strip.setAttribute("aria-label", data.label);
-  if (!player.timer && data.chosen !== player.told && data.chosen !== player.at) player.go(data.chosen);
-  player.told = data.chosen;
+  player.drawn(data.chosen);
   return () => player.pause();
 }
