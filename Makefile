@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test tests lint soak chromium bench sweep pictures example clean
+.PHONY: run test tests lint soak chromium bench sweep pictures example notebook clean
 
 # Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
@@ -70,6 +70,9 @@ pictures: $(VENV)/.installed-dev chromium
 
 example: $(VENV)/.installed
 	$(BIN)/python scripts/make_example.py
+
+notebook: $(VENV)/.installed-dev
+	$(BIN)/python scripts/make_notebook.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info
