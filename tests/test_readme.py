@@ -39,15 +39,15 @@ def test_the_two_commands_come_first_and_exist() -> None:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("command", commands("llm-tracker"))
-def test_every_command_does_what_it_says(command: str, tmp_path: Path, embedded: object) -> None:
+def test_every_command_does_what_it_says_one_after_another(tmp_path: Path, embedded: object) -> None:
     program = shutil.which("llm-tracker", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     assert program is not None
-    done = subprocess.run(
-        [program, *shlex.split(command)[1:]], capture_output=True, text=True, check=False, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip()
+    for command in commands("llm-tracker"):
+        called = [program, *shlex.split(command)[1:]]
+        done = subprocess.run(called, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, (command, done.stderr)
+        assert done.stdout.strip(), command
+    assert {"session", "candidates.png", "report.html"} <= {each.name for each in tmp_path.iterdir()}
 
 
 @pytest.mark.real
