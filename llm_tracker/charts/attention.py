@@ -16,6 +16,8 @@ from llm_tracker.wording.labels import GROUP_LABELS, TURN_LABELS
 
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
 ROW_HEIGHT = 30
+LEGEND_COLUMNS = alt.ExprRef("width > 380 ? 2 : 1")
+LEGEND_ROW = 32
 AXIS_HEIGHT = 58
 """A chart's height on the page includes its axis."""
 
@@ -37,9 +39,12 @@ def attention_chart(groups: Mapping[str, pd.Series[float]]) -> Any:
             axis=alt.Axis(ticks=False, domain=False),
         ),
         color=alt.Color(
-            "group:N",
-            legend=None,
-            scale=alt.Scale(domain=present, range=[GROUP_COLOURS[group] for group in present]),
+            "meaning:N",
+            legend=alt.Legend(orient="top", title=None, symbolType="square", columns=LEGEND_COLUMNS, labelLimit=260),
+            scale=alt.Scale(
+                domain=[GROUP_LABELS[group] for group in present],
+                range=[GROUP_COLOURS[group] for group in present],
+            ),
         ),
         tooltip=[
             alt.Tooltip("turn:N"),
@@ -48,7 +53,8 @@ def attention_chart(groups: Mapping[str, pd.Series[float]]) -> Any:
         ],
     )
     bars = [base.transform_filter(alt.datum.name == turn).mark_bar(height=BAR_HEIGHTS[turn]) for turn in groups]
-    return framed(alt.layer(*bars), ROW_HEIGHT * len(groups) + AXIS_HEIGHT)
+    legend = LEGEND_ROW * -(-len(present) // 2)
+    return framed(alt.layer(*bars), ROW_HEIGHT * len(groups) + AXIS_HEIGHT + legend)
 
 
 def _rows(turn: str, shares: pd.Series[float]) -> pd.DataFrame:
@@ -66,6 +72,8 @@ def _rows(turn: str, shares: pd.Series[float]) -> pd.DataFrame:
     )
 
 
+SHORT_LABELS = {"parked": "parked", "recipe": GROUP_LABELS["recipe"]}
+
 MOST_BARS = 30
 """Words that have a bar: those whose share differs most."""
 
@@ -75,7 +83,7 @@ def attention_differences_chart(frame: pd.DataFrame) -> Any:
     most = frame["share"].abs().sort_values(ascending=False, kind="stable").head(MOST_BARS).index
     kept = frame.loc[sorted(most)]
     labels = [
-        GROUP_LABELS[word] if not role else shown(word) for word, role in zip(kept["word"], kept["role"], strict=True)
+        SHORT_LABELS[word] if not role else shown(word) for word, role in zip(kept["word"], kept["role"], strict=True)
     ]
     drawn = kept.assign(value=kept["share"], label=labels)
     tooltip = [

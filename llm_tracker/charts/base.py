@@ -18,6 +18,9 @@ def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: An
     Marks and axes are hidden from screen readers, which would read out coordinates: the page gives each chart one
     text alternative and a table.
     """
-    sized = chart.properties(height=height, width="container", **properties)
-    plain = sized.configure_view(stroke=None).configure_mark(aria=False)
-    return plain.configure_axis(gridColor=GRID, aria=False, titleLimit=TITLE_LIMIT)
+    config = alt.Config(  # at once: each configure_… of a chart copies all of it
+        view=alt.ViewConfig(stroke=None),
+        mark=alt.MarkConfig(aria=False),
+        axis=alt.AxisConfig(gridColor=GRID, aria=False, titleLimit=TITLE_LIMIT),
+    )
+    return chart.properties(height=height, width="container", config=config, **properties)

@@ -37,6 +37,8 @@ def candidates_chart(sides: Frames, again: pd.DataFrame | None = None, followed:
     left, right = _columns(len(sides))[0], _columns(len(sides))[-1]
     n_rows = max(len(frame) for frame in sides.values())
     layers = [*_grid(len(sides), n_rows), *_bars(rows), *_texts(rows), *_heads(list(sides))]
+    if again is not None:
+        layers.append(_again_legend(n_rows))
     if len(sides) > 1:
         layers.append(_joins(sides, followed, left[1] + 0.015, right[0] - 0.015))
         layers.append(_ticks(rows))
@@ -177,6 +179,14 @@ def _joins(sides: Frames, followed: frozenset[int], start: float, end: float) ->
             strokeWidth=alt.StrokeWidth("weight:Q", scale=None),
         )
     )
+    return chart
+
+
+def _again_legend(n_rows: int) -> alt.Chart:
+    """What the tick across the bars is, above the right ranking."""
+    frame = pd.DataFrame({"x": [1.0], "y": [-0.4], "label": [f"| {TURN_LABELS['again']}"]})
+    text = alt.Chart(frame).mark_text(align="right", fontSize=11, color=AGAIN)
+    chart: alt.Chart = text.encode(x=_x("x"), y=_y("y", n_rows), text="label:N")
     return chart
 
 

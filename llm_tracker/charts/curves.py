@@ -35,7 +35,8 @@ def curves_chart(
     (`analysis.curves.quality`): there the lens says little. `commit` is the layer from which on the likeliest token
     stays. `limits` are the lowest and highest value of the axis, for charts that stand beside each other.
     """
-    drawn = frame[frame[measure].notna()].assign(value=lambda each: each[measure], name=frame["line"].map(shown))
+    known = frame[frame[measure].notna()]
+    drawn = known.assign(value=known[measure], name=known["line"].map(shown))
     n_layers = max(frame["layer"], default=1)
     low, high = limits or limits_of(drawn, measure)
     x = layer_axis("layer", n_layers)

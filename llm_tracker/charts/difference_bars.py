@@ -15,7 +15,7 @@ ROW_PIXELS = 24
 AXIS_PIXELS = 60
 
 
-def difference_bars(frame: pd.DataFrame, title: str, tooltip: Sequence[alt.Tooltip], number: str = "+.1%") -> Any:
+def difference_bars(frame: pd.DataFrame, title: str, tooltip: Sequence[alt.Tooltip], number: str = "+.0%") -> Any:
     """A bar for each row, in their order, to the right where the one after has more: columns label and value.
 
     The names stand left of all bars: marks, not an axis, whose texts Vega would read as code.
@@ -23,7 +23,7 @@ def difference_bars(frame: pd.DataFrame, title: str, tooltip: Sequence[alt.Toolt
     drawn = frame.assign(place=range(len(frame)))
     most = float(drawn["value"].abs().max()) if len(drawn) else 0.0
     scale = alt.Scale(domain=[-(most or 1.0), most or 1.0])
-    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(format=number, tickCount=5))
+    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(format=number, tickCount=5, titleLimit=400))
     y = alt.Y("place:O", title=None, axis=None)
     colour = alt.condition(alt.datum.value > 0, alt.value(AFTER), alt.value(BEFORE))
     bars = alt.Chart(drawn).mark_bar(height=13).encode(x=x, y=y, color=colour, tooltip=list(tooltip))

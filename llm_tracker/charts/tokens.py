@@ -18,6 +18,10 @@ TITLES: dict[TokenMeasure, str] = {
     "prob": "probability of the token",
     "entropy_nats": "entropy of the prediction (nats)",
 }
+DIFFERENCE_TITLES: dict[TokenMeasure, str] = {
+    "prob": "probability: after − before",
+    "entropy_nats": "nats: after − before",
+}
 HEIGHT = 170
 LINE_PIXELS = 15
 
@@ -59,7 +63,7 @@ def token_differences_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
     largest = float(frame[measure].abs().max()) if frame[measure].notna().any() else 1.0
     y = alt.Y(
         "value:Q",
-        title=f"{TITLES[measure]}, after minus before",
+        title=DIFFERENCE_TITLES[measure],
         scale=alt.Scale(domain=[-largest or -1, largest or 1]),
         axis=alt.Axis(format="+%" if measure == "prob" else "+.2f", titleLimit=HEIGHT),
     )
@@ -86,21 +90,17 @@ def _colours(turns: list[str]) -> alt.Scale:
 
 
 def _texts(drawn: pd.DataFrame, turns: list[str]) -> list[Any]:
-    """The tokens below, upright, those of each answer in its colour and at its own side of the place."""
-    labels = drawn[drawn["text"] != ""].assign(text=drawn["text"].map(shortened))
-    base = alt.Chart(labels).mark_text(
-        angle=270, align="right", baseline="middle", dx=-6, fontSize=11, fontWeight="bold"
-    )
-    text = base.encode(
-        x=alt.X("number:O", axis=None),
-        xOffset=alt.XOffset("turn:N", scale=alt.Scale(domain=turns)),
-        y=alt.value("height"),
-        text="text:N",
-        color=alt.Color("turn:N", legend=None, scale=_colours(turns)),
-    )
-    return [text]
+    """The tokens below, upright, each answer's in its colour and in a row of its own."""
+    room, rows = label_room(drawn["text"].map(shortened)), []
+    for at, turn in enumerate(turns):
+        own = drawn[(drawn["turn"] == turn) & (drawn["text"] != "")]
+        labels = alt.Chart(own.assign(text=own["text"].map(shortened)))
+        text = labels.mark_text(angle=270, align="right", baseline="middle", dx=-6 - at * room, fontSize=11)
+        colour = alt.Color("turn:N", legend=None, scale=_colours(turns))
+        rows.append(text.encode(x=alt.X("number:O", axis=None), y=alt.value("height"), text="text:N", color=colour))
+    return rows
 
 
 def _with_texts(chart: Any, drawn: pd.DataFrame) -> Any:
-    room = label_room(drawn["text"].map(shortened))
+    room = label_room(drawn["text"].map(shortened)) * drawn["turn"].nunique()
     return framed(chart, HEIGHT + room, padding={"left": 0, "top": 5, "right": 5, "bottom": 5})

@@ -7,6 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+NOTEBOOK_WIDTH = 640
+"""Pixels of a chart in a notebook."""
+
 
 @dataclass(frozen=True, eq=False)
 class Figure:
@@ -21,3 +24,7 @@ class Figure:
     """The numbers behind the chart, tidy: a column `turn` says whose a row is."""
     sentence: str
     """What this chart says, in one sentence made from its numbers."""
+
+    def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> Any:
+        """How a notebook shows it: its chart, which has no page to take its width from there."""
+        return self.chart.properties(width=NOTEBOOK_WIDTH)._repr_mimebundle_(*args, **kwargs)

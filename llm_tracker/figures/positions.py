@@ -54,7 +54,8 @@ def map_difference_figure(
     colours = colours_of(frame["value"], label, _number(shows, True), is_difference=True)
     chart = positions_chart(frame, colours, {answer: "answer"})
     title = f"{SITE_TITLES[after[1].site]}, after minus before"
-    return Figure("map", title, chart, frame, map_difference_sentence(frame, shows))
+    said = map_difference_sentence(frame, shows)
+    return Figure("map", title, chart, frame.assign(turn="difference"), said)
 
 
 def window_start(count: int, position: int, centred: bool = False) -> int:

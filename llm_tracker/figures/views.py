@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 from llm_tracker.analysis.attention import last_attending, require_attention
@@ -246,12 +246,11 @@ def _map(look: Look) -> Figure:
     from llm_tracker.analysis.lens.position_tables import position_lens
 
     model = look.required_model("map")
-    lenses = [position_lens(model, side.turn, look.words, look.site) for side in look.answers]
-    shows = look.shows or "next_prob"
+    shows, drawn = look.shows or "next_prob", look.answers if look.difference else (look.last,)
+    read = [(side.turn, position_lens(model, side.turn, look.words, look.site)) for side in drawn]
     if look.difference:
-        (before, after), (one, other) = look.answers, lenses
-        return map_difference_figure((before.turn, one), (after.turn, other), shows, look.first)
-    return map_figure(look.last.turn, lenses[-1], shows, look.first)
+        return map_difference_figure(read[0], read[1], shows, look.first)
+    return _of_side(map_figure(*read[0], shows, look.first), look.last)
 
 
 def _pattern(look: Look) -> Figure:
@@ -261,9 +260,15 @@ def _pattern(look: Look) -> Figure:
     pattern = head_pattern(model, turn, look.attending_layer, 1 if look.head is None else look.head)
     if look.by == "token":
         tokens = [turn.prompt.text[start:end] for start, end in turn.prompt.spans] + list(turn.trace.tokens)
-        return pattern_figure(pattern, pattern_frame(pattern, tokens, *_window(look, len(tokens))))
-    words = turn.words_before(turn.trace.n_steps)
-    return pattern_figure(pattern, pattern_by_word(pattern, words, *_window(look, len(words))))
+        frame = pattern_frame(pattern, tokens, *_window(look, len(tokens)))
+    else:
+        words = turn.words_before(turn.trace.n_steps)
+        frame = pattern_by_word(pattern, words, *_window(look, len(words)))
+    return _of_side(pattern_figure(pattern, frame), look.last)
+
+
+def _of_side(figure: Figure, side: Side) -> Figure:
+    return replace(figure, frame=figure.frame.assign(turn=side.name))
 
 
 def _window(look: Look, count: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.copy_texts import CopyTexts, copy_texts
 from llm_tracker.app.selection.selection import chosen, unless_default, with_number
-from llm_tracker.charts.palette import GROUP_COLOURS, TURN_COLOURS
+from llm_tracker.charts.palette import TURN_COLOURS
 from llm_tracker.figures.attention import attention_figure, attention_shares
 from llm_tracker.wording.formats import capitalised, percent, shown
 from llm_tracker.wording.labels import GROUP_LABELS, side_label
@@ -75,8 +75,6 @@ def _copied(comparison: Comparison, sides: list[Side], looks: Looks, difference:
 
 def _drawing(drawn: _Drawn, difference: bool, copy: CopyTexts | None) -> None:
     """The bars of all attention with their sentence, and the texts with each word shaded."""
-    if not difference:
-        legend({GROUP_LABELS[group]: GROUP_COLOURS[group] for group in drawn.groups})
     drawn.whole.draw("Where all of the attention went")
     paragraph(drawn.whole.sentence)
     export_menu("attention", drawn.whole.figure, copy)
@@ -175,7 +173,6 @@ class _Drawn:
     """All of the view, ready to be drawn; texts and tables by side."""
 
     whole: Picture
-    groups: list[str]
     texts: dict[str, str]
     tables: dict[str, str]
 
@@ -185,11 +182,8 @@ def _draw(sides: list[Side], looks: Looks, difference: bool) -> _Drawn | None:
     shares, labels = attention_shares(sides, looks), side_labels(sides)
     if not shares:
         return None
-    groups = {name: attention_groups(frame) for name, frame in shares.items()}
-    present = {str(group) for each in groups.values() for group in each.index}
     return _Drawn(
-        whole=figure_picture(attention_figure(sides, looks, difference and len(groups) > 1)),
-        groups=[group for group in GROUP_COLOURS if group in present],
+        whole=figure_picture(attention_figure(sides, looks, difference and len(shares) > 1)),
         texts=shaded_texts(shares, labels),
         tables={name: _share_table(labels[name], frame) for name, frame in shares.items()},
     )

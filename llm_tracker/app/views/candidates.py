@@ -9,7 +9,7 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.export_menu import export_menu
-from llm_tracker.app.parts.html import legend, paragraph, table_html
+from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.parts.side_labels import models_legend, of_two_models, side_labels
 from llm_tracker.app.selection.comparison import Comparison
@@ -28,8 +28,6 @@ def candidates_view(comparison: Comparison, sides: list[Side], words: list[str],
     with st.container():
         if of_two_models(sides):
             models_legend(sides)
-        elif any(side.name == "again" for side in sides) and not difference:
-            legend({}, again="the same token, merely asked again")
     drawn.draw("Candidates")
     paragraph(drawn.sentence)
     copy = copy_texts(comparison, sides, "candidates", difference, words=words)
