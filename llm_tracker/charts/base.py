@@ -15,12 +15,13 @@ TITLE_LIMIT = 230
 def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: Any) -> Any:
     """The chart at the width of its column, without a box around it.
 
-    Marks and axes are hidden from screen readers, which would read out coordinates: the page gives each chart one
-    text alternative and a table.
+    Marks, axes and legends are hidden from screen readers, which would read out coordinates: the page gives each chart
+    one text alternative and a table.
     """
     config = alt.Config(  # at once: each configure_… of a chart copies all of it
         view=alt.ViewConfig(stroke=None),
         mark=alt.MarkConfig(aria=False),
         axis=alt.AxisConfig(gridColor=GRID, aria=False, titleLimit=TITLE_LIMIT),
+        legend=alt.LegendConfig(aria=False),
     )
     return chart.properties(height=height, width="container", config=config, **properties)

@@ -33,6 +33,7 @@ def tokens_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
     """
     turns = [turn for turn in TURN_COLOURS if turn in set(frame["turn"])]
     drawn = frame.assign(value=frame[measure], name=frame["turn"].map(TURN_LABELS), text=frame["token"].map(shown))
+    drawn = drawn.assign(rival=frame["rival"].map(shown))
     x = alt.X("number:O", title=None, axis=None)
     offset = alt.XOffset("turn:N", scale=alt.Scale(domain=turns))
     colour = alt.Color("turn:N", legend=None, scale=_colours(turns))
@@ -69,6 +70,7 @@ def token_differences_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
     )
     colour = alt.condition(alt.datum.value > 0, alt.value(AFTER), alt.value(BEFORE))
     one = drawn[drawn["turn"] == "after"]
+    one = one.assign(**{name: one[name].map(shown) for name in ("token_before", "token_after")})
     tooltip = [
         alt.Tooltip("token_before:N", title="before"),
         alt.Tooltip("token_after:N", title="after"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from llm_tracker.analysis.layers import lead
 from llm_tracker.figures.figure import Figure
@@ -18,7 +19,10 @@ def overview(session: Session) -> list[Figure]:
     """
     if len(session.turns) == 1:
         return list(_views(session, 0, None))
-    return [each for turn in range(1, len(session.turns)) for each in _views(session, turn, turn - 1)]
+    pairs = [(turn, each) for turn in range(1, len(session.turns)) for each in _views(session, turn, turn - 1)]
+    if len(session.turns) == 2:
+        return [each for _, each in pairs]
+    return [replace(each, title=f"Correction {turn}: {each.title}") for turn, each in pairs]
 
 
 def _views(session: Session, turn: int, against: int | None) -> Iterator[Figure]:

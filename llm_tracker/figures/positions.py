@@ -76,4 +76,7 @@ def _colours(values: pd.Series[float], shows: str, label: str) -> Colours:
         return Colours(label, 0, 1, ".0%")
     if "rank" in shows:
         return Colours(label, 1, max(2.0, float(values.max())), ",.0f", is_logarithmic=True)
+    if shows.startswith("logit of "):
+        low, high = float(values.min()), float(values.max())
+        return Colours(label, low, high if high > low else low + 1, _number(shows))
     return colours_of(values, label, _number(shows), is_difference=shows.startswith("lead of "))

@@ -128,12 +128,15 @@ def figure(
             raise InputError(f"There is no {what} “{value}”. Choose one of: {', '.join(known)}.")
     if difference and view == "pattern":
         raise InputError("A pattern is of one answer: it has no difference.")
-    if difference and against is None:
-        raise InputError("A difference is of two answers: say which stands before it, with against=… (--against).")
+    if against is None and (difference or against_step is not None):
+        raise InputError(
+            "A difference, or a step of the answer before, is of two answers: say which stands before this one, with "
+            "against=… (--against)."
+        )
     sides = sides_for(session, turn, against, step, against_step, control)
     look = Look(
         sides=sides,
-        words=tuple(session.watch_words if words is None else words),
+        words=(words,) if isinstance(words, str) else tuple(session.watch_words if words is None else words),
         measure=measure,
         over=over,
         layer=layer,

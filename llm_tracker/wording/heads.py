@@ -80,6 +80,8 @@ def parked_count(n_parked: int, n_positions: int) -> str:
 
 def pattern_sentence(frame: pd.DataFrame) -> str:
     """Of one head's pattern, which place looked most at another: columns query, key, value and their texts."""
+    if frame["value"].isna().all():
+        return "Of this stretch nothing was kept: of a very long text only the last positions' patterns are."
     others = frame[(frame["key"] != frame["query"]) & frame["value"].notna()]
     if others.empty:
         return "There is only one place to look at."

@@ -104,6 +104,17 @@ def test_it_is_asked_many_times(visit: Visit, corrected: str) -> None:
     assert sum(int(row.split("\t")[1]) for row in rows[1:]) == 32
 
 
+def test_what_reads_the_text_once_more_can_be_stopped(visit: Visit, corrected: str) -> None:
+    tab = page_of(visit, corrected, "Layers")
+    tab.get_by_role("radiogroup", name="Read the stream").get_by_role("radio", name="between").click()
+    settle(tab)
+    button = tab.get_by_role("button", name="Read every token (before)")
+    button.click()
+    tab.get_by_role("button", name="Stop", exact=True).click()
+    expect(button).to_be_enabled(timeout=60_000)
+    expect(tab.locator(".lt-error")).to_have_count(0)
+
+
 def test_a_cell_of_the_map_opens_by_mouse_and_by_keyboard(visit: Visit, corrected: str, truth: Recomputed) -> None:
     tab = page_of(visit, corrected, "Layers")
     show(tab, "after")

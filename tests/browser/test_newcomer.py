@@ -233,18 +233,6 @@ def test_layer_and_head_can_be_chosen(visit: Visit, asked: str) -> None:
     expect(sentence).not_to_have_text(str(second))
 
 
-def test_all_layers_at_all_tokens_are_read_when_asked_for_and_can_be_stopped(page: Page) -> None:
-    ask_capital(page)
-    page.get_by_text("All layers at all tokens of the text", exact=True).click()
-    page.get_by_role("button", name="Read every token").click()
-    expect(page.get_by_text("Reading every layer of every token")).to_be_visible()
-    page.get_by_role("button", name="Stop", exact=True).click()
-    page.get_by_role("button", name="Read every token").click()
-    read = page.get_by_text("the last layer's likeliest token is the one that does come next")
-    expect(read).to_be_visible(timeout=60_000)
-    expect(page.get_by_label("What every layer would write").locator("svg.marks")).to_be_visible()
-
-
 def test_another_model_is_offered_for_download_and_the_answer_stays(page: Page) -> None:
     ask(page)
     expect_answer(page, "before", "Paris")

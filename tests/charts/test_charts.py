@@ -17,6 +17,7 @@ from llm_tracker.charts.attention import attention_chart
 from llm_tracker.charts.candidates import candidates_chart
 from llm_tracker.charts.layers import _layer_ticks, layers_chart, moved_apart
 
+
 @pytest.fixture(scope="module")
 def session() -> lt.Session:
     model = tiny_model("llama")

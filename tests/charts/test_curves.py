@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, get_args
 
 import pandas as pd
 import pytest
-from chart_specs import NASTY_TOKENS, Mark, code_in, drawn_texts, marks, of_kind, texts_of_data
+from chart_specs import NASTY_TOKENS, Mark, drawn_texts, marks, of_kind, texts_of_data, tokens_in_code
 
 from llm_tracker.analysis.curves import COLUMNS, CurveMeasure
 from llm_tracker.charts.curves import curve_differences_chart, curves_chart, limits_of
@@ -77,7 +78,7 @@ def test_names_of_lines_that_end_together_are_moved_apart() -> None:
     frame = pd.concat([line(name, at, "word", [0.1, 0.5]) for at, name in enumerate("abc")], ignore_index=True)
     (ends,) = [mark for mark in of_kind(curves_chart(frame, "prob", NO_QUALITY), "text") if "fontWeight" in mark.look]
     values = sorted(ends.column("value"))
-    assert [b - a for a, b in zip(values, values[1:], strict=False)] == pytest.approx([0.06, 0.06])
+    assert [b - a for a, b in pairwise(values)] == pytest.approx([0.06, 0.06])
 
 
 def test_more_lines_than_colours_go_round() -> None:
@@ -103,9 +104,10 @@ def test_the_axis_shows_all_values_and_the_zero_of_logits(
 
 
 def test_charts_that_stand_beside_each_other_have_the_ends_that_they_are_given(frame: pd.DataFrame) -> None:
-    scale = lines_of(curves_chart(frame, "logit", QUALITY, limits=(-9, 9)))[0].encoding["y"]["scale"]
-    assert scale["domain"] == [-9, 9]
-    assert lines_of(curves_chart(frame, "rank", QUALITY, limits=(1, 999)))[0].encoding["y"]["scale"]["domain"] == [1, 999]
+    ends: tuple[tuple[CurveMeasure, tuple[float, float]], ...] = (("logit", (-9, 9)), ("rank", (1, 999)))
+    for measure, limits in ends:
+        drawn = lines_of(curves_chart(frame, measure, QUALITY, limits=limits))[0]
+        assert drawn.encoding["y"]["scale"]["domain"] == list(limits)
 
 
 @pytest.mark.parametrize("values", [[], [0.0, 0.0], [NAN]])
@@ -140,7 +142,7 @@ def test_any_token_is_drawn_as_it_is_and_stands_in_no_expression() -> None:
     )
     for chart in (curves_chart(frame, "prob", NO_QUALITY), curve_differences_chart(differences, "prob")):
         assert {shown(text) for text in texts} <= texts_of_data(chart)
-        assert not [code for code in code_in(chart) for text in texts if len(text) > 5 and text in code]
+        assert tokens_in_code(chart) == []
     assert {shown(text) for text in texts} <= {text for text in drawn_texts(chart) if not text.endswith("…")} | {
         shown("$x^2$ **bold** :red[x]")  # too long for its place
     }
@@ -163,9 +165,7 @@ def test_the_tooltip_has_the_numbers_that_the_frame_has(frame: pd.DataFrame) -> 
     assert told(curve_differences_chart(of_one, "prob")) == ["name", "layer", "prob"]
 
 
-@pytest.mark.parametrize(
-    ("values", "most"), [([0.1, -0.4, 0.2], 0.4), ([0.5, 0.0, 0.1], 0.5), ([0.0, 0.0, 0.0], 1)]
-)
+@pytest.mark.parametrize(("values", "most"), [([0.1, -0.4, 0.2], 0.4), ([0.5, 0.0, 0.1], 0.5), ([0.0, 0.0, 0.0], 1)])
 def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(values: list[float], most: float) -> None:
     frame = pd.DataFrame({"line": "a", "layer": [1, 2, 3], "prob": values, "logit": values, "rank": values})
     for measure in MEASURES:

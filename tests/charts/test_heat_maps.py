@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from chart_specs import NASTY_TOKENS, Mark, code_in, drawn_texts, marks, of_kind, texts_of_data
+from chart_specs import NASTY_TOKENS, Mark, drawn_texts, marks, of_kind, spec_of, texts_of_data, tokens_in_code
 
 from llm_tracker.charts.heads import heads_chart, pattern_chart
 from llm_tracker.charts.heat import FAINTEST, PICK, Colours, colours_of, label_room, shortened
@@ -67,7 +67,7 @@ def test_any_token_of_a_map_is_drawn_as_it_is(text: str) -> None:
     (labels,) = of_kind(chart, "text")
     assert labels.column("token") == [shortened(shown(text)), "b"]
     assert {row["token"] for row in known.rows} == {row["best"] for row in known.rows} == {shown(text), "b"}
-    spec = chart.to_dict()
+    spec = spec_of(chart)
     del spec["datasets"]
     assert "labelExpr" not in str(spec)
     assert text not in str(spec) or text in ("if", "'", "event")
@@ -87,7 +87,7 @@ def test_no_token_of_any_heat_map_stands_in_an_expression_and_all_are_to_be_read
     )
     for chart in (positions_chart(map_frame(texts), SHARE), pattern_chart(pattern, SHARE)):
         assert {shown(text) for text in texts} <= texts_of_data(chart)
-        assert not [code for code in code_in(chart) for text in texts if len(text) > 5 and text in code]
+        assert tokens_in_code(chart) == []
         assert {shortened(shown(text)) for text in texts} <= set(drawn_texts(chart))
 
 
@@ -146,10 +146,8 @@ def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(values: li
     assert known.column("size") == [abs(value) for value in values]
     assert known.encoding["opacity"]["scale"]["domain"] == [0, largest]
     assert known.encoding["opacity"]["scale"]["range"] == [FAINTEST, 1]
-    assert dict(zip(known.encoding["color"]["scale"]["domain"], known.encoding["color"]["scale"]["range"], strict=True)) == {
-        "more before": BEFORE,
-        "more after": AFTER,
-    }  # fmt: skip
+    signs = known.encoding["color"]["scale"]
+    assert (signs["domain"], signs["range"]) == (["more before", "more after"], [BEFORE, AFTER])
     assert [row["sign"] for row in known.rows if row["value"]] == [
         "more after" if value > 0 else "more before" for value in values if value
     ]

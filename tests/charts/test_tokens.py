@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pandas as pd
 import pytest
-from chart_specs import NASTY_TOKENS, code_in, drawn_texts, of_kind, texts_of_data
+from chart_specs import NASTY_TOKENS, drawn_texts, of_kind, texts_of_data, tokens_in_code
 
 from llm_tracker.analysis.tokens import TokenMeasure
 from llm_tracker.charts.heat import shortened
@@ -45,7 +45,8 @@ def bars_of(chart: Any) -> Any:
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_every_token_of_every_answer_has_a_bar_with_its_number(frame: pd.DataFrame, measure: TokenMeasure) -> None:
-    bars = bars_of(tokens_chart(frame, measure))
+    bars = bars_of(tokens_chart(frame.assign(rival=" next"), measure))
+    assert set(bars.column("rival")) == {"·next"}
     assert [(row["turn"], row["number"], row["value"]) for row in bars.rows] == list(
         zip(frame["turn"], frame["number"], frame[measure], strict=True)
     )
@@ -55,12 +56,13 @@ def test_every_token_of_every_answer_has_a_bar_with_its_number(frame: pd.DataFra
 
 def test_the_answers_stand_beside_each_other_in_their_own_colours(frame: pd.DataFrame) -> None:
     chart = tokens_chart(frame, "prob")
-    bars, (texts,) = bars_of(chart), of_kind(chart, "text")
-    for mark in (bars, texts):
-        assert mark.encoding["xOffset"]["scale"]["domain"] == ["before", "after"]
+    bars, rows = bars_of(chart), of_kind(chart, "text")
+    assert bars.encoding["xOffset"]["scale"]["domain"] == ["before", "after"]
+    for mark in (bars, *rows):
         scale = mark.encoding["color"]["scale"]
         assert dict(zip(scale["domain"], scale["range"], strict=True)) == {"before": BEFORE, "after": AFTER}
-    assert texts.column("text") == ["a", "·b", "c", "d", "e"]
+    assert [mark.column("text") for mark in rows] == [["a", "·b"], ["c", "d", "e"]]
+    assert rows[0].look["dx"] > rows[1].look["dx"], "each in a row of its own"
     alone = bars_of(tokens_chart(frame[frame["turn"] == "before"], "prob"))
     assert alone.encoding["color"]["scale"]["domain"] == ["before"]
 
@@ -103,8 +105,8 @@ def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(
 
 def test_each_place_of_a_difference_names_both_tokens_and_nothing_where_one_answer_ended() -> None:
     chart = token_differences_chart(differences([("a", "b"), ("", "d")], [0.1, NAN]), "prob")
-    (texts,) = of_kind(chart, "text")
-    assert [(row["turn"], row["number"], row["text"]) for row in texts.rows] == [
+    texts = [row for mark in of_kind(chart, "text") for row in mark.rows]
+    assert [(row["turn"], row["number"], row["text"]) for row in texts] == [
         ("before", 1, "a"), ("after", 1, "b"), ("after", 2, "d"),
     ]  # fmt: skip
     assert len(bars_of(chart).rows) == 2
@@ -118,7 +120,7 @@ def test_any_token_is_drawn_as_it_is_and_stands_in_no_expression() -> None:
         token_differences_chart(differences(pairs, [0.1] * len(texts)), "prob"),
     ):
         assert {shown(text) for text in texts} <= texts_of_data(chart)
-        assert not [code for code in code_in(chart) for text in texts if len(text) > 5 and text in code]
+        assert tokens_in_code(chart) == []
         assert {shortened(shown(text)) for text in texts} <= set(drawn_texts(chart))
 
 

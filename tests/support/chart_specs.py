@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -24,6 +24,9 @@ NASTY_TOKENS = (
     '"]',
 )
 """Tokens that a chart could take for code."""
+
+OWN_CODE = "(datum.value > 0)"
+"""How charts of differences tell the signs apart."""
 
 CODE = ("expr", "signal", "test", "update", "init", "calculate")
 """The keys under which Vega and Vega-Lite keep expressions."""
@@ -45,12 +48,20 @@ class Mark:
         return [row[name] for row in self.rows]
 
 
-def marks(chart: Any) -> list[Mark]:
-    """The marks of a chart, those of layers within layers too, in the order in which they are drawn.
+_known: list[tuple[Any, dict[str, Any]]] = []
+"""The chart that was asked about last, with its specification: making one takes most of a test's time."""
 
-    The specification is checked against the schema of Vega-Lite on the way.
-    """
-    spec = chart.to_dict()
+
+def spec_of(chart: Any) -> dict[str, Any]:
+    """The specification of a chart, checked against the schema of Vega-Lite."""
+    if not _known or _known[0][0] is not chart:
+        _known[:] = [(chart, chart.to_dict())]
+    return copy.deepcopy(_known[0][1])
+
+
+def marks(chart: Any) -> list[Mark]:
+    """The marks of a chart, those of layers within layers too, in the order in which they are drawn."""
+    spec = spec_of(chart)
     return list(_marks(spec, spec.get("datasets", {}), None))
 
 
@@ -72,12 +83,13 @@ def texts_of_data(chart: Any) -> set[str]:
     return {value for mark in marks(chart) for row in mark.rows for value in row.values() if isinstance(value, str)}
 
 
-def code_in(chart: Any) -> list[str]:
-    """Every expression of a chart, as Vega reads it in the end."""
+def tokens_in_code(chart: Any) -> list[str]:
+    """The expressions of a chart, as Vega reads them in the end, in which one of the longer `NASTY_TOKENS` stands."""
     import vl_convert
 
-    spec = chart.to_dict()
-    return [*_code(spec), *_code(vl_convert.vegalite_to_vega(spec))]
+    spec = spec_of(chart)
+    found = {*_code(spec), *_code(vl_convert.vegalite_to_vega(spec))} - {OWN_CODE}
+    return [code for code in found if any(len(text) > 5 and text in code for text in NASTY_TOKENS)]
 
 
 def _code(spec: Any) -> Iterator[str]:
@@ -91,12 +103,7 @@ def _code(spec: Any) -> Iterator[str]:
             yield from _code(each)
 
 
-@cache
-def _svg_name(tag: str) -> str:
-    return f"{{http://www.w3.org/2000/svg}}{tag}"
-
-
 def drawn_texts(chart: Any) -> list[str]:
     """Every text of a chart's picture."""
-    root = ElementTree.fromstring(svg(chart, "light"))
-    return ["".join(each.itertext()) for each in root.iter(_svg_name("text"))]
+    root = ElementTree.fromstring(svg(spec_of(chart), "light"))
+    return ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side
-from llm_tracker.wording.candidates import candidates_sentence
+from llm_tracker.wording.candidates import candidate_differences_sentence, candidates_sentence
+
+NAN = float("nan")
 
 
 def with_top(turn: lt.Turn, tokens: list[str], probs: list[float]) -> lt.Turn:
@@ -60,3 +63,26 @@ def test_one_leader_all_along_is_named_once(paris: lt.Turn) -> None:
     assert candidates_sentence(sides) == (
         "“Paris” leads every time: before 95 %, after under 0.1 % and merely asked again 95 %."
     )
+
+
+def differences(*rows: tuple[str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["token", "prob"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([("a", 0.4), ("b", 0.0), (" c", -0.25)], "“a” gained 40 points and “·c” lost 25 points."),
+        ([("a", 0.4), ("b", 0.2)], "“a” gained 40 points."),
+        ([("a", -0.2), ("b", -0.4)], "“b” lost 40 points."),
+        ([("a", 0.01), ("b", -0.012)], "“a” gained 1 point and “b” lost 1 point."),
+        ([("a", 0.3)], "“a” gained 30 points."),
+        ([("a", 0.3), ("b", NAN)], "“a” gained 30 points."),
+        ([("a", 0.0), ("b", 0.0)], "No candidate that both sides have moved by a point or more."),
+        ([("a", 0.004), ("b", -0.001)], "No candidate that both sides have moved by a point or more."),
+        ([("a", NAN)], "No candidate is among the best of both sides."),
+        ([], "No candidate is among the best of both sides."),
+    ],
+)
+def test_a_difference_names_who_gained_most_and_who_lost_most(rows: list[tuple[str, float]], sentence: str) -> None:
+    assert candidate_differences_sentence(differences(*rows)) == sentence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llm_tracker.wording.formats import percent, quoted, shown, tiny, visible
+from llm_tracker.wording.formats import LEAST, DifferenceOf, difference, percent, quoted, shown, tiny, visible
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,35 @@ from llm_tracker.wording.formats import percent, quoted, shown, tiny, visible
 )
 def test_a_share_has_as_many_digits_as_it_means(share: float, text: str) -> None:
     assert percent(share) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "of", "text"),
+    [
+        (0.384, "prob", "+38 points"),
+        (-0.0101, "prob", "-1 point"),
+        (0.004, "prob", ""),
+        (12345.0, "rank", "+12,345 ranks"),
+        (-1.0, "rank", "-1 rank"),
+        (0.0, "rank", ""),
+        (0.25, "logit", "+0.2 logits"),
+        (-0.04, "logit", ""),
+        (-1.0, "nats", "-1.00 nats"),
+        (0.004, "nats", ""),
+    ],
+)
+def test_a_difference_has_its_sign_and_its_unit(value: float, of: DifferenceOf, text: str) -> None:
+    assert difference(value, of) == text
+
+
+@pytest.mark.parametrize("of", LEAST)
+def test_a_difference_is_nothing_where_it_would_be_written_as_zero(of: DifferenceOf) -> None:
+    least = LEAST[of][0]
+    assert difference(least, of) == difference(-least, of) == ""
+    for value in (1.01 * least, -1.01 * least):
+        number = difference(value, of).split()[0]
+        assert float(number) != 0
+        assert (float(number) > 0) == (value > 0)
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,12 @@ def arrangement(comparison: Comparison) -> Arrangement:
     """What the page draws, to be chosen where two answers are compared; two models have no difference."""
     options = arrangements(comparison)
     shown = chosen(selected().shown, options, options[0])
+    key = f"arrangement of {len(options)}"
+    choose = show_choice(key, shown, lambda picked: select(shown=unless_default(picked, options[0])))
+    # In a container of its own: what follows keeps its place where there is nothing to choose.
+    place = st.container(key="arrangement")
     if len(options) > 1:
-        key = f"arrangement of {len(options)}"
-        choose = show_choice(key, shown, lambda picked: select(shown=unless_default(picked, options[0])))
-        st.segmented_control(
+        place.segmented_control(
             "Show",
             options,
             default=shown,

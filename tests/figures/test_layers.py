@@ -1,0 +1,83 @@
+"""A word through the layers is what plain transformers' own tail makes of each layer, and so is its difference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import get_args
+
+import numpy as np
+import pytest
+import torch
+from recompute import Recomputed
+
+import llm_tracker as lt
+from llm_tracker.analysis.layers import LayerMeasure
+
+Truth = Callable[[lt.Turn], Recomputed]
+MEASURES = get_args(LayerMeasure)
+
+
+def expected(turn: lt.Turn, truth: Recomputed, measure: str, word: str, over: str, step: int = 0) -> list[float]:
+    """A measure by layer, from the read-out of every layer."""
+    logits = truth.lens_logits(step)
+    watched = turn.trace.lens[step].watched
+    own = logits[:, watched[word].token_id]
+    if measure == "lead":
+        return (own - logits[:, watched[over].token_id]).tolist()
+    if measure == "prob":
+        return logits.softmax(-1)[:, watched[word].token_id].tolist()
+    return ((logits > own[:, None]).sum(-1) + 1).tolist()
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_side_has_its_value_at_every_layer(session: lt.Session, truth: Truth, measure: LayerMeasure) -> None:
+    frame = lt.figure(session, "layers", 1, 0, measure=measure, words=["London", "zebra"]).frame
+    turns = {"before": session.turns[0], "after": session.turns[1], "again": session.controls[1]}
+    assert list(frame["turn"].unique()) == list(turns)
+    for name, turn in turns.items():
+        own = frame[frame["turn"] == name]
+        assert own["layer"].tolist() == [1, 2, 3]
+        wanted = expected(turn, truth(turn), measure, "London", "zebra")
+        assert own["value"].tolist() == pytest.approx(wanted, abs=1e-3)
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_the_difference_is_after_minus_before(session: lt.Session, truth: Truth, measure: LayerMeasure) -> None:
+    figure = lt.figure(session, "layers", 2, 1, measure=measure, words=["London"], over="zebra", difference=True)
+    one, two = (expected(turn, truth(turn), measure, "London", "zebra") for turn in session.turns[1:])
+    assert set(figure.frame["turn"]) == {"difference"}
+    assert figure.frame["layer"].tolist() == [1, 2, 3]
+    assert figure.frame["value"].tolist() == pytest.approx(np.subtract(two, one), abs=1e-3)
+
+
+def test_a_step_that_is_chosen_is_read(session: lt.Session, truth: Truth) -> None:
+    turn = session.turns[1]
+    frame = lt.figure(session, "layers", 1, step=2, measure="prob", words=["zebra"]).frame
+    assert frame["value"].tolist() == pytest.approx(expected(turn, truth(turn), "prob", "zebra", "", 2), abs=1e-4)
+
+
+@pytest.mark.parametrize("measure", ["prob", "rank"])
+def test_without_a_word_it_is_the_token_that_was_written(session: lt.Session, truth: Truth, measure: str) -> None:
+    frame = lt.figure(session, "layers", 1, 0, measure=measure, words=[]).frame
+    for name, turn in (("before", session.turns[0]), ("after", session.turns[1])):
+        logits, own = truth(turn).lens_logits(0), int(turn.trace.token_ids[0])
+        probs, ranks = logits.softmax(-1)[:, own], (logits > logits[:, [own]]).sum(-1) + 1
+        wanted = probs if measure == "prob" else ranks.to(torch.float32)
+        assert frame["value"][frame["turn"] == name].tolist() == pytest.approx(wanted.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("difference", [False, True])
+def test_a_word_that_was_not_read_draws_nothing_and_is_named(session: lt.Session, difference: bool) -> None:
+    figure = lt.figure(session, "layers", 1, 0, measure="prob", words=["Oslo"], difference=difference)
+    assert figure.frame.empty
+    said = "No word was read on both sides." if difference else "“Oslo” has not been read at this token."
+    assert figure.sentence == said
+    figure.chart.to_dict()
+
+
+def test_two_words_that_begin_with_the_same_token_have_no_lead(tiny_llama: lt.LoadedModel) -> None:
+    words = ["zebra", "zebras"]
+    session = lt.track(tiny_llama, "Who?", recipe="chat", max_new_tokens=1, watch_words=words)
+    figure = lt.figure(session, "layers", words=words)
+    assert figure.frame.empty
+    assert figure.sentence == "“zebra” and “zebras” begin with the same token: their lead cannot be read."
