@@ -82,17 +82,26 @@ def pattern_frame(pattern: HeadPattern, tokens: Sequence[str], first: int, last:
     ).reset_index(drop=True)
 
 
-def pattern_by_word(pattern: HeadPattern, words: Sequence[Word], first: int, last: int) -> pd.DataFrame:
-    """The same by word: to a word the sum over its tokens, from a word the mean (Clark et al., 2019)."""
-    own = words[first:last]
-    rows = []
-    for query in range(first, first + len(own)):
-        start, end = (at - pattern.first_query for at in words[query].tokens)
-        mean = pattern.weights[max(0, start) : end].mean(0) if end > max(0, start) else None
-        for key in range(first, query + 1):
-            value = float("nan") if mean is None else float(mean[slice(*words[key].tokens)].sum(dtype="float64"))
-            rows.append((query, key, value, words[query].text.strip(), words[key].text.strip()))
-    return pd.DataFrame(rows, columns=["query", "key", "value", "query_text", "key_text"])
+def pattern_by_word(
+    pattern: HeadPattern, words: Sequence[Word], first: int, last: int, query: int | None = None
+) -> pd.DataFrame:
+    """The same by word: to a word the sum over its tokens, from a word the mean (Clark et al., 2019).
+
+    The words from `first` to before `last` are the keys, and the queries too unless one is given. A query that was not
+    kept has no values (NaN).
+    """
+    keys = words[first:last]
+    bounds = np.array([word.tokens[0] for word in keys])
+    frames = []
+    for at in range(first, last) if query is None else (query,):
+        start, end = (place - pattern.first_query for place in words[at].tokens)
+        rows = pattern.weights[max(0, start) : max(0, end), bounds[0] : keys[-1].tokens[1]]
+        mean = rows.mean(0, dtype="float64") if len(rows) else np.full(rows.shape[1], np.nan)
+        shares = np.add.reduceat(mean, bounds - bounds[0])[: at - first + 1]
+        own = {"query": at, "key": range(first, first + len(shares)), "value": shares}
+        texts = {"query_text": words[at].text.strip(), "key_text": [word.text.strip() for word in keys[: len(shares)]]}
+        frames.append(pd.DataFrame({**own, **texts}))
+    return pd.concat(frames, ignore_index=True)
 
 
 def pattern_figure(pattern: HeadPattern, frame: pd.DataFrame, chosen: int | None = None) -> Figure:

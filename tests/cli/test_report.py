@@ -11,6 +11,7 @@ from tiny_models import tiny_model
 
 import llm_tracker as lt
 from llm_tracker.cli.main import main
+from llm_tracker.figures import overview
 from llm_tracker.models.loading import load as loading
 
 
@@ -64,6 +65,7 @@ def test_what_cannot_be_read_or_written_is_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(overview, "overview", lambda _: [])
     assert main(["report", str(folder) if place == "session" else place, "--out", out]) == 2
     said = capsys.readouterr()
     assert said.out == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from llm_tracker.prompts.words import Word
 Truth = Callable[[lt.Turn], Recomputed]
 
 
-def row_of(truth: Recomputed, step: int, layer: int, head: int | None) -> np.ndarray:
+def row_of(truth: Recomputed, step: int, layer: int, head: int | None) -> Any:
     pattern = truth.pattern(step, layer - 1).astype(float)
     return pattern.mean(0) if head is None else pattern[head - 1]
 

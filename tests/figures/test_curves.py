@@ -19,14 +19,14 @@ def test_words_and_leading_tokens_have_their_values_at_every_layer(session: lt.S
     step = turn.answer_step
     logits = truth(turn).lens_logits(step)
     probs = logits.softmax(-1)
-    lines = frame.groupby("token_id", sort=False)
-    for token_id, line in lines:
+    for token_id in frame["token_id"].unique().tolist():
+        line = frame[frame["token_id"] == token_id]
         assert line["layer"].tolist() == [1, 2, 3]
-        assert line["prob"].tolist() == pytest.approx(probs[:, int(token_id)].tolist(), abs=1e-5)
+        assert line["prob"].tolist() == pytest.approx(probs[:, token_id].tolist(), abs=1e-5)
         if line["kind"].iloc[0] != "written":
-            assert line["logit"].tolist() == pytest.approx(logits[:, int(token_id)].tolist(), abs=1e-3)
+            assert line["logit"].tolist() == pytest.approx(logits[:, token_id].tolist(), abs=1e-3)
         if line["kind"].iloc[0] == "word":
-            ranks = (logits > logits[:, [int(token_id)]]).sum(-1) + 1
+            ranks = (logits > logits[:, [token_id]]).sum(-1) + 1
             assert line["rank"].tolist() == ranks.tolist()
     watched = [turn.trace.lens[step].watched[word].token_id for word in ("London", "zebra")]
     assert frame["token_id"][frame["kind"] == "word"].unique().tolist() == watched

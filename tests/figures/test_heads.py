@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -27,9 +27,7 @@ def tokens_of(turn: lt.Turn, text: str) -> list[int]:
     return [at for at, (first, last) in enumerate(turn.prompt.spans) if first < end and last > start]
 
 
-def expected(
-    patterns: np.ndarray, turn: lt.Turn, measure: str, words: tuple[str, ...] = (), step: int = 0
-) -> np.ndarray:
+def expected(patterns: np.ndarray, turn: lt.Turn, measure: str, words: tuple[str, ...] = (), step: int = 0) -> Any:
     """(layer, head): a measure of rows (layer, head, key)."""
     roles = [*turn.prompt.roles, *["answer"] * step]
     parked = np.array([role == "template" or at == 0 for at, role in enumerate(roles)])

@@ -99,9 +99,9 @@ def test_the_sentence_is_of_what_the_bars_show(session: lt.Session, measure: Tok
     difference = lt.figure(session, "tokens", 1, 0, measure=measure, difference=True)
     for each in (figure, difference):
         assert ("entropy" in each.sentence) == (measure == "entropy_nats")
-    frame = figure.frame.reset_index(drop=True)
-    shown = frame["prob"].idxmin() if measure == "prob" else frame["entropy_nats"].idxmax()
-    assert f"“{str(frame['token'][shown]).strip()}" in figure.sentence.replace("·", "")
+    values = figure.frame[measure]
+    told = figure.frame["token"].iloc[int(values.argmin() if measure == "prob" else values.argmax())]
+    assert f"“{told.strip()}" in figure.sentence.replace("·", "")
 
 
 @pytest.fixture(scope="module")

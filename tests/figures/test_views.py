@@ -29,7 +29,7 @@ def test_every_view_says_its_name_and_whose_its_rows_are_and_can_be_drawn(
         assert difference.title.endswith("after minus before")
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", ["tokens", "map"])
 def test_turns_are_counted_from_either_end(session: lt.Session, tiny_llama: lt.LoadedModel, view: str) -> None:
     model = tiny_llama if view in NEED_THE_MODEL else None
     one = lt.figure(session, view, 2, 0, model=model).frame
@@ -92,7 +92,7 @@ def test_a_head_whose_pattern_cannot_be_read_is_refused(
 
 
 def test_a_word_by_itself_is_no_list_of_letters(session: lt.Session) -> None:
-    alone = lt.figure(session, "candidates", words="zebra").frame  # type: ignore[arg-type]
+    alone = lt.figure(session, "candidates", words="zebra").frame
     assert alone.equals(lt.figure(session, "candidates", words=["zebra"]).frame)
 
 

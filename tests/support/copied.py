@@ -47,15 +47,15 @@ def run_commands(lines: str) -> None:
 
 def require_same(one: pd.DataFrame, other: pd.DataFrame) -> None:
     """The same numbers, but for what a KV cache of another length leaves to float32."""
-    frames = [frame.reset_index(drop=True) for frame in (one, other)]
-    pd.testing.assert_frame_equal(*frames, check_exact=False, atol=1e-4, rtol=1e-3, check_dtype=False)
+    found, wanted = (frame.reset_index(drop=True) for frame in (one, other))
+    pd.testing.assert_frame_equal(found, wanted, check_exact=False, atol=1e-4, rtol=1e-3, check_dtype=False)
 
 
 def facts(session: lt.Session) -> tuple[Any, ...]:
     """All that makes a conversation what it is."""
-    turns = {**dict(enumerate(session.turns)), **{f"control {at}": turn for at, turn in session.controls.items()}}
+    turns = [*enumerate(session.turns), *((-at, turn) for at, turn in session.controls.items())]
     return (
-        [(name, turn.said, turn.prompt.token_ids, turn.trace.token_ids.tolist()) for name, turn in turns.items()],
+        [(at, turn.said, turn.prompt.token_ids, turn.trace.token_ids.tolist()) for at, turn in turns],
         session.watch_words,
         session.decoding,
         session.recipe,

@@ -78,7 +78,7 @@ def test_the_head_that_changed_most_is_named_or_that_none_did(values: list[float
 
 def test_a_cell_is_a_share_or_nats() -> None:
     assert measured("entropy", 1.26) == "1.3 nats"
-    assert [measured(measure, 0.25) for measure in ("words", "parked", "max")] == ["25 %"] * 3  # type: ignore[arg-type]
+    assert [measured(measure, 0.25) for measure in ("words", "parked", "max")] == ["25 %"] * 3
 
 
 def test_what_is_parked_is_counted_and_attention_is_no_cause() -> None:

@@ -129,8 +129,8 @@ def _window(side: Side, count: int, by: str, comparison: Comparison) -> int:
 
 def _looked_at(side: Side, pattern: HeadPattern, words: list[Word], query: int) -> None:
     """What one word looked at most, as a table."""
-    frame = pattern_by_word(pattern, words, 0, query + 1)
-    own = frame[(frame["query"] == query) & frame["value"].notna()].sort_values("value", ascending=False, kind="stable")
+    frame = pattern_by_word(pattern, words, 0, query + 1, query)
+    own = frame[frame["value"].notna()].sort_values("value", ascending=False, kind="stable")
     name = quoted(words[query].text)
     with st.expander(f"What {name} looked at most", key=f"looked {side.name}"):
         rows = [

@@ -119,7 +119,8 @@ def _maps(found: Read, comparison: Comparison, is_difference: bool) -> None:
         shows = _shows(options, list(found[0][1].watched))
     if is_difference:
         with right:
-            pairs = aligned_positions(found[0][0].turn, found[1][0].turn)
+            turns = (found[0][0].turn, found[1][0].turn)
+            pairs = remembered("aligned positions", turns, lambda: aligned_positions(*turns))
             answer = pairs.index((answer_position(found[0][0].turn), answer_position(found[1][0].turn)))
             first = _first_token(len(pairs), answer, comparison)
         _difference(found, shows, first, comparison)
