@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from copied import read_csv
 from PIL import Image, ImageColor
 from tiny_models import tiny_model
 
@@ -76,11 +77,6 @@ def require_same(opened: pd.DataFrame, frame: pd.DataFrame) -> None:
             assert opened[name].tolist() == frame[name].tolist()
 
 
-def csv_of(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
-    numbers = {str(name): [""] for name in frame if pd.api.types.is_numeric_dtype(frame[name])}
-    return pd.read_csv(path, keep_default_na=False, na_values=numbers)
-
-
 def json_of(path: Path) -> pd.DataFrame:
     records = json.loads(
         path.read_text(encoding="utf-8"), parse_constant=lambda name: pytest.fail(f"{name} is no JSON")
@@ -107,7 +103,7 @@ def test_its_data_opens_as_the_numbers_of_the_view(
 ) -> None:
     frame = figure_of(saved, tiny_llama, view, 1, 0).frame
     asked = ["--turn", "1", "--against", "0"]
-    require_same(csv_of(draw(view, *asked, name="view.csv"), frame), frame)
+    require_same(read_csv(draw(view, *asked, name="view.csv"), frame), frame)
     require_same(json_of(draw(view, *asked, name="view.json")), frame)
     opened = pd.read_parquet(draw(view, *asked, name="view.parquet"))
     pd.testing.assert_frame_equal(opened, frame.reset_index(drop=True), check_exact=True, check_dtype=False)
@@ -160,13 +156,13 @@ def test_every_option_is_that_of_the_call(
     draw: Draw, saved: lt.Session, tiny_llama: lt.LoadedModel, view: str, options: str, given: dict[str, Any]
 ) -> None:
     frame = figure_of(saved, tiny_llama, view, **given).frame
-    require_same(csv_of(draw(view, *options.split()), frame), frame)
+    require_same(read_csv(draw(view, *options.split()), frame), frame)
 
 
 def test_what_the_map_shows_may_have_spaces(draw: Draw, saved: lt.Session, tiny_llama: lt.LoadedModel) -> None:
     shows = "lead of London over zebra"
     frame = figure_of(saved, tiny_llama, "map", shows=shows).frame
-    require_same(csv_of(draw("map", "--shows", shows), frame), frame)
+    require_same(read_csv(draw("map", "--shows", shows), frame), frame)
 
 
 def test_the_format_is_that_of_the_name_unless_it_is_given(draw: Draw) -> None:

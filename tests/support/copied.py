@@ -64,6 +64,7 @@ def facts(session: lt.Session) -> tuple[Any, ...]:
 
 
 def read_csv(path: Path, like: pd.DataFrame) -> pd.DataFrame:
+    """A table that was written, read back: texts to the letter, and numbers, of which an empty one is missing."""
     numbers = {str(name): [""] for name in like if pd.api.types.is_numeric_dtype(like[name])}
     opened = pd.read_csv(io.StringIO(path.read_text(encoding="utf-8")), keep_default_na=False, na_values=numbers)
     texts = {name: str for name in like if str(name) not in numbers}
