@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TypeVar
 
 from llm_tracker.prompts.words import Word, fold
@@ -18,51 +19,56 @@ Pairs = list[tuple[T | None, T | None]]
 def aligned_words(before: Turn, before_step: int, after: Turn, after_step: int) -> Pairs[Word]:
     """The words in front of two steps' tokens, those that stand for each other together.
 
-    The texts are matched by role and word, from their beginning on. The place where each answer begins (the template's
-    last mark, and the answer so far) stands for that of the other, whatever came between.
+    The texts are matched by role and word, from their beginning on; so are thoughts. The place that predicts the
+    answer's first token stands for that of the other, and the answers' tokens for each other by their places.
     """
     first, second = before.words_before(before_step), after.words_before(after_step)
     keys = [[(word.role, fold(word.text)) for word in words] for words in (first, second)]
-    return _aligned(first, second, (_slot(before, first), _slot(after, second)), (keys[0], keys[1]))
+    cuts = [[_word_at(words, place) for place in _places(turn)] for turn, words in ((before, first), (after, second))]
+    return _aligned((first, second), (keys[0], keys[1]), (cuts[0], cuts[1]))
 
 
 def aligned_positions(before: Turn, after: Turn) -> Pairs[int]:
     """The positions of two turns' texts (but each answer's last token), those that stand for each other together."""
-    first, second = _tokens(before), _tokens(after)
-    slots = (_slot_position(before), _slot_position(after))
-    return _aligned(range(len(first)), range(len(second)), slots, (first, second))
+    keys = (_tokens(before), _tokens(after))
+    return _aligned((range(len(keys[0])), range(len(keys[1]))), keys, (_places(before), _places(after)))
 
 
 def _tokens(turn: Turn) -> list[tuple[str, int]]:
     """Role and token id of every position but the last."""
-    roles = [*turn.prompt.roles, *("answer" for _ in range(turn.trace.n_steps - 1))]
+    n_thought = turn.answer_steps.start
+    so_far = ("thought" if step < n_thought else "answer" for step in range(turn.trace.n_steps - 1))
     ids = [*turn.prompt.token_ids, *turn.trace.token_ids[:-1].tolist()]
-    return list(zip(roles, ids, strict=True))
+    return list(zip([*turn.prompt.roles, *so_far], ids, strict=True))
 
 
-def _slot(turn: Turn, words: Sequence[Word]) -> int:
-    """Where the place of the answer begins among words: at the template's last run, or behind the prompt."""
-    start = _slot_position(turn)
-    return next((at for at, word in enumerate(words) if word.tokens[0] >= start), len(words))
-
-
-def _slot_position(turn: Turn) -> int:
-    """The first position of the template's marks in front of the answer; where the prompt ends without any, its end."""
-    roles = turn.prompt.roles
-    at = len(roles)
-    while at and roles[at - 1] == "template":
+def _places(turn: Turn) -> list[int]:
+    """Where the marks in front of what the model writes begin, and the position that predicts the answer."""
+    answer = len(turn.prompt.token_ids) - 1 + turn.first_step
+    at = len(turn.prompt.roles)
+    while at and turn.prompt.roles[at - 1] == "template":
         at -= 1
-    return at
+    return [min(at, answer), answer]
+
+
+def _word_at(words: Sequence[Word], position: int) -> int:
+    """The word that holds a position; behind the last where none does."""
+    return next((at for at, word in enumerate(words) if word.tokens[1] > position), len(words))
 
 
 def _aligned(
-    before: Sequence[T], after: Sequence[T], slots: tuple[int, int], keys: tuple[Sequence[Hashable], Sequence[Hashable]]
+    texts: tuple[Sequence[T], Sequence[T]],
+    keys: tuple[Sequence[Hashable], Sequence[Hashable]],
+    cuts: tuple[Sequence[int], Sequence[int]],
 ) -> Pairs[T]:
-    fronts = _matched(before[: slots[0]], after[: slots[1]], keys[0][: slots[0]], keys[1][: slots[1]])
-    first, second = list(before[slots[0] :]), list(after[slots[1] :])
-    length = max(len(first), len(second))
-    padded = [each + [None] * (length - len(each)) for each in (first, second)]
-    return [*fronts, *zip(*padded, strict=True)]
+    """Matched up to the first cut of each text, from there to the second, and behind it by place."""
+    pairs: Pairs[T] = []
+    starts = (0, 0)
+    for ends in zip(*cuts, strict=True):
+        spans = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
+        pairs += _matched(texts[0][spans[0]], texts[1][spans[1]], keys[0][spans[0]], keys[1][spans[1]])
+        starts = ends
+    return [*pairs, *zip_longest(texts[0][starts[0] :], texts[1][starts[1] :])]
 
 
 def _matched(

@@ -22,8 +22,8 @@ def curves_frame(side: Side, words: Sequence[str] = (), count: int | None = None
     Lines are the followed words that were read there (kind “word”: of one with several tokens its first), the token
     that was written (“written”), and the tokens that rank first at any layer (“leading”), no token twice; of these the
     last `count` to lead where that is given. Columns: line (what it is called), token_id, token, kind, layer (from 1),
-    prob, logit (raw; NaN of the token that was written), rank (1 = best; NaN of the leading ones). Empty where the step
-    has not been read.
+    prob, logit (raw; NaN of a written token that never leads), rank (1 = best; NaN of the leading ones). Empty where
+    the step has not been read.
     """
     table = side.turn.trace.lens.get(side.step)
     if table is None:
@@ -32,8 +32,9 @@ def curves_frame(side: Side, words: Sequence[str] = (), count: int | None = None
     known = set(frames[0]["token_id"])
     own = int(side.turn.trace.token_ids[side.step])
     leading = _leading_lines(table)
-    if own not in known and own not in set(leading["token_id"]):
-        frames.append(_written_line(side, table, own))
+    if own not in known:
+        frames.append(_written_line(side, table, leading[leading["token_id"] == own]))
+        known.add(own)
     leading = leading[~leading["token_id"].isin(known)]
     kept = list(dict.fromkeys(leading["token_id"]))[: None if count is None else count]
     frames.append(leading[leading["token_id"].isin(kept)])
@@ -56,9 +57,12 @@ def _word_lines(side: Side, words: Sequence[str]) -> pd.DataFrame:
     return pd.concat(frames) if frames else pd.DataFrame(columns=list(COLUMNS))
 
 
-def _written_line(side: Side, table: LensTable, token_id: int) -> pd.DataFrame:
+def _written_line(side: Side, table: LensTable, leading: pd.DataFrame) -> pd.DataFrame:
+    """The token that was written; its logits are known where it is among the `leading` ones."""
     nothing = np.full(len(table.token_prob), np.nan)
-    return _lines(side.token, token_id, side.token, "written", table.token_prob, nothing, table.token_rank)
+    logit = leading["logit"].to_numpy() if len(leading) else nothing
+    own = int(side.turn.trace.token_ids[side.step])
+    return _lines(side.token, own, side.token, "written", table.token_prob, logit, table.token_rank)
 
 
 def _leading_lines(table: LensTable) -> pd.DataFrame:

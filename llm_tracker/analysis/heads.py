@@ -10,8 +10,9 @@ import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED, attention_by_word, last_attending
 from llm_tracker.errors import InputError
-from llm_tracker.prompts.words import Span, Word, fold
-from llm_tracker.tracing.session import Turn
+from llm_tracker.prompts.words import Span, Word, fold, is_mark
+from llm_tracker.tracing.answers import word_named_in
+from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray
 
 HeadMeasure = Literal["words", "parked", "entropy", "max"]
@@ -123,6 +124,19 @@ def named_places(turn: Turn, step: int, word: str) -> list[Span]:
     start, end = last_said(turn)
     places = places_of(turn, step, word)
     return [place for place in places if start <= place[0] and place[1] <= end] or places
+
+
+def opening_words(session: Session, turn: Turn, step: int) -> list[str]:
+    """What the grid is about unless words are chosen: the word that a correction named, else the last one asked about.
+
+    No word where nothing was said in words.
+    """
+    named = word_named_in(session, turn.said)
+    if named and named_places(turn, step, named):
+        return [named]
+    said = [str(word).strip() for word in word_choices(turn, step)["word"]]
+    asked = [word for word in said if not is_mark(word) and fold(word) in fold(turn.said)]
+    return asked[-1:]
 
 
 def word_choices(turn: Turn, step: int) -> pd.DataFrame:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.analysis.lens.tables import with_lens
 from llm_tracker.conversation.provenance import require_same_weights
-from llm_tracker.errors import InputError
+from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.prompts.rendering import require_plain
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import Trace
@@ -80,6 +80,30 @@ def require_step(session: Session, turn: int, step: int) -> None:
 def with_all_lenses(model: LoadedModel, session: Session) -> Session:
     """The session with the lens of every step of every turn, as saving needs it."""
     return with_lenses(model, session, "saved")
+
+
+STEPS_AT_ONCE = 8
+"""Steps that are read between two looks at whether to stop."""
+
+
+def stream_all_lenses(
+    model: LoadedModel, session: Session, stop: Callable[[], bool] = lambda: False
+) -> Generator[float, None, Session]:
+    """The same, yielding the share that is done. Raises Cancelled where `stop` says so."""
+    require_same_weights(model, session)
+    turns = [*session.turns, *session.controls.values()]
+    n_all, n_done, traces = sum(turn.trace.n_steps for turn in turns), 0, dict[int, Trace]()
+    for turn in turns:
+        trace = turn.trace
+        for first in range(0, trace.n_steps, STEPS_AT_ONCE):
+            if stop():
+                raise Cancelled("Stopped before all layers were read. Nothing was changed.")
+            steps = range(first, min(first + STEPS_AT_ONCE, trace.n_steps))
+            trace = with_lens(model, trace, steps, session.watch_words)
+            n_done += len(steps)
+            yield n_done / n_all
+        traces[id(turn)] = trace
+    return session.with_traces(lambda turn: traces[id(turn)])
 
 
 def several_words(words: Iterable[str | None], *more: str | None) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def stream_what_if(
         session.turns[0].said,
         session.watch_words,
         stop,
-        beginning=beginning_with(model, own.trace, step, token_id),
+        beginning=beginning_with(model, own, step, token_id),
     )
     words = several_words(session.watch_words, answer_word_of(branch, special_tokens(model.tokenizer)))
     begun = replace(

@@ -61,7 +61,7 @@ def html_report(
 
 def session_report(session: Session, figures: Sequence[Figure], scheme: Scheme | None = None) -> str:
     """The report of a session as it is now: named for its question, with the commands that make it again."""
-    title = f"{session.turns[0].said} · {session.model.title}"
+    title = f"{session.turns[0].said} · {without_paths(session).model.title}"
     command = f"{session_command(session)}\nllm-tracker report {FOLDER} --out report.html"
     made_at = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     return html_report(title, session, figures, command, made_at=made_at, scheme=scheme)

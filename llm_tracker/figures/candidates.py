@@ -15,12 +15,12 @@ from llm_tracker.wording.candidates import candidate_differences_sentence, candi
 
 N_SHOWN = 5
 N_AGAIN = 10
-"""Candidates of the control that are looked up for its thin mark."""
+"""Candidates of the control that are looked up for its thin mark, and of each side where the difference is drawn."""
 
 
-def candidate_frames(sides: Sequence[Side], words: Sequence[str]) -> dict[str, pd.DataFrame]:
+def candidate_frames(sides: Sequence[Side], words: Sequence[str], n_shown: int = N_SHOWN) -> dict[str, pd.DataFrame]:
     """The candidates of each side by its name."""
-    counts = {"before": N_SHOWN, "after": N_SHOWN, "again": N_AGAIN}
+    counts = {"before": n_shown, "after": n_shown, "again": N_AGAIN}
     return {side.name: candidates(side.turn.trace, side.step, counts[side.name], words) for side in sides}
 
 
@@ -29,14 +29,14 @@ def candidates_figure(sides: Sequence[Side], words: Sequence[str] = (), differen
 
     With `difference` what each candidate has more after.
     """
-    frames = candidate_frames(sides, words)
+    frames = candidate_frames(sides, words, N_AGAIN if difference else N_SHOWN)
     answers = {name: frame for name, frame in frames.items() if name != "again"}
     if difference and len(answers) > 1:
         gained = candidate_differences(*answers.values())
         chart, said = candidate_differences_chart(gained), candidate_differences_sentence(gained)
         return Figure("candidates", "Candidates, after minus before", chart, gained.assign(turn="difference"), said)
     followed = {lens.token_id for side in sides for word in words if (lens := side.watched(word))}
-    if any(side.model for side in sides):
+    if any(side.model for side in sides) and len(answers) > 1:
         answers, followed = _joined_by_text(sides, answers, words)
     chart = candidates_chart(answers, frames.get("again"), frozenset(followed))
     return Figure("candidates", "Candidates", chart, with_turns(frames), candidates_sentence(sides))

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from llm_tracker.analysis.layers import lead
 from llm_tracker.figures.figure import Figure
-from llm_tracker.figures.views import figure, sides_for
+from llm_tracker.figures.sides import sides_for
+from llm_tracker.figures.views import figure
 from llm_tracker.tracing.session import Session
 
 
@@ -26,7 +27,6 @@ def overview(session: Session) -> list[Figure]:
 
 
 def _views(session: Session, turn: int, against: int | None) -> Iterator[Figure]:
-    words = session.watch_words
     yield figure(session, "candidates", turn, against)
     yield figure(session, "layers", turn, against, measure="lead" if _has_lead(session, turn, against) else "prob")
     yield figure(session, "curves", turn, against)
@@ -34,7 +34,7 @@ def _views(session: Session, turn: int, against: int | None) -> Iterator[Figure]
     if answers[-1].turn.trace.attending_layers:
         yield figure(session, "attention", turn, against)
         if answers[-1].step < len(answers[-1].turn.trace.attention):
-            yield figure(session, "heads", turn, against, words=words[1:] or words)
+            yield figure(session, "heads", turn, against)
     yield figure(session, "tokens", turn, against)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 from llm_tracker.analysis.attention import last_attending, require_attention
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.curves import CurveMeasure
-from llm_tracker.analysis.heads import HeadMeasure, grid_of, kept_rows, named_places
+from llm_tracker.analysis.heads import HeadMeasure, grid_of, kept_rows, named_places, opening_words
 from llm_tracker.analysis.layers import LayerMeasure
 from llm_tracker.analysis.tokens import TokenMeasure
 from llm_tracker.errors import InputError
@@ -26,6 +26,7 @@ from llm_tracker.figures.heads import (
 )
 from llm_tracker.figures.layers import layers_figure
 from llm_tracker.figures.positions import map_difference_figure, map_figure
+from llm_tracker.figures.sides import sides_for
 from llm_tracker.figures.tokens import tokens_figure
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.session import Session, Turn
@@ -136,7 +137,7 @@ def figure(
     sides = sides_for(session, turn, against, step, against_step, control)
     look = Look(
         sides=sides,
-        words=(words,) if isinstance(words, str) else tuple(session.watch_words if words is None else words),
+        words=(words,) if isinstance(words, str) else tuple(_opening(session, view, sides) if words is None else words),
         measure=measure,
         over=over,
         layer=layer,
@@ -152,43 +153,12 @@ def figure(
     return VIEWS[view](look)
 
 
-def sides_for(
-    session: Session,
-    turn: int,
-    against: int | Turn | None,
-    step: int | None = None,
-    against_step: int | None = None,
-    control: bool = False,
-) -> tuple[Side, ...]:
-    """The sides of a view: one answer, or another one before it, and the control of the later where it belongs."""
-    at = _turn_at(session, turn)
-    if control and at not in session.controls:
-        raise InputError(f"Turn {at} has no control: ask with control=True (--control), and it has one.")
-    own = session.controls[at] if control else session.turns[at]
-    if against is None:
-        return (Side("before", own, _step_of(own, step, own.answer_step)),)
-    other = against if isinstance(against, Turn) else session.turns[_turn_at(session, against)]
-    sides = [
-        Side("before", other, _step_of(other, against_step, other.first_step)),
-        Side("after", own, _step_of(own, step, own.first_step)),
-    ]
-    neutral = session.controls.get(at)
-    if neutral is not None and not control and (step, against_step) == (None, None):
-        sides.append(Side("again", neutral, neutral.first_step))
-    return tuple(sides)
-
-
-def _turn_at(session: Session, turn: int) -> int:
-    n_turns = len(session.turns)
-    if not -n_turns <= turn < n_turns:
-        raise InputError(f"There is no turn {turn}: the session has turns 0 to {n_turns - 1}.")
-    return turn % n_turns
-
-
-def _step_of(turn: Turn, wanted: int | None, default: int) -> int:
-    if wanted is not None and not 0 <= wanted < turn.trace.n_steps:
-        raise InputError(f"There is no step {wanted}: this answer has steps 0 to {turn.trace.n_steps - 1}.")
-    return default if wanted is None else wanted
+def _opening(session: Session, view: str, sides: Sequence[Side]) -> Sequence[str]:
+    """The words of a view unless they are given: those that are watched; of heads, what the page opens with."""
+    if view != "heads":
+        return session.watch_words
+    own = next(side for side in reversed(sides) if side.name != "again")
+    return opening_words(session, own.turn, own.step)
 
 
 def _candidates(look: Look) -> Figure:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+import numpy as np
+
 from llm_tracker.analysis.attention import last_attending, last_layer_words
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.chat_template import THOUGHT_FIELDS
@@ -22,7 +24,7 @@ from llm_tracker.storage.lens_records import (
     lens_record,
 )
 from llm_tracker.tracing.session import Turn
-from llm_tracker.tracing.trace import Trace
+from llm_tracker.tracing.trace import FloatArray, Trace
 from llm_tracker.tracing.whole_words import Spelling, WordScore
 
 
@@ -117,10 +119,15 @@ def _step_record(turn: Turn, step: int) -> Record:
         "top": candidate_records(
             trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]
         ),
-        "entropy_nats": None if trace.entropies is None else float(trace.entropies[step]),
+        "entropy_nats": _known(trace.entropies, step),
         **lens_record(trace.lens[step]),
         "attention": _attention_record(turn, step),
     }
+
+
+def _known(values: FloatArray | None, step: int) -> float | None:
+    """A step's number; None where it is not known."""
+    return None if values is None or np.isnan(values[step]) else float(values[step])
 
 
 def _attention_record(turn: Turn, step: int) -> Record:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
 
+from llm_tracker.prompts.thoughts import ClosedBy
 from llm_tracker.tracing.decoding import Step
+from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:
@@ -23,16 +25,20 @@ class Beginning:
     last: Step
     step: int
     """Where `last` stands: so many steps are those of the earlier answer."""
+    closed_by: ClosedBy = ""
+    """How the earlier answer's thought had been closed, where it was before that step."""
 
     @property
     def steps(self) -> list[Step]:
-        """All its steps, the chosen token last."""
-        return [*(_step_of(self.trace, at) for at in range(self.step)), self.last]
+        """All its steps, the chosen token last. No earlier one ended the answer, since it went on."""
+        return [*(replace(_step_of(self.trace, at), is_forced=True) for at in range(self.step)), self.last]
 
 
-def beginning_with(model: LoadedModel, trace: Trace, step: int, token_id: int) -> Beginning:
+def beginning_with(model: LoadedModel, turn: Turn, step: int, token_id: int) -> Beginning:
     """An answer as it was, up to a step at which it says another token of the model's vocabulary."""
-    return Beginning(trace, _other_choice(model, trace, step, token_id), step)
+    thought = turn.thought
+    closed_by = thought.closed_by if thought is not None and thought.n_steps <= step else ""
+    return Beginning(turn.trace, _other_choice(model, turn.trace, step, token_id), step, closed_by)
 
 
 def _step_of(trace: Trace, at: int) -> Step:

@@ -39,7 +39,7 @@ class Phases:
         self._opening = opening_ids(tokenizer, self._marks) if self._marks else []
         self._keeps_room = prompt.keeps_room_for_thought
         self._ids: list[int] = []
-        self._n_forced, self._closed_by = 0, _NOBODY
+        self._n_forced, self.closed_by = 0, _NOBODY
         self._end, self._n_space, self.n_thought = 0, 0, 0
         self.phase: Phase = "answer"
         if self._marks is not None:
@@ -62,10 +62,10 @@ class Phases:
         """The token that is written next whatever the model says: one that closes the thought."""
         if self.phase != "thought":
             return None
-        if not self._closed_by and (len(self._ids) >= self._limit or self._skip()):
-            self._closed_by = "reader" if self._skip() else "limit"
+        if not self.closed_by and (len(self._ids) >= self._limit or self._skip()):
+            self.closed_by = "reader" if self._skip() else "limit"
             self._n_forced = _overlap(self._ids, self._closing)
-        return self._closing[self._n_forced] if self._closed_by else None
+        return self._closing[self._n_forced] if self.closed_by else None
 
     def wrote(self, token_id: int, text: str) -> None:
         """Note a token, and the answer's text with it."""
@@ -83,11 +83,11 @@ class Phases:
     def _read_thought(self, marks: ThoughtMarks, text: str) -> None:
         """Whether the thought ends with what was just written."""
         self.n_thought = len(self._ids)
-        self._n_forced += bool(self._closed_by)
-        if self._closed_by and self._n_forced < len(self._closing):
+        self._n_forced += bool(self.closed_by)
+        if self.closed_by and self._n_forced < len(self._closing):
             return
         # A mark that is forced ends with its last token, also where it reads otherwise than it is written.
-        end = len(text) if self._closed_by else marks.end_in(text)
+        end = len(text) if self.closed_by else marks.end_in(text)
         if end is not None:
             self._end, self._n_space, self.phase = end, 0, "answer"
 
@@ -114,7 +114,7 @@ class Phases:
             return Thought(len(spans), self.split(said)[0], "", decoded)
         if not self.n_thought:
             return None
-        return Thought(self.n_thought, self.split(text)[0], self._closed_by or "model", decoded)
+        return Thought(self.n_thought, self.split(text)[0], self.closed_by or "model", decoded)
 
 
 def _overlap(ids: Sequence[int], closing: Sequence[int]) -> int:

@@ -75,6 +75,8 @@ def run_turn(
         recorder.go_on_from(beginning.trace, len(begun))
     for step in begun:
         yield answer.wrote(step)
+    if beginning is not None and beginning.closed_by:
+        answer.phases.closed_by = beginning.closed_by
     if answer.ended == "limit" and not answer.is_full:
         ids = [*prompt.token_ids, *(step.token_id for step in begun)]
         n_most = decoding.max_new_tokens + answer.phases.reserved - len(begun)

@@ -17,6 +17,8 @@ NOT_A_CAUSE = (
 )
 """What attention is not (Jain and Wallace, 2019)."""
 
+SINK_TOO = " What a head leaves to a sink that stands for no word counts as parked too."
+
 MEASURE_LABELS: dict[HeadMeasure, str] = {
     "words": "share on the chosen words",
     "parked": "share that is parked",
@@ -70,11 +72,19 @@ def differences_sentence(grid: FloatArray, measure: HeadMeasure) -> str:
     return f"The head that changed most is layer {most['layer']:.0f}, head {most['head']:.0f}: {amount}."
 
 
-def parked_count(n_parked: int, n_positions: int) -> str:
-    """How many positions count as parked."""
+def heads_not_kept(n_steps: int) -> str:
+    """Why there is no grid for a late token of a long answer."""
+    return (
+        f"Of this long answer the heads were kept up to token {n_steps:,}; of later tokens only the mean over heads is "
+        "there. Choose an earlier token on the Tokens page."
+    )
+
+
+def parked_count(n_parked: int, n_positions: int, has_sinks: bool = False) -> str:
+    """How many positions count as parked, and that a learned sink does too."""
     return (
         f"Parked are {n_parked:,} of {n_positions:,} positions: the very first token and the template's marks, which "
-        "carry little and are looked at much."
+        f"carry little and are looked at much.{SINK_TOO if has_sinks else ''}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from thinking import thinking_model
 from tiny_models import tiny_model
 
 import llm_tracker as lt
@@ -52,3 +53,16 @@ def test_raw_text_has_no_template_and_is_laid_side_by_side_all_the_same() -> Non
     before, after = session.turns
     pairs = aligned_positions(before, after)
     assert sorted(one for one, _ in pairs if one is not None) == list(range(len(before.prompt.token_ids) + 1))
+
+
+def test_thoughts_of_different_lengths_do_not_shift_the_answers() -> None:
+    model = thinking_model("opened")
+    asked = lt.track(model, "Is it?", recipe="chat", max_new_tokens=3, thinking=True, max_thought_tokens=3).turns[0]
+    other = lt.track(model, "Is it?", recipe="chat", max_new_tokens=3, thinking=True, max_thought_tokens=9).turns[0]
+    pairs = aligned_positions(asked, other)
+    places = [len(turn.prompt.token_ids) - 1 + turn.first_step for turn in (asked, other)]
+    assert places[0] != places[1]
+    assert (places[0], places[1]) in pairs
+    words = aligned_words(asked, asked.first_step + 1, other, other.first_step + 1)
+    roles = {(one.role, two.role) for one, two in words if one is not None and two is not None}
+    assert all(one == two for one, two in roles)

@@ -213,7 +213,7 @@ def test_only_what_reads_the_text_once_more_loads_the_model_and_in_the_sessions_
         ("--view tokens --against 5 --out x.csv", "There is no turn 5"),
         ("--view tokens --step 3 --out x.csv", "There is no step 3: this answer has steps 0 to 2."),
         ("--view tokens --step -1 --out x.csv", "There is no step -1"),
-        ("--view tokens --turn 0 --control --out x.csv", "Turn 0 has no control: ask with control=True (--control)"),
+        ("--view tokens --turn 0 --control --out x.csv", "The first answer has no control"),
         ("--view tokens --difference --out x.csv", "A difference, or a step of the answer before, is of two answers"),
         ("--view tokens --against-step 0 --out x.csv", "is of two answers: say which stands before this one"),
         ("--view tokens --measure lead --out x.csv", "There is no measure “lead” here. Choose one of: prob"),

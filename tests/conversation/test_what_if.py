@@ -143,3 +143,26 @@ def test_what_cannot_be_said_is_refused() -> None:
     others = replace(session, model=replace(session.model, weights_sha256="another"))
     with pytest.raises(lt.OtherWeightsError):
         lt.what_if(model, others, 0, 1, 5)
+
+
+def test_behind_a_thought_that_was_closed_at_its_limit_that_is_still_said() -> None:
+    model = thinking_model("opened")
+    session = lt.track(model, QUESTION, recipe="chat", max_new_tokens=4, thinking=True, max_thought_tokens=6)
+    turn = session.turns[0]
+    assert turn.thought is not None
+    assert turn.thought.closed_by == "limit"
+    step = turn.first_step
+    branch = lt.what_if(model, session, 0, step, second_best(session, step)).turns[0]
+    assert branch.thought is not None
+    assert branch.thought.closed_by == "limit"
+    assert branch.thought.text == turn.thought.text
+
+
+def test_a_branch_of_a_session_of_an_earlier_version_is_saved_as_json(tmp_path: Path) -> None:
+    model = tiny_model("llama")
+    session = lt.track(model, QUESTION, recipe="chat", max_new_tokens=4)
+    old = replace(session.turns[0], trace=replace(session.turns[0].trace, entropies=None))
+    branch = lt.what_if(model, replace(session, turns=(old,)), 0, 2, second_best(session, 2))
+    folder = lt.save_session(with_all_lenses(model, branch), tmp_path / "branch")
+    assert "NaN" not in (folder / "session.json").read_text("utf-8")
+    assert lt.load_session(folder).turns[0].trace.entropies is None

@@ -32,7 +32,9 @@ def test_words_and_leading_tokens_have_their_values_at_every_layer(session: lt.S
     assert frame["token_id"][frame["kind"] == "word"].unique().tolist() == watched
     first = list(dict.fromkeys(logits.argmax(-1).tolist()[::-1]))
     leading = frame["token_id"][frame["kind"] == "leading"].unique().tolist()
-    assert leading == [each for each in first if each not in watched], "the last layer's first"
+    own = int(turn.trace.token_ids[step])
+    assert leading == [each for each in first if each not in (*watched, own)], "the last layer's first"
+    assert own in watched or frame["token_id"][frame["kind"] == "written"].unique().tolist() == [own]
     assert set(frame["turn"]) == {"before"}
 
 
@@ -91,7 +93,7 @@ def test_a_step_that_was_not_read_is_an_empty_chart_and_is_said(session: lt.Sess
     figure.chart.to_dict()
 
 
-def test_where_no_line_has_the_measure_the_chart_is_empty(session: lt.Session) -> None:
+def test_by_rank_the_written_token_is_drawn_alone(session: lt.Session) -> None:
     figure = lt.figure(session, "curves", 0, words=[], measure="rank")
-    assert set(figure.frame["kind"]) == {"leading"}, "of leading tokens no rank was kept"
+    assert set(figure.frame["kind"][figure.frame["rank"].notna()]) == {"written"}, "of leading tokens no rank was kept"
     figure.chart.to_dict()

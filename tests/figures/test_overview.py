@@ -20,8 +20,7 @@ def require_as_single_calls(figures: list[lt.Figure], session: lt.Session, pairs
     assert [figure.view for figure in figures] == [view for view, _, _ in wanted]
     prefix = "Correction {}: " if len(session.turns) > 2 else ""
     for figure, (view, turn, against) in list(zip(figures, wanted, strict=True))[-len(VIEWS) :]:
-        words = session.watch_words[1:] if view == "heads" else None
-        own = lt.figure(session, view, turn, against, words=words)
+        own = lt.figure(session, view, turn, against)
         assert figure.frame.equals(own.frame), (view, turn)
         assert (figure.title, figure.sentence) == (prefix.format(turn) + own.title, own.sentence)
 

@@ -46,7 +46,7 @@ def test_turns_are_counted_from_either_end(session: lt.Session, tiny_llama: lt.L
         ("tokens", {"step": 4}, "There is no step 4: this answer has steps 0 to 3."),
         ("tokens", {"step": -1}, "There is no step -1"),
         ("tokens", {"against": 0, "against_step": 4}, "There is no step 4"),
-        ("tokens", {"turn": 0, "control": True}, "Turn 0 has no control: ask with control=True"),
+        ("tokens", {"turn": 0, "control": True}, "The first answer has no control"),
         ("tokens", {"measure": "rank"}, "There is no measure “rank” here. Choose one of: prob, entropy_nats."),
         ("curves", {"measure": "lead"}, "There is no measure “lead” here. Choose one of: prob, logit, rank."),
         ("layers", {"measure": "logit"}, "There is no measure “logit” here. Choose one of: lead, prob, rank."),

@@ -62,29 +62,31 @@ class PositionLens:
         difference: FloatArray = self.watched[word].logit - self.watched[over].logit
         return difference
 
-    def frame(self) -> pd.DataFrame:
-        """A row for each layer (from 1) and position (from 0).
+    def frame(self, first: int = 0, last: int | None = None) -> pd.DataFrame:
+        """A row for each layer (from 1) and position (from 0): of all, or from `first` to before `last`.
 
         Columns: token, best, best_prob, next_prob, next_rank, entropy_nats, kl_nats, and “prob of …”, “rank of …” and
         “logit of …” each watch word.
         """
-        n_layers, n_positions, _ = self.top_probs.shape
+        span = slice(first, len(self.tokens) if last is None else last)
+        positions = np.arange(len(self.tokens))[span]
+        best = self.top_token_ids[:, span, 0].ravel().tolist()
         words = {
-            f"{name} of {word}": getattr(lens, name).ravel()
+            f"{name} of {word}": getattr(lens, name)[:, span].ravel()
             for word, lens in self.watched.items()
             for name in ("prob", "rank", "logit")
         }
         return pd.DataFrame(
             {
-                "layer": np.repeat(np.arange(1, n_layers + 1), n_positions),
-                "position": np.tile(np.arange(n_positions), n_layers),
-                "token": list(self.tokens) * n_layers,
-                "best": [self.top_tokens[token_id] for token_id in self.top_token_ids[..., 0].ravel().tolist()],
-                "best_prob": self.top_probs[..., 0].ravel(),
-                "next_prob": self.next_prob.ravel(),
-                "next_rank": self.next_rank.ravel(),
-                "entropy_nats": self.entropy.ravel(),
-                "kl_nats": self.kl.ravel(),
+                "layer": np.repeat(np.arange(1, self.n_layers + 1), len(positions)),
+                "position": np.tile(positions, self.n_layers),
+                "token": list(self.tokens[span]) * self.n_layers,
+                "best": [self.top_tokens[token_id] for token_id in best],
+                "best_prob": self.top_probs[:, span, 0].ravel(),
+                "next_prob": self.next_prob[:, span].ravel(),
+                "next_rank": self.next_rank[:, span].ravel(),
+                "entropy_nats": self.entropy[:, span].ravel(),
+                "kl_nats": self.kl[:, span].ravel(),
                 **words,
             }
         )

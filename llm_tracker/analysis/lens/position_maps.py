@@ -65,8 +65,8 @@ def map_choices(lens: PositionLens) -> list[str]:
 
 def map_frame(lens: PositionLens, shows: str, first: int = 0, last: int | None = None) -> pd.DataFrame:
     """A stretch of the map (positions from `first` to before `last`): `PositionLens.frame` with a column `value`."""
-    frame = lens.frame().assign(value=map_values(lens, shows).ravel().astype(float))
-    return frame[frame["position"].between(first, (len(lens.tokens) if last is None else last) - 1)]
+    values = map_values(lens, shows)[:, first : len(lens.tokens) if last is None else last]
+    return lens.frame(first, last).assign(value=values.ravel().astype(float))
 
 
 def map_difference(before: PositionLens, after: PositionLens, pairs: Pairs[int], shows: str) -> pd.DataFrame:

@@ -6,15 +6,16 @@ import numpy as np
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.analysis.heads import head_grid, named_places, word_choices
+from llm_tracker.analysis.heads import head_grid, opening_words, word_choices
 from llm_tracker.app.parts.html import plain_label
+from llm_tracker.app.parts.side_labels import of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.selection import unless_default, with_number
+from llm_tracker.app.views.attention import place_of
 from llm_tracker.app.views.heads import focus_of
 from llm_tracker.figures.heads import Head
 from llm_tracker.prompts.words import fold, is_mark
-from llm_tracker.tracing.answers import word_named_in
 
 
 def focus_choice(sides: list[Side], comparison: Comparison) -> list[str]:
@@ -46,12 +47,8 @@ def named_words(sides: list[Side], comparison: Comparison) -> list[str]:
 
 def unasked_words(sides: list[Side], comparison: Comparison) -> list[str]:
     """The word that the correction named; where it named none, the last word of what was said."""
-    for side, session in zip(sides[::-1], comparison.sessions[::-1], strict=False):
-        named = word_named_in(session, side.turn.said)
-        if named and named_places(side.turn, side.step, named):
-            return [named]
-    own = [word for word in _words(sides[-1:]) if word.lower() in fold(sides[-1].turn.said)]
-    return own[-1:]
+    found = (opening_words(comparison.sessions[place_of(side)], side.turn, side.step) for side in sides[::-1])
+    return next((words for words in found if words), [])
 
 
 def _words(sides: list[Side]) -> list[str]:
@@ -63,9 +60,9 @@ def _words(sides: list[Side]) -> list[str]:
 
 def head_choice(sides: list[Side], words: list[str]) -> dict[str, Head]:
     """The head that is opened on each side: of two models, one of each."""
-    by_model = len({side.model for side in sides}) > 1
+    by_model = of_two_models(sides)
     if by_model:
-        return {side.name: _boxes(side, at, words) for at, side in enumerate(sides)}
+        return {side.name: _boxes(side, place_of(side), words) for side in sides}
     # The answer that was corrected knows nothing yet of the word that the correction names.
     return dict.fromkeys([str(side.name) for side in sides], _boxes(sides[-1], 0, words))
 

@@ -22,7 +22,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import read_values, values_of
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.tracing.rereading.found import ValueWeights
-from llm_tracker.wording.heads import NOT_A_CAUSE, parked_count
+from llm_tracker.wording.heads import NOT_A_CAUSE, heads_not_kept, parked_count
 from llm_tracker.wording.labels import side_label
 
 
@@ -38,7 +38,7 @@ def attention_page(engine: Engine, workspace: Workspace) -> None:
     answer_pickers(workspace, comparison)
     with st.container():
         background_status(workspace)
-    shown = arrangement(comparison)
+    shown = arrangement(comparison, same_twice=False)
     with st.container():
         compare_at(comparison)
     sides = [side for side in drawn_sides(comparison, shown) if side.turn.trace.attending_layers]
@@ -46,6 +46,9 @@ def attention_page(engine: Engine, workspace: Workspace) -> None:
         paragraph("This model has no attention in any layer: it carries what it read in a state. See its layers.")
         return
     paragraph(NOT_A_CAUSE)
+    if unkept := [side for side in sides if side.step >= len(side.turn.trace.attention)]:
+        paragraph(heads_not_kept(len(unkept[0].turn.trace.attention)))
+        return
     _heads(engine, workspace, comparison, sides, shown)
     if workspace.is_newer(drawn):
         st.rerun()
@@ -71,7 +74,7 @@ def _heads(engine: Engine, workspace: Workspace, comparison: Comparison, sides: 
 
 
 def _parked(side: Side) -> str:
-    return parked_count(*count_parked(side.turn, side.step))
+    return parked_count(*count_parked(side.turn, side.step), side.turn.trace.has_sinks)
 
 
 def _weights(

@@ -30,7 +30,7 @@ def layers_page(engine: Engine, workspace: Workspace) -> None:
     start_missing(engine, workspace, comparison, words)
     with st.container():
         background_status(workspace)
-    shown = arrangement(comparison)
+    shown = arrangement(comparison, same_twice=False)
     with st.container():
         compare_at(comparison)
     curves_view(comparison, drawn_with_control(comparison, shown), words, shown)

@@ -30,11 +30,8 @@ def export_menu(name: str, figure: Figure | None, copy: tuple[str, str] | None =
             _button(name, "CSV", "text/csv", lambda: tables.csv(figure.frame))
             _button(name, "Parquet", "application/vnd.apache.parquet", lambda: tables.parquet(figure.frame))
         if copy is not None:
-            for label, code, language in zip(
-                ("Copy as Python", "Copy as command"), copy, ("python", "bash"), strict=True
-            ):
-                paragraph(label, quiet=True)
-                st.code(code, language=language, wrap_lines=True)
+            _code("Copy as Python", copy[0], "python")
+            _code("Copy as command", copy[1], "bash")
 
 
 def _code(label: str, code: str, language: str) -> None:

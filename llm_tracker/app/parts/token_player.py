@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
+from llm_tracker.app.parts.pictures import remembered
 from llm_tracker.app.parts.token_strip import said
 from llm_tracker.charts.palette import TURN_COLOURS
 from llm_tracker.tracing.session import Turn
@@ -53,7 +54,7 @@ def token_player(
             what_if(int(chosen["step"]), int(chosen["token_id"]))
 
     data = {
-        "tokens": [_token(side.turn, step) for step in range(side.turn.trace.n_steps)],
+        "tokens": remembered(f"player {side.name}", side.turn, lambda: _tokens(side.turn)),
         "chosen": side.step,
         "colour": TURN_COLOURS[side.name],
         "label": f"Token to look at, {TURN_LABELS[side.name]}: arrow keys walk, space plays",
@@ -61,6 +62,10 @@ def token_player(
         "what_if_ready": is_ready,
     }
     _component()(key=key, data=data, on_picked_change=picked, on_what_if_change=asked)
+
+
+def _tokens(turn: Turn) -> list[dict[str, Any]]:
+    return [_token(turn, step) for step in range(turn.trace.n_steps)]
 
 
 def _token(turn: Turn, step: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
+from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
@@ -17,9 +18,13 @@ LABELS: dict[Arrangement, str] = {
 }
 
 
-def arrangement(comparison: Comparison) -> Arrangement:
-    """What the page draws, to be chosen where two answers are compared; two models have no difference."""
-    options = arrangements(comparison)
+def arrangement(comparison: Comparison, same_twice: bool = True) -> Arrangement:
+    """What the page draws, to be chosen where two answers are compared; two models have no difference.
+
+    An answer that is compared with itself stands there once, unless `same_twice`.
+    """
+    is_same = comparison.after is not None and comparison.refs[0] == comparison.refs[1] and not same_twice
+    options: list[Arrangement] = ["after"] if is_same else arrangements(comparison)
     shown = chosen(selected().shown, options, options[0])
     key = f"arrangement of {len(options)}"
     choose = show_choice(key, shown, lambda picked: select(shown=unless_default(picked, options[0])))
@@ -37,6 +42,13 @@ def arrangement(comparison: Comparison) -> Arrangement:
             help="The difference is after minus before, on one scale centred on zero. Both texts are laid side by side "
             "by who speaks and by word.",
         )
+    if shown == "difference" and any(side.name == "again" for side in comparison.sides):
+        with place:
+            paragraph(
+                "The difference is the whole change, merely asking again included: side by side shows what that alone "
+                "changes.",
+                quiet=True,
+            )
     return shown
 
 

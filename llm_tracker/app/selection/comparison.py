@@ -54,10 +54,11 @@ class Comparison:
     @property
     def of_a_branch(self) -> bool:
         """Whether one is what the other would have been, had it said another token."""
-        return any(
-            session.parent is not None and session.parent.turn == ref.turn
-            for session, ref in zip(self.sessions, self.refs, strict=True)
-        )
+        if len({ref.turn for ref in self.refs}) != 1 or len(self.refs) < 2:
+            return False
+        own = zip(self.sessions, self.refs, strict=True)
+        before, after = (path(session, ref.turn)[:-1] for session, ref in zip(self.sessions, self.refs, strict=True))
+        return before == after and any(each.parent is not None and each.parent.turn == ref.turn for each, ref in own)
 
     @property
     def told_alike(self) -> bool:
@@ -138,8 +139,8 @@ Path = tuple[object, ...]
 def path(session: Session, turn: int) -> Path:
     """What an answer follows from: two turns with the same path are the same answer."""
     made_by = (session.model.id, session.model.weights_sha256, *_how(session))
-    so_far = enumerate(session.turns[: turn + 1])
-    return (made_by, *((each.said, _cut_by_hand(each), _branched(session, at)) for at, each in so_far))
+    so_far = session.turns[: turn + 1]
+    return (made_by, *((each.said, _cut_by_hand(each), tuple(each.trace.token_ids.tolist())) for each in so_far))
 
 
 def _cut_by_hand(turn: Turn) -> Path:
@@ -149,14 +150,6 @@ def _cut_by_hand(turn: Turn) -> Path:
         turn.trace.n_steps if turn.ended == "stopped" else None,
         thought.n_steps if thought is not None and thought.closed_by == "reader" else None,
     )
-
-
-def _branched(session: Session, turn: int) -> Path:
-    """Where an answer was made to go on otherwise, and with which token."""
-    parent = session.parent
-    if parent is None or parent.turn != turn:
-        return ()
-    return (parent.step, int(session.turns[turn].trace.token_ids[parent.step]))
 
 
 def _told(session: Session, turn: int) -> Path:

@@ -16,8 +16,13 @@ CopyTexts = tuple[str, str]
 
 def copy_texts(
     comparison: Comparison, sides: Sequence[Side], view: str, difference: bool = False, **options: Any
-) -> CopyTexts:
-    """What gives the view of these sides again; `options` are keywords of `lt.figure`."""
+) -> CopyTexts | None:
+    """What gives the view of these sides again; `options` are keywords of `lt.figure`.
+
+    None for two models: `lt.figure` draws the turns of one.
+    """
+    if len({side.model for side in sides}) > 1:
+        return None
     answers = [side for side in sides if side.name != "again"]
     of_control = not answers
     own = answers[-1] if answers else sides[-1]

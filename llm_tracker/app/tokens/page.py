@@ -28,7 +28,7 @@ def tokens_page(engine: Engine, workspace: Workspace) -> None:
     answer_pickers(workspace, comparison)
     with st.container():
         background_status(workspace)
-    shown = arrangement(comparison)
+    shown = arrangement(comparison, same_twice=False)
     sides = drawn_sides(comparison, shown)
     players(engine, workspace, comparison, sides)
     branches_view(workspace, comparison)

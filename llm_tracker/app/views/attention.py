@@ -93,10 +93,15 @@ def _choose(sides: list[Side]) -> Looks:
     if not of_two_models(sides):
         return dict.fromkeys([str(side.name) for side in sides], _look(sides, 0))
     looks: Looks = {}
-    for at, (column, side) in enumerate(zip(st.columns(2), sides, strict=True)):
+    for column, side in zip(st.columns(len(sides)), sides, strict=True):
         with column:
-            looks[side.name] = _look([side], at)
+            looks[side.name] = _look([side], place_of(side))
     return looks
+
+
+def place_of(side: Side) -> int:
+    """Where the selection keeps what belongs to a side's model: first before, then after."""
+    return 1 if side.name == "after" else 0
 
 
 def _look(sides: list[Side], at: int) -> Look:

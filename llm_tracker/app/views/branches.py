@@ -24,7 +24,7 @@ def branches_view(workspace: Workspace, comparison: Comparison) -> None:
         if job is not None and isinstance(job.subject, Subject) and job.subject.kind == "branch":
             paragraph(f"What if it had said {_said(workspace, job.subject)}?")
             watch(job, job.subject)
-        for side, ref in comparison.answers:
+        for ref, side in {ref: side for side, ref in comparison.answers}.items():
             for subject, branch in branches(workspace, ref).items():
                 _branch(workspace, comparison, side, ref, subject, branch)
 

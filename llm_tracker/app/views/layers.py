@@ -40,7 +40,7 @@ def layers_view(comparison: Comparison, sides: list[Side], words: list[str], dif
     read += _rival(sides, words) if read else []
     pairs = [(one, other) for one in read for other in read if _has_lead(sides, one, other)]
     _look_at_newest(newest, pairs)
-    if all(side.step in side.turn.trace.lens for side in sides):
+    if all(side.step in side.turn.trace.lens for side in sides) and not difference:
         read.append(OWN)
     if read:
         _chart(comparison, sides, read, pairs, difference)

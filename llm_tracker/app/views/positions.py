@@ -121,7 +121,7 @@ def _maps(found: Read, comparison: Comparison, is_difference: bool) -> None:
         with right:
             turns = (found[0][0].turn, found[1][0].turn)
             pairs = remembered("aligned positions", turns, lambda: aligned_positions(*turns))
-            answer = pairs.index((answer_position(found[0][0].turn), answer_position(found[1][0].turn)))
+            answer = next(place for place, (_, at) in enumerate(pairs) if at == answer_position(turns[1]))
             first = _first_token(len(pairs), answer, comparison)
         _difference(found, shows, first, comparison)
         return
@@ -241,7 +241,9 @@ def _difference(found: Read, shows: str, first: int | None, comparison: Comparis
     _export(drawn, "map-difference", _copied(comparison, sides, lenses, shows, first or 0))
 
 
-def _copied(comparison: Comparison, sides: list[Side], lenses: list[PositionLens], shows: str, first: int) -> CopyTexts:
+def _copied(
+    comparison: Comparison, sides: list[Side], lenses: list[PositionLens], shows: str, first: int
+) -> CopyTexts | None:
     """The code that gives a map again; words are followed only where it shows them."""
     words = list(lenses[0].watched) if shows not in PLAIN else []
     site = None if lenses[0].site == "resid_post" else lenses[0].site
@@ -249,5 +251,5 @@ def _copied(comparison: Comparison, sides: list[Side], lenses: list[PositionLens
     return copy_texts(comparison, sides, "map", len(sides) > 1, **asked)
 
 
-def _export(drawn: Picture, name: str, copy: CopyTexts) -> None:
+def _export(drawn: Picture, name: str, copy: CopyTexts | None) -> None:
     export_menu(name, drawn.figure, copy)

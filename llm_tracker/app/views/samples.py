@@ -33,7 +33,7 @@ def samples_view(engine: Engine, workspace: Workspace, comparison: Comparison, s
     columns = st.columns(len(sides))
     for column, side, ref in zip(columns, sides, refs, strict=True):
         with column:
-            _samples(engine, workspace, side, ref, int(n), float(temperature), len(sides) > 1)
+            _samples(engine, workspace, comparison, side, ref, int(n), float(temperature), len(sides) > 1)
     with st.expander("How to read this"):
         st.markdown(
             "The greedy answer takes the likeliest token every time. With a **temperature** each token is drawn: at 1 "
@@ -45,7 +45,14 @@ def samples_view(engine: Engine, workspace: Workspace, comparison: Comparison, s
 
 
 def _samples(
-    engine: Engine, workspace: Workspace, side: Side, ref: TurnRef, n: int, temperature: float, is_one_of_two: bool
+    engine: Engine,
+    workspace: Workspace,
+    comparison: Comparison,
+    side: Side,
+    ref: TurnRef,
+    n: int,
+    temperature: float,
+    is_one_of_two: bool,
 ) -> None:
     if is_one_of_two:
         paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
@@ -54,7 +61,7 @@ def _samples(
     found: SampledAnswers | None = on_demand(engine, workspace, subject, begin_samples, f"Ask {said} {n} times")
     if found is None:
         return
-    greedy = side.turn.answer
+    greedy = side.turn.answer if _is_greedy(comparison, ref) else None
     drawn = remembered(f"samples {side.name}", (found, greedy), lambda: figure_picture(samples_figure(found, greedy)))
     drawn.draw("How often each answer came")
     paragraph(drawn.sentence)
@@ -67,6 +74,13 @@ def _samples(
         ]
         st.html(table_html("Sampled answers", ["answer", "times", "share", "95 % interval"], rows, ("times", "share")))
     export_menu(f"samples-{side.name}", drawn.figure)
+
+
+def _is_greedy(comparison: Comparison, ref: TurnRef) -> bool:
+    """Whether an answer is what greedy decoding writes: neither sampled nor made to say something else."""
+    session = comparison.sessions[comparison.refs.index(ref)]
+    is_branch = session.parent is not None and session.parent.turn == ref.turn
+    return session.decoding.temperature is None and not is_branch
 
 
 def _short(text: str) -> str:

@@ -63,19 +63,19 @@ def bars_view(comparison: Comparison, sides: list[Side], shown_as: Arrangement) 
     st.header("All tokens", anchor=False)
     measure = _measure()
     is_difference = shown_as == "difference"
-    key = (tuple(side.turn.trace for side in sides), measure, is_difference)
+    key = (tuple((side.name, side.turn.trace) for side in sides), measure, is_difference)
     drawn = remembered("tokens", key, lambda: figure_picture(tokens_figure(sides, measure, is_difference)))
     drawn.draw("All tokens")
     paragraph(drawn.sentence)
     export_menu("tokens", drawn.figure, copy_texts(comparison, sides, "tokens", is_difference, measure=measure))
     with st.expander("Table: every token"):
-        st.html(remembered("token table", tuple(side.turn.trace for side in sides), lambda: _table(sides)))
+        st.html(remembered("token table", tuple((side.name, side.turn.trace) for side in sides), lambda: _table(sides)))
     with st.expander("How to read this"):
         st.markdown(
             "Each bar is one token of the answer, in the order in which they were written. Its **probability** is "
             "what the model gave this token before it wrote it. The **entropy** says how open the choice was, in "
             "nats: 0 is no choice at all, and two candidates as likely as each other have 0.69 (the natural logarithm "
-            "of 2). Both are of the model's own prediction, before any temperature. A sure model is not a right one."
+            "of 2). Both are of the model's own prediction, before any temperature. Likely is not right."
         )
 
 

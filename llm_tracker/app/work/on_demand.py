@@ -132,11 +132,11 @@ def complete(engine: Engine, workspace: Workspace, subject: Subject) -> None:
             return None
 
         def work(job: Job) -> Session:
-            from llm_tracker.conversation.lenses import with_all_lenses
+            from llm_tracker.conversation.lenses import stream_all_lenses
 
             model = engine.models.model(job.model_id, job.report)
             job.progress = None
-            return with_all_lenses(model, workspace.current(session, number))
+            return ended(stream_all_lenses(model, workspace.current(session, number), job.stopping), job.has_done)
 
         def keep(job: Job) -> None:
             workspace.sessions[number] = job.result
@@ -174,8 +174,7 @@ def begin_branch(engine: Engine, workspace: Workspace, subject: Subject) -> None
             return ended(stream, lambda event: job.has_written(event.text))
 
         def keep(job: Job) -> None:
-            workspace.sessions[number] = job.result
-            workspace.keep_computed(subject, TurnRef(number, subject.turn.turn))
+            workspace.keep_branch(subject, number, job.result)
 
         job = Job(
             "branch",

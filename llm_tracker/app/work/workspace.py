@@ -211,8 +211,17 @@ class Workspace:
         """Keep what a view asked for; the oldest goes where all of it is too large."""
         self.computed.pop(subject, None)
         self.computed[subject] = result
-        while sum(map(_n_bytes, self.computed.values())) > MAX_COMPUTED_BYTES and len(self.computed) > 1:
-            del self.computed[next(iter(self.computed))]
+        large = [each for each, kept in self.computed.items() if _n_bytes(kept) and each != subject]
+        while large and sum(map(_n_bytes, self.computed.values())) > MAX_COMPUTED_BYTES:
+            del self.computed[large.pop(0)]
+
+    def keep_branch(self, subject: Subject, number: int, branch: Session) -> None:
+        """Keep a branch as a conversation of its own, in place of an earlier one that is the same."""
+        known = self.computed.get(subject)
+        ref = TurnRef(number if known is None or not self.has_turn(known) else known.session, subject.turn.turn)
+        self.sessions[ref.session] = branch
+        self.keep_computed(subject, ref)
+        self._let_go()
 
     def _let_go(self) -> None:
         kept = {turn.session for turn in self.shown or () if turn is not None} | {EXAMPLE}

@@ -68,6 +68,8 @@ def stream_value_weights(
 def _output_matrix(place: Location, n_heads: int) -> Tensor:
     """What the output projection does to each head's part of z: (head, d_head, d_model), bias aside."""
     module: nn.Module = place.module
+    if isinstance(module, nn.Linear):
+        return module.weight.T.float().view(n_heads, -1, module.out_features) * place.scale
     weight = next(module.parameters())
     width = getattr(module, "in_features", None) or weight.shape[0]
     unit = torch.eye(width, dtype=weight.dtype, device=weight.device)
