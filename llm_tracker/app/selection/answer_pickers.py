@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from llm_tracker.app.selection.address import selected, show_choice
-from llm_tracker.app.selection.comparison import Comparison, Path, path, select_of
+from llm_tracker.app.selection.comparison import COMPARED_ELSEWHERE, Comparison, Path, path, select_of
 from llm_tracker.app.selection.selection import with_number
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
@@ -57,12 +57,12 @@ def _look_at(comparison: Comparison, refs: tuple[TurnRef, ...]) -> None:
 
 
 def picker_keys(workspace: Workspace) -> tuple[str, str]:
-    """The keys of the pickers of before and after, other ones with every answer that arrives.
+    """The keys of the pickers of before and after, other ones with every answer that arrives or is compared elsewhere.
 
-    A browser that has not heard of a new answer yet sends what it chose among the earlier ones: under an old key it
-    chooses nothing.
+    A browser that has not heard of that yet sends what it chose before: under an old key it chooses nothing.
     """
-    return f"shown before {workspace.results}", f"shown after {workspace.results}"
+    told = f"{workspace.results} {st.session_state.get(COMPARED_ELSEWHERE, 0)}"
+    return f"shown before {told}", f"shown after {told}"
 
 
 def _all_answers(workspace: Workspace, comparison: Comparison) -> dict[TurnRef, Session]:

@@ -170,6 +170,16 @@ def select_of(comparison: Comparison, **changes: Any) -> None:
         select(**{"turns": comparison.refs, **changes})
 
 
+COMPARED_ELSEWHERE = "compared elsewhere"
+"""How often this tab was told which answers to compare by something else than the boxes for that."""
+
+
+def compare(comparison: Comparison, turns: tuple[TurnRef, ...]) -> None:
+    """Compare these answers, as a button beside them asks for it."""
+    st.session_state[COMPARED_ELSEWHERE] = st.session_state.get(COMPARED_ELSEWHERE, 0) + 1
+    select_of(comparison, turns=turns, steps=NEITHER, words=None, map_from=None)
+
+
 def pick_step(comparison: Comparison, at: int, step: int) -> None:
     """Look at another token of the answer on the left (0) or on the right (1): where both are one, of both."""
     steps = selected().steps

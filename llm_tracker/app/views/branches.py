@@ -6,8 +6,7 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, paragraph, plain_label, sentence
-from llm_tracker.app.selection.comparison import Comparison, select_of
-from llm_tracker.app.selection.selection import NEITHER
+from llm_tracker.app.selection.comparison import Comparison, compare
 from llm_tracker.app.views.on_demand import watch
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -62,7 +61,8 @@ def _branch(
     press.button(
         "Shown beside the original" if is_shown else "Compare with the original",
         key=f"compare {plain_label(str(subject))}",
-        on_click=lambda: select_of(comparison, turns=(ref, branch), steps=NEITHER, words=None, map_from=None),
+        on_click=compare,
+        args=(comparison, (ref, branch)),
         disabled=is_shown,
     )
 
