@@ -13,8 +13,9 @@ from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.answer_pickers import answer_pickers
 from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
 from llm_tracker.app.selection.comparison import Comparison, compare_at, shown_comparison
+from llm_tracker.app.selection.segments import segments
 from llm_tracker.app.selection.selection import Arrangement
-from llm_tracker.app.views.heads import grids_view, head_measure, ranked_view
+from llm_tracker.app.views.heads import grids_view, ranked_view
 from llm_tracker.app.views.missing_work import background_status, coming_note
 from llm_tracker.app.views.on_demand import on_demand
 from llm_tracker.app.views.pattern import by_choice, pattern_view
@@ -22,7 +23,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import read_values, values_of
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.tracing.rereading.found import ValueWeights
-from llm_tracker.wording.heads import NOT_A_CAUSE, heads_not_kept, parked_count
+from llm_tracker.wording.heads import MEASURE_LABELS, NOT_A_CAUSE, heads_not_kept, parked_count
 from llm_tracker.wording.labels import side_label
 
 
@@ -57,7 +58,7 @@ def attention_page(engine: Engine, workspace: Workspace) -> None:
 def _heads(engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side], shown: Arrangement) -> None:
     """The grid, the heads that look at the chosen words, and one head opened."""
     st.header("Every head of every layer", anchor=False)
-    measure = head_measure()
+    measure = segments("cells", "A cell says", MEASURE_LABELS)
     words = focus_choice(sides, comparison) if measure == "words" else named_words(sides, comparison)
     weights = _weights(engine, workspace, comparison, sides)
     heads = head_choice(sides, words)

@@ -10,10 +10,10 @@ from llm_tracker.analysis.curves import CurveMeasure, curves_frame
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
-from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.copy_texts import copy_texts
-from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
+from llm_tracker.app.selection.segments import segments
+from llm_tracker.app.selection.selection import Arrangement
 from llm_tracker.charts.curves import limits_of
 from llm_tracker.figures.curves import N_LEADING, curves_difference_figure, curves_figure
 from llm_tracker.wording.curves import ECHO
@@ -30,7 +30,7 @@ def curves_view(comparison: Comparison, sides: list[Side], words: list[str], sho
     if not all(side.step in side.turn.trace.lens for side in sides):
         paragraph("This token's layers have not been read yet.", quiet=True)
         return
-    measure = _measure()
+    measure = segments("curve", "What the curves show", MEASURES)
     if shown == "difference":
         _difference(comparison, sides, words, measure)
     else:
@@ -50,22 +50,6 @@ def curves_view(comparison: Comparison, sides: list[Side], words: list[str], sho
             "reads what the model will write, 10 that it reads something else altogether. Of a word with several "
             "tokens its first is read."
         )
-
-
-def _measure() -> CurveMeasure:
-    key, options = "curve measure", list(MEASURES)
-    measure = chosen(selected().curve, options, "prob")
-    choose = show_choice(key, measure, lambda picked: select(curve=unless_default(picked, "prob")))
-    st.segmented_control(
-        "What the curves show",
-        options,
-        default=measure,
-        format_func=MEASURES.__getitem__,
-        key=key,
-        on_change=choose,
-        required=True,
-    )
-    return measure
 
 
 def _beside(comparison: Comparison, sides: list[Side], words: list[str], measure: CurveMeasure) -> None:

@@ -15,16 +15,15 @@ from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.parts.side_labels import of_two_models
-from llm_tracker.app.selection.address import select, selected, show_choice
+from llm_tracker.app.selection.address import select, selected
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.copy_texts import copy_texts
-from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default, with_number
+from llm_tracker.app.selection.selection import Arrangement, with_number
 from llm_tracker.figures.heads import Head, heads_difference_figure, heads_figure
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.wording.formats import capitalised, percent, quoted
-from llm_tracker.wording.heads import MEASURE_LABELS
 from llm_tracker.wording.labels import side_label
 
 N_RANKED = 10
@@ -43,23 +42,6 @@ def focus_of(side: Side, words: Sequence[str]) -> Focus:
     found = {word: named_places(side.turn, side.step, word) for word in words}
     spans = tuple(span for places in found.values() for span in places)
     return Focus(tuple(word for word, places in found.items() if places), spans)
-
-
-def head_measure() -> HeadMeasure:
-    """What a cell says."""
-    key, options = "head measure", list(MEASURE_LABELS)
-    measure = chosen(selected().cells, options, "words")
-    choose = show_choice(key, measure, lambda picked: select(cells=unless_default(picked, "words")))
-    st.segmented_control(
-        "A cell says",
-        options,
-        default=measure,
-        format_func=MEASURE_LABELS.__getitem__,
-        key=key,
-        on_change=choose,
-        required=True,
-    )
-    return measure
 
 
 def rows_of(side: Side, weights: ValueWeights | None) -> FloatArray:

@@ -18,6 +18,7 @@ from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.copy_texts import CopyTexts, copy_texts
+from llm_tracker.app.selection.segments import segments
 from llm_tracker.app.selection.selection import Arrangement, Cell, chosen, unless_default
 from llm_tracker.app.views.on_demand import begin_button, on_demand
 from llm_tracker.app.work.engine import Engine
@@ -44,7 +45,7 @@ def positions_view(
 ) -> None:
     """All of it: the maps that are drawn are read first, one after the other."""
     st.header("All layers at all tokens", anchor=False)
-    site = _site()
+    site = segments("site", "Read the stream", SITES)
     answers = [each for each in comparison.answers if shown in ("beside", "difference", each[0].name)]
     found: Read = []
     for side, ref in answers:
@@ -62,22 +63,6 @@ def positions_view(
             "its first token is meant, written as at the beginning of the answer. The dashed line stands where the "
             "answer begins, and where a thought does."
         )
-
-
-def _site() -> StreamSite:
-    key, options = "map site", list(SITES)
-    site = chosen(selected().site, options, "resid_post")
-    choose = show_choice(key, site, lambda picked: select(site=unless_default(picked, "resid_post")))
-    st.segmented_control(
-        "Read the stream",
-        options,
-        default=site,
-        format_func=SITES.__getitem__,
-        key=key,
-        on_change=choose,
-        required=True,
-    )
-    return site
 
 
 def _lens(

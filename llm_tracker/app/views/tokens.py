@@ -10,10 +10,10 @@ from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import exact, paragraph, sentence, table_html
 from llm_tracker.app.parts.pictures import figure_picture, remembered
 from llm_tracker.app.parts.token_player import token_player
-from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, pick_step
 from llm_tracker.app.selection.copy_texts import copy_texts
-from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
+from llm_tracker.app.selection.segments import segments
+from llm_tracker.app.selection.selection import Arrangement
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import begin_branch, branch_of
 from llm_tracker.app.work.workspace import Workspace
@@ -61,7 +61,7 @@ def _player(engine: Engine, workspace: Workspace, comparison: Comparison, side: 
 def bars_view(comparison: Comparison, sides: list[Side], shown_as: Arrangement) -> None:
     """The bars of all tokens, and the table."""
     st.header("All tokens", anchor=False)
-    measure = _measure()
+    measure = segments("bars", "What the bars show", MEASURES)
     is_difference = shown_as == "difference"
     key = (tuple((side.name, side.turn.trace) for side in sides), measure, is_difference)
     drawn = remembered("tokens", key, lambda: figure_picture(tokens_figure(sides, measure, is_difference)))
@@ -77,22 +77,6 @@ def bars_view(comparison: Comparison, sides: list[Side], shown_as: Arrangement) 
             "nats: 0 is no choice at all, and two candidates as likely as each other have 0.69 (the natural logarithm "
             "of 2). Both are of the model's own prediction, before any temperature. Likely is not right."
         )
-
-
-def _measure() -> TokenMeasure:
-    key, options = "token measure", list(MEASURES)
-    measure = chosen(selected().bars, options, "prob")
-    choose = show_choice(key, measure, lambda picked: select(bars=unless_default(picked, "prob")))
-    st.segmented_control(
-        "What the bars show",
-        options,
-        default=measure,
-        format_func=MEASURES.__getitem__,
-        key=key,
-        on_change=choose,
-        required=True,
-    )
-    return measure
 
 
 def _table(sides: list[Side]) -> str:

@@ -67,13 +67,13 @@ def test_one_selector_says_what_the_cells_say(engine: engines.Engine, attention:
     }
     at = attention
     for measure, values in expected.items():
-        at = at.segmented_control(key="head measure").set_value(measure).run()
+        at = at.segmented_control(key="cells segments").set_value(measure).run()
         np.testing.assert_allclose(grid(at, 1), values, atol=1e-4)
     assert f"Parked are {int(parked.sum()):,} of {len(parked):,} positions" in shown_html(at)
 
 
 def test_a_difference_is_after_minus_before(engine: engines.Engine, attention: AppTest) -> None:
-    at = attention.segmented_control(key="head measure").set_value("entropy").run()
+    at = attention.segmented_control(key="cells segments").set_value("entropy").run()
     grids = [grid(at, 0), grid(at, 1)]
     at = at.segmented_control(key="arrangement of 4").set_value("difference").run()
     np.testing.assert_allclose(grid(at, 0), grids[1] - grids[0], atol=1e-5)

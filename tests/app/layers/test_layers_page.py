@@ -57,7 +57,7 @@ def test_the_map_opens_on_the_answer_and_is_that_of_plain_transformers(engine: e
 
 def test_the_stream_between_attention_and_mlp_has_a_map_of_its_own(engine: engines.Engine, layers: AppTest) -> None:
     at = layers.segmented_control(key="arrangement of 4").set_value("after").run()
-    at = at.segmented_control(key="map site").set_value("resid_mid").run()
+    at = at.segmented_control(key="site segments").set_value("resid_mid").run()
     at = computed(engine, at, map_of(TurnRef(1, 1), "resid_mid"))
     turn = visitor(engine).sessions[1].turns[1]
     truth = Recomputed(engine.models.loaded("embedded"), turn)
@@ -125,7 +125,7 @@ def test_a_model_without_that_place_says_so(engine: engines.Engine) -> None:
     sites = model.sites
     object.__setattr__(model, "sites", type(sites)(sites.locations, {"resid_mid": "it has no such place."}))
     try:
-        at = at.segmented_control(key="map site").set_value("resid_mid").run()
+        at = at.segmented_control(key="site segments").set_value("resid_mid").run()
         at = at.button(key=f"begin {map_of(TurnRef(1, 0), 'resid_mid')}").click().run()
         for _ in range(50):
             at = at.run()

@@ -49,10 +49,10 @@ def test_each_token_has_its_probability_its_entropy_and_what_lost(engine: engine
 
 def test_the_bars_show_probability_or_entropy_or_the_difference(engine: engines.Engine, tokens: AppTest) -> None:
     turns = visitor(engine).sessions[1].turns
-    at = tokens.segmented_control(key="token measure").set_value("entropy_nats").run()
+    at = tokens.segmented_control(key="bars segments").set_value("entropy_nats").run()
     drawn = [row for table in chart_rows(at, 0) for row in table if row.get("name") == "after"]
     assert [row["value"] for row in drawn[: turns[1].trace.n_steps]] == pytest.approx(turns[1].trace.entropies.tolist())
-    at = at.segmented_control(key="token measure").set_value("prob").run()
+    at = at.segmented_control(key="bars segments").set_value("prob").run()
     at = at.segmented_control(key="arrangement of 4").set_value("difference").run()
     drawn = [row for table in chart_rows(at, 0) for row in table if row.get("turn") == "after"]
     expected = turns[1].trace.token_probs[0] - turns[0].trace.token_probs[0]
