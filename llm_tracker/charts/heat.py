@@ -90,7 +90,8 @@ def _opacity(colours: Colours) -> alt.Opacity:
         symbolFillColor=QUIET if colours.is_difference else colours.colour,
         titleLimit=420,
     )
-    domain, strengths = [colours.low, colours.high], [FAINTEST, 1]
+    # Where nothing differs there is no colour: the sign of what rounding leaves would make a pattern of it.
+    domain, strengths = [colours.low, colours.high], [0 if colours.is_difference else FAINTEST, 1]
     if colours.is_logarithmic:  # of ranks the best has the strongest colour
         strengths = [1, FAINTEST]
     scale = alt.Scale(domain=domain, range=strengths, clamp=True, **kind)

@@ -145,7 +145,7 @@ def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(values: li
     assert known.column("value") == values
     assert known.column("size") == [abs(value) for value in values]
     assert known.encoding["opacity"]["scale"]["domain"] == [0, largest]
-    assert known.encoding["opacity"]["scale"]["range"] == [FAINTEST, 1]
+    assert known.encoding["opacity"]["scale"]["range"] == [0, 1]
     signs = known.encoding["color"]["scale"]
     assert (signs["domain"], signs["range"]) == (["more before", "more after"], [BEFORE, AFTER])
     assert [row["sign"] for row in known.rows if row["value"]] == [

@@ -33,8 +33,8 @@ def curves_view(comparison: Comparison, sides: list[Side], words: list[str], sho
     measure = segments("curve", "What the curves show", MEASURES)
     if shown == "difference":
         _difference(comparison, sides, words, measure)
-    else:
-        _beside(comparison, sides, words, measure)
+        return
+    _beside(comparison, sides, words, measure)
     paragraph(
         "Coloured: the words to follow, and what was written. Grey: every token that ranks first at some layer. The "
         "strip at the bottom is darker where the read-out is farther from the model's own prediction (KL): there a "
