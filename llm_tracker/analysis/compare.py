@@ -35,6 +35,26 @@ class Side:
         table = self.turn.trace.lens.get(self.step)
         return table.watched.get(word) if table else None
 
+    def read_for_lead(self, word: str, over: str) -> tuple[WatchedLens, WatchedLens] | None:
+        """The two tokens that a lead is the difference of: the first ones of two words in which they differ.
+
+        Of words that begin with the same tokens, these are read behind what they share, by teacher forcing. None where
+        they were not read, or where one word is the beginning of the other.
+        """
+        first, second = self.watched(word), self.watched(over)
+        if first is not None and second is not None and first.token_id != second.token_id:
+            return first, second
+        parting = self.turn.parting(word, over, self.step)
+        return None if parting is None else (parting.watched[word], parting.watched[over])
+
+    def shared_beginning(self, word: str, over: str) -> str:
+        """The text behind which a lead is read, of two words that begin with it; "" where their first tokens differ."""
+        first, second = self.watched(word), self.watched(over)
+        if first is not None and second is not None and first.token_id != second.token_id:
+            return ""
+        parting = self.turn.parting(word, over, self.step)
+        return "" if parting is None else parting.shared.strip()
+
     def score(self, word: str) -> WordScore | None:
         """How likely the whole word is at this step, if it was computed."""
         return self.turn.score(word, self.step)

@@ -19,9 +19,9 @@ COLUMNS = ("line", "token_id", "token", "kind", "layer", "prob", "logit", "rank"
 def curves_frame(side: Side, words: Sequence[str] = (), count: int | None = None) -> pd.DataFrame:
     """A row for each layer of each line, by the logit lens at the side's step.
 
-    Lines are the followed words that were read there (kind “word”: of one with several tokens its first), the token
-    that was written (“written”), and the tokens that rank first at any layer (“leading”), no token twice; of these the
-    last `count` to lead where that is given. Columns: line (what it is called), token_id, token, kind, layer (from 1),
+    Lines are the followed words that were read there (kind “word”: of one with several tokens its first; words that
+    begin with the same token have one line, “one / other”), the token that was written (“written”), and the tokens that
+    rank first at any layer (“leading”), no token twice; of these the last `count` to lead where that is given. Columns: line (what it is called), token_id, token, kind, layer (from 1),
     prob, logit (raw; NaN of a written token that never leads), rank (1 = best; NaN of the leading ones). Empty where
     the step has not been read.
     """
@@ -48,12 +48,12 @@ def n_leading(side: Side) -> int:
 
 
 def _word_lines(side: Side, words: Sequence[str]) -> pd.DataFrame:
-    frames, seen = [], set[int]()
-    for word in words:
-        lens = side.watched(word)
-        if lens is not None and lens.token_id not in seen:
-            seen.add(lens.token_id)
-            frames.append(_lines(word, lens.token_id, lens.token, "word", lens.prob, lens.logit, lens.rank))
+    read = {word: lens for word in words if (lens := side.watched(word)) is not None}
+    frames = []
+    for token_id in dict.fromkeys(lens.token_id for lens in read.values()):
+        several = [word for word, lens in read.items() if lens.token_id == token_id]
+        lens = read[several[0]]
+        frames.append(_lines(" / ".join(several), token_id, lens.token, "word", lens.prob, lens.logit, lens.rank))
     return pd.concat(frames) if frames else pd.DataFrame(columns=list(COLUMNS))
 
 

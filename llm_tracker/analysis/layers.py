@@ -16,15 +16,16 @@ LayerMeasure = Literal["lead", "prob", "rank"]
 
 
 def lead(side: Side, word: str, over: str) -> FloatArray | None:
-    """By layer, the logit of one watch word's first token minus another's: (layer).
+    """By layer, the logit of one watch word's token minus another's, of the first that differ: (layer).
 
     That is the natural logarithm of the odds of the one to the other, in nats. Where a model's lens is blind to single
-    words, this difference can still be read. None where a word is not watched, or where both begin with the same token.
+    words, this difference can still be read. Of words that begin with the same tokens it is read behind what they
+    share. None where it was not read, or where one word is the beginning of the other.
     """
-    first, second = side.watched(word), side.watched(over)
-    if first is None or second is None or first.token_id == second.token_id:
+    both = side.read_for_lead(word, over)
+    if both is None:
         return None
-    difference: FloatArray = first.logit - second.logit
+    difference: FloatArray = both[0].logit - both[1].logit
     return difference
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_tracker.analysis.lens.partings import read_partings
 from llm_tracker.conversation.provenance import require_same_weights
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.whole_words import Place, WordEnd
@@ -30,12 +31,12 @@ def with_word_scores(
     turns: Collection[int] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Session:
-    """The session with the scores of whole words, in its turns and their controls; what is there is not read again.
+    """The session with the scores of whole words, and the lens where they part, in its turns and their controls.
 
     `words` are the session's watch words, and `turns` all of them, unless given. At the place "first" a word is scored
     as the whole answer, at "answer" as it could stand at the answer step; where a thought has no answer behind it, not
-    at all. Raises InputError for a word without tokens
-    or where the model has other weights than those that gave the answers, Cancelled where `stop` says so.
+    at all; what is there is not read again. Raises InputError for a word without tokens or where the model has other
+    weights than those that gave the answers, Cancelled where `stop` says so.
     """
     require_same_weights(model, session)
     wanted = session.watch_words if words is None else words
@@ -46,7 +47,9 @@ def with_word_scores(
         if not missing or (turns is not None and at not in turns):
             return turn
         found = score_words(model, turn, missing, step, word_end(session, turn, step), stop)
-        return replace(turn, scores={**turn.scores, step: {**turn.scores.get(step, {}), **found}})
+        known = {**turn.scores.get(step, {}), **found}
+        parted = read_partings(model, turn, list(known), step, stop)
+        return replace(turn, scores={**turn.scores, step: known}, partings={**turn.partings, step: parted})
 
     return replace(
         session,

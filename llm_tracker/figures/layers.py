@@ -30,7 +30,7 @@ def layers_figure(
     if difference:
         return _difference(sides, measure, word, over)
     frame = layer_frame(sides, measure, word, over)
-    names = [_axis_name(sides, each) for each in (word, over or "")]
+    names = [_axis_name(sides, word, over), _axis_name(sides, over or "", word)]
     chart, said = layers_chart(frame, measure, *names), layers_sentence(sides, measure, word, over)
     return Figure("layers", "Layer by layer", chart, frame, said)
 
@@ -46,11 +46,20 @@ def _difference(sides: Sequence[Side], measure: LayerMeasure, word: str | None, 
     return Figure("layers", "Layer by layer, after minus before", chart, frame.assign(turn="difference"), said)
 
 
-def _axis_name(sides: Sequence[Side], word: str | None) -> str:
-    """What an axis calls a word: its first token, and a sign that it goes on, where it has several."""
+def _axis_name(sides: Sequence[Side], word: str | None, other: str | None = None) -> str:
+    """What an axis calls a word: the token of it that is read, and a sign that it is a piece, where it has several."""
     if not word:
         return "its own token" if word is None else ""
+    if other and all(side.shared_beginning(word, other) for side in sides):
+        return _later_piece(sides, word, other)
     tokens = {side.first_token(word) for side in sides}
     token = tokens.pop()
     # Sides that begin the word differently have no first token in common: the axis names the word itself.
     return word if tokens or token == word else f"{token}…"
+
+
+def _later_piece(sides: Sequence[Side], word: str, other: str) -> str:
+    """The token in which a word differs from another that begins like it; the word where sides cut it unlike."""
+    read = [both for side in sides if (both := side.read_for_lead(word, other)) is not None]
+    tokens = {lens.token.strip() for lens, _ in read}
+    return f"…{tokens.pop()}" if len(tokens) == 1 else word

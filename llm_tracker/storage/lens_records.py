@@ -22,7 +22,7 @@ def lens_record(table: LensTable) -> Record:
     """What session.json says of a step's lens."""
     return {
         "lens": _layer_records(table),
-        "watched": {word: _watched_record(lens) for word, lens in table.watched.items()},
+        "watched": {word: watched_record(lens) for word, lens in table.watched.items()},
         "leading": None if table.leading is None else list(table.leading.tokens),
     }
 
@@ -52,7 +52,8 @@ def candidate_records(ids: Any, tokens: tuple[str, ...], probs: Any, logits: Any
     return records
 
 
-def _watched_record(lens: WatchedLens) -> Record:
+def watched_record(lens: WatchedLens) -> Record:
+    """What session.json says of a word's token, layer by layer."""
     return {
         "token_id": lens.token_id,
         "token": lens.token,
@@ -60,6 +61,17 @@ def _watched_record(lens: WatchedLens) -> Record:
         "prob": lens.prob.tolist(),
         "rank": lens.rank.tolist(),
     }
+
+
+def watched_of(record: Record) -> WatchedLens:
+    """A word's token of its record. Raises KeyError or TypeError for another record."""
+    return WatchedLens(
+        token_id=record["token_id"],
+        token=record["token"],
+        logit=floats(record["logit"]),
+        prob=floats(record["prob"]),
+        rank=ints(record["rank"]),
+    )
 
 
 def lens_of(step: Record, leading: LeadingTokens | None) -> LensTable:
@@ -72,16 +84,7 @@ def lens_of(step: Record, leading: LeadingTokens | None) -> LensTable:
         top_token_ids=ints([[each["token_id"] for each in layer["top"]] for layer in layers]),
         top_tokens=tuple(tuple(each["token"] for each in layer["top"]) for layer in layers),
         top_probs=floats([[each["prob"] for each in layer["top"]] for layer in layers]),
-        watched={
-            word: WatchedLens(
-                token_id=lens["token_id"],
-                token=lens["token"],
-                logit=floats(lens["logit"]),
-                prob=floats(lens["prob"]),
-                rank=ints(lens["rank"]),
-            )
-            for word, lens in watched.items()
-        },
+        watched={word: watched_of(lens) for word, lens in watched.items()},
         entropy=kept_floats([layer.get("entropy_nats") for layer in layers]),
         kl=kept_floats([layer.get("kl_nats") for layer in layers]),
         leading=leading,

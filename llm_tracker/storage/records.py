@@ -13,8 +13,8 @@ from llm_tracker.storage.turn_records import (
     template_arguments_of,
     turn_of,
     turn_record,
-    word_records,
 )
+from llm_tracker.storage.word_records import word_records
 from llm_tracker.tracing.session import Decoding, ModelInfo, Parent, Session
 
 SCHEMA = 1

@@ -23,9 +23,9 @@ from llm_tracker.storage.lens_records import (
     lens_of,
     lens_record,
 )
+from llm_tracker.storage.word_records import parting_records, partings_of, scores_of
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray, Trace
-from llm_tracker.tracing.whole_words import Spelling, WordScore
 
 
 def turn_record(turn: Turn, recipe: str) -> Record:
@@ -65,6 +65,7 @@ def turn_record(turn: Turn, recipe: str) -> Record:
         "answer_step": turn.answer_step,
         "ended": turn.ended,
         "thought": asdict(turn.thought) if turn.thought else None,
+        "partings": parting_records(turn),
         "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
     }
 
@@ -79,33 +80,10 @@ def _message_of(record: Record) -> Message:
     return replace(as_message(record), thought=record.get(THOUGHT_FIELDS[0], ""))
 
 
-def word_records(turn: Turn) -> list[Record]:
-    """The scores of whole words at the answer's first position; of the spelling that was asked for and of all."""
-    return [
-        {
-            "text": score.word,
-            "token_ids": list(score.spellings[0].token_ids),
-            "log_prob": score.log_prob,
-            "end": score.end,
-            "variants": [
-                {"text": each.text, "token_ids": list(each.token_ids), "log_prob": each.log_prob}
-                for each in score.spellings
-            ],
-            "log_prob_of_all": score.log_prob_of_all,
-        }
-        for score in turn.scores.get(turn.first_step, {}).values()
-    ]
-
-
 def template_arguments_of(record: Record) -> dict[str, bool]:
     """What the chat template was given besides the messages."""
     given = record.get("template_arguments", {}).items()
     return {name: value for name, value in given if isinstance(value, bool)}
-
-
-def _word_of(record: Record) -> WordScore:
-    spellings = (Spelling(each["text"], tuple(each["token_ids"]), each["log_prob"]) for each in record["variants"])
-    return WordScore(record["text"], tuple(spellings), record["end"])
 
 
 def _step_record(turn: Turn, step: int) -> Record:
@@ -191,4 +169,5 @@ def turn_of(record: Record, arrays: Arrays) -> Turn:
         ended=record["ended"],
         thought=thought,
     )
-    return replace(turn, scores={turn.first_step: {word["text"]: _word_of(word) for word in record.get("words", ())}})
+    first = turn.first_step
+    return replace(turn, scores={first: scores_of(record)}, partings={first: partings_of(record)})

@@ -14,7 +14,7 @@ from llm_tracker.prompts.recipes import CONTROL_TEXT, Message
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.prompts.words import Role, Span, Word, token_words
 from llm_tracker.tracing.trace import Trace
-from llm_tracker.tracing.whole_words import Place, WordScore
+from llm_tracker.tracing.whole_words import Parting, Place, WordScore
 
 Ending = Literal["end", "newline", "limit", "stopped"]
 
@@ -108,15 +108,24 @@ class Turn:
     """What the model wrote before its answer, where it reasons first."""
     scores: Mapping[int, Mapping[str, WordScore]] = field(default_factory=dict)
     """By step, by word: the scores of whole words computed so far."""
+    partings: Mapping[int, tuple[Parting, ...]] = field(default_factory=dict)
+    """By step: where the scored words part that begin with the same tokens."""
 
     def __post_init__(self) -> None:
         """Make the mappings read-only."""
         by_step = {step: MappingProxyType(dict(words)) for step, words in self.scores.items()}
         object.__setattr__(self, "scores", MappingProxyType(by_step))
+        object.__setattr__(self, "partings", MappingProxyType(dict(self.partings)))
 
     def score(self, word: str, step: int | None = None) -> WordScore | None:
         """How likely a whole word was at a step (the answer's first unless given), if it was computed."""
         return self.scores.get(self.first_step if step is None else step, {}).get(word)
+
+    def parting(self, word: str, other: str, step: int) -> Parting | None:
+        """Where two words part that begin with the same tokens at a step: behind all that they share."""
+        both = [each for each in self.partings.get(step, ()) if {word, other} <= each.watched.keys()]
+        unlike = [each for each in both if each.watched[word].token_id != each.watched[other].token_id]
+        return unlike[0] if unlike else None
 
     @property
     def is_cut(self) -> bool:

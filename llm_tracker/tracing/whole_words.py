@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
+
+from llm_tracker.tracing.trace import WatchedLens
 
 WordEnd = Literal["answer", "line", "word"]
 """What ends a word: an end token (the word is the whole answer), the line (the plain form without a chat template), or
@@ -61,3 +65,19 @@ class WordScore:
     def prob(self) -> float:
         """Of all spellings together, in [0, 1]."""
         return math.exp(self.log_prob_of_all)
+
+
+@dataclass(frozen=True, eq=False)
+class Parting:
+    """Where words part that begin with the same tokens: the logit lens behind what they share, by teacher forcing."""
+
+    token_ids: tuple[int, ...]
+    """What they share."""
+    shared: str
+    """The same, as text."""
+    watched: Mapping[str, WatchedLens]
+    """By word: its next token, at every layer."""
+
+    def __post_init__(self) -> None:
+        """Make the mapping read-only."""
+        object.__setattr__(self, "watched", MappingProxyType(dict(self.watched)))

@@ -15,14 +15,13 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled, InputError
-from llm_tracker.models.forward.changing_rope import rope_switch
-from llm_tracker.models.forward.forward_pass import forward, new_cache
-from llm_tracker.models.forward.hooks import is_replacing
-from llm_tracker.models.forward.kv_caches import cache_bytes, is_plain, repeated
+from llm_tracker.models.forward.forward_pass import forward
+from llm_tracker.models.forward.kv_caches import cache_bytes, repeated
 from llm_tracker.prompts.continuation import text_in_front
 from llm_tracker.prompts.tokens import special_tokens, token_bytes
 from llm_tracker.prompts.word_tokens import spellings, word_tokens
-from llm_tracker.tracing.decoding import CHUNK_TOKENS, end_token_ids
+from llm_tracker.tracing.decoding import end_token_ids
+from llm_tracker.tracing.rereading.known_context import known_context
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.whole_words import Spelling, WordEnd, WordScore
 
@@ -114,36 +113,13 @@ def _log_probs(
 ) -> list[float]:
     """Of each row of tokens, and an end behind it, the log probability behind a context, in nats."""
     found: list[float] = []
-    known = _read_context(model, context, max(map(len, rows), default=0))
+    known = known_context(model, context, max(map(len, rows), default=0))
     for batch in _batches(model, rows, known):
         if stop():
             raise Cancelled("Stopped before all words were read.")
         with model.running, torch.inference_mode():
             found += _scored(model, context, batch, end_ids, known)
     return found
-
-
-def _read_context(model: LoadedModel, context: Sequence[int], n_more: int) -> DynamicCache | None:
-    """The keys and values of all of a context but its last token.
-
-    None of a model that keeps something else, and where they would not hold for a text of `n_more` tokens more.
-    """
-    ids, switch = list(context[:-1]), rope_switch(model.model)
-    if switch is not None and not switch.holds(len(ids), len(context) + n_more):
-        return None
-    cache, n_read = (new_cache(model.model), 0) if is_replacing() else model.kv_caches.begin(model.model, context)
-    if cache is None or not is_plain(cache):
-        return None
-    n_missing = len(ids) - n_read
-    while n_read < len(ids):
-        end = n_read + CHUNK_TOKENS[model.way.attention]
-        chunk = ids[n_read : end if switch is None else switch.piece_end(n_read, end, len(ids))]
-        with model.running, torch.inference_mode():
-            forward(model.model, torch.tensor([chunk], device=model.model.device), cache, model.way)
-        n_read += len(chunk)
-    if n_missing and not is_replacing():
-        model.kv_caches.keep(ids, cache)
-    return cache
 
 
 def _batches(

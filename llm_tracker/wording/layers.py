@@ -35,8 +35,16 @@ def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over
         return "This token's layers have not been read."
     watched = [side for side in sides if side.watched(word) is not None]
     if measure == "lead" and over is not None and any(side.watched(over) is not None for side in watched):
-        return f"{quoted(word)} and {quoted(over)} begin with the same token: their lead cannot be read."
+        return _unparted(sides, word or "", over)
     return f"{quoted(word)} has not been read at this token."
+
+
+def _unparted(sides: Sequence[Side], word: str, over: str) -> str:
+    """Why two words that begin with the same token have no lead."""
+    both = f"{quoted(word)} and {quoted(over)}"
+    if any(side.score(word) is None or side.score(over) is None for side in sides):
+        return f"{both} begin with the same token, and the one in which they differ has not been read here."
+    return f"Of {both} one is the beginning of the other: there is no token in which they differ."
 
 
 def unlike_tokens(sides: Sequence[Side], words: Sequence[str]) -> str:
@@ -54,10 +62,24 @@ def _layer_clause(
     side: Side, measure: LayerMeasure, values: np.ndarray, word: str | None, over: str | None, first: bool
 ) -> str:
     if measure == "lead" and word is not None and over is not None:
-        return lead_clause(values, _read_name(side, word, first), _read_name(side, over, first), first)
+        return _lead_told(side, values, word, over, first)
     name = _read_name(side, word, first) if word is not None else quoted(side.token)
     told = prob_clause(values, name) if measure == "prob" else rank_clause(values, name)
     return f"{'the read-out' if first else 'it'} {told}"
+
+
+def _lead_told(side: Side, values: np.ndarray, word: str, over: str, first: bool) -> str:
+    """The lead of two words at their first tokens, or where these are the same, at the first in which they differ."""
+    shared = side.shared_beginning(word, over)
+    both = side.read_for_lead(word, over)
+    if not shared or both is None:
+        return lead_clause(values, _read_name(side, word, first), _read_name(side, over, first), first)
+    name, over_name = (
+        f"{quoted(shown(lens.token.strip() or lens.token))}{f' (of {quoted(whole)})' if first else ''}"
+        for lens, whole in zip(both, (word, over), strict=True)
+    )
+    behind = f"behind {quoted(shown(shared))}, with which both begin, " if first else ""
+    return behind + lead_clause(values, name, over_name, first)
 
 
 def _read_name(side: Side, word: str, first: bool) -> str:

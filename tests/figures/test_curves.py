@@ -97,3 +97,9 @@ def test_by_rank_the_written_token_is_drawn_alone(session: lt.Session) -> None:
     figure = lt.figure(session, "curves", 0, words=[], measure="rank")
     assert set(figure.frame["kind"][figure.frame["rank"].notna()]) == {"written"}, "of leading tokens no rank was kept"
     figure.chart.to_dict()
+
+
+def test_words_that_begin_with_the_same_token_have_one_line(tiny_llama: lt.LoadedModel) -> None:
+    session = lt.track(tiny_llama, "Who?", recipe="chat", max_new_tokens=1, watch_words=["zebra", "zebu", "Paris"])
+    frame = lt.figure(session, "curves").frame
+    assert list(dict.fromkeys(frame["line"][frame["kind"] == "word"]))[:2] == ["zebra / zebu", "Paris"]

@@ -80,4 +80,24 @@ def test_two_words_that_begin_with_the_same_token_have_no_lead(tiny_llama: lt.Lo
     session = lt.track(tiny_llama, "Who?", recipe="chat", max_new_tokens=1, watch_words=words)
     figure = lt.figure(session, "layers", words=words)
     assert figure.frame.empty
-    assert figure.sentence == "“zebra” and “zebras” begin with the same token: their lead cannot be read."
+    assert figure.sentence == (
+        "Of “zebra” and “zebras” one is the beginning of the other: there is no token in which they differ."
+    )
+
+
+@pytest.mark.parametrize("difference", [False, True])
+def test_two_words_that_begin_alike_are_led_at_the_token_in_which_they_differ(
+    tiny_llama: lt.LoadedModel, difference: bool
+) -> None:
+    words = ["zebra", "zebu"]
+    session = lt.track(tiny_llama, "Who?", ["No, zebu."], recipe="chat", max_new_tokens=1, watch_words=words)
+    figure = lt.figure(session, "layers", 1, 0, words=words, difference=difference)
+    values = {}
+    for name, turn in zip(("before", "after"), session.turns, strict=True):
+        parting = turn.partings[0][0]
+        logits = Recomputed(tiny_llama, turn, parting.token_ids).lens_logits(len(parting.token_ids))
+        first, second = (parting.watched[word].token_id for word in words)
+        values[name] = (logits[:, first] - logits[:, second]).numpy()
+    wanted = [values["after"] - values["before"]] if difference else [values["before"], values["after"]]
+    assert figure.frame["value"].tolist() == pytest.approx(np.concatenate(wanted).tolist(), abs=1e-4)
+    assert difference or "with which both begin" in figure.sentence

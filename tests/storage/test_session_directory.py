@@ -27,7 +27,7 @@ def session() -> lt.Session:
         temperature=0.7,
         seed=3,
         max_new_tokens=4,
-        watch_words=["zebra"],
+        watch_words=["zebra", "zebu"],
     )
 
 
@@ -68,7 +68,7 @@ def test_a_session_of_before_the_tokens_bytes_were_kept_can_still_be_read(sessio
     folder = lt.save_session(session, tmp_path / "s")
     record = json.loads((folder / "session.json").read_text())
     for turn in record["turns"]:
-        del turn["prompt"]["token_bytes"], turn["prompt"]["control_positions"]
+        del turn["prompt"]["token_bytes"], turn["prompt"]["control_positions"], turn["partings"]
     del record["controls"]
     (folder / "session.json").write_text(json.dumps(record))
     prompt = lt.load_session(folder).turns[0].prompt
@@ -90,7 +90,7 @@ def test_a_file_of_tomorrow_opens_with_keys_that_are_not_known_yet(session: lt.S
     turns = [*record["turns"], *record["controls"]]
     keyed = [
         record["versions"],
-        *(step["watched"] for turn in turns for step in turn["steps"]),
+        *(each["watched"] for turn in turns for each in (*turn["steps"], *turn["partings"])),
     ]  # by packages, by words
     for each in list(every_object(record)):
         if not any(each is one for one in keyed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from llm_tracker.tracing.decoding import end_token_ids
 
 
 class Recomputed:
-    """One turn's prompt and answer, run once without any of our code."""
+    """One turn's prompt and answer, or other `ids` behind its prompt, run once without any of our code."""
 
-    def __init__(self, model: lt.LoadedModel, turn: lt.Turn) -> None:
+    def __init__(self, model: lt.LoadedModel, turn: lt.Turn, ids: Sequence[int] | None = None) -> None:
         self.network = copy.deepcopy(model.model).float().cpu()
         self.network.set_attn_implementation("eager")
         for module in self.network.modules():
@@ -26,7 +27,7 @@ class Recomputed:
         self.turn = turn
         self.layers = next(each for each in self.network.modules() if isinstance(each, torch.nn.ModuleList))
         self.first = len(turn.prompt.token_ids) - 1
-        ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
+        ids = [*turn.prompt.token_ids, *(turn.trace.token_ids.tolist() if ids is None else ids)]
         resid: list[torch.Tensor] = []
         hooks = [self.layers[0].register_forward_pre_hook(lambda _m, args: resid.append(args[0][0].clone()))]
         hooks += [

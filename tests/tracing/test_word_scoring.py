@@ -12,7 +12,7 @@ from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
 import llm_tracker as lt
 from llm_tracker.models.forward import kv_caches
 from llm_tracker.tracing import word_scoring
-from llm_tracker.tracing.decoding import end_token_ids
+from llm_tracker.tracing.decoding import CHUNK_TOKENS, end_token_ids
 
 QUESTION, CORRECTION = "What is the capital of France?", "No, London."
 WORDS = ["Paris", "New York", "jupiter", "Ω"]
@@ -31,7 +31,7 @@ def test_a_text_that_is_kept_nowhere_is_read_in_chunks_and_gives_the_same(monkey
     model = tiny_model("llama")
     session = lt.track(model, QUESTION, max_new_tokens=3)
     kept = lt.with_word_scores(model, session, WORDS).turns[0].scores[0]
-    monkeypatch.setitem(word_scoring.CHUNK_TOKENS, "sdpa", 5)
+    monkeypatch.setitem(CHUNK_TOKENS, "sdpa", 5)
     monkeypatch.setattr(word_scoring, "MAX_ROWS", 3)
     model.kv_caches.clear()
     anew = lt.with_word_scores(model, session, WORDS).turns[0].scores[0]

@@ -10,6 +10,7 @@ import pytest
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side, sides_of
 from llm_tracker.tracing.trace import WatchedLens
+from llm_tracker.tracing.whole_words import Parting, Spelling, WordScore
 from llm_tracker.wording.layers import layers_sentence, lead_clause, rank_clause, unlike_tokens
 
 
@@ -114,7 +115,27 @@ def test_sides_that_begin_a_word_with_different_tokens_are_told_apart(session: l
 def test_what_cannot_be_read_is_said(session: lt.Session) -> None:
     alike = side_with(session, "before", Par=lens(7, [1, 2, 3], token="Par"), Paris=lens(7, [1, 2, 3], token="Par"))
     assert layers_sentence([alike], "lead", "Par", "Paris") == (
-        "“Par” and “Paris” begin with the same token: their lead cannot be read."
+        "“Par” and “Paris” begin with the same token, and the one in which they differ has not been read here."
+    )
+    scores = {0: {word: WordScore(word, (Spelling(word, (7,), -1.0),), "answer") for word in ("Par", "Paris")}}
+    assert layers_sentence([replace(alike, turn=replace(alike.turn, scores=scores))], "lead", "Par", "Paris") == (
+        "Of “Par” and “Paris” one is the beginning of the other: there is no token in which they differ."
     )
     assert layers_sentence([alike], "prob", "Rome") == "“Rome” has not been read at this token."
     assert layers_sentence([alike], "lead", "Rome", "Oslo") == "“Rome” has not been read at this token."
+
+
+def test_words_that_begin_alike_are_told_by_the_tokens_in_which_they_differ(session: lt.Session) -> None:
+    words = {"Uranus": lens(7, [0, 0, 0], token="U"), "Uranium": lens(7, [0, 0, 0], token="U")}
+
+    def parted(name: str, *logits: float) -> Side:
+        side = side_with(session, name, **words)
+        read = {"Uranus": lens(1, list(logits), token="us"), "Uranium": lens(2, [0, 0, 0], token="ium")}
+        return replace(side, turn=replace(side.turn, partings={0: (Parting((7, 9), "Uran", read),)}))
+
+    sides = [parted("before", 1, 1, 1), parted("after", 1, 1, -1)]
+    assert layers_sentence(sides, "lead", "Uranus", "Uranium") == (
+        "Before, behind “Uran”, with which both begin, the read-out prefers “us” (of “Uranus”) to “ium” (of “Uranium”) "
+        "at every layer; after, “ium” only at the last layer, 3 (largest step: layer 3)."
+    )
+    assert layers_sentence(sides[:1], "prob", "Uranus").startswith("The read-out gives “U” (the first piece of")

@@ -63,7 +63,26 @@ def _table(model: LoadedModel, read: ReadOut, leading: Leading, word_ids: Mappin
     """The table of the one step that was read; its own token is the first of those that were asked for."""
     top_ids = read.top_token_ids[0]
     texts = {int(token_id): token_text(model.tokenizer, int(token_id)) for token_id in np.unique(top_ids)}
-    watched = {
+    return LensTable(
+        token_prob=read.prob[0, :, 0],
+        token_rank=read.rank[0, :, 0],
+        top_token_ids=top_ids,
+        top_tokens=tuple(tuple(texts[int(token_id)] for token_id in row) for row in top_ids),
+        top_probs=read.top_probs[0],
+        watched=watched_lenses(model, read, word_ids, first=1),
+        entropy=read.entropy[0],
+        kl=read.kl[0],
+        leading=LeadingTokens(
+            leading.token_ids, tuple(texts[each] for each in leading.token_ids.tolist()), leading.logit, leading.prob
+        ),
+    )
+
+
+def watched_lenses(
+    model: LoadedModel, read: ReadOut, word_ids: Mapping[str, int], first: int
+) -> dict[str, WatchedLens]:
+    """By word, its token in the one step that was read; `first` is its place among the tokens that were asked for."""
+    return {
         word: WatchedLens(
             token_id=token_id,
             token=token_text(model.tokenizer, token_id),
@@ -71,18 +90,5 @@ def _table(model: LoadedModel, read: ReadOut, leading: Leading, word_ids: Mappin
             prob=read.prob[0, :, column],
             rank=read.rank[0, :, column],
         )
-        for column, (word, token_id) in enumerate(word_ids.items(), start=1)
+        for column, (word, token_id) in enumerate(word_ids.items(), start=first)
     }
-    return LensTable(
-        token_prob=read.prob[0, :, 0],
-        token_rank=read.rank[0, :, 0],
-        top_token_ids=top_ids,
-        top_tokens=tuple(tuple(texts[int(token_id)] for token_id in row) for row in top_ids),
-        top_probs=read.top_probs[0],
-        watched=watched,
-        entropy=read.entropy[0],
-        kl=read.kl[0],
-        leading=LeadingTokens(
-            leading.token_ids, tuple(texts[each] for each in leading.token_ids.tolist()), leading.logit, leading.prob
-        ),
-    )

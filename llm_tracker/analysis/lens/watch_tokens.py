@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 
 
 def watch_token_id(model: LoadedModel, trace: Trace, word: str, step: int = 0) -> int:
-    """The first token of a word at a step: encoded behind what stands in front of it, never by itself.
+    """The first token of a word at a step. Raises InputError for a word without tokens."""
+    return watch_token_ids(model, trace, word, step)[0]
+
+
+def watch_token_ids(model: LoadedModel, trace: Trace, word: str, step: int = 0) -> list[int]:
+    """All tokens of a word at a step: encoded behind what stands in front of it, never by itself.
 
     Behind a word or a closing mark a space comes first. Where the step's own token is one of the two ways to begin
     the word, with a space or without, it is that one. Raises InputError for a word without tokens.
     """
     special = special_tokens(model.tokenizer)
     before = text_in_front(model.tokenizer, trace.before, trace.token_ids[:step].tolist(), special)
-    ways = [word_tokens(model.tokenizer, before, text)[:1] for text in both_ways(before, word)]
-    firsts = [way[0] for way in ways if way]
-    if not word.strip() or not firsts:
+    ways = [ids for text in both_ways(before, word) if (ids := word_tokens(model.tokenizer, before, text))]
+    if not word.strip() or not ways:
         raise InputError(f"“{word}” cannot be watched: this model has no token for it. Choose another word.")
     own = int(trace.token_ids[step])
-    return own if own in firsts else firsts[0]
+    return next((ids for ids in ways if ids[0] == own), ways[0])

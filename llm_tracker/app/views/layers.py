@@ -56,9 +56,10 @@ def layers_view(comparison: Comparison, sides: list[Side], words: list[str], dif
             "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what would "
             "it write? The last layer's read-out is the model's own prediction. The **lead** is the logit of one word "
             "minus the other's: above zero this read-out prefers the first. Where a word has several tokens, its first "
-            "token is read. Early layers write in a code of their own, so a low probability there does not mean that "
-            "nothing is known; and *from layer 24 on, this read-out prefers Paris* does not say that the model decided "
-            "there. The axis is depth, not time."
+            "token is read; of two that begin with the same token, the lead is that of the first token in which they "
+            "differ, behind what they share. Early layers write in a code of their own, so a low probability there "
+            "does not mean that nothing is known; and *from layer 24 on, this read-out prefers Paris* does not say "
+            "that the model decided there. The axis is depth, not time."
         )
 
 

@@ -12,7 +12,9 @@ from torch import Tensor
 from llm_tracker.errors import ModelError
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
+from llm_tracker.models.forward.kv_caches import repeated
 from llm_tracker.models.forward.sites import read_hooks
+from llm_tracker.tracing.rereading.known_context import known_context
 from llm_tracker.tracing.rereading.text_chunks import CHUNK_TOKENS, TextChunk, text_chunks
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 
@@ -64,3 +66,20 @@ def _read_chunk(model: LoadedModel, chunk: TextChunk, resid: FloatArray, site: S
     hooks = [*read_hooks(model.sites.at(site), see), *ends]
     with model.running, torch.inference_mode(), put_on(hooks):
         forward(model.model, chunk.token_ids, chunk.cache, model.way.unasked)
+
+
+def resid_behind(model: LoadedModel, context: Sequence[int], more: Sequence[int]) -> FloatArray:
+    """The residual stream after each layer at the last of some more tokens behind a context: (layer, d_model)."""
+    resid: FloatArray = np.empty((len(model.layers), model.architecture.d_model), dtype=np.float32)
+
+    def see(layer: int, rows: Tensor) -> None:
+        resid[layer] = rows[0, -1].float().cpu().numpy()
+
+    known = known_context(model, context, len(more))
+    ids = [*context, *more] if known is None else [*context[-1:], *more]
+    # A copy: what more is read is written into a cache, and this one is kept for the next answer.
+    cache = None if known is None else repeated(known, 1)
+    hooks = read_hooks(model.sites.at("resid_post"), see)
+    with model.running, torch.inference_mode(), put_on(hooks):
+        forward(model.model, torch.tensor([ids], device=model.model.device), cache, model.way.unasked)
+    return resid
