@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.alignment import aligned_words
@@ -113,34 +114,52 @@ def last_layer_words(turn: Turn, step: int) -> list[tuple[Word, float]]:
 
 
 def attention_differences(
-    before: Side, after: Side, look_before: tuple[int, int | None], look_after: tuple[int, int | None]
+    before: Side,
+    after: Side,
+    look_before: tuple[int, int | None],
+    look_after: tuple[int, int | None],
+    again: Side | None = None,
 ) -> pd.DataFrame:
     """What each of the conversation's own words got more after, in reading order; the rest by group.
 
     Words are laid side by side by role and text (`alignment.aligned_words`); one that only one side has got nothing on
     the other. What is parked and what the worked examples got are a row each, in front. `look_before` and `look_after`
     are layer and head (None: the mean of all). Columns: word, role, group, share_before, share_after, share: after
-    minus before. The differences sum to 0.
+    minus before; again: what it got more when merely asked again, NaN where that has no such word. The differences sum
+    to 0.
     """
     frames = [
         attention_by_word(side.turn, side.step, *look) for side, look in ((before, look_before), (after, look_after))
     ]
-    rows: list[tuple[str, str, str, float, float]] = []
+    known = None if again is None else attention_by_word(again.turn, again.step, *look_after)
+    rows: list[tuple[str, str, str, float, float, float]] = []
     groups = [attention_groups(frame) for frame in frames]
+    control = None if known is None else attention_groups(known)
     for group in (PARKED, "recipe"):
         shares = [float(each.get(group, 0.0)) for each in groups]
         if any(shares):
-            rows.append((group, "", group, shares[0], shares[1]))
-    by_start = [_own_shares(frame) for frame in frames]
+            anew = np.nan if control is None else float(control.get(group, 0.0))
+            rows.append((group, "", group, shares[0], shares[1], anew - shares[0]))
+    own = [_own_shares(frame) for frame in frames]
+    anew_by_end = {} if again is None or known is None else _shares_again(before, again, known)
     for pair in aligned_words(before.turn, before.step, after.turn, after.step):
-        found = [own.get(word.tokens[1]) if word else None for own, word in zip(by_start, pair, strict=True)]
-        known = [each for each in found if each is not None]
-        if known:
-            shares = [each[2] if each else 0.0 for each in found]
-            word, group, _ = known[-1]
-            rows.append((word, group, group, shares[0], shares[1]))
-    frame = pd.DataFrame(rows, columns=["word", "role", "group", "share_before", "share_after"])
+        ends = [None if word is None else word.tokens[1] for word in pair]
+        found = [None if end is None else shares.get(end) for shares, end in zip(own, ends, strict=True)]
+        there = [each for each in found if each is not None]
+        if there:
+            one, other = (each[2] if each else 0.0 for each in found)
+            word, group, _ = there[-1]
+            rows.append((word, group, group, one, other, anew_by_end.get(ends[0] or 0, np.nan) - one))
+    frame = pd.DataFrame(rows, columns=["word", "role", "group", "share_before", "share_after", "again"])
     return frame.assign(share=frame["share_after"] - frame["share_before"])
+
+
+def _shares_again(before: Side, again: Side, frame: pd.DataFrame) -> dict[int, float]:
+    """By where a word of the answer before ends, what the same word got when merely asked again."""
+    own = _own_shares(frame)
+    pairs = aligned_words(before.turn, before.step, again.turn, again.step)
+    both = [(one.tokens[1], other.tokens[1]) for one, other in pairs if one is not None and other is not None]
+    return {end: own[there][2] for end, there in both if there in own}
 
 
 def _own_shares(frame: pd.DataFrame) -> dict[int, tuple[str, str, float]]:

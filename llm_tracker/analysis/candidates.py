@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from llm_tracker.prompts.words import fold
@@ -58,16 +59,14 @@ def _further_rows(trace: Trace, step: int, words: Iterable[str], known: set[int]
     return sorted(row for token_id, row in rows.items() if token_id not in known)
 
 
-def candidate_differences(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+def candidate_differences(before: pd.DataFrame, after: pd.DataFrame, again: pd.DataFrame | None = None) -> pd.DataFrame:
     """What each candidate of two frames of `candidates` has more after, the largest gain first.
 
-    Columns: token_id, token, prob_before and prob_after (NaN where the token is not among a side's candidates), and
-    prob: after minus before where both are known, else NaN. What is left over on each side is not compared.
+    Columns: token_id, token, prob_before and prob_after (NaN where the token is not among a side's candidates), prob:
+    after minus before where both are known, else NaN; and again: what it has more when merely asked again, NaN where
+    that is not known. What is left over on each side is not compared.
     """
-    one, other = (
-        frame[frame["token_id"] != EVERYTHING_ELSE_ID].set_index("token_id")[["token", "prob"]]
-        for frame in (before, after)
-    )
+    one, other = map(_by_token, (before, after))
     both = one.join(other, how="outer", lsuffix="_before", rsuffix="_after")
     frame = pd.DataFrame(
         {
@@ -76,6 +75,14 @@ def candidate_differences(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataF
             "prob_before": both["prob_before"].to_numpy(),
             "prob_after": both["prob_after"].to_numpy(),
             "prob": (both["prob_after"] - both["prob_before"]).to_numpy(),
+            "again": np.nan,
         }
     )
+    if again is not None:
+        frame["again"] = frame["token_id"].map(_by_token(again)["prob"]) - frame["prob_before"]
     return frame.sort_values("prob", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _by_token(frame: pd.DataFrame) -> pd.DataFrame:
+    """The candidates alone, without what is left over: token and prob, by token id."""
+    return frame[frame["token_id"] != EVERYTHING_ELSE_ID].set_index("token_id")[["token", "prob"]]

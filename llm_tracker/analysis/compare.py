@@ -89,6 +89,15 @@ def sides_of(session: Session, before: int = -2, after: int = -1) -> list[Side]:
     return [Side(name, turn, turn.first_step) for name, turn in turns]
 
 
+def model_names(sessions: Sequence[Session]) -> list[str]:
+    """What two models are called: by their titles, or where these are the same, by their ids too; "" of one alone."""
+    models = [session.model for session in sessions]
+    if len({model.id for model in models}) < 2:
+        return [""] * len(models)
+    is_clear = len({model.title for model in models}) == len(models)
+    return [model.title if is_clear else f"{model.title} ({model.id})" for model in models]
+
+
 def word_changes(sides: Sequence[Side], words: Sequence[str]) -> list[WordChange]:
     """What became of each of `words` that is scored on both sides, in their order."""
     changes = []

@@ -21,9 +21,9 @@ def curves_frame(side: Side, words: Sequence[str] = (), count: int | None = None
 
     Lines are the followed words that were read there (kind “word”: of one with several tokens its first; words that
     begin with the same token have one line, “one / other”), the token that was written (“written”), and the tokens that
-    rank first at any layer (“leading”), no token twice; of these the last `count` to lead where that is given. Columns: line (what it is called), token_id, token, kind, layer (from 1),
-    prob, logit (raw; NaN of a written token that never leads), rank (1 = best; NaN of the leading ones). Empty where
-    the step has not been read.
+    rank first at any layer (“leading”), no token twice; of these the last `count` to lead where that is given.
+    Columns: line (what it is called), token_id, token, kind, layer (from 1), prob, logit (raw; NaN of a written token
+    that never leads), rank (1 = best; NaN of the leading ones). Empty where the step has not been read.
     """
     table = side.turn.trace.lens.get(side.step)
     if table is None:
@@ -114,18 +114,22 @@ def quality(side: Side) -> pd.DataFrame:
     )
 
 
-def curve_differences(before: Side, after: Side, words: Sequence[str]) -> pd.DataFrame:
-    """What each followed word has more after, layer by layer.
+def curve_differences(before: Side, after: Side, words: Sequence[str], again: Side | None = None) -> pd.DataFrame:
+    """What each followed word has more after, layer by layer; and with `again`, when merely asked again.
 
-    Columns: line, layer, prob, logit, rank, each after minus before. A word is left out where a side has not read it.
+    Columns: turn (`difference`, or `again`), line, layer, prob, logit, rank, each minus before. A word is left out
+    where a side has not read it.
     """
-    frames = []
-    for word in words:
-        one, other = before.watched(word), after.watched(word)
-        if one is not None and other is not None and len(one.prob) == len(other.prob):
-            values = {
-                name: getattr(other, name) - getattr(one, name).astype(float) for name in ("prob", "logit", "rank")
-            }
-            frames.append(pd.DataFrame({"line": word, "layer": np.arange(1, len(one.prob) + 1), **values}))
-    columns = ["line", "layer", "prob", "logit", "rank"]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    columns = ["turn", "line", "layer", "prob", "logit", "rank"]
+    later = [("difference", after), *([] if again is None else [("again", again)])]
+    frames = [_gained(before, side, word).assign(turn=name) for name, side in later for word in words]
+    known = [frame for frame in frames if len(frame)]
+    return pd.concat(known, ignore_index=True)[columns] if known else pd.DataFrame(columns=columns)
+
+
+def _gained(before: Side, after: Side, word: str) -> pd.DataFrame:
+    one, other = before.watched(word), after.watched(word)
+    if one is None or other is None or len(one.prob) != len(other.prob):
+        return pd.DataFrame()
+    values = {name: getattr(other, name) - getattr(one, name).astype(float) for name in ("prob", "logit", "rank")}
+    return pd.DataFrame({"line": word, "layer": np.arange(1, len(one.prob) + 1), **values})

@@ -15,6 +15,9 @@ from llm_tracker.tracing.answers import word_named_in
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray
 
+Head = tuple[int, int | None]
+"""Layer and head (both from 1); None for the mean over the layer's heads."""
+
 HeadMeasure = Literal["words", "parked", "entropy", "max"]
 """`words`: the share on chosen words; `parked`: the share on the first token, the template and a learned sink;
 `entropy`: how spread out the head's attention is, in nats; `max`: the largest share of one token that is not parked."""

@@ -90,5 +90,6 @@ def attention_differences_chart(frame: pd.DataFrame) -> Any:
         alt.Tooltip("label:N", title="where"),
         alt.Tooltip("share_before:Q", title="before", format=".3%"),
         alt.Tooltip("share_after:Q", title="after", format=".3%"),
+        alt.Tooltip("again:Q", title=f"{TURN_LABELS['again']}, minus before", format="+.3%"),
     ]
     return difference_bars(drawn, "share of the attention, after minus before", tooltip)

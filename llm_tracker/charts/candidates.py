@@ -238,5 +238,6 @@ def candidate_differences_chart(frame: pd.DataFrame) -> Any:
         alt.Tooltip("label:N", title="token"),
         alt.Tooltip("prob_before:Q", title="before", format=".4%"),
         alt.Tooltip("prob_after:Q", title="after", format=".4%"),
+        alt.Tooltip("again:Q", title=f"{TURN_LABELS['again']}, minus before", format="+.4%"),
     ]
     return difference_bars(known, "probability, after minus before", tooltip)

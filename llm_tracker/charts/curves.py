@@ -10,8 +10,9 @@ import pandas as pd
 from llm_tracker.analysis.curves import CurveMeasure
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.layers import ValueAxis, layer_axis, moved_apart
-from llm_tracker.charts.palette import LINE_COLOURS, QUIET
+from llm_tracker.charts.palette import AGAIN, LINE_COLOURS, QUIET
 from llm_tracker.wording.formats import shown
+from llm_tracker.wording.labels import TURN_LABELS
 
 HEIGHT = 320
 LABEL_PIXELS = 96
@@ -163,19 +164,37 @@ def _commit(commit: int | None, x: alt.X) -> list[Any]:
     ]
 
 
-def curve_differences_chart(frame: pd.DataFrame, measure: CurveMeasure) -> Any:
-    """A line a word through the layers, above zero where it has more after: `analysis.curves.curve_differences`."""
-    drawn = frame.assign(value=frame[measure], name=frame["line"].map(shown), kind="word", token_id=frame["line"])
+def curve_differences_chart(frame: pd.DataFrame, measure: CurveMeasure, what: str = "") -> Any:
+    """A line a word through the layers, above zero where it has more after: `analysis.curves.curve_differences`.
+
+    What it has more when merely asked again is dashed. `what` names the values on the axis, the measure unless given.
+    """
+    whole = frame.assign(value=frame[measure], name=frame["line"].map(shown), kind="word", token_id=frame["line"])
     n_layers = int(frame["layer"].max()) if len(frame) else 1
-    most = float(drawn["value"].abs().max()) if len(drawn) else 1.0
+    most = float(whole["value"].abs().max()) if len(whole) else 1.0
     most = most or 1.0
+    drawn, again = whole[whole["turn"] != "again"], whole[whole["turn"] == "again"]
     x = layer_axis("layer", n_layers)
     axis = alt.Axis(format={"prob": "+%", "logit": "+.1f", "rank": "+,d"}[measure], tickCount=5)
-    title = f"{TITLES[measure]}, after minus before"
+    title = f"{what or TITLES[measure]}, after minus before"
     y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=[-most, most], nice=False), axis=axis)
     named = list(dict.fromkeys(drawn["name"]))
     colours = [LINE_COLOURS[at % len(LINE_COLOURS)] for at in range(len(named))]
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y="zero:Q")
     layers = [zero, _named(drawn, x, y, named, colours), _ends(drawn, x, y, named, colours, (-most, most), "logit")]
+    layers += [] if again.empty else _asked_again(again, x, y, named, colours)
     padding = {"left": 0, "top": 14, "right": 4, "bottom": 0}
     return framed(alt.layer(*layers), HEIGHT, padding=padding)
+
+
+def _asked_again(again: pd.DataFrame, x: alt.X, y: alt.Y, named: list[str], colours: list[str]) -> list[Any]:
+    """The same words when merely asked again, dashed, and what the dashes are."""
+    base = alt.Chart(again).encode(x=x, y=y, detail="token_id:N")
+    colour = alt.Color("name:N", legend=None, scale=alt.Scale(domain=named, range=colours))
+    legend = alt.Chart(pd.DataFrame({"name": [f"- - {TURN_LABELS['again']}, minus before"]}))
+    text = legend.mark_text(align="right", baseline="bottom", fontSize=11, color=AGAIN, dy=-3)
+    return [
+        base.mark_line(strokeWidth=1.4, strokeDash=[5, 3]).encode(color=colour),
+        _points(base, again),
+        text.encode(x=alt.value(alt.ExprRef("width")), y=alt.value(0), text="name:N"),
+    ]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.heat import Colours, cells, label_room, outline, shortened, upright_labels
+from llm_tracker.charts.palette import BEFORE, QUIET
 from llm_tracker.wording.formats import shown
 
 ROW_PIXELS = 13
@@ -40,8 +41,8 @@ def heads_chart(frame: pd.DataFrame, colours: Colours, chosen: tuple[int, int | 
 def pattern_chart(frame: pd.DataFrame, colours: Colours, chosen: int | None = None) -> Any:
     """One head's pattern: a cell for what each position (query, downwards) gave to each one before it (key).
 
-    Columns: query, key (places), query_text, key_text, value. A click picks the query; the row of the `chosen` query
-    is outlined.
+    Columns: query, key (places), query_text, key_text, parked, value. What is parked is grey, but in a difference,
+    whose colours are the signs. A click picks the query; the row of the `chosen` query is outlined.
     """
     drawn = frame.assign(query_text=frame["query_text"].map(shown), key_text=frame["key_text"].map(shown))
     keys = drawn.drop_duplicates("key")[["key", "key_text"]]
@@ -59,7 +60,10 @@ def pattern_chart(frame: pd.DataFrame, colours: Colours, chosen: int | None = No
         .mark_text(align="right", dx=-4, fontSize=10)
         .encode(x=alt.value(0), y=y, text="query_text:N")
     )
-    layers = [cells(drawn, x, y, colours, tooltip, ("query",)), upright_labels(labels, x, "key_text"), names]
+    drawn["kind"] = drawn["parked"].map({True: "parked", False: "not parked"})
+    kinds = alt.Color("kind:N", scale=alt.Scale(domain=["not parked", "parked"], range=[BEFORE, QUIET]), legend=None)
+    filled = cells(drawn, x, y, colours, tooltip, ("query",), kinds)
+    layers = [filled, upright_labels(labels, x, "key_text"), names]
     if chosen is not None and chosen in set(queries["query"]):
         row = pd.DataFrame([{"query": chosen}])
         layers.append(outline(row, alt.X(value=0), y).encode(x2=alt.value("width")))

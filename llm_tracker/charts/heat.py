@@ -30,7 +30,9 @@ class Colours:
     number: str = ".3~g"
     """How values are written (d3-format)."""
     is_difference: bool = False
-    """Whether the sign has a colour of its own: blue where the one before is larger, orange the one after."""
+    """Whether the sign has a colour of its own: blue below zero, orange above."""
+    signs: tuple[str, str] = ("more before", "more after")
+    """What the two colours of a difference are called."""
     is_logarithmic: bool = False
     colour: str = BEFORE
 
@@ -42,21 +44,32 @@ def colours_of(values: pd.Series[float], meaning: str, number: str = ".3~g", is_
 
 
 def cells(
-    frame: pd.DataFrame, x: alt.X, y: alt.Y, colours: Colours, tooltip: Sequence[alt.Tooltip], pick: Sequence[str] = ()
+    frame: pd.DataFrame,
+    x: alt.X,
+    y: alt.Y,
+    colours: Colours,
+    tooltip: Sequence[alt.Tooltip],
+    pick: Sequence[str] = (),
+    kinds: alt.Color | None = None,
 ) -> Any:
     """A rectangle for each row of a frame with a column `value`; a click picks the fields `pick`.
 
-    A value that is not there (NaN) has a thin grey cell, which says nothing.
+    A value that is not there (NaN) has a thin grey cell, which says nothing. `kinds` are the colours of what is no
+    difference, where there are several.
     """
     known = frame[frame["value"].notna()]
     if colours.is_difference:
-        known = known.assign(size=known["value"].abs(), sign=known["value"].map(_sign))
+        known = known.assign(
+            size=known["value"].abs(), sign=(known["value"] > 0).map({False: colours.signs[0], True: colours.signs[1]})
+        )
     else:
         known = known.assign(size=known["value"])
     chart = alt.Chart(known).encode(x=x, y=y, opacity=_opacity(colours), tooltip=list(tooltip))
     chart = chart.mark_rect() if colours.is_difference else chart.mark_rect(color=colours.colour)
     if colours.is_difference:
-        chart = chart.encode(color=_sign_colours())
+        chart = chart.encode(color=_sign_colours(colours.signs))
+    elif kinds is not None:
+        chart = chart.encode(color=kinds)
     if pick:
         chart = chart.add_params(alt.selection_point(name=PICK, fields=list(pick), toggle=False))
     missing = frame[frame["value"].isna()]
@@ -66,12 +79,8 @@ def cells(
     return alt.layer(blank, chart)
 
 
-def _sign(value: float) -> str:
-    return "more after" if value > 0 else "more before"
-
-
-def _sign_colours() -> alt.Color:
-    scale = alt.Scale(domain=["more before", "more after"], range=[BEFORE, AFTER])
+def _sign_colours(signs: tuple[str, str]) -> alt.Color:
+    scale = alt.Scale(domain=list(signs), range=[BEFORE, AFTER])
     return alt.Color("sign:N", scale=scale, legend=alt.Legend(orient="top", title=None, symbolType="square"))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from llm_tracker.analysis.lens.position_lens import Cell
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.heat import Colours, cells, label_room, outline, shortened, upright_labels
 from llm_tracker.charts.palette import QUIET
@@ -16,9 +17,6 @@ from llm_tracker.wording.formats import shown
 ROW_PIXELS = 11
 HEAD_PIXELS = 70
 """Room above the map for what the colours mean, and for the marks where a thought or the answer begins."""
-
-Cell = tuple[int, int]
-"""Layer (from 1) and position (from 0)."""
 
 
 def positions_chart(

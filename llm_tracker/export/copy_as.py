@@ -11,10 +11,10 @@ from typing import Any
 from llm_tracker.export.archive import without_paths
 from llm_tracker.tracing.session import Decoding, Session
 
-FOLDER = "session"
-"""Where the commands keep the conversation."""
+FOLDER, OTHER_FOLDER = "session", "other"
+"""Where the commands keep the conversation, and the other one that a turn before is of."""
 
-FLAGS = {"words": "--word", "against_step": "--against-step"}
+FLAGS = {"words": "--word"}
 """Options of `llm-tracker chart` that are not called as the keyword is."""
 
 
@@ -36,13 +36,15 @@ class ViewCall:
 
 
 def as_python(session: Session, call: ViewCall, other: Session | None = None) -> str:
-    """The lines of Python that make the conversation and the view. `other` is the session of the turn before."""
-    lines, against = ["import llm_tracker as lt", ""], str(call.against)
-    if other is not None and call.against is not None:
-        lines += [*_made("other", other), ""]
-        against = f"other.turns[{call.against}]"
+    """The lines of Python that make the conversation and the view.
+
+    `other` is the session of the turn before, where that is another one.
+    """
+    lines = ["import llm_tracker as lt", ""]
+    lines += [] if other is None else [*_made("other", other), ""]
     lines += _made("session", session)  # last: `model` is the one that gave its answers
-    keywords = [f"turn={call.turn}", *([] if call.against is None else [f"against={against}"])]
+    keywords = [f"turn={call.turn}", *([] if call.against is None else [f"against={call.against}"])]
+    keywords += [] if other is None else ["against_session=other"]
     keywords += [f"{name}={value!r}" for name, value in call.said.items()]
     keywords += ["model=model"] if call.needs_model else []
     lines += ["", f'figure = lt.figure(session, "{call.view}", {", ".join(keywords)})']
@@ -56,18 +58,24 @@ def session_python(session: Session) -> str:
 
 
 def as_command(session: Session, call: ViewCall, other: Session | None = None) -> str:
-    """The commands that make the conversation and the view; with a reason where they cannot."""
-    if other is not None:
-        return "# Two conversations are compared here: the command line compares turns of one. Copy as Python instead."
+    """The commands that make the conversation and the view. `other` is the session of the turn before."""
     parts = ["llm-tracker", "chart", FOLDER, "--view", call.view, "--turn", str(call.turn)]
     parts += [] if call.against is None else ["--against", str(call.against)]
+    parts += [] if other is None else ["--against-session", OTHER_FOLDER]
     for name, value in call.said.items():
-        flag = FLAGS.get(name, f"--{name}")
-        several = (value or [""]) if isinstance(value, (list, tuple)) else [value]
-        parts += [flag] if value is True else [part for each in several for part in _option(flag, each)]
+        flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
+        parts += [flag] if value is True else [part for each in _values(value) for part in _option(flag, each)]
     parts += _option("--model", without_paths(session).model.id) if call.needs_model else []
     parts += ["--out", f"{call.view}.png"]
-    return f"{session_command(session)}\n{shlex.join(parts)}"
+    made = [] if other is None else [session_command(other, OTHER_FOLDER)]
+    return "\n".join([*made, session_command(session), shlex.join(parts)])
+
+
+def _values(value: Any) -> list[Any]:
+    """What an option is given, once for each: a pair of numbers as one text; no word as an empty one."""
+    if isinstance(value, tuple) and not any(isinstance(each, str) for each in value) and value:
+        return [",".join(map(repr, value))]
+    return list(value) or [""] if isinstance(value, (list, tuple)) else [value]
 
 
 def _option(flag: str, value: Any) -> list[str]:
@@ -76,10 +84,10 @@ def _option(flag: str, value: Any) -> list[str]:
     return [f"{flag}={text}"] if text.startswith("-") else [flag, text]
 
 
-def session_command(session: Session) -> str:
+def session_command(session: Session, folder: str = FOLDER) -> str:
     """The command that makes a conversation and keeps it in a folder."""
     if not is_remade(session):
-        return f"# This conversation was steered by hand: export it, and unpack the archive to the folder {FOLDER}."
+        return f"# This conversation was steered by hand: export it, and unpack the archive to the folder {folder}."
     first, *corrections = (turn.said for turn in session.turns)
     parts = ["llm-tracker", "track", *([] if first.startswith("-") else [first])]
     for text in corrections:
@@ -90,7 +98,7 @@ def session_command(session: Session) -> str:
     parts += _option("--model", without_paths(session).model.id)
     for flag, value in _settings(session).items():
         parts += [flag] if value is True else _option(flag, value)
-    return shlex.join([*parts, "--out", FOLDER, *(["--", first] if first.startswith("-") else [])])
+    return shlex.join([*parts, "--out", folder, *(["--", first] if first.startswith("-") else [])])
 
 
 def is_remade(session: Session) -> bool:

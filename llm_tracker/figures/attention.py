@@ -8,41 +8,43 @@ import pandas as pd
 
 from llm_tracker.analysis.attention import attention_by_word, attention_differences, attention_groups
 from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.heads import Head
 from llm_tracker.charts.attention import attention_chart, attention_differences_chart
 from llm_tracker.figures.candidates import with_turns
 from llm_tracker.figures.figure import Figure
 from llm_tracker.wording.attention import attention_differences_sentence, attention_sentence
-from llm_tracker.wording.two_models import Look, models_attention_sentence
+from llm_tracker.wording.two_models import models_attention_sentence
 
 
-def attention_shares(sides: Sequence[Side], looks: Mapping[str, Look]) -> dict[str, pd.DataFrame]:
-    """The shares by word of each side that has attention in the layer that is looked at (by side: layer and head)."""
+def attention_shares(sides: Sequence[Side], heads: Mapping[str, Head]) -> dict[str, pd.DataFrame]:
+    """The shares by word of each side that has attention in the layer that is looked at (by side: `heads`)."""
     return {
-        side.name: attention_by_word(side.turn, side.step, *looks[side.name])
+        side.name: attention_by_word(side.turn, side.step, *heads[side.name])
         for side in sides
-        if side.turn.trace.heads[looks[side.name][0] - 1]
+        if side.turn.trace.heads[heads[side.name][0] - 1]
     }
 
 
-def attention_figure(sides: Sequence[Side], looks: Mapping[str, Look], difference: bool = False) -> Figure:
+def attention_figure(sides: Sequence[Side], heads: Mapping[str, Head], difference: bool = False) -> Figure:
     """Where all of the attention of each side went; with `difference` what each word has more after.
 
-    `looks` are the layer and the head (None: the mean of all) of each side, by its name.
+    `heads` are the layer and the head of each side, by its name.
     """
-    seen = [side for side in sides if side.turn.trace.heads[looks[side.name][0] - 1]]
+    seen = [side for side in sides if side.turn.trace.heads[heads[side.name][0] - 1]]
     if difference:
         before, after = (side for side in seen if side.name != "again")
-        frame = attention_differences(before, after, looks[before.name], looks[after.name])
+        again = next((side for side in seen if side.name == "again"), None)
+        frame = attention_differences(before, after, heads[before.name], heads[after.name], again)
         chart, said = attention_differences_chart(frame), attention_differences_sentence(frame)
         return Figure(
             "attention", "Attention by word, after minus before", chart, frame.assign(turn="difference"), said
         )
-    shares = attention_shares(seen, looks)
+    shares = attention_shares(seen, heads)
     chart = attention_chart({name: attention_groups(frame) for name, frame in shares.items()})
-    return Figure("attention", "Where all of the attention went", chart, with_turns(shares), _sentence(seen, looks))
+    return Figure("attention", "Where all of the attention went", chart, with_turns(shares), _sentence(seen, heads))
 
 
-def _sentence(sides: Sequence[Side], looks: Mapping[str, Look]) -> str:
+def _sentence(sides: Sequence[Side], heads: Mapping[str, Head]) -> str:
     if any(side.model for side in sides):
-        return models_attention_sentence(sides, looks)
-    return attention_sentence(sides, *looks[sides[0].name])
+        return models_attention_sentence(sides, heads)
+    return attention_sentence(sides, *heads[sides[0].name])

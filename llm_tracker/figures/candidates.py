@@ -27,12 +27,12 @@ def candidate_frames(sides: Sequence[Side], words: Sequence[str], n_shown: int =
 def candidates_figure(sides: Sequence[Side], words: Sequence[str] = (), difference: bool = False) -> Figure:
     """The best candidates of each side, the followed words, and everything else.
 
-    With `difference` what each candidate has more after.
+    With `difference` what each candidate has more after, and what it has more when merely asked again.
     """
     frames = candidate_frames(sides, words, N_AGAIN if difference else N_SHOWN)
     answers = {name: frame for name, frame in frames.items() if name != "again"}
     if difference and len(answers) > 1:
-        gained = candidate_differences(*answers.values())
+        gained = candidate_differences(frames["before"], frames["after"], frames.get("again"))
         chart, said = candidate_differences_chart(gained), candidate_differences_sentence(gained)
         return Figure("candidates", "Candidates, after minus before", chart, gained.assign(turn="difference"), said)
     followed = {lens.token_id for side in sides for word in words if (lens := side.watched(word))}

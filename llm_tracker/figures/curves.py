@@ -34,11 +34,11 @@ def curves_figure(
 
 
 def curves_difference_figure(
-    before: Side, after: Side, words: Sequence[str] = (), measure: CurveMeasure = "prob"
+    sides: Sequence[Side], words: Sequence[str] = (), measure: CurveMeasure = "prob"
 ) -> Figure:
-    """What each followed word has more after, through all layers."""
-    frame = curve_differences(before, after, words)
+    """What each followed word has more after, and when merely asked again where that is known, through all layers."""
+    before, after = (side for side in sides if side.name != "again")
+    again = next((side for side in sides if side.name == "again"), None)
+    frame = curve_differences(before, after, words, again)
     chart, said = curve_differences_chart(frame, measure), curve_differences_sentence(frame, measure)
-    return Figure(
-        "curves", "Words through the layers, after minus before", chart, frame.assign(turn="difference"), said
-    )
+    return Figure("curves", "Words through the layers, after minus before", chart, frame, said)

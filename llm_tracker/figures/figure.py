@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -24,6 +24,10 @@ class Figure:
     """The numbers behind the chart, tidy: a column `turn` says whose a row is."""
     sentence: str
     """What this chart says, in one sentence made from its numbers."""
+
+    def of_turn(self, name: str) -> Figure:
+        """The same, its rows said to be of one turn."""
+        return replace(self, frame=self.frame.assign(turn=name))
 
     def _repr_mimebundle_(self, *args: Any, **kwargs: Any) -> Any:
         """How a notebook shows it: its chart, which has no page to take its width from there."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pandas as pd
-
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.curves import CurveMeasure
 from llm_tracker.analysis.layers import LayerMeasure, layer_frame
@@ -13,6 +11,7 @@ from llm_tracker.charts.curves import curve_differences_chart
 from llm_tracker.charts.layers import layers_chart
 from llm_tracker.figures.figure import Figure
 from llm_tracker.wording.curves import curve_differences_sentence
+from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.layers import layers_sentence
 
 
@@ -25,7 +24,8 @@ def layers_figure(
 ) -> Figure:
     """The lead of a followed word over another, its probability, or its rank, through the layers of all sides.
 
-    Without a word it is the token that each side wrote itself. With `difference` what it has more after.
+    Without a word it is the token that each side wrote itself. With `difference` what it has more after, and what it
+    has more when merely asked again.
     """
     if difference:
         return _difference(sides, measure, word, over)
@@ -37,13 +37,26 @@ def layers_figure(
 
 def _difference(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None) -> Figure:
     wide = layer_frame(sides, measure, word, over).pivot(index="layer", columns="turn", values="value")
-    both = wide.reindex(columns=["before", "after"]).dropna().astype(float)
-    name = f"{word} over {over}" if measure == "lead" else word or "its own token"
-    frame = pd.DataFrame({"line": name, "layer": both.index, "value": (both["after"] - both["before"]).to_numpy()})
+    values = wide.reindex(columns=["before", "after", "again"]).astype(float)
+    name = _difference_name(measure, word, over)
+    minus = values.sub(values["before"], axis=0).rename(columns={"after": "difference"})
+    frame = minus[["difference", "again"]].melt(var_name="turn", ignore_index=False).dropna().reset_index()
     curve: CurveMeasure = "logit" if measure == "lead" else measure
-    drawn = frame.rename(columns={"value": curve})
-    chart, said = curve_differences_chart(drawn, curve), curve_differences_sentence(drawn, curve)
-    return Figure("layers", "Layer by layer, after minus before", chart, frame.assign(turn="difference"), said)
+    drawn = frame.assign(line=name).rename(columns={"value": curve})
+    chart = curve_differences_chart(drawn, curve, "lead (nats)" if measure == "lead" else "")
+    said = curve_differences_sentence(drawn, curve, _lead_name(word, over) if measure == "lead" else "")
+    return Figure("layers", "Layer by layer, after minus before", chart, frame.assign(line=name), said)
+
+
+def _lead_name(word: str | None, over: str | None) -> str:
+    return f"the lead of {quoted(word or '')} over {quoted(over or '')}"
+
+
+def _difference_name(measure: LayerMeasure, word: str | None, over: str | None) -> str:
+    """What the line is called."""
+    if word is None:
+        return "its own token"
+    return f"{word} over {over}" if measure == "lead" else word
 
 
 def _axis_name(sides: Sequence[Side], word: str | None, other: str | None = None) -> str:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pandas as pd
 
 from llm_tracker.analysis.alignment import aligned_positions
-from llm_tracker.analysis.lens.position_lens import PositionLens
+from llm_tracker.analysis.lens.position_lens import Cell, PositionLens
 from llm_tracker.analysis.lens.position_maps import answer_position, map_difference, map_frame, phase_marks
 from llm_tracker.charts.heat import Colours, colours_of
-from llm_tracker.charts.positions import Cell, positions_chart
+from llm_tracker.charts.positions import positions_chart
 from llm_tracker.figures.figure import Figure
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.positions import map_difference_sentence, map_sentence, shows_label
 
 WINDOW = 64
 """Positions that are drawn at once."""
+
+LEAD_SIGNS = ("the second word leads", "the first word leads")
 
 SITE_TITLES = {
     "resid_post": "What every layer would write",
@@ -23,18 +25,24 @@ SITE_TITLES = {
 
 
 def map_figure(
-    turn: Turn, lens: PositionLens, shows: str, first: int | None = None, chosen: Cell | None = None
+    turn: Turn,
+    lens: PositionLens,
+    shows: str,
+    first: int | None = None,
+    chosen: Cell | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> Figure:
     """A window of the map of one turn; `first` is its first position (unless given, it shows the answer).
 
-    `shows` is one of `analysis.lens.position_maps.map_choices`.
+    `shows` is one of `analysis.lens.position_maps.map_choices`; `limits` are the ends of the colours' scale, for
+    figures that stand beside each other.
     """
     start = window_start(len(lens.tokens), answer_position(turn) if first is None else first, centred=first is None)
     last = min(start + WINDOW, len(lens.tokens))
     frame = map_frame(lens, shows, start, last)
     marks = phase_marks(turn)
     label = shows_label(shows, list(lens.watched))
-    chart = positions_chart(frame, _colours(frame["value"], shows, label), marks, chosen)
+    chart = positions_chart(frame, _colours(frame["value"], shows, label, limits), marks, chosen)
     position = chosen[1] if chosen is not None else min(max(answer_position(turn), start), last - 1)
     said = map_sentence(lens, shows, start, last, min(position, len(lens.tokens) - 1))
     return Figure("map", SITE_TITLES[lens.site], chart, frame, said)
@@ -71,12 +79,21 @@ def _number(shows: str, is_difference: bool = False) -> str:
     return f"{plus}.1%" if is_share else f"{plus},.0f" if "rank" in shows else f"{plus}.2f"
 
 
-def _colours(values: pd.Series[float], shows: str, label: str) -> Colours:
+def map_limits(values: pd.Series[float], shows: str) -> tuple[float, float]:
+    """The ends of the colours' scale for values of the map; of a lead, which has two signs, from 0 on."""
     if shows in ("next_prob", "best_prob") or shows.startswith("prob of "):
-        return Colours(label, 0, 1, ".0%")
+        return 0.0, 1.0
+    low, high = (float(values.min()), float(values.max())) if values.notna().any() else (0.0, 0.0)
     if "rank" in shows:
-        return Colours(label, 1, max(2.0, float(values.max())), ",.0f", is_logarithmic=True)
+        return 1.0, max(2.0, high)
     if shows.startswith("logit of "):
-        low, high = float(values.min()), float(values.max())
-        return Colours(label, low, high if high > low else low + 1, _number(shows))
-    return colours_of(values, label, _number(shows), is_difference=shows.startswith("lead of "))
+        return low, high if high > low else low + 1
+    return 0.0, max(abs(low), abs(high)) or 1.0
+
+
+def _colours(values: pd.Series[float], shows: str, label: str, limits: tuple[float, float] | None = None) -> Colours:
+    low, high = limits or map_limits(values, shows)
+    is_share = shows in ("next_prob", "best_prob") or shows.startswith("prob of ")
+    number = ".0%" if is_share else ",.0f" if "rank" in shows else _number(shows)
+    is_lead, is_rank = shows.startswith("lead of "), "rank" in shows
+    return Colours(label, low, high, number, is_lead, LEAD_SIGNS, is_logarithmic=is_rank)

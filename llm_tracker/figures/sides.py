@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.compare import Side, model_names
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.tracing.whole_words import Place
 
 
 def sides_for(
     session: Session,
     turn: int,
-    against: int | Turn | None,
+    against: int | None,
     step: int | None = None,
     against_step: int | None = None,
     control: bool = False,
+    other: Session | None = None,
+    compare_at: Place = "first",
 ) -> tuple[Side, ...]:
-    """The sides of a view: one answer, or another one before it, and the control of the later where it belongs."""
+    """The sides of a view: one answer, or another one before it, and the control of the later where it belongs.
+
+    The turn `against` is one of the `other` session, where that is given. Two answers are compared at their first
+    tokens, or with `compare_at` “answer” at those that carry them, unless their steps are given: then no control is
+    like them.
+    """
     at = _turn_at(session, turn)
     if control and not at:
         raise InputError("The first answer has no control: nothing was corrected yet.")
@@ -24,14 +32,16 @@ def sides_for(
     own = session.controls[at] if control else session.turns[at]
     if against is None:
         return (Side("before", own, _step_of(own, step, own.answer_step)),)
-    other = against if isinstance(against, Turn) else session.turns[_turn_at(session, against)]
+    earlier = session if other is None else other
+    before = earlier.turns[_turn_at(earlier, against)]
+    names = model_names((earlier, session))
     sides = [
-        Side("before", other, _step_of(other, against_step, other.first_step)),
-        Side("after", own, _step_of(own, step, own.first_step)),
+        Side("before", before, _step_of(before, against_step, before.step_at(compare_at)), names[0]),
+        Side("after", own, _step_of(own, step, own.step_at(compare_at)), names[1]),
     ]
     neutral = session.controls.get(at)
-    if neutral is not None and not control and (step, against_step) == (None, None):
-        sides.append(Side("again", neutral, neutral.first_step))
+    if neutral is not None and not control and not names[1] and (step, against_step) == (None, None):
+        sides.append(Side("again", neutral, neutral.step_at(compare_at)))
     return tuple(sides)
 
 

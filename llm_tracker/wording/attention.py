@@ -12,7 +12,7 @@ import pandas as pd
 from llm_tracker.analysis.attention import PARKED, attention_by_word, attention_groups, in_conversation
 from llm_tracker.analysis.compare import Side
 from llm_tracker.prompts.words import is_mark
-from llm_tracker.wording.formats import capitalised, listed, percent, quoted
+from llm_tracker.wording.formats import again_clause, capitalised, listed, percent, quoted
 from llm_tracker.wording.labels import side_clause
 
 
@@ -56,7 +56,8 @@ def attention_differences_sentence(frame: pd.DataFrame) -> str:
     for at, moved in ((int(own["share"].argmax()), "gained"), (int(own["share"].argmin()), "lost")) if len(own) else ():
         points = 100 * float(own["share"].iloc[at])
         if (points > 0) == (moved == "gained") and abs(points) >= 0.05:
-            told.append(f"{quoted(str(own['word'].iloc[at]))} {moved} {abs(points):.1f} points")
+            again = again_clause(float(own["again"].iloc[at]), 1)
+            told.append(f"{quoted(str(own['word'].iloc[at]))} {moved} {abs(points):.1f} points{again}")
     parked = 100 * float(frame["share"][frame["group"] == PARKED].sum())
     if abs(parked) >= 0.05:
         unit = "" if told else " points"

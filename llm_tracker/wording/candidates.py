@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.wording.formats import capitalised, listed, percent, quoted_token
+from llm_tracker.wording.formats import again_clause, capitalised, listed, percent, quoted_token
 from llm_tracker.wording.labels import side_clause
 
 
@@ -62,5 +62,6 @@ def candidate_differences_sentence(frame: pd.DataFrame) -> str:
         points = 100 * float(row["prob"])
         if (points > 0) == (moved == "gained") and round(abs(points)) > 0:
             amount = f"{abs(points):.0f}"
-            told.append(f"{quoted_token(str(row['token']))} {moved} {amount} {'point' if amount == '1' else 'points'}")
+            unit = "point" if amount == "1" else "points"
+            told.append(f"{quoted_token(str(row['token']))} {moved} {amount} {unit}{again_clause(float(row['again']))}")
     return f"{capitalised(listed(told))}." if told else "No candidate that both sides have moved by a point or more."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from typing import Literal
@@ -42,6 +43,14 @@ def difference(value: float, of: DifferenceOf) -> str:
         "nats": (f"{value:+.2f}", "nat"),
     }[of]
     return f"{number} {unit if number in ('+1', '-1') else f'{unit}s'}"
+
+
+def again_clause(more: float, digits: int = 0) -> str:
+    """What of a change in probability or share comes with merely being asked again; "" where that is not known."""
+    if math.isnan(more):
+        return ""
+    points = round(100 * more, digits)
+    return f" (merely asked again: {f'{points:+.{digits}f}' if points else '0'})"
 
 
 def one_in(share: float) -> str:

@@ -88,13 +88,37 @@ def parked_count(n_parked: int, n_positions: int, has_sinks: bool = False) -> st
     )
 
 
+NOTHING_KEPT = "Of this stretch nothing was kept: of a very long text only the last positions' patterns are."
+
+
 def pattern_sentence(frame: pd.DataFrame) -> str:
-    """Of one head's pattern, which place looked most at another: columns query, key, value and their texts."""
-    if frame["value"].isna().all():
-        return "Of this stretch nothing was kept: of a very long text only the last positions' patterns are."
-    others = frame[(frame["key"] != frame["query"]) & frame["value"].notna()]
+    """Of one head's pattern, which place looked most at another that is not parked, and how much is parked.
+
+    Columns: query, key, value, their texts, and parked.
+    """
+    known = frame[frame["value"].notna()]
+    if known.empty:
+        return NOTHING_KEPT
+    others = known[(known["key"] != known["query"]) & ~known["parked"]]
+    n_parked = frame["key"][frame["parked"]].nunique()
+    share = known["value"].where(known["parked"], 0.0).groupby(known["query"]).sum().mean()
+    places = "1 parked place" if n_parked == 1 else f"{n_parked:,} parked places"
+    aside = f" Grey: {places}, with {percent(float(share))} of the attention on average." if n_parked else ""
     if others.empty:
-        return "There is only one place to look at."
+        return f"There is no other place to look at that is not parked.{aside}"
     best = others.iloc[int(others["value"].argmax())]
     one, other = quoted(str(best["query_text"])), quoted(str(best["key_text"]))
-    return f"Of what is drawn, {one} looked most at {other}: {percent(float(best['value']))}."
+    return f"Of what is drawn, {one} looked most at {other}: {percent(float(best['value']))}.{aside}"
+
+
+def pattern_differences_sentence(frame: pd.DataFrame) -> str:
+    """Where one head's pattern changed most: `analysis.patterns.pattern_differences`."""
+    known = frame[frame["value"].notna()]
+    if known.empty:
+        return "No place of this stretch stands in both texts, or nothing of it was kept."
+    most = known.iloc[int(known["value"].abs().argmax())]
+    amount = difference(float(most["value"]), "prob")
+    if not amount:
+        return f"Nowhere in this stretch does the pattern differ by {LEAST['prob'][1]}."
+    one, other = quoted(str(most["query_text"])), quoted(str(most["key_text"]))
+    return f"The largest difference: what {one} gave to {other}, {amount}."

@@ -33,10 +33,11 @@ def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | No
 def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None) -> str:
     if word is None:
         return "This token's layers have not been read."
-    watched = [side for side in sides if side.watched(word) is not None]
-    if measure == "lead" and over is not None and any(side.watched(over) is not None for side in watched):
-        return _unparted(sides, word or "", over)
-    return f"{quoted(word)} has not been read at this token."
+    asked = [word, *([over] if measure == "lead" and over is not None else [])]
+    unread = [quoted(each) for each in asked if not any(side.watched(each) for side in sides)]
+    if unread:
+        return f"{' and '.join(unread)} {'have' if len(unread) > 1 else 'has'} not been read at this token."
+    return _unparted(sides, word, over) if over is not None else f"{quoted(word)} has not been read at this token."
 
 
 def _unparted(sides: Sequence[Side], word: str, over: str) -> str:

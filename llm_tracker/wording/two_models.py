@@ -7,15 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from llm_tracker.analysis.compare import Side, WordChange, same_answer
+from llm_tracker.analysis.heads import Head
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import named_answer
 from llm_tracker.wording.attention import attention_clause
 from llm_tracker.wording.formats import capitalised, percent, quoted
 from llm_tracker.wording.headline import likelihood
 from llm_tracker.wording.labels import side_clause
-
-Look = tuple[int, int | None]
-"""A layer and a head of it (both from 1), or None for the mean over its heads."""
 
 
 def models_verdict(sides: Sequence[Side]) -> str:
@@ -49,11 +47,11 @@ def shares_of(change: WordChange) -> tuple[str, str]:
     return quoted(change.word), f"{told(change.before)} and {told(change.after)}"
 
 
-def models_attention_sentence(sides: Sequence[Side], looks: Mapping[str, Look]) -> str:
+def models_attention_sentence(sides: Sequence[Side], heads: Mapping[str, Head]) -> str:
     """The attention of each model in its own layer, and where its own head was chosen, in that."""
     told = []
     for side in sides:
-        layer, head = looks[side.name]
+        layer, head = heads[side.name]
         place = f"layer {layer} of {side.turn.trace.n_layers}{f', head {head}' if head else ''}"
         told.append(f"{side_clause(side)}, {place}, {attention_clause(side, layer, head, first=True)}")
     return f"{capitalised('; '.join(told))}."

@@ -138,7 +138,10 @@ def test_any_token_is_drawn_as_it_is_and_stands_in_no_expression() -> None:
     lines = [line(text, at, ("word", "leading")[at % 2], [0.1 * at, 0.05 * at]) for at, text in enumerate(texts)]
     frame = pd.concat(lines, ignore_index=True)
     differences = pd.concat(
-        [pd.DataFrame({"line": text, "layer": [1, 2], "prob": 0.1, "logit": 1.0, "rank": 1.0}) for text in texts]
+        [
+            pd.DataFrame({"turn": "difference", "line": text, "layer": [1, 2], "prob": 0.1, "logit": 1.0, "rank": 1.0})
+            for text in texts
+        ]
     )
     for chart in (curves_chart(frame, "prob", NO_QUALITY), curve_differences_chart(differences, "prob")):
         assert {shown(text) for text in texts} <= texts_of_data(chart)
@@ -161,13 +164,14 @@ def test_the_tooltip_has_the_numbers_that_the_frame_has(frame: pd.DataFrame) -> 
         return [each["field"] for each in of_kind(chart, "point")[0].encoding["tooltip"]]
 
     assert told(curves_chart(frame, "prob", QUALITY)) == ["name", "layer", "prob", "logit", "rank"]
-    of_one = pd.DataFrame({"line": "a", "layer": [1, 2], "prob": [0.1, -0.1]})
+    of_one = pd.DataFrame({"turn": "difference", "line": "a", "layer": [1, 2], "prob": [0.1, -0.1]})
     assert told(curve_differences_chart(of_one, "prob")) == ["name", "layer", "prob"]
 
 
 @pytest.mark.parametrize(("values", "most"), [([0.1, -0.4, 0.2], 0.4), ([0.5, 0.0, 0.1], 0.5), ([0.0, 0.0, 0.0], 1)])
 def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(values: list[float], most: float) -> None:
-    frame = pd.DataFrame({"line": "a", "layer": [1, 2, 3], "prob": values, "logit": values, "rank": values})
+    numbers = {"prob": values, "logit": values, "rank": values}
+    frame = pd.DataFrame({"turn": "difference", "line": "a", "layer": [1, 2, 3], **numbers})
     for measure in MEASURES if most == 1 else MEASURES[:1]:
         chart = curve_differences_chart(frame, measure)
         (drawn,) = lines_of(chart)
@@ -176,8 +180,24 @@ def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(values: li
         assert of_kind(chart, "rule")[0].rows == [{"zero": 0}]
 
 
+def test_merely_asking_again_is_dashed_and_widens_the_scale() -> None:
+    rows = {"line": "a", "layer": [1, 2], "logit": 0.0, "rank": 0.0}
+    after, again = (
+        pd.DataFrame({"turn": turn, "prob": probs, **rows})
+        for turn, probs in (("difference", [0.1, 0.2]), ("again", [0.3, -0.4]))
+    )
+    chart = curve_differences_chart(pd.concat([after, again]), "prob")
+    solid, dashed = lines_of(chart)
+    assert solid.column("value") == [0.1, 0.2]
+    assert dashed.column("value") == [0.3, -0.4]
+    assert dashed.look["strokeDash"] == [5, 3]
+    assert solid.encoding["y"]["scale"]["domain"] == [-0.4, 0.4]
+    assert any("asked again" in text for text in drawn_texts(chart))
+    assert not any("asked again" in text for text in drawn_texts(curve_differences_chart(after, "prob")))
+
+
 def test_a_difference_without_a_word_is_an_empty_chart() -> None:
-    chart = curve_differences_chart(pd.DataFrame(columns=["line", "layer", "prob", "logit", "rank"]), "prob")
+    chart = curve_differences_chart(pd.DataFrame(columns=["turn", "line", "layer", "prob", "logit", "rank"]), "prob")
     assert lines_of(chart)[0].rows == []
     assert lines_of(chart)[0].encoding["y"]["scale"]["domain"] == [-1, 1]
 

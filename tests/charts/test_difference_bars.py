@@ -28,7 +28,7 @@ def bars_of(chart: Any) -> Mark:
 )
 def test_it_is_centred_on_zero_with_both_signs_on_one_scale(values: list[float], most: float) -> None:
     labels = pd.Series(list("abc")[: len(values)], dtype=str)
-    frame = pd.DataFrame({"label": labels, "value": pd.Series(values, dtype=float)})
+    frame = pd.DataFrame({"label": labels, "value": pd.Series(values, dtype=float), "again": NAN})
     chart = difference_bars(frame, "it", [alt.Tooltip("label:N")])
     bars, (zero,) = bars_of(chart), of_kind(chart, "rule")
     assert bars.column("value") == values
@@ -48,6 +48,7 @@ def candidate_differences(tokens: list[str], values: list[float]) -> pd.DataFram
             "prob_before": 0.5,
             "prob_after": pd.Series(values, dtype=float) + 0.5,
             "prob": pd.Series(values, dtype=float),
+            "again": NAN,
         }
     )
 
@@ -56,7 +57,17 @@ def test_candidates_of_both_sides_have_a_bar_and_no_others() -> None:
     frame = candidate_differences(["a", " b", "c"], [0.3, -0.2, NAN])
     bars = bars_of(candidate_differences_chart(frame))
     assert [(row["label"], row["value"]) for row in bars.rows] == [("a", 0.3), ("·b", -0.2)]
-    assert [each["field"] for each in bars.encoding["tooltip"]] == ["label", "prob_before", "prob_after"]
+    assert [each["field"] for each in bars.encoding["tooltip"]] == ["label", "prob_before", "prob_after", "again"]
+
+
+def test_a_tick_stands_where_merely_asking_again_leads() -> None:
+    frame = candidate_differences(["a", "b"], [0.3, -0.2]).assign(again=[-0.5, NAN])
+    chart = candidate_differences_chart(frame)
+    (ticks,) = of_kind(chart, "tick")
+    assert [(row["label"], row["again"]) for row in ticks.rows] == [("a", -0.5)]
+    assert bars_of(chart).encoding["x"]["scale"]["domain"] == [-0.5, 0.5]
+    assert any("asked again" in text for text in drawn_texts(chart))
+    assert not of_kind(candidate_differences_chart(frame.assign(again=NAN)), "tick")
 
 
 def attention_differences(words: list[str], values: list[float]) -> pd.DataFrame:
@@ -69,6 +80,7 @@ def attention_differences(words: list[str], values: list[float]) -> pd.DataFrame
             "share_before": 0.5,
             "share_after": pd.Series(values, dtype=float) + 0.5,
             "share": pd.Series(values, dtype=float),
+            "again": NAN,
         }
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,7 @@ def test_no_token_of_any_heat_map_stands_in_an_expression_and_all_are_to_be_read
             "key": [key for _, key in pairs],
             "query_text": [texts[query] for query, _ in pairs],
             "key_text": [texts[key] for _, key in pairs],
+            "parked": False,
             "value": 0.5,
         }
     )
@@ -134,13 +136,15 @@ def test_a_click_picks_layer_and_position_or_layer_and_head_or_the_query() -> No
 def pattern_frame(n_places: int) -> pd.DataFrame:
     rows = [(query, key, 1 / (query + 1)) for query in range(n_places) for key in range(query + 1)]
     frame = pd.DataFrame(rows, columns=["query", "key", "value"])
-    return frame.assign(query_text=frame["query"].map("ab".__getitem__), key_text=frame["key"].map("ab".__getitem__))
+    texts = {name: frame[name.removesuffix("_text")].map("ab".__getitem__) for name in ("query_text", "key_text")}
+    return frame.assign(parked=frame["key"] == 0, **texts)
 
 
 @pytest.mark.parametrize("values", [[0.2, -0.5, 0.0, 0.4], [-3.0, -1.0, -2.0, -0.1]])
 def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(values: list[float]) -> None:
     frame = map_frame(["a", "b"]).assign(value=values)
-    known, _ = cells_of(positions_chart(frame, colours_of(frame["value"], "difference", is_difference=True)))
+    colours = colours_of(frame["value"], "difference", is_difference=True)
+    known, _ = cells_of(positions_chart(frame, colours))
     largest = max(map(abs, values))
     assert known.column("value") == values
     assert known.column("size") == [abs(value) for value in values]
@@ -151,6 +155,8 @@ def test_a_difference_is_centred_on_zero_with_both_signs_on_one_scale(values: li
     assert [row["sign"] for row in known.rows if row["value"]] == [
         "more after" if value > 0 else "more before" for value in values if value
     ]
+    named = cells_of(positions_chart(frame, replace(colours, signs=("the second", "the first"))))[0]
+    assert named.encoding["color"]["scale"]["domain"] == ["the second", "the first"]
 
 
 def test_what_is_missing_has_a_pale_cell_of_its_own() -> None:
@@ -203,6 +209,9 @@ def test_a_pattern_has_a_cell_for_each_query_and_what_it_could_see() -> None:
     chart = pattern_chart(frame, SHARE, 1)
     known, _ = cells_of(chart)
     assert [(row["query"], row["key"], row["value"]) for row in known.rows] == [(0, 0, 1.0), (1, 0, 0.5), (1, 1, 0.5)]
+    assert known.column("kind") == ["parked", "parked", "not parked"]
+    kinds = known.encoding["color"]["scale"]
+    assert (kinds["domain"], kinds["range"]) == (["not parked", "parked"], [BEFORE, QUIET])
     assert outlines_of(chart) == [{"query": 1}]
     assert outlines_of(pattern_chart(frame, SHARE, 9)) == []
     keys, queries = of_kind(chart, "text")

@@ -14,7 +14,7 @@ from copied import facts, model_of, read_csv, require_same, run_commands, run_py
 
 import llm_tracker as lt
 from llm_tracker.conversation.turns import begin_session, stream_turn
-from llm_tracker.export.copy_as import FOLDER, ViewCall, as_command, as_python, is_remade, session_command
+from llm_tracker.export.copy_as import FOLDER, OTHER_FOLDER, ViewCall, as_command, as_python, is_remade, session_command
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.loading import load as loading
 from llm_tracker.progress import ended
@@ -81,13 +81,17 @@ CALLS = [
     ViewCall("heads", 1, None, {"words": ["London"], "weighed": True}, needs_model=True),
     ViewCall("map", 1, None, {"shows": "lead of zebra over London", "words": ["zebra", "London"], "first": 0}, True),
     ViewCall("map", 1, 0, {"difference": True, "site": "resid_mid", "words": []}, needs_model=True),
-    ViewCall("pattern", 0, None, {"layer": 2, "head": 1, "by": "token", "first": 7}, needs_model=True),
+    ViewCall("pattern", 0, None, {"layer": 2, "head": 1, "by": "token", "first": 7, "query": 9}, needs_model=True),
+    ViewCall("pattern", 1, 0, {"layer": 2, "head": 1, "difference": True, "first": 3}, needs_model=True),
+    ViewCall("map", 1, None, {"cell": (2, 5), "limits": (-1e-05, 7.25), "shows": "kl_nats", "words": []}, True),
+    ViewCall("heads", 1, None, {"measure": "max", "limits": (0.0, 0.75), "layer": 2, "head": 1}),
+    ViewCall("candidates", 1, 0, {"compare_at": "answer"}),
 ]  # fmt: skip
 
 
-def direct(session: lt.Session, call: ViewCall, against: lt.Turn | None = None) -> lt.Figure:
+def direct(session: lt.Session, call: ViewCall, other: lt.Session | None = None) -> lt.Figure:
     model = model_of("llama") if call.needs_model else None
-    return lt.figure(session, call.view, call.turn, against or call.against, model=model, **call.options)
+    return lt.figure(session, call.view, call.turn, call.against, against_session=other, model=model, **call.options)
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,7 @@ def test_the_lines_of_python_give_the_view_again(
     monkeypatch.setattr(lt, "track", lambda *_, **__: session)  # what is asked is tried below
     figure = run_python(as_python(session, call))["figure"]
     require_same(figure.frame, wanted(call).frame)
+    assert figure.chart.to_dict() == wanted(call).chart.to_dict() or call.needs_model, "outlines and scales too"
     assert (figure.title, figure.sentence) == (wanted(call).title, wanted(call).sentence)
 
 
@@ -232,16 +237,20 @@ def test_a_conversation_that_was_steered_by_hand_is_loaded_from_its_archive(
     require_same(read_csv(tmp_path / "map.csv", frame), frame)
 
 
-def test_two_conversations_are_both_made_and_the_model_is_that_of_the_later_one(session: lt.Session) -> None:
+def test_two_conversations_are_both_made_and_the_model_is_that_of_the_later_one(
+    session: lt.Session, tmp_path: Path
+) -> None:
     other = lt.track(model_of("kept"), "Is London it?", ["No."], recipe="chat", max_new_tokens=2, thinking=False)
     for call in (ViewCall("tokens", 0, 1), ViewCall("map", 1, 0, {"first": 0}, needs_model=True)):
         names = run_python(as_python(session, call, other))
         assert facts(names["other"]) == facts(other)
         assert facts(names["session"]) == facts(session)
-        assert call.against is not None
-        require_same(names["figure"].frame, direct(session, call, other.turns[call.against]).frame)
-        assert as_command(session, call, other).startswith("# Two conversations are compared here")
-        assert len(as_command(session, call, other).splitlines()) == 1
+        wanted = direct(session, call, other).frame
+        require_same(names["figure"].frame, wanted)
+        lines = as_command(session, call, other)
+        assert lines.splitlines()[:2] == [session_command(other, OTHER_FOLDER), session_command(session)]
+        run_commands(lines.replace(f"--out {call.view}.png", f"--out {call.view}.csv"))
+        require_same(read_csv(tmp_path / f"{call.view}.csv", wanted), wanted)
 
 
 def test_the_number_format_is_said_unless_it_is_the_files_own_anyway(

@@ -13,7 +13,7 @@ from recompute import Recomputed
 from tiny_models import tiny_model
 
 import llm_tracker as lt
-from llm_tracker.prompts.words import Word
+from llm_tracker.prompts.words import Word, fold
 
 Truth = Callable[[lt.Turn], Recomputed]
 
@@ -64,8 +64,8 @@ def test_the_difference_of_each_word_is_after_minus_before(
 ) -> None:
     before = {"turn": session.turns[0], "control": session.turns[0], "other session": other.turns[0]}[given]
     after = session.controls[2] if given == "control" else session.turns[2]
-    against = other.turns[0] if given == "other session" else 0
-    figure = lt.figure(session, "attention", 2, against, difference=True, control=given == "control", layer=2, head=1)
+    options = {"against_session": other if given == "other session" else None, "control": given == "control"}
+    figure = lt.figure(session, "attention", 2, 0, difference=True, layer=2, head=1, **options)  # type: ignore[arg-type]
     frame, rows = figure.frame, [row_of(truth(turn), 0, 2, 1) for turn in (before, after)]
     assert frame["share"].tolist() == pytest.approx((frame["share_after"] - frame["share_before"]).tolist())
     assert frame["share"].sum() == pytest.approx(0, abs=1e-5)
@@ -76,8 +76,30 @@ def test_the_difference_of_each_word_is_after_minus_before(
         parked = row.sum() - sum(row[slice(*word.tokens)].sum() for word in words)
         assert frame[name].iloc[0] == pytest.approx(parked, abs=1e-5)
     assert frame["word"].iloc[0] == "parked"
+    if given == "control":
+        assert frame["again"].isna().all()
+    else:
+        require_again(frame, before, session.controls[2], truth)
     same = frame[(frame["share_before"] != 0) & (frame["share_after"] != 0) & (frame["role"] == "user")]
     assert len(same) >= (2 if given == "other session" else 4), "what both texts have stands together"
+
+
+def shares_by_word(turn: lt.Turn, row: np.ndarray) -> dict[str, list[float]]:
+    """What each of the conversation's own words got, by its letters; what is parked under its name."""
+    shares: dict[str, list[float]] = {}
+    for word in spoken(turn, 0):
+        shares.setdefault(fold(word.text.strip()), []).append(float(row[slice(*word.tokens)].sum()))
+    return {**shares, "": [float(row.sum()) - sum(sum(each) for each in shares.values())]}
+
+
+def require_again(frame: pd.DataFrame, before: lt.Turn, control: lt.Turn, truth: Truth) -> None:
+    """What each word of the text before got more when merely asked again, where that has the same word."""
+    was, now = (shares_by_word(turn, row_of(truth(turn), 0, 2, 1)) for turn in (before, control))
+    known = frame[(frame["role"] == "user") & frame["again"].notna()]
+    assert len(known) > 1
+    for row in [frame.iloc[0].to_dict() | {"word": ""}, *known.to_dict("records")]:
+        word = fold(row["word"])
+        assert any(row["again"] == pytest.approx(one - other, abs=1e-5) for one in now[word] for other in was[word])
 
 
 def test_what_only_one_text_says_got_nothing_in_the_other(session: lt.Session) -> None:
@@ -109,9 +131,9 @@ def test_a_layer_that_is_not_there_or_has_no_attention_is_refused(session: lt.Se
     with pytest.raises(lt.InputError, match="no attention in layer 2"):
         lt.figure(hybrid, "attention", layer=2)
     assert lt.figure(hybrid, "attention", layer=1).frame["share"].sum() == pytest.approx(1, abs=1e-5)
-    for against in (0, hybrid.turns[0]):
+    for against in (None, hybrid):
         with pytest.raises(lt.InputError, match=r"no (layer|attention)"):
-            lt.figure(session, "attention", 1, against, layer=2 if against else 9, difference=True)
+            lt.figure(session, "attention", 1, 0, against_session=against, layer=2 if against else 9, difference=True)
 
 
 def test_a_head_that_is_not_there_or_was_not_kept_is_refused(session: lt.Session) -> None:

@@ -67,7 +67,7 @@ def test_the_control_can_take_the_turns_place(session: lt.Session, truth: Truth)
 
 
 def test_a_turn_of_another_session_can_stand_before(session: lt.Session, other: lt.Session, truth: Truth) -> None:
-    frame = lt.figure(session, "candidates", 0, other.turns[0]).frame
+    frame = lt.figure(session, "candidates", 0, 0, against_session=other).frame
     require_true(frame[frame["turn"] == "before"], truth(other.turns[0]), 0, 5)
     require_true(frame[frame["turn"] == "after"], truth(session.turns[0]), 0, 5)
 
@@ -85,19 +85,24 @@ def test_the_difference_is_after_minus_before_where_both_are_known(
     session: lt.Session, other: lt.Session, truth: Truth, against: int | str
 ) -> None:
     before = other.turns[0] if against == "other" else session.turns[0]
-    given = before if against == "other" else 0
-    frame = lt.figure(session, "candidates", 1, given, difference=True, words=["London", "zebra"]).frame
+    given, words = (other if against == "other" else None), ["London", "zebra"]
+    frame = lt.figure(session, "candidates", 1, 0, against_session=given, difference=True, words=words).frame
+    again = truth(session.controls[1])
+    merely = again.logits[again.first].softmax(-1)
     one, two = (each.logits[each.first].softmax(-1) for each in (truth(before), truth(session.turns[1])))
     assert EVERYTHING_ELSE_ID not in frame["token_id"].tolist()
     for row in frame.to_dict("records"):
         probs = [one[row["token_id"]].item(), two[row["token_id"]].item()]
         for name, prob in zip(("prob_before", "prob_after"), probs, strict=True):
             assert row[name] != row[name] or row[name] == pytest.approx(prob, abs=1e-5)
+        if row["again"] == row["again"]:
+            assert row["again"] == pytest.approx(merely[row["token_id"]].item() - probs[0], abs=1e-5)
         if row["prob"] == row["prob"]:
             assert row["prob"] == pytest.approx(probs[1] - probs[0], abs=1e-5)
     both = {*one.topk(5).indices.tolist()} & {*two.topk(5).indices.tolist()}
     watched = {session.turns[1].trace.lens[0].watched[word].token_id for word in ("London", "zebra")}
     assert both | watched <= set(frame["token_id"][frame["prob"].notna()])
+    assert watched <= set(frame["token_id"][frame["again"].notna()])
     known = frame["prob"].dropna()
     assert known.is_monotonic_decreasing
     assert frame["prob"].isna().tolist() == sorted(frame["prob"].isna()), "what cannot be compared comes last"

@@ -69,19 +69,21 @@ def test_the_difference_is_after_minus_before(
     session: lt.Session, other: lt.Session, truth: Truth, of_another: bool
 ) -> None:
     before = other.turns[0] if of_another else session.turns[0]
-    given = before if of_another else 0
-    frame = lt.figure(session, "curves", 1, given, difference=True, words=["London", "Oslo", "zebra"]).frame
+    words, against = ["London", "Oslo", "zebra"], other if of_another else None
+    frame = lt.figure(session, "curves", 1, 0, against_session=against, difference=True, words=words).frame
     assert frame["line"].unique().tolist() == ["London", "zebra"], "Oslo was read on neither side"
-    for word, line in frame.groupby("line"):
+    later = {"difference": session.turns[1], "again": session.controls[1]}
+    assert set(frame["turn"]) == set(later)
+    for (name, word), line in frame.groupby(["turn", "line"]):
         sides = []
-        for turn in (before, session.turns[1]):
+        for turn in (before, later[str(name)]):
             token_id = turn.trace.lens[0].watched[str(word)].token_id
             logits = truth(turn).lens_logits(0)
             sides.append(
                 (logits[:, token_id], logits.softmax(-1)[:, token_id], (logits > logits[:, [token_id]]).sum(-1))
             )
-        for name, one, two in zip(("logit", "prob", "rank"), *sides, strict=True):
-            assert line[name].tolist() == pytest.approx((two - one).tolist(), abs=1e-3)
+        for column, one, two in zip(("logit", "prob", "rank"), *sides, strict=True):
+            assert line[column].tolist() == pytest.approx((two - one).tolist(), abs=1e-3)
 
 
 @pytest.mark.parametrize("measure", ["prob", "logit", "rank"])

@@ -12,8 +12,8 @@ from recompute import Recomputed
 
 import llm_tracker as lt
 from llm_tracker.analysis.heads import HeadMeasure
-from llm_tracker.figures import heads as heads_module
-from llm_tracker.figures.heads import pattern_by_word, pattern_frame
+from llm_tracker.analysis.patterns import PatternBy, PatternText, paired_places
+from llm_tracker.figures import patterns as patterns_module
 from llm_tracker.tracing.rereading.found import HeadPattern
 
 Truth = Callable[[lt.Turn], Recomputed]
@@ -79,7 +79,7 @@ def test_the_difference_is_after_minus_before(
 def test_the_words_of_a_difference_are_looked_for_on_each_side(
     session: lt.Session, other: lt.Session, truth: Truth
 ) -> None:
-    figure = lt.figure(session, "heads", 1, other.turns[0], words=["London"], difference=True)
+    figure = lt.figure(session, "heads", 1, 0, against_session=other, words=["London"], difference=True)
     one, two = (
         expected(rows_of(truth(turn)), turn, "words", ("London",)) for turn in (other.turns[0], session.turns[1])
     )
@@ -117,8 +117,9 @@ def test_of_a_long_answer_the_later_tokens_heads_are_refused_on_the_side_that_is
 def test_heads_of_models_with_other_layers_have_no_difference(session: lt.Session) -> None:
     trace = session.turns[0].trace
     shallow = replace(trace, attention=trace.attention[:, :2], resid=trace.resid[:, :3], heads=(4, 4))
+    shallow_session = replace(session, turns=(replace(session.turns[0], trace=shallow),), controls={})
     with pytest.raises(lt.InputError, match="models with other layers or heads"):
-        lt.figure(session, "heads", 1, replace(session.turns[0], trace=shallow), measure="max", difference=True)
+        lt.figure(session, "heads", 1, 0, against_session=shallow_session, measure="max", difference=True)
 
 
 @pytest.mark.parametrize(("layer", "head"), [(None, None), (1, 4), (2, 2)])
@@ -129,7 +130,7 @@ def test_a_pattern_by_token_is_that_of_plain_transformers(
     figure = lt.figure(session, "pattern", 0, layer=layer, head=head, by="token", model=tiny_llama)
     whole = truth(turn).patterns[(layer or 3) - 1][(head or 1) - 1].numpy()
     n_positions = len(whole)
-    assert n_positions <= heads_module.WINDOW
+    assert n_positions <= patterns_module.WINDOW
     queries, keys = figure.frame["query"].to_numpy(), figure.frame["key"].to_numpy()
     assert len(figure.frame) == n_positions * (n_positions + 1) // 2, "what lies behind a query is left out"
     np.testing.assert_allclose(figure.frame["value"], whole[queries, keys], atol=1e-4)
@@ -160,7 +161,7 @@ def test_a_pattern_by_word_sums_to_a_word_and_is_the_mean_from_one(
 def test_a_window_begins_where_it_is_told_and_ends_with_the_text(
     session: lt.Session, tiny_llama: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
-    monkeypatch.setattr(heads_module, "WINDOW", 4)
+    monkeypatch.setattr(patterns_module, "WINDOW", 4)
 
     def drawn(first: int | None) -> set[int]:
         frame = lt.figure(session, "pattern", 0, by=by, first=first, model=tiny_llama).frame
@@ -182,23 +183,68 @@ def late() -> HeadPattern:
     return HeadPattern(1, 1, 3, whole[3:] / whole[3:].sum(-1, keepdims=True))
 
 
-def test_of_a_very_long_text_only_the_last_queries_are_drawn(late: HeadPattern) -> None:
-    frame = pattern_frame(late, list("abcdef"), 2, 5)
-    cells = [(3, 2), (3, 3), (4, 2), (4, 3), (4, 4)]
+def places(pattern: HeadPattern, spans: list[tuple[int, int]]) -> PatternText:
+    names = [f"w{at}" for at in range(len(spans))]
+    return PatternText(pattern, tuple(spans), tuple(names), tuple(at == 0 for at in range(len(spans))))
+
+
+def test_of_a_very_long_text_only_the_last_queries_have_values(late: HeadPattern) -> None:
+    frame = places(late, [(at, at + 1) for at in range(6)]).frame(2, 5)
+    cells = [(2, 2), (3, 2), (3, 3), (4, 2), (4, 3), (4, 4)]
     assert list(zip(frame["query"], frame["key"], strict=True)) == cells
-    assert frame["value"].tolist() == pytest.approx([float(late.weights[query - 3, key]) for query, key in cells])
-    assert pattern_frame(late, list("abcdef"), 0, 3).empty, "none of these queries was kept"
+    wanted = [float("nan"), *(float(late.weights[query - 3, key]) for query, key in cells[1:])]
+    assert frame["value"].tolist() == pytest.approx(wanted, nan_ok=True)
 
 
-def test_a_word_whose_queries_were_not_all_kept_is_the_mean_of_those_that_were(
-    late: HeadPattern, session: lt.Session
-) -> None:
-    word = session.turns[0].words_before(0)[0]
-    spans = [(0, 2), (2, 4), (4, 6)]
-    words = [replace(word, text=f" w{at}", tokens=span) for at, span in enumerate(spans)]
-    frame = pattern_by_word(late, words, 0, 3)
+def test_a_word_whose_queries_were_not_all_kept_is_the_mean_of_those_that_were(late: HeadPattern) -> None:
+    frame = places(late, [(0, 2), (2, 4), (4, 6)]).frame(0, 3)
     values = {(row["query"], row["key"]): row["value"] for row in frame.to_dict("records")}
     assert np.isnan(values[0, 0]), "none of its queries was kept"
     assert values[1, 0] == pytest.approx(late.weights[0, 0:2].sum())
     assert values[2, 1] == pytest.approx(late.weights[1:3, 2:4].sum(-1).mean())
     assert frame["query_text"].tolist() == ["w0", "w1", "w1", "w2", "w2", "w2"]
+    assert frame["parked"].tolist() == [True, True, False, True, False, False]
+
+
+@pytest.mark.parametrize("by", ["word", "token"])
+def test_the_first_place_and_the_templates_are_parked(
+    session: lt.Session, tiny_llama: lt.LoadedModel, by: PatternBy
+) -> None:
+    turn = session.turns[0]
+    figure = lt.figure(session, "pattern", 0, by=by, first=0, model=tiny_llama)
+    frame = figure.frame
+    roles = [*turn.prompt.roles, *["answer"] * turn.trace.n_steps]
+    words = [word.tokens[0] for word in turn.words_before(turn.trace.n_steps)]
+    starts = words if by == "word" else range(len(roles))
+    parked = [at for at, start in enumerate(starts) if start == 0 or roles[start] == "template"]
+    assert sorted(set(frame["key"][frame["parked"]])) == parked
+    assert f"Grey: {len(parked)} parked places" in figure.sentence
+
+
+@pytest.mark.parametrize("by", ["word", "token"])
+def test_a_patterns_difference_is_after_minus_before_where_both_texts_have_the_places(
+    session: lt.Session, tiny_llama: lt.LoadedModel, truth: Truth, by: PatternBy
+) -> None:
+    before, after = session.turns[0], session.turns[1]
+    figure = lt.figure(session, "pattern", 1, 0, difference=True, layer=2, head=3, by=by, first=0, model=tiny_llama)
+    frame, whole = figure.frame, [truth(turn).patterns[1][2].numpy().astype(float) for turn in (before, after)]
+    pairs = paired_places(before, after, by)
+    spans = [
+        [word.tokens for word in turn.words_before(turn.trace.n_steps)] if by == "word" else None
+        for turn in (before, after)
+    ]
+
+    def given(side: int, query: int | None, key: int | None) -> float:
+        if query is None or key is None:
+            return float("nan")
+        own = spans[side] or [(at, at + 1) for at in range(len(whole[side]))]
+        return float(np.mean([whole[side][at, slice(*own[key])].sum() for at in range(*own[query])]))
+
+    for row in frame.to_dict("records"):
+        query, key = pairs[row["query"]], pairs[row["key"]]
+        sides = [given(side, query[side], key[side]) for side in (0, 1)]
+        assert [row["before"], row["after"]] == pytest.approx(sides, abs=1e-4, nan_ok=True)
+        assert row["value"] == pytest.approx(sides[1] - sides[0], abs=2e-4, nan_ok=True)
+    assert frame["value"].notna().any()
+    assert frame["value"].isna().any()
+    assert figure.sentence.startswith("The largest difference: what “")

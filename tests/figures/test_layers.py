@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import get_args
 
@@ -44,10 +45,15 @@ def test_every_side_has_its_value_at_every_layer(session: lt.Session, truth: Tru
 @pytest.mark.parametrize("measure", MEASURES)
 def test_the_difference_is_after_minus_before(session: lt.Session, truth: Truth, measure: LayerMeasure) -> None:
     figure = lt.figure(session, "layers", 2, 1, measure=measure, words=["London"], over="zebra", difference=True)
-    one, two = (expected(turn, truth(turn), measure, "London", "zebra") for turn in session.turns[1:])
-    assert set(figure.frame["turn"]) == {"difference"}
-    assert figure.frame["layer"].tolist() == [1, 2, 3]
-    assert figure.frame["value"].tolist() == pytest.approx(np.subtract(two, one), abs=1e-3)
+    turns = (*session.turns[1:], session.controls[2])
+    one, two, again = (expected(turn, truth(turn), measure, "London", "zebra") for turn in turns)
+    for name, later in (("difference", two), ("again", again)):
+        own = figure.frame[figure.frame["turn"] == name]
+        assert own["layer"].tolist() == [1, 2, 3]
+        assert own["value"].tolist() == pytest.approx(np.subtract(later, one), abs=1e-3)
+    if measure == "lead":
+        assert figure.sentence.startswith("The lead of “London” over “zebra” differs most at layer")
+        assert "lead (nats), after minus before" in json.dumps(figure.chart.to_dict())
 
 
 def test_a_step_that_is_chosen_is_read(session: lt.Session, truth: Truth) -> None:

@@ -139,8 +139,8 @@ def test_the_places_where_the_answers_begin_stand_for_each_other_and_are_marked(
 ) -> None:
     before = other.turns[0] if given == "other session" else session.turns[0]
     after = session.controls[1] if given == "control" else session.turns[1]
-    against = other.turns[0] if given == "other session" else 0
-    figure = lt.figure(session, "map", 1, against, control=given == "control", difference=True, model=tiny_llama)
+    options = {"against_session": other if given == "other session" else None, "control": given == "control"}
+    figure = lt.figure(session, "map", 1, 0, difference=True, model=tiny_llama, **options)  # type: ignore[arg-type]
     marked = [row for mark in of_kind(figure.chart, "text") for row in mark.rows if row.get("begins") == "answer"]
     place = places_of(figure.frame).loc[marked[0]["position"]]
     assert place.tolist() == [len(before.prompt.token_ids) - 1, len(after.prompt.token_ids) - 1]
@@ -152,7 +152,7 @@ def test_a_thought_of_another_length_leaves_a_difference_that_marks_the_later_an
         lt.track(model, "Why?", recipe="chat", max_new_tokens=2, thinking=True, max_thought_tokens=limit)
         for limit in (3, 6)
     )
-    figure = lt.figure(long, "map", 0, short.turns[0], difference=True, model=model)
+    figure = lt.figure(long, "map", 0, 0, against_session=short, difference=True, model=model)
     marked = [row for mark in of_kind(figure.chart, "text") for row in mark.rows if row.get("begins") == "answer"]
     (turn,) = long.turns
     position = len(turn.prompt.token_ids) - 1 + turn.first_step

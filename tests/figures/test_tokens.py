@@ -70,7 +70,7 @@ def test_the_difference_is_place_by_place(
     session: lt.Session, other: lt.Session, truth: Truth, of_another: bool
 ) -> None:
     before = other.turns[0] if of_another else session.turns[0]
-    frame = lt.figure(session, "tokens", 1, before if of_another else 0, difference=True).frame
+    frame = lt.figure(session, "tokens", 1, 0, against_session=other if of_another else None, difference=True).frame
     one, two = (numbers_of(turn, truth(turn)) for turn in (before, session.turns[1]))
     both = min(len(one), len(two))
     assert frame["number"].tolist() == list(range(1, max(len(one), len(two)) + 1))
@@ -87,7 +87,7 @@ def test_where_one_answer_is_shorter_its_places_are_empty(
     session: lt.Session, tiny_llama: lt.LoadedModel, measure: TokenMeasure
 ) -> None:
     short = lt.track(tiny_llama, "Who?", recipe="chat", max_new_tokens=1)
-    figure = lt.figure(session, "tokens", 0, short.turns[0], difference=True, measure=measure)
+    figure = lt.figure(session, "tokens", 0, 0, against_session=short, difference=True, measure=measure)
     assert figure.frame["token_before"].tolist() == [short.turns[0].trace.tokens[0], "", "", ""]
     assert figure.frame[measure].notna().tolist() == [True, False, False, False]
     figure.chart.to_dict()
@@ -130,7 +130,7 @@ def test_where_no_answer_came_there_are_no_bars_and_that_is_said(measure: TokenM
     assert not session.turns[0].has_answer
     for figure in (
         lt.figure(session, "tokens", measure=measure),
-        lt.figure(session, "tokens", 0, session.turns[0], difference=True, measure=measure),
+        lt.figure(session, "tokens", 0, 0, difference=True, measure=measure),
     ):
         assert figure.frame.empty
         figure.chart.to_dict()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from chart_specs import of_kind
+from tiny_models import loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.figures.views import NEED_THE_MODEL, VIEWS, sides_for
@@ -23,10 +26,10 @@ def test_every_view_says_its_name_and_whose_its_rows_are_and_can_be_drawn(
         assert set(figure.frame["turn"]) <= {"before", "after", "again"}
         assert figure.sentence.endswith(".")
         figure.chart.to_dict()
-    if view != "pattern":
-        difference = lt.figure(session, view, 1, 0, difference=True, model=model)
-        assert set(difference.frame["turn"]) == {"difference"}
-        assert difference.title.endswith("after minus before")
+    difference = lt.figure(session, view, 1, 0, difference=True, model=model)
+    drawn = {"difference", "again"} if view in ("layers", "curves") else {"difference"}
+    assert set(difference.frame["turn"]) == drawn
+    assert difference.title.endswith("after minus before")
 
 
 @pytest.mark.parametrize("view", ["tokens", "map"])
@@ -59,10 +62,15 @@ def test_turns_are_counted_from_either_end(session: lt.Session, tiny_llama: lt.L
         ("heads", {"weighed": True}, "The view “heads” reads the text once more: give it the model"),
         ("map", {"site": "resid_pre", "model": MODEL}, "There is no site “resid_pre”. Choose one of: resid_post"),
         ("pattern", {"by": "letter", "model": MODEL}, "There is no pattern by “letter”. Choose one of: word, token."),
-        ("pattern", {"against": 0, "difference": True, "model": MODEL}, "A pattern is of one answer"),
-        ("tokens", {"difference": True}, "A difference, or a step of the answer before, is of two answers: say which"),
-        ("candidates", {"difference": True, "control": True, "turn": 1}, "A difference, or a step of the answer"),
-        ("candidates", {"against_step": 0}, "A difference, or a step of the answer before, is of two answers"),
+        ("tokens", {"compare_at": "last"}, "There is no place to compare at “last”. Choose one of: first, answer."),
+        ("tokens", {"against_session": MODEL}, "A difference, a step of the answer before, or another session is of"),
+        (
+            "tokens",
+            {"difference": True},
+            "A difference, a step of the answer before, or another session is of two answers: say",
+        ),
+        ("candidates", {"difference": True, "control": True, "turn": 1}, "A difference, a step of the answer"),
+        ("candidates", {"against_step": 0}, "A difference, a step of the answer before, or another session"),
     ],
 )
 def test_what_is_not_there_is_refused_and_what_there_is_is_said(
@@ -118,4 +126,60 @@ def test_the_sides_of_a_view_are_its_turns_at_their_steps_and_the_control_where_
     assert told(0, 1) == [("before", second, 0), ("after", first, 0)]
     assert told(1, None, control=True) == [("before", session.controls[1], session.controls[1].answer_step)]
     assert told(2, 0, control=True) == [("before", first, 0), ("after", session.controls[2], 0)]
-    assert told(0, other.turns[0]) == [("before", other.turns[0], 0), ("after", first, 0)]
+    assert told(0, 0, other=other) == [("before", other.turns[0], 0), ("after", first, 0)]
+
+
+def test_at_the_answers_own_tokens_the_control_stands_at_its_own(session: lt.Session) -> None:
+    later = [replace(turn, answer_step=step) for turn, step in zip(session.turns, (1, 2, 3), strict=True)]
+    controls = {1: replace(session.controls[1], answer_step=3)}
+    moved = replace(session, turns=tuple(later), controls=controls)
+    sides = sides_for(moved, 1, 0, compare_at="answer")
+    assert [(side.name, side.step) for side in sides] == [("before", 1), ("after", 2), ("again", 3)]
+    frame = lt.figure(moved, "candidates", 1, 0, compare_at="answer").frame
+    assert set(frame["turn"]) == {"before", "after", "again"}
+
+
+def test_of_two_models_each_has_its_name_and_its_own_layer_and_nothing_is_their_difference(session: lt.Session) -> None:
+    deep = lt.track(loaded(tiny_network("qwen3", num_hidden_layers=5)), "Is it Paris?", recipe="chat", max_new_tokens=2)
+    deep = replace(deep, model=replace(deep.model, id="deep", title="Deep"))
+    sides = sides_for(session, 0, 0, other=deep)
+    assert [(side.name, side.model) for side in sides] == [("before", "Deep"), ("after", session.model.title)]
+    frame = lt.figure(session, "attention", 0, 0, against_session=deep, layer=1, against_layer=5, against_head=2).frame
+    before, after = (frame["share"][frame["turn"] == name].sum() for name in ("before", "after"))
+    assert (before, after) == pytest.approx((1, 1), abs=1e-5)
+    words = frame[(frame["turn"] == "before") & (frame["role"] == "user")]
+    row = deep.turns[0].trace.attention[0, 4, 1]
+    assert words["share"].tolist() == pytest.approx(
+        [row[start:end].sum() for start, end in zip(words["start"], words["end"], strict=True)], abs=1e-6
+    )
+    with pytest.raises(lt.InputError, match="of two models: they have no difference"):
+        lt.figure(session, "candidates", 0, 0, against_session=deep, difference=True)
+
+
+def test_a_model_with_other_weights_is_refused(session: lt.Session) -> None:
+    with pytest.raises(lt.OtherWeightsError):
+        lt.figure(session, "map", model=tiny_model("mistral"))
+
+
+@pytest.mark.parametrize(
+    ("view", "options"),
+    [("heads", {"measure": "max"}), ("curves", {"measure": "logit"}), ("map", {"shows": "kl_nats"})],
+)
+def test_figures_that_stand_beside_each_other_can_have_one_scale(
+    session: lt.Session, tiny_llama: lt.LoadedModel, view: str, options: dict[str, Any]
+) -> None:
+    model = tiny_llama if view in NEED_THE_MODEL else None
+    chart = lt.figure(session, view, 1, limits=(-3.5, 77.25), model=model, **options).chart
+    assert '"domain": [-3.5, 77.25]' in chart.to_json(indent=None)
+
+
+def test_what_was_clicked_is_outlined(session: lt.Session, tiny_llama: lt.LoadedModel) -> None:
+    for view, options, outlined in (
+        ("map", {"cell": (2, 5), "first": 0}, {"layer": 2, "position": 5}),
+        ("pattern", {"query": 3, "first": 0}, {"query": 3}),
+        ("heads", {"layer": 2, "head": 1, "measure": "max"}, {"layer": 2, "head": 1}),
+    ):
+        model = tiny_llama if view in NEED_THE_MODEL else None
+        chart = lt.figure(session, view, 1, model=model, **options).chart  # type: ignore[arg-type]
+        rows = [row for mark in of_kind(chart, "rect") if mark.look.get("filled") is False for row in mark.rows]
+        assert rows == [outlined]

@@ -46,7 +46,7 @@ def test_the_word_that_was_looked_at_most(words: dict[str, float], told: tuple[s
 def differences(parked: float | None, **words: float) -> pd.DataFrame:
     rows = [{"word": word, "role": "user", "group": "user", "share": share} for word, share in words.items()]
     front = [] if parked is None else [{"word": "parked", "role": "", "group": "parked", "share": parked}]
-    return pd.DataFrame([*front, *rows], columns=["word", "role", "group", "share"])
+    return pd.DataFrame([*front, *rows], columns=["word", "role", "group", "share"]).assign(again=float("nan"))
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,8 @@ def test_the_worked_examples_are_no_word_of_the_conversation() -> None:
     recipe = pd.DataFrame([{"word": "recipe", "role": "", "group": "recipe", "share": 0.5}])
     told = attention_differences_sentence(pd.concat([recipe, differences(-0.5, a=0.0)]))
     assert told == "What is parked lost 50.0 points."
+
+
+def test_a_difference_tells_what_merely_asking_again_does() -> None:
+    told = attention_differences_sentence(differences(None, a=0.2, b=-0.1).assign(again=[0.0312, -0.0004]))
+    assert told == "“a” gained 20.0 points (merely asked again: +3.1) and “b” lost 10.0 points (merely asked again: 0)."

@@ -66,7 +66,7 @@ def test_one_leader_all_along_is_named_once(paris: lt.Turn) -> None:
 
 
 def differences(*rows: tuple[str, float]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["token", "prob"])
+    return pd.DataFrame(rows, columns=["token", "prob"]).assign(again=NAN)
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,10 @@ def differences(*rows: tuple[str, float]) -> pd.DataFrame:
 )
 def test_a_difference_names_who_gained_most_and_who_lost_most(rows: list[tuple[str, float]], sentence: str) -> None:
     assert candidate_differences_sentence(differences(*rows)) == sentence
+
+
+def test_a_difference_tells_what_merely_asking_again_does() -> None:
+    frame = differences(("a", 0.4), ("b", -0.25)).assign(again=[-0.031, 0.002])
+    assert candidate_differences_sentence(frame) == (
+        "“a” gained 40 points (merely asked again: -3) and “b” lost 25 points (merely asked again: 0)."
+    )

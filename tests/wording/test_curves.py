@@ -66,7 +66,7 @@ def test_a_step_that_was_not_read_is_said(session: lt.Session) -> None:
 
 def frame(*rows: tuple[str, int, float]) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["line", "layer", "prob"])
-    return table.assign(logit=table["prob"] * 10, rank=table["prob"] * 1000)
+    return table.assign(turn="difference", logit=table["prob"] * 10, rank=table["prob"] * 1000)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,22 @@ def test_the_word_that_differs_most_is_named_or_that_none_does(
 ) -> None:
     for measure, sentence in zip(("prob", "logit", "rank"), sentences, strict=True):
         assert curve_differences_sentence(frame(*rows), measure).endswith(sentence)  # type: ignore[arg-type]
+
+
+def test_the_same_place_is_told_of_merely_asking_again() -> None:
+    both = pd.concat([frame(("a", 1, 0.4), ("a", 2, 0.1)), frame(("a", 1, 0.02), ("a", 2, 0.9)).assign(turn="again")])
+    assert curve_differences_sentence(both, "prob") == (
+        "“a” differs most at layer 1: +40 points; merely asked again, +2 points."
+    )
+    tiny = pd.concat([frame(("a", 1, 0.4)), frame(("a", 1, 0.002)).assign(turn="again")])
+    assert curve_differences_sentence(tiny, "prob").endswith("+40 points; merely asked again, by less than a point.")
+
+
+def test_a_lead_differs_in_nats() -> None:
+    lead = "the lead of “a” over “b”"
+    assert curve_differences_sentence(frame(("a over b", 2, 0.25)), "logit", lead) == (
+        "The lead of “a” over “b” differs most at layer 2: +2.50 nats."
+    )
+    assert curve_differences_sentence(frame(("a over b", 2, 0.0)), "logit", lead) == (
+        "At no layer does the lead of “a” over “b” differ by 0.01 nats."
+    )

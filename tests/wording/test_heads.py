@@ -13,6 +13,7 @@ from llm_tracker.wording.heads import (
     heads_sentence,
     measured,
     parked_count,
+    pattern_differences_sentence,
     pattern_sentence,
 )
 
@@ -88,7 +89,8 @@ def test_what_is_parked_is_counted_and_attention_is_no_cause() -> None:
 
 def pattern(*rows: tuple[int, int, float]) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["query", "key", "value"])
-    return frame.assign(query_text=[f" w{at}" for at in frame["query"]], key_text=[f"w{at}" for at in frame["key"]])
+    texts = {"query_text": [f" w{at}" for at in frame["query"]], "key_text": [f"w{at}" for at in frame["key"]]}
+    return frame.assign(parked=False, **texts)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +99,29 @@ def pattern(*rows: tuple[int, int, float]) -> pd.DataFrame:
         ([(0, 0, 1.0), (1, 0, 0.3), (1, 1, 0.7)], "Of what is drawn, “w1” looked most at “w0”: 30 %."),
         ([(1, 0, 0.3), (2, 0, 0.3)], "Of what is drawn, “w1” looked most at “w0”: 30 %."),
         ([(1, 0, NAN), (2, 1, 0.0)], "Of what is drawn, “w2” looked most at “w1”: 0 %."),
-        ([(0, 0, 1.0)], "There is only one place to look at."),
-        ([(0, 0, 1.0), (1, 0, NAN)], "There is only one place to look at."),
+        ([(0, 0, 1.0)], "There is no other place to look at that is not parked."),
+        ([(0, 0, 1.0), (1, 0, NAN)], "There is no other place to look at that is not parked."),
         ([(1, 0, NAN)], NOTHING_KEPT),
         ([], NOTHING_KEPT),
     ],
 )
 def test_a_pattern_says_which_place_looked_most_at_another(rows: list[tuple[int, int, float]], sentence: str) -> None:
     assert pattern_sentence(pattern(*rows)) == sentence
+
+
+def test_a_pattern_counts_what_is_parked_and_looks_past_it() -> None:
+    frame = pattern((0, 0, 1.0), (1, 0, 0.6), (1, 1, 0.4), (2, 0, 0.5), (2, 1, 0.3), (2, 2, 0.2))
+    assert pattern_sentence(frame.assign(parked=frame["key"] == 0)) == (
+        "Of what is drawn, “w2” looked most at “w1”: 30 %. Grey: 1 parked place, with 70 % of the attention on average."
+    )
+
+
+def test_a_patterns_difference_names_where_it_is_largest_or_that_there_is_none() -> None:
+    rows = pattern((0, 0, 0.1), (1, 0, -0.4), (1, 1, NAN))
+    assert pattern_differences_sentence(rows) == "The largest difference: what “w1” gave to “w0”, -40 points."
+    assert pattern_differences_sentence(pattern((0, 0, 0.001))) == (
+        "Nowhere in this stretch does the pattern differ by a point."
+    )
+    assert pattern_differences_sentence(pattern((0, 0, NAN))).startswith(
+        "No place of this stretch stands in both texts"
+    )

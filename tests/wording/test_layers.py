@@ -122,7 +122,8 @@ def test_what_cannot_be_read_is_said(session: lt.Session) -> None:
         "Of “Par” and “Paris” one is the beginning of the other: there is no token in which they differ."
     )
     assert layers_sentence([alike], "prob", "Rome") == "“Rome” has not been read at this token."
-    assert layers_sentence([alike], "lead", "Rome", "Oslo") == "“Rome” has not been read at this token."
+    assert layers_sentence([alike], "lead", "Rome", "Oslo") == "“Rome” and “Oslo” have not been read at this token."
+    assert layers_sentence([alike], "lead", "Par", "Oslo") == "“Oslo” has not been read at this token."
 
 
 def test_words_that_begin_alike_are_told_by_the_tokens_in_which_they_differ(session: lt.Session) -> None:

@@ -10,6 +10,9 @@ import pandas as pd
 
 from llm_tracker.tracing.trace import FloatArray, IntArray, StreamSite, WatchedLens
 
+Cell = tuple[int, int]
+"""Layer (from 1) and position (from 0)."""
+
 
 @dataclass(frozen=True, eq=False)
 class PositionLens:

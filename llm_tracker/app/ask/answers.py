@@ -7,13 +7,13 @@ from html import escape
 
 import streamlit as st
 
-from llm_tracker.analysis.compare import Side, word_changes
+from llm_tracker.analysis.compare import Side, model_names, word_changes
 from llm_tracker.app.ask.thoughts import finished_thought, watch_skip, watch_thought
 from llm_tracker.app.frame.page import RECIPE_LABELS
 from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, running_card
 from llm_tracker.app.parts.html import fade_views, paragraph, sentence
 from llm_tracker.app.parts.token_strip import token_strip
-from llm_tracker.app.selection.comparison import Comparison, model_names, pick_step
+from llm_tracker.app.selection.comparison import Comparison, pick_step
 from llm_tracker.app.work.background import control_of
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.engine import Engine

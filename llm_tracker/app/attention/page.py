@@ -18,7 +18,7 @@ from llm_tracker.app.selection.selection import Arrangement
 from llm_tracker.app.views.heads import grids_view, ranked_view
 from llm_tracker.app.views.missing_work import background_status, coming_note
 from llm_tracker.app.views.on_demand import on_demand
-from llm_tracker.app.views.pattern import by_choice, pattern_view
+from llm_tracker.app.views.pattern import patterns_view
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import read_values, values_of
 from llm_tracker.app.work.workspace import Workspace
@@ -68,10 +68,7 @@ def _heads(engine: Engine, workspace: Workspace, comparison: Comparison, sides: 
     with st.expander("How to read this"):
         st.markdown(HOW_TO_READ)
     st.header("One head opened", anchor=False)
-    by_choice()
-    refs = {side.name: ref for side, ref in comparison.answers}
-    for side in sides:
-        pattern_view(engine, workspace, comparison, side, refs[side.name], heads[side.name])
+    patterns_view(engine, workspace, comparison, sides, heads, shown == "difference")
 
 
 def _parked(side: Side) -> str:

@@ -77,6 +77,7 @@ def picture(chart: Any, sentence: str) -> Picture:
     return Picture(chart.to_dict(validate=False), sentence)
 
 
-def figure_picture(figure: Figure) -> Picture:
-    """A figure as a picture."""
+def figure_picture(figure: Figure, turn: str | None = None) -> Picture:
+    """A figure as a picture; its numbers are said to be of one `turn`, where that is given."""
+    figure = figure if turn is None else figure.of_turn(turn)
     return Picture(figure.chart.to_dict(validate=False), figure.sentence, figure)

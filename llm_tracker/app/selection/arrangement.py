@@ -45,8 +45,8 @@ def arrangement(comparison: Comparison, same_twice: bool = True) -> Arrangement:
     if shown == "difference" and any(side.name == "again" for side in comparison.sides):
         with place:
             paragraph(
-                "The difference is the whole change, merely asking again included: side by side shows what that alone "
-                "changes.",
+                "The difference is the whole change, merely asking again included. Grey ticks and dashed lines show "
+                "what that alone changes, where it can be said.",
                 quiet=True,
             )
     return shown
@@ -66,5 +66,5 @@ def drawn_sides(comparison: Comparison, shown: Arrangement) -> list[Side]:
 
 
 def drawn_with_control(comparison: Comparison, shown: Arrangement) -> list[Side]:
-    """The same, and the control where both answers stand side by side."""
-    return comparison.sides if shown == "beside" else drawn_sides(comparison, shown)
+    """The same, and the control where both answers are drawn."""
+    return comparison.sides if shown in ("beside", "difference") else drawn_sides(comparison, shown)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.compare import Side, model_names
 from llm_tracker.app.selection.address import look_at_models, open_selection, opened_at, select, selected, show_choice
 from llm_tracker.app.selection.selection import NEITHER, unless_default, with_number
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -102,15 +102,6 @@ def _sides(
     second = Side("after", turns[1], steps[1], names[1])
     control = _control(sessions, refs, first, second, at_answers)
     return [first, second, *([] if control is None else [control])]
-
-
-def model_names(sessions: tuple[Session, ...]) -> list[str]:
-    """What two models are called: by their titles, or where these are the same, by their ids too; "" of one alone."""
-    models = [session.model for session in sessions]
-    if len({model.id for model in models}) < 2:
-        return [""] * len(models)
-    is_clear = len({model.title for model in models}) == len(models)
-    return [model.title if is_clear else f"{model.title} ({model.id})" for model in models]
 
 
 def _control(

@@ -16,13 +16,8 @@ CopyTexts = tuple[str, str]
 
 def copy_texts(
     comparison: Comparison, sides: Sequence[Side], view: str, difference: bool = False, **options: Any
-) -> CopyTexts | None:
-    """What gives the view of these sides again; `options` are keywords of `lt.figure`.
-
-    None for two models: `lt.figure` draws the turns of one.
-    """
-    if len({side.model for side in sides}) > 1:
-        return None
+) -> CopyTexts:
+    """What gives the view of these sides again; `options` are keywords of `lt.figure`."""
     answers = [side for side in sides if side.name != "again"]
     of_control = not answers
     own = answers[-1] if answers else sides[-1]
@@ -30,26 +25,25 @@ def copy_texts(
     session, turn = comparison.sessions[at], comparison.refs[at].turn
     is_pair = len(answers) > 1
     is_elsewhere = is_pair and comparison.refs[0].session != comparison.refs[1].session
-    other = comparison.sessions[0] if is_elsewhere else None
-    against = comparison.refs[0].turn if is_pair else None
-    steps = _steps(sides, answers, is_pair)
     call = ViewCall(
         view,
         turn,
-        against,
-        {**steps, "control": of_control, "difference": difference, **options},
+        comparison.refs[0].turn if is_pair else None,
+        {**_steps(sides, answers, is_pair), "control": of_control, "difference": difference, **options},
         needs_model=view in NEED_THE_MODEL or bool(options.get("weighed")),
     )
+    other = comparison.sessions[0] if is_elsewhere else None
     return as_python(session, call, other), as_command(session, call, other)
 
 
-def _steps(sides: Sequence[Side], answers: Sequence[Side], is_pair: bool) -> dict[str, int]:
-    """The steps that are looked at, where they are not those that the view would take by itself."""
-    if is_pair:
-        usual = [side.turn.first_step for side in answers]
-        has_control = any(side.name == "again" for side in sides)
-        if [side.step for side in answers] == usual and has_control:
-            return {}
-        return {"step": answers[1].step, "against_step": answers[0].step}
-    own = answers[-1] if answers else sides[-1]
-    return {} if own.step == own.turn.answer_step else {"step": own.step}
+def _steps(sides: Sequence[Side], answers: Sequence[Side], is_pair: bool) -> dict[str, Any]:
+    """What says which tokens are looked at, where they are not those that the view would take by itself."""
+    if not is_pair:
+        own = answers[-1] if answers else sides[-1]
+        return {} if own.step == own.turn.answer_step else {"step": own.step}
+    steps = [side.step for side in answers]
+    # Where steps are given no control is drawn; where a place is said, it is, if the session has one.
+    if any(side.name == "again" for side in sides):
+        at_first = steps == [side.turn.first_step for side in answers]
+        return {} if at_first else {"compare_at": "answer"}
+    return {"step": steps[1], "against_step": steps[0]}

@@ -10,6 +10,7 @@ from llm_tracker.analysis.compare import SideName
 from llm_tracker.analysis.curves import CurveMeasure
 from llm_tracker.analysis.heads import HeadMeasure
 from llm_tracker.analysis.layers import LayerMeasure
+from llm_tracker.analysis.lens.position_lens import Cell
 from llm_tracker.analysis.tokens import TokenMeasure
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.tracing.trace import StreamSite
@@ -20,8 +21,6 @@ Pair = tuple[int | None, int | None]
 """A number for each of two sides or models; None leaves that to the view."""
 
 NEITHER: Pair = (None, None)
-
-Cell = tuple[int, int]
 
 Arrangement = Literal["before", "after", "beside", "difference"]
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from llm_tracker.analysis.attention import PARKED, attention_groups, in_conversation
 from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.heads import Head
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import legend, paragraph, plain_label, table_html
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
@@ -22,12 +23,11 @@ from llm_tracker.charts.palette import TURN_COLOURS
 from llm_tracker.figures.attention import attention_figure, attention_shares
 from llm_tracker.wording.formats import capitalised, percent, shown
 from llm_tracker.wording.labels import GROUP_LABELS, side_label
-from llm_tracker.wording.two_models import Look
 
 MEAN = 0
 """In place of a head: the mean of all."""
 
-Looks = dict[str, Look]
+Heads = dict[str, Head]
 """By side: the layer and head that are looked at."""
 
 
@@ -35,14 +35,14 @@ Looks = dict[str, Look]
 def attention_view(comparison: Comparison, sides: list[Side], difference: bool = False) -> None:
     """All of the view, for the tokens that are looked at."""
     st.header("Attention by word", anchor=False)
-    looks = _choose(sides)
-    key = (tuple(sides), tuple(looks.items()), difference)
-    drawn = remembered("attention", key, lambda: _draw(sides, looks, difference))
+    heads = _choose(sides)
+    key = (tuple(sides), tuple(heads.items()), difference)
+    drawn = remembered("attention", key, lambda: _draw(sides, heads, difference))
     for side in sides:
         if drawn is None or side.name not in drawn.texts:
-            paragraph(f"{capitalised(side_label(side))}: {_absence(side, looks[side.name][0])}")
+            paragraph(f"{capitalised(side_label(side))}: {_absence(side, heads[side.name][0])}")
     if drawn is not None:
-        _drawing(drawn, difference, _copied(comparison, sides, looks, difference))
+        _drawing(drawn, difference, _copied(comparison, sides, heads, difference))
         with st.expander("Table: every word's share"):
             for column, name in zip(st.columns(len(drawn.tables)), drawn.tables, strict=True):
                 column.html(drawn.tables[name])
@@ -65,15 +65,15 @@ def _absence(side: Side, layer: int) -> str:
     return "this model has no attention in any layer. It carries what it read in a state; its layers are drawn above."
 
 
-def _copied(comparison: Comparison, sides: list[Side], looks: Looks, difference: bool) -> CopyTexts | None:
-    """The code that gives the bars again; none of two models, of which each has a layer of its own."""
-    if of_two_models(sides):
-        return None
-    layer, head = looks[sides[0].name]
-    return copy_texts(comparison, sides, "attention", difference, layer=layer, head=head)
+def _copied(comparison: Comparison, sides: list[Side], heads: Heads, difference: bool) -> CopyTexts:
+    """The code that gives the bars again; of two models, each has a layer and a head of its own."""
+    layer, head = heads[sides[-1].name]
+    own = heads[sides[0].name] if of_two_models(sides) else (None, None)
+    asked = {"layer": layer, "head": head, "against_layer": own[0], "against_head": own[1]}
+    return copy_texts(comparison, sides, "attention", difference, **asked)
 
 
-def _drawing(drawn: _Drawn, difference: bool, copy: CopyTexts | None) -> None:
+def _drawing(drawn: _Drawn, difference: bool, copy: CopyTexts) -> None:
     """The bars of all attention with their sentence, and the texts with each word shaded."""
     drawn.whole.draw("Where all of the attention went")
     paragraph(drawn.whole.sentence)
@@ -88,15 +88,15 @@ def _drawing(drawn: _Drawn, difference: bool, copy: CopyTexts | None) -> None:
     legend({"the stronger the colour, the more it looked there": TURN_COLOURS["before"]}, again, "line")
 
 
-def _choose(sides: list[Side]) -> Looks:
+def _choose(sides: list[Side]) -> Heads:
     """One choice for all turns of a model; of two models, which have layers and heads of their own, one for each."""
     if not of_two_models(sides):
         return dict.fromkeys([str(side.name) for side in sides], _look(sides, 0))
-    looks: Looks = {}
+    heads: Heads = {}
     for column, side in zip(st.columns(len(sides)), sides, strict=True):
         with column:
-            looks[side.name] = _look([side], place_of(side))
-    return looks
+            heads[side.name] = _look([side], place_of(side))
+    return heads
 
 
 def place_of(side: Side) -> int:
@@ -104,7 +104,7 @@ def place_of(side: Side) -> int:
     return 1 if side.name == "after" else 0
 
 
-def _look(sides: list[Side], at: int) -> Look:
+def _look(sides: list[Side], at: int) -> Head:
     """A layer of a model, and one head of it or none for their mean; `at` is the model's place in the selection."""
     trace = sides[0].turn.trace
     if not trace.attending_layers:
@@ -182,13 +182,13 @@ class _Drawn:
     tables: dict[str, str]
 
 
-def _draw(sides: list[Side], looks: Looks, difference: bool) -> _Drawn | None:
+def _draw(sides: list[Side], heads: Heads, difference: bool) -> _Drawn | None:
     """The view; None where no side has attention in its layer."""
-    shares, labels = attention_shares(sides, looks), side_labels(sides)
+    shares, labels = attention_shares(sides, heads), side_labels(sides)
     if not shares:
         return None
     return _Drawn(
-        whole=figure_picture(attention_figure(sides, looks, difference and len(shares) > 1)),
+        whole=figure_picture(attention_figure(sides, heads, difference and len(shares) > 1)),
         texts=shaded_texts(shares, labels),
         tables={name: _share_table(labels[name], frame) for name, frame in shares.items()},
     )

@@ -53,25 +53,28 @@ def curves_view(comparison: Comparison, sides: list[Side], words: list[str], sho
 
 
 def _beside(comparison: Comparison, sides: list[Side], words: list[str], measure: CurveMeasure) -> None:
-    pictures = remembered("curves", (tuple(sides), tuple(words), measure), lambda: _draw(sides, words, measure))
+    limits, pictures = remembered("curves", (tuple(sides), tuple(words), measure), lambda: _draw(sides, words, measure))
     columns = st.columns(len(sides)) if len(sides) < 3 else [*st.columns(2), st.container()]
     for column, side, each in zip(columns, sides, pictures, strict=True):
         with column:
             paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
             each.draw(f"Words through the layers, {side_label(side)}")
             paragraph(each.sentence)
-            copy = copy_texts(comparison, [side], "curves", words=words, measure=measure)
+            copy = copy_texts(comparison, [side], "curves", words=words, measure=measure, limits=limits)
             export_menu(f"curves-{side.name}", each.figure, copy)
 
 
-def _draw(sides: list[Side], words: list[str], measure: CurveMeasure) -> list[Picture]:
+def _draw(
+    sides: list[Side], words: list[str], measure: CurveMeasure
+) -> tuple[tuple[float, float] | None, list[Picture]]:
+    """The curves of all sides on one scale, with its ends where there are several."""
     whole = pd.concat([curves_frame(side, words, N_LEADING) for side in sides])
-    limits = limits_of(whole, measure)
-    return [figure_picture(curves_figure(side, words, measure, limits=limits)) for side in sides]
+    limits = limits_of(whole, measure) if len(sides) > 1 else None
+    return limits, [figure_picture(curves_figure(side, words, measure, limits=limits)) for side in sides]
 
 
 def _draw_difference(sides: list[Side], words: list[str], measure: CurveMeasure) -> Picture:
-    return figure_picture(curves_difference_figure(sides[0], sides[1], words, measure))
+    return figure_picture(curves_difference_figure(sides, words, measure))
 
 
 def _difference(comparison: Comparison, sides: list[Side], words: list[str], measure: CurveMeasure) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.analysis.heads import HeadMeasure, grid_of, kept_rows, named_places, ranked_heads
+from llm_tracker.analysis.heads import Head, HeadMeasure, grid_of, kept_rows, named_places, ranked_heads
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
@@ -19,7 +19,7 @@ from llm_tracker.app.selection.address import select, selected
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import Arrangement, with_number
-from llm_tracker.figures.heads import Head, heads_difference_figure, heads_figure
+from llm_tracker.figures.heads import heads_difference_figure, heads_figure
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.tracing.trace import FloatArray
@@ -60,7 +60,7 @@ def grids_view(
 ) -> None:
     """The grids, each with its sentence; a click opens a head."""
     key = (tuple(sides), shown, measure, tuple(words), tuple(weights.items()), tuple(heads.items()))
-    pictures = remembered("heads", key, lambda: _draw(sides, shown, measure, words, weights, heads))
+    limits, pictures = remembered("heads", key, lambda: _draw(sides, shown, measure, words, weights, heads))
     columns = st.columns(len(pictures))
     for column, (name, each) in zip(columns, pictures.items(), strict=True):
         with column:
@@ -71,7 +71,9 @@ def grids_view(
             each.draw("Every head of every layer", f"grid {name}", partial(_pick, at=at))
             paragraph(each.sentence)
             drawn = sides if name == "difference" else [side for side in sides if side.name == name]
-            asked = {"words": words, "measure": measure, "weighed": bool(weights)}
+            layer, head = heads["after" if name == "difference" else name]
+            asked: dict[str, Any] = {"words": words, "measure": measure, "weighed": bool(weights), "limits": limits}
+            asked |= {"layer": layer, "head": head}
             copy = copy_texts(comparison, drawn, "heads", name == "difference", **asked)
             export_menu(f"heads-{name}", each.figure, copy)
 
@@ -91,7 +93,8 @@ def _draw(
     words: list[str],
     weights: dict[str, ValueWeights],
     heads: dict[str, Head],
-) -> dict[str, Picture]:
+) -> tuple[tuple[float, float] | None, dict[str, Picture]]:
+    """The grids by side, on one scale, with its ends where there are several."""
     grids = {
         side.name: grid_of(
             rows_of(side, weights.get(side.name)), side.turn, side.step, measure, focus_of(side, words).spans
@@ -100,9 +103,10 @@ def _draw(
     }
     if shown == "difference":
         figure = heads_difference_figure(grids["before"], grids["after"], measure, heads["after"])
-        return {"difference": figure_picture(figure)}
+        return None, {"difference": figure_picture(figure)}
     largest = max(float(grid[grid == grid].max(initial=0)) for grid in grids.values())
-    return {
+    limits = (0.0, largest) if len(sides) > 1 else None
+    return limits, {
         side.name: figure_picture(
             heads_figure(
                 side,
@@ -111,7 +115,7 @@ def _draw(
                 focus_of(side, words).words,
                 weights[side.name].head_shares if side.name in weights else None,
                 heads[side.name],
-                (0.0, largest),
+                limits,
             )
         )
         for side in sides

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
+from llm_tracker.analysis.alignment import Pairs
 from llm_tracker.analysis.attention import PARKED
 from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.heads import Head
+from llm_tracker.analysis.patterns import PatternText, paired_places, pattern_text
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import figure_picture, remembered
@@ -21,8 +23,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import pattern_of, read_pattern
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.figures.heads import WINDOW, Head, pattern_by_word, pattern_figure, pattern_frame
-from llm_tracker.prompts.words import Word
+from llm_tracker.figures.patterns import WINDOW, pattern_difference_figure, pattern_figure
 from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
@@ -30,17 +31,41 @@ from llm_tracker.wording.labels import side_label
 N_LISTED = 12
 """Words that the table of one position lists."""
 
+PatternSide = tuple[Side, HeadPattern]
 
-def pattern_view(
-    engine: Engine, workspace: Workspace, comparison: Comparison, side: Side, ref: TurnRef, head: Head
+
+def patterns_view(
+    engine: Engine,
+    workspace: Workspace,
+    comparison: Comparison,
+    sides: list[Side],
+    heads: dict[str, Head],
+    is_difference: bool,
 ) -> None:
-    """All of it, for one answer."""
+    """The opened head of each answer, or where both were read, what its pattern gave more after."""
+    by = _by_choice()
+    refs = {side.name: ref for side, ref in comparison.answers}
+    found: list[PatternSide] = []
+    for side in sides:
+        pattern = _read(engine, workspace, comparison, side, refs[side.name], heads[side.name])
+        if pattern is not None and not is_difference:
+            _drawn(side, pattern_text(side.turn, pattern, by), comparison)
+        found += [] if pattern is None else [(side, pattern)]
+    if is_difference and len(found) > 1:
+        texts = [pattern_text(side.turn, pattern, by) for side, pattern in found]
+        _difference(comparison, [side for side, _ in found], texts[0], texts[1])
+
+
+def _read(
+    engine: Engine, workspace: Workspace, comparison: Comparison, side: Side, ref: TurnRef, head: Head
+) -> HeadPattern | None:
+    """The pattern of one answer, if it was read; else the offer to read it."""
     layer, number = head
     if comparison.after is not None:
         paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
     if number is None:
         paragraph("Choose a head: click a cell above, or pick one in the box.", quiet=True)
-        return
+        return None
     n_positions = side.turn.trace.prompt_length + side.turn.trace.n_steps
     found: HeadPattern | None = on_demand(
         engine,
@@ -51,11 +76,10 @@ def pattern_view(
         f"What each of the {n_positions:,} positions of the text looked at, in this head. The model reads the text "
         "once more for it.",
     )
-    if found is not None:
-        _drawn(side, found, comparison)
+    return found
 
 
-def by_choice() -> str:
+def _by_choice() -> Any:
     """Whether patterns are drawn by word or by token."""
     by = selected().by
     choose = show_choice("pattern by", by, lambda picked: select(by=picked, query=None, pattern_from=None))
@@ -71,19 +95,17 @@ def by_choice() -> str:
 
 
 @st.fragment
-def _drawn(side: Side, pattern: HeadPattern, comparison: Comparison) -> None:
+def _drawn(side: Side, text: PatternText, comparison: Comparison) -> None:
     """The pattern over a window of the text, and what the chosen position looked at."""
-    by = selected().by
-    words = side.turn.words_before(side.turn.trace.n_steps)
-    count = len(words) if by == "word" else pattern.weights.shape[1]
-    first = _window(side, count, by, comparison)
+    by, pattern, count = selected().by, text.pattern, len(text.spans)
+    first = _window(side.name, count, comparison)
     last = min(first + WINDOW, count)
     query = selected().query
-    query = query if query is not None and first <= query < last else min(_opens_at(side, words, by), last - 1)
+    query = query if query is not None and first <= query < last else min(_opens_at(side, text), last - 1)
     drawn = remembered(
         f"pattern {side.name}",
         (pattern, by, first, query),
-        lambda: figure_picture(pattern_figure(pattern, _frame(side, pattern, words, by, first, last), query)),
+        lambda: figure_picture(pattern_figure(text, first, query), side.name),
     )
     key = f"pattern of {side.name} {comparison.results} {by}"
     drawn.draw(
@@ -93,49 +115,60 @@ def _drawn(side: Side, pattern: HeadPattern, comparison: Comparison) -> None:
     )
     paragraph(drawn.sentence)
     if by == "word":
-        _looked_at(side, pattern, words, query)
-    asked: dict[str, Any] = {"layer": pattern.layer, "head": pattern.head, "by": by, "first": first}
+        _looked_at(side, text, query)
+    asked: dict[str, Any] = {"layer": pattern.layer, "head": pattern.head, "by": by, "first": first, "query": query}
     export_menu(f"pattern-{side.name}", drawn.figure, copy_texts(comparison, [side], "pattern", **asked))
 
 
-def _opens_at(side: Side, words: list[Word], by: str) -> int:
+@st.fragment
+def _difference(comparison: Comparison, sides: list[Side], before: PatternText, after: PatternText) -> None:
+    """What the pattern gave more after, over a window of both texts."""
+    by, pattern = selected().by, after.pattern
+    turns = (sides[0].turn, sides[1].turn)
+    pairs: Pairs[int] = remembered("paired places", (*turns, by), lambda: paired_places(*turns, by))
+    first = _window("difference", len(pairs), comparison)
+    drawn = remembered(
+        "pattern difference",
+        (before.pattern, after.pattern, by, first),
+        lambda: figure_picture(pattern_difference_figure(before, after, pairs, first)),
+    )
+    drawn.draw(f"Layer {pattern.layer}, head {pattern.head}, after minus before")
+    paragraph(drawn.sentence)
+    paragraph("A pale grey place stands in one of the two texts only.", quiet=True)
+    asked: dict[str, Any] = {"layer": pattern.layer, "head": pattern.head, "by": by, "first": first}
+    export_menu("pattern-difference", drawn.figure, copy_texts(comparison, sides, "pattern", True, **asked))
+
+
+def _opens_at(side: Side, text: PatternText) -> int:
     """The place that wrote the token that is looked at."""
     position = side.turn.trace.prompt_length + side.step - 1
-    if by == "token":
-        return position
-    return next(at for at, word in enumerate(words) if word.tokens[0] <= position < word.tokens[1])
+    return next(at for at, (start, end) in enumerate(text.spans) if start <= position < end)
 
 
-def _frame(side: Side, pattern: HeadPattern, words: list[Word], by: str, first: int, last: int) -> pd.DataFrame:
-    if by == "word":
-        return pattern_by_word(pattern, words, first, last)
-    prompt = side.turn.prompt
-    tokens = [prompt.text[start:end] for start, end in prompt.spans] + list(side.turn.trace.tokens)
-    return pattern_frame(pattern, tokens, first, last)
-
-
-def _window(side: Side, count: int, by: str, comparison: Comparison) -> int:
+def _window(name: str, count: int, comparison: Comparison) -> int:
     """Where the window begins: at its latest, so that it shows the answer."""
     if count <= WINDOW:
         return 0
-    key, latest = f"pattern from {side.name} {count}", count - WINDOW + 1
+    key, latest = f"pattern from {name} {count}", count - WINDOW + 1
     first = chosen(selected().pattern_from, range(1, latest + 1), latest)
     choose = show_choice(
         key, first, lambda picked: select_of(comparison, pattern_from=unless_default(picked, latest), query=None)
     )
-    st.slider(f"From {by} (of {count:,}; {WINDOW} are drawn)", 1, latest, first, key=key, on_change=choose)
+    label = f"From {selected().by} (of {count:,}; {WINDOW} are drawn)"
+    st.slider(label, 1, latest, first, key=key, on_change=choose)
     return first - 1
 
 
-def _looked_at(side: Side, pattern: HeadPattern, words: list[Word], query: int) -> None:
+def _looked_at(side: Side, text: PatternText, query: int) -> None:
     """What one word looked at most, as a table."""
-    frame = pattern_by_word(pattern, words, 0, query + 1, query)
-    own = frame[frame["value"].notna()].sort_values("value", ascending=False, kind="stable")
+    words = side.turn.words_before(side.turn.trace.n_steps)
+    shares = text.row(query)
+    ordered = [int(at) for at in (-shares).argsort(kind="stable") if shares[at] == shares[at]][:N_LISTED]
     name = quoted(words[query].text)
     with st.expander(f"What {name} looked at most", key=f"looked {side.name}"):
         rows = [
-            [shown(str(text)), words[key].role if words[key].role != "template" else PARKED, percent(float(value))]
-            for key, text, value in zip(own["key"], own["key_text"], own["value"], strict=True)
-        ][:N_LISTED]
-        shares = own["value"].tolist()[:N_LISTED]
-        st.html(table_html(f"{name} looked at", ["word", "whose", "share"], rows, ("share",), shares))
+            [shown(text.texts[at]), PARKED if text.parked[at] else words[at].role, percent(float(shares[at]))]
+            for at in ordered
+        ]
+        bars = [float(shares[at]) for at in ordered]
+        st.html(table_html(f"{name} looked at", ["word", "whose", "share"], rows, ("share",), bars))

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from llm_tracker.analysis.alignment import aligned_positions
 from llm_tracker.analysis.compare import Side
-from llm_tracker.analysis.lens.position_lens import PositionLens
-from llm_tracker.analysis.lens.position_maps import NEXT, PLAIN, answer_position, map_choices
+from llm_tracker.analysis.lens.position_lens import Cell, PositionLens
+from llm_tracker.analysis.lens.position_maps import NEXT, PLAIN, answer_position, map_choices, map_values
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
@@ -19,13 +21,13 @@ from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.copy_texts import CopyTexts, copy_texts
 from llm_tracker.app.selection.segments import segments
-from llm_tracker.app.selection.selection import Arrangement, Cell, chosen, unless_default
+from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
 from llm_tracker.app.views.on_demand import begin_button, on_demand
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import map_of, read_map
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.figures.positions import WINDOW, map_difference_figure, map_figure, window_start
+from llm_tracker.figures.positions import WINDOW, map_difference_figure, map_figure, map_limits, window_start
 from llm_tracker.tracing.trace import StreamSite
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
@@ -60,7 +62,8 @@ def positions_view(
             "by layer from below. In the first layers of many models the token that was just read shines through. "
             "*Between attention and MLP* reads the residual stream half-way through each layer: what its attention "
             "has added is there, what its MLP adds is not. A cell is a read-out, not a decision. Of a followed word "
-            "its first token is meant, written as at the beginning of the answer. The dashed line stands where the "
+            "its first token is meant, written as at the beginning of the answer: two words that begin with the same "
+            "token have no lead here, only in the layers of the answer's own token. The dashed line stands where the "
             "answer begins, and where a thought does."
         )
 
@@ -112,8 +115,18 @@ def _maps(found: Read, comparison: Comparison, is_difference: bool) -> None:
         return
     with right:
         first = _first_token(*max((len(lens.tokens), answer_position(side.turn)) for side, lens in found), comparison)
+    limits = _shared_limits(found, shows, first) if len(found) > 1 else None
     for side, lens in found:
-        _one(side, lens, shows, first, comparison)
+        _one(side, lens, shows, first, limits, comparison)
+
+
+def _shared_limits(found: Read, shows: str, first: int | None) -> tuple[float, float]:
+    """The ends of one scale for all that is drawn."""
+    drawn = []
+    for _, lens in found:
+        start = window_start(len(lens.tokens), first or 0)
+        drawn.append(map_values(lens, shows)[:, start : start + WINDOW].ravel())
+    return map_limits(pd.Series(np.concatenate(drawn)), shows)
 
 
 def _shows(options: list[str], words: list[str]) -> str:
@@ -144,15 +157,21 @@ def _first_token(count: int, answer: int, comparison: Comparison) -> int | None:
     return first - 1
 
 
-def _one(side: Side, lens: PositionLens, shows: str, first: int | None, comparison: Comparison) -> None:
+def _one(
+    side: Side,
+    lens: PositionLens,
+    shows: str,
+    first: int | None,
+    limits: tuple[float, float] | None,
+    comparison: Comparison,
+) -> None:
     """The map of one answer; a click opens a cell."""
     cell = _cell(side, lens)
-    start = first if first is not None else 0
-    start = window_start(len(lens.tokens), start)
+    start = window_start(len(lens.tokens), first or 0)
     drawn = remembered(
         f"map {side.name}",
-        (side.turn.trace, lens, shows, start, cell),
-        lambda: figure_picture(map_figure(side.turn, lens, shows, start, cell)),
+        (side.turn.trace, lens, shows, start, cell, limits),
+        lambda: figure_picture(map_figure(side.turn, lens, shows, start, cell, limits), side.name),
     )
     if comparison.after is not None:
         paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
@@ -164,7 +183,7 @@ def _one(side: Side, lens: PositionLens, shows: str, first: int | None, comparis
     )
     paragraph(drawn.sentence)
     _candidates(side, lens, cell, comparison)
-    _export(drawn, f"map-{side.name}", _copied(comparison, [side], [lens], shows, start))
+    _export(drawn, f"map-{side.name}", _copied(comparison, [side], [lens], shows, start, cell, limits))
 
 
 def _cell(side: Side, lens: PositionLens) -> Cell:
@@ -227,14 +246,20 @@ def _difference(found: Read, shows: str, first: int | None, comparison: Comparis
 
 
 def _copied(
-    comparison: Comparison, sides: list[Side], lenses: list[PositionLens], shows: str, first: int
-) -> CopyTexts | None:
+    comparison: Comparison,
+    sides: list[Side],
+    lenses: list[PositionLens],
+    shows: str,
+    first: int,
+    cell: Cell | None = None,
+    limits: tuple[float, float] | None = None,
+) -> CopyTexts:
     """The code that gives a map again; words are followed only where it shows them."""
     words = list(lenses[0].watched) if shows not in PLAIN else []
     site = None if lenses[0].site == "resid_post" else lenses[0].site
-    asked = {"words": words, "shows": shows, "first": first, "site": site}
+    asked = {"words": words, "shows": shows, "first": first, "site": site, "cell": cell, "limits": limits}
     return copy_texts(comparison, sides, "map", len(sides) > 1, **asked)
 
 
-def _export(drawn: Picture, name: str, copy: CopyTexts | None) -> None:
+def _export(drawn: Picture, name: str, copy: CopyTexts) -> None:
     export_menu(name, drawn.figure, copy)

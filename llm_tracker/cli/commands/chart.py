@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,12 @@ HELP = "one view of a saved session, as a picture or as its data"
 FORMATS = ("png", "svg", "html", "csv", "parquet", "json")
 VIEWS = ("candidates", "layers", "attention", "tokens", "curves", "map", "heads", "pattern")
 
+OPTIONS = (
+    "control compare_at step against_step difference measure over layer head against_layer against_head shows first "
+    "cell query site by weighed limits"
+).split()
+"""Keywords of `lt.figure` that are options of the same name."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The session, the view, and what of it is drawn."""
@@ -26,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--view", required=True, choices=VIEWS, help="map and pattern read the text once more")
     parser.add_argument("--turn", type=int, default=-1, metavar="N", help="from 0; default: the last")
     parser.add_argument("--against", type=int, metavar="N", help="the turn that stands before it")
+    parser.add_argument("--against-session", metavar="DIR", help="the session of that turn, where it is another one")
+    parser.add_argument("--compare-at", choices=("first", "answer"), default="first", help="the token of both answers")
     parser.add_argument("--control", action="store_true", help="the turn's neutral control in its place")
     parser.add_argument("--difference", action="store_true", help="with --against: what the turn has more")
     parser.add_argument("--step", type=int, metavar="N", help="the token that is looked at, from 0")
@@ -35,8 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--over", metavar="WORD", help="the word over which the first one leads")
     parser.add_argument("--layer", type=int, metavar="N", help="from 1")
     parser.add_argument("--head", type=int, metavar="N", help="from 1")
+    parser.add_argument("--against-layer", type=int, metavar="N", help="of another model, whose layers are its own")
+    parser.add_argument("--against-head", type=int, metavar="N", help="the same")
     parser.add_argument("--shows", metavar="WHAT", help="of the map: next_prob, entropy_nats, “prob of Paris”, …")
     parser.add_argument("--first", type=int, metavar="N", help="of map and pattern: the first position, from 0")
+    parser.add_argument("--cell", type=_pair_of(int), metavar="LAYER,POSITION", help="of the map: what is outlined")
+    parser.add_argument("--query", type=int, metavar="N", help="of the pattern: the place that is outlined, from 0")
+    parser.add_argument("--limits", type=_pair_of(float), metavar="LOW,HIGH", help="the ends of the scale")
     parser.add_argument("--site", choices=("resid_post", "resid_mid"), default="resid_post", help="of the map")
     parser.add_argument("--by", choices=("word", "token"), default="word", help="of the pattern")
     parser.add_argument("--weighed", action="store_true", help="of heads: attention weighed by what it carries")
@@ -45,6 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="where the text is read once more; default: the session's own")
     add_load_options(parser)
     parser.add_argument("--out", required=True, metavar="FILE", help="the file to write")
+
+
+def _pair_of(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, Any]]:
+    """Two numbers with a comma between them, as the parser reads them."""
+
+    def read(text: str) -> tuple[Any, Any]:
+        first, _, second = text.partition(",")
+        try:
+            return kind(first), kind(second)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"“{text}” is not two numbers with a comma between them") from None
+
+    return read
 
 
 def run(args: argparse.Namespace) -> int:
@@ -83,8 +110,11 @@ def _figure(args: argparse.Namespace, session: Session) -> Figure:
         with progress_line() as report:
             model = load(args.model or session.model.id, _like(session, load_options(args)), report)
         require_same_weights(model, session)
-    names = "control step against_step difference measure over layer head shows first site by weighed".split()
-    options: dict[str, Any] = {name: getattr(args, name) for name in names}
+    options: dict[str, Any] = {name: getattr(args, name) for name in OPTIONS}
+    if args.against_session is not None:
+        from llm_tracker.storage.session_directory import load_session
+
+        options["against_session"] = load_session(args.against_session)
     words = None if args.word is None else [word for word in args.word if word]
     return figure(session, args.view, args.turn, args.against, words=words, model=model, **options)
 
