@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
 from llm_tracker.conversation.template_use import like
+from llm_tracker.tracing.provenance import model_info, require_same_weights, versions
 from llm_tracker.tracing.session import Session
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.lenses import with_lenses
-from llm_tracker.conversation.provenance import require_same_weights
 from llm_tracker.conversation.turns import next_prompt
 from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.prompts.recipes import CONTROL_TEXT
+from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Session
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.lenses import require_step
-from llm_tracker.conversation.provenance import require_same_weights
 from llm_tracker.errors import InputError
 from llm_tracker.progress import ended
+from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.sampled import SampledAnswers
 from llm_tracker.tracing.sampling import stream_samples
 from llm_tracker.tracing.session import Session

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.lenses import Purpose, require_step, several_words, with_lenses
-from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
 from llm_tracker.conversation.template_use import template_use
 from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import continuation
@@ -16,6 +15,7 @@ from llm_tracker.prompts.recipes import Message, Recipe, recipe_messages
 from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt, require_plain
 from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.tracing.answers import answer_word_of, word_named_in
+from llm_tracker.tracing.provenance import model_info, require_same_weights, versions
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Decoding, Session, Turn
 

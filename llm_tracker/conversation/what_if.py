@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.lenses import require_step, several_words, with_lenses
-from llm_tracker.conversation.provenance import model_info, require_same_weights, versions
 from llm_tracker.errors import InputError
 from llm_tracker.progress import ended
 from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.tracing.answers import answer_word_of
 from llm_tracker.tracing.beginnings import beginning_with
+from llm_tracker.tracing.provenance import model_info, require_same_weights, versions
 from llm_tracker.tracing.run import TokenEvent, run_turn
 from llm_tracker.tracing.session import Parent, Session
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.analysis.lens.partings import read_partings
-from llm_tracker.conversation.provenance import require_same_weights
+from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.whole_words import Place, WordEnd
 from llm_tracker.tracing.word_scoring import score_words

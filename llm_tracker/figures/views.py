@@ -127,7 +127,7 @@ def figure(
 
 
 def _require_same_weights(model: LoadedModel, *sessions: Session | None) -> None:
-    from llm_tracker.conversation.provenance import require_same_weights
+    from llm_tracker.tracing.provenance import require_same_weights
 
     for each in sessions:
         if each is not None:

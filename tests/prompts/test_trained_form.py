@@ -13,7 +13,6 @@ from tiny_models import loaded, tiny_network, tiny_tokenizer
 
 import llm_tracker as lt
 from benchmarks.tinyllama_like import tinyllama_like_tokenizer, write_tinyllama_like
-from llm_tracker.conversation.provenance import model_notices
 from llm_tracker.models.forward.hooks import after, put_on
 from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.form_notices import form_notices
@@ -22,6 +21,7 @@ from llm_tracker.prompts.rendering import render_prompt
 from llm_tracker.prompts.trained_form import beginning_ids, turn_end_ids
 from llm_tracker.storage.records import session_record
 from llm_tracker.tracing.decoding import named_end_ids
+from llm_tracker.tracing.provenance import model_notices
 
 ASKED = [Message("user", "Who?")]
 

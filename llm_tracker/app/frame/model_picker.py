@@ -199,7 +199,7 @@ def _badge(engine: Engine, model: LoadedModel) -> None:
     if architecture.n_heads:
         parts.append(f"{architecture.n_heads} heads")
     st.caption(" · ".join([*parts, f"{gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"]))
-    from llm_tracker.conversation.provenance import model_notices
+    from llm_tracker.tracing.provenance import model_notices
 
     for notice in model_notices(model):
         st.caption(notice)

@@ -88,7 +88,7 @@ def compute(engine: Engine, workspace: Workspace, subject: Subject, said: str, s
             return None
 
         def work(job: Job) -> Any:
-            from llm_tracker.conversation.provenance import require_same_weights
+            from llm_tracker.tracing.provenance import require_same_weights
 
             model = engine.models.model(job.model_id, job.report)
             job.progress = None

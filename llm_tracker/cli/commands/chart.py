@@ -104,12 +104,10 @@ def _figure(args: argparse.Namespace, session: Session) -> Figure:
 
     model = None
     if args.view in NEED_THE_MODEL or args.weighed:
-        from llm_tracker.conversation.provenance import require_same_weights
         from llm_tracker.models.loading.load import load
 
         with progress_line() as report:
             model = load(args.model or session.model.id, _like(session, load_options(args)), report)
-        require_same_weights(model, session)
     options: dict[str, Any] = {name: getattr(args, name) for name in OPTIONS}
     if args.against_session is not None:
         from llm_tracker.storage.session_directory import load_session
