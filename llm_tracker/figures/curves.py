@@ -9,8 +9,6 @@ from llm_tracker.analysis.curves import CurveMeasure, commit_layer, curve_differ
 from llm_tracker.charts.curves import curve_differences_chart, curves_chart
 from llm_tracker.figures.figure import Figure
 from llm_tracker.wording.curves import curve_differences_sentence, curves_sentence
-from llm_tracker.wording.formats import capitalised
-from llm_tracker.wording.labels import side_label
 
 N_LEADING = 8
 """Tokens that rank first at some layer which are drawn: the last to do so."""
@@ -29,8 +27,7 @@ def curves_figure(
     """
     frame = curves_frame(side, words, n_leading)
     chart = curves_chart(frame, measure, quality(side), commit_layer(side), limits)
-    title = f"{capitalised(side_label(side))}: words through the layers"
-    return Figure("curves", title, chart, frame.assign(turn=side.name), curves_sentence(side))
+    return Figure("curves", "Words through the layers", chart, frame.assign(turn=side.name), curves_sentence(side))
 
 
 def curves_difference_figure(

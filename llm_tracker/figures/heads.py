@@ -11,9 +11,7 @@ from llm_tracker.charts.heat import Colours, colours_of
 from llm_tracker.figures.figure import Figure
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.trace import FloatArray
-from llm_tracker.wording.formats import capitalised
 from llm_tracker.wording.heads import MEASURE_LABELS, differences_sentence, heads_sentence
-from llm_tracker.wording.labels import side_label
 
 
 def heads_figure(
@@ -37,8 +35,9 @@ def heads_figure(
     number = ".2f" if measure == "entropy" else ".0%"
     label = f"{MEASURE_LABELS[measure]}{'' if rows is None else ', weighed by values'}"
     chart = heads_chart(frame, Colours(label, low, high or 1.0, number), chosen)
-    title = f"{capitalised(side_label(side))}: every head of every layer"
-    return Figure("heads", title, chart, frame.assign(turn=side.name), heads_sentence(grid, measure, words))
+    return Figure(
+        "heads", "Every head of every layer", chart, frame.assign(turn=side.name), heads_sentence(grid, measure, words)
+    )
 
 
 def heads_difference_figure(

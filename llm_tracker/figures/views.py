@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast, get_args
 
 from llm_tracker.analysis.compare import Side
@@ -28,6 +29,7 @@ from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.session import Session
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 from llm_tracker.tracing.whole_words import Place
+from llm_tracker.wording.labels import side_label
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -123,7 +125,10 @@ def figure(
         difference=difference,
         model=model,
     )
-    return VIEWS[view](asked)
+    drawn = VIEWS[view](asked)
+    # Of two answers some views draw the later one alone.
+    is_one_of_two = len(asked.answers) > 1 and not difference and set(drawn.frame["turn"]) <= {asked.last.name}
+    return replace(drawn, title=f"{drawn.title}, {side_label(asked.last)}") if is_one_of_two else drawn
 
 
 def _require_same_weights(model: LoadedModel, *sessions: Session | None) -> None:

@@ -7,13 +7,13 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.heads import Head, head_grid, opening_words, word_choices
+from llm_tracker.app.attention.heads import focus_of
 from llm_tracker.app.parts.html import plain_label
 from llm_tracker.app.parts.side_labels import of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.selection import unless_default, with_number
 from llm_tracker.app.views.attention import place_of
-from llm_tracker.app.views.heads import focus_of
 from llm_tracker.prompts.words import fold, is_mark
 
 

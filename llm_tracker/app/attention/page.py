@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.heads import count_parked
 from llm_tracker.app.attention.head_choice import focus_choice, head_choice, named_words
-from llm_tracker.app.parts.example import offer_example
+from llm_tracker.app.attention.heads import grids_view, ranked_view
+from llm_tracker.app.attention.pattern import patterns_view
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.selection.address import select, selected, show_choice
-from llm_tracker.app.selection.answer_pickers import answer_pickers
 from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
-from llm_tracker.app.selection.comparison import Comparison, compare_at, shown_comparison
+from llm_tracker.app.selection.comparison import Comparison, compare_at
 from llm_tracker.app.selection.segments import segments
 from llm_tracker.app.selection.selection import Arrangement
-from llm_tracker.app.views.heads import grids_view, ranked_view
-from llm_tracker.app.views.missing_work import background_status, coming_note
+from llm_tracker.app.views.explored import explored
+from llm_tracker.app.views.missing_work import background_status
 from llm_tracker.app.views.on_demand import on_demand
-from llm_tracker.app.views.pattern import patterns_view
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import read_values, values_of
 from llm_tracker.app.work.workspace import Workspace
@@ -29,14 +30,15 @@ from llm_tracker.wording.labels import side_label
 
 def attention_page(engine: Engine, workspace: Workspace) -> None:
     """All of the page."""
-    workspace.collect()
-    drawn = workspace.version
-    offer_example(workspace)
-    st.title("Attention", anchor=False)
-    st.caption("Which heads looked where, when the answer was written?")
-    coming_note(workspace)
-    comparison = shown_comparison(workspace)
-    answer_pickers(workspace, comparison)
+    explored(
+        workspace,
+        "Attention",
+        "Which heads looked where, when the answer was written?",
+        partial(_page, engine, workspace),
+    )
+
+
+def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container():
         background_status(workspace)
     shown = arrangement(comparison, same_twice=False)
@@ -51,8 +53,6 @@ def attention_page(engine: Engine, workspace: Workspace) -> None:
         paragraph(heads_not_kept(len(unkept[0].turn.trace.attention)))
         return
     _heads(engine, workspace, comparison, sides, shown)
-    if workspace.is_newer(drawn):
-        st.rerun()
 
 
 def _heads(engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side], shown: Arrangement) -> None:

@@ -56,10 +56,8 @@ class Selection:
     """The word over which it leads."""
     text: SideName | None = None
     """The side whose prompt is shown."""
-    map: SideName | None = None
-    """The side whose text is drawn with all layers at all tokens."""
     map_shows: str | None = None
-    """Whose probability that map shows."""
+    """What the map of all layers at all tokens shows."""
     map_from: int | None = None
     """The first token that it draws, from 1."""
     shown: Arrangement | None = None
@@ -119,7 +117,6 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
         "head": _pair_text(selection.heads),
         "lines": selection.measure or "",
         "text": selection.text or "",
-        "map": selection.map or "",
         "map-from": _number_text(selection.map_from),
         "show": selection.shown or "",
         "site": selection.site or "",
@@ -144,7 +141,7 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
 
 
 NAMES = frozenset(
-    "turns step compare layer head lines text map map-shows map-from of over word show site cell curve bars cells "
+    "turns step compare layer head lines text map-shows map-from of over word show site cell curve bars cells "
     "weighed focus query pattern-from by".split()
 )
 """The parameters that belong to the selection: the address has others too."""
@@ -163,7 +160,6 @@ def of_address(said: Mapping[str, Sequence[str]]) -> Selection:
         word=_last(said, "of", None),
         over=_last(said, "over", None),
         text=_one_of(get_args(SideName), said, "text"),
-        map=_one_of(get_args(SideName), said, "map"),
         map_shows=_last(said, "map-shows", None),
         map_from=_number(_last(said, "map-from", "")),
         shown=_one_of(get_args(Arrangement), said, "show"),

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from llm_tracker.app.parts.example import offer_example
-from llm_tracker.app.selection.answer_pickers import answer_pickers
 from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
-from llm_tracker.app.selection.comparison import shown_comparison
-from llm_tracker.app.views.branches import branches_view
-from llm_tracker.app.views.missing_work import background_status, coming_note
-from llm_tracker.app.views.samples import samples_view
-from llm_tracker.app.views.tokens import bars_view, players
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.tokens.branches import branches_view
+from llm_tracker.app.tokens.players import bars_view, players
+from llm_tracker.app.tokens.samples import samples_view
+from llm_tracker.app.views.explored import explored
+from llm_tracker.app.views.missing_work import background_status
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
 
 
 def tokens_page(engine: Engine, workspace: Workspace) -> None:
     """All of the page."""
-    workspace.collect()
-    drawn = workspace.version
-    offer_example(workspace)
-    st.title("Tokens", anchor=False)
-    st.caption("How was the answer written, token by token, and what might it have said?")
-    coming_note(workspace)
-    comparison = shown_comparison(workspace)
-    answer_pickers(workspace, comparison)
+    explored(
+        workspace,
+        "Tokens",
+        "How was the answer written, token by token, and what might it have said?",
+        partial(_page, engine, workspace),
+    )
+
+
+def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container():
         background_status(workspace)
     shown = arrangement(comparison, same_twice=False)
@@ -34,5 +36,3 @@ def tokens_page(engine: Engine, workspace: Workspace) -> None:
     branches_view(workspace, comparison)
     bars_view(comparison, sides, shown)
     samples_view(engine, workspace, comparison, sides)
-    if workspace.is_newer(drawn):
-        st.rerun()

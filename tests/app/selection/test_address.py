@@ -132,7 +132,7 @@ def test_an_answer_that_arrives_in_another_tab_is_shown_here_too(engine: engines
         {"layer": "99", "head": "99"},
         {"layer": "0", "head": "-4"},
         {"lines": "lead", "of": "nobody said it", "over": "nor this"},
-        {"text": "again", "map": "after", "compare": "last"},
+        {"text": "again", "map-shows": "prob of a", "compare": "last"},
     ],
     ids=str,
 )
