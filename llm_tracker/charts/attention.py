@@ -31,7 +31,7 @@ def attention_chart(groups: Mapping[str, pd.Series[float]]) -> Any:
     present = [group for group in GROUP_COLOURS if group in set(frame["group"])]
     base = alt.Chart(frame).encode(
         x=alt.X("start:Q", title="share of the attention", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
-        x2="end:Q",
+        x2=alt.X2("end:Q"),
         y=alt.Y(
             "turn:N",
             title=None,

@@ -105,11 +105,13 @@ def _bars(rows: pd.DataFrame) -> list[alt.Chart]:
         alt.Tooltip("logit_text:N", title="logit"),
         alt.Tooltip("again:N", title=TURN_LABELS["again"]),
     ]
-    track = _at(rows, 0.78).mark_rule(strokeWidth=8, color=GRID, strokeCap="butt").encode(x=_x("start"), x2="end:Q")
+    track = (
+        _at(rows, 0.78).mark_rule(strokeWidth=8, color=GRID, strokeCap="butt").encode(x=_x("start"), x2=alt.X2("end:Q"))
+    )
     bars = (
         _at(rows, 0.78)
         .mark_rule(strokeWidth=8, strokeCap="butt")
-        .encode(x=_x("start"), x2="bar_end:Q", color=alt.Color("colour:N", scale=None), tooltip=tooltip)
+        .encode(x=_x("start"), x2=alt.X2("bar_end:Q"), color=alt.Color("colour:N", scale=None), tooltip=tooltip)
     )
     return [track, bars]
 
@@ -122,10 +124,12 @@ def _texts(rows: pd.DataFrame) -> list[alt.Chart]:
     token, rest = alt.datum.logit_text != "", alt.datum.logit_text == ""
     tokens = base.transform_filter(token).mark_text(align="left", fontSize=13, limit=alt.ExprRef(room))
     return [
-        tokens.encode(x=_x("start"), text="label:N"),
-        base.transform_filter(rest).mark_text(align="left", fontSize=13).encode(x=_x("start"), text="label:N"),
-        base.mark_text(align="right", fontSize=13).encode(x=_x("end"), text="percent:N"),
-        _logit_text(base).encode(x=_x("end"), text="logit_text:N"),
+        tokens.encode(x=_x("start"), text=alt.Text("label:N")),
+        base.transform_filter(rest)
+        .mark_text(align="left", fontSize=13)
+        .encode(x=_x("start"), text=alt.Text("label:N")),
+        base.mark_text(align="right", fontSize=13).encode(x=_x("end"), text=alt.Text("percent:N")),
+        _logit_text(base).encode(x=_x("end"), text=alt.Text("logit_text:N")),
     ]
 
 
@@ -147,7 +151,7 @@ def _ticks(rows: pd.DataFrame) -> alt.Chart:
         .encode(
             x=_x("again_at"),
             y=_y("y", n_rows),
-            y2="y2:Q",
+            y2=alt.Y2("y2:Q"),
             tooltip=[alt.Tooltip("label:N", title="token"), alt.Tooltip("again:N", title=TURN_LABELS["again"])],
         )
     )
@@ -173,9 +177,9 @@ def _joins(sides: Frames, followed: frozenset[int], start: float, end: float) ->
         .mark_rule(color=QUIET)
         .encode(
             x=_x("start"),
-            x2="end:Q",
+            x2=alt.X2("end:Q"),
             y=_y("y", n_rows),
-            y2="y2:Q",
+            y2=alt.Y2("y2:Q"),
             strokeWidth=alt.StrokeWidth("weight:Q", scale=None),
         )
     )
@@ -186,7 +190,7 @@ def _again_legend(n_rows: int) -> alt.Chart:
     """What the tick across the bars is, above the right ranking."""
     frame = pd.DataFrame({"x": [1.0], "y": [-0.4], "label": [f"| {TURN_LABELS['again']}"]})
     text = alt.Chart(frame).mark_text(align="right", fontSize=11, color=AGAIN)
-    chart: alt.Chart = text.encode(x=_x("x"), y=_y("y", n_rows), text="label:N")
+    chart: alt.Chart = text.encode(x=_x("x"), y=_y("y", n_rows), text=alt.Text("label:N"))
     return chart
 
 
@@ -205,7 +209,7 @@ def _grid(n_sides: int, n_rows: int) -> list[alt.Chart]:
     return [
         base.transform_filter(alt.datum.share == share)
         .mark_text(align=align, fontSize=11, color=QUIET)
-        .encode(text="label:N")
+        .encode(text=alt.Text("label:N"))
         for share, align in ALIGNED.items()
     ]
 
@@ -224,9 +228,9 @@ def _heads(sides: list[str]) -> list[alt.Chart]:
     )
     base = alt.Chart(frame).encode(y=alt.Y("y:Q", axis=None))
     names = base.mark_text(align="left", fontSize=13, fontWeight="bold").encode(
-        x=_x("x"), text="name:N", color=alt.Color("colour:N", scale=None)
+        x=_x("x"), text=alt.Text("name:N"), color=alt.Color("colour:N", scale=None)
     )
-    return [names, _logit_text(base).encode(x=_x("end"), text="logit:N")]
+    return [names, _logit_text(base).encode(x=_x("end"), text=alt.Text("logit:N"))]
 
 
 def candidate_differences_chart(frame: pd.DataFrame) -> Any:

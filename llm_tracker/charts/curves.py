@@ -89,12 +89,12 @@ def _points(base: alt.Chart, drawn: pd.DataFrame) -> Any:
 
 
 def _leading(drawn: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:
-    base = alt.Chart(drawn[drawn["kind"] == "leading"]).encode(x=x, y=y, detail="token_id:N")
+    base = alt.Chart(drawn[drawn["kind"] == "leading"]).encode(x=x, y=y, detail=alt.Detail("token_id:N"))
     return alt.layer(base.mark_line(color=QUIET, strokeWidth=1, opacity=0.75), _points(base, drawn))
 
 
 def _named(drawn: pd.DataFrame, x: alt.X, y: alt.Y, named: list[str], colours: list[str]) -> Any:
-    base = alt.Chart(drawn[drawn["kind"] != "leading"]).encode(x=x, y=y, detail="token_id:N")
+    base = alt.Chart(drawn[drawn["kind"] != "leading"]).encode(x=x, y=y, detail=alt.Detail("token_id:N"))
     colour = alt.Color("name:N", legend=None, scale=alt.Scale(domain=named, range=colours))
     return alt.layer(base.mark_line(strokeWidth=2.6).encode(color=colour), _points(base, drawn))
 
@@ -105,7 +105,7 @@ def _peaks(drawn: pd.DataFrame, measure: CurveMeasure, x: alt.X, y: alt.Y) -> An
     ordered = leading.sort_values("value", ascending=measure == "rank")
     peaks = ordered.drop_duplicates("token_id").drop_duplicates("layer")
     text = alt.Chart(peaks).mark_text(dy=-7, fontSize=11, color=QUIET)
-    return text.encode(x=x, y=y, text="name:N")
+    return text.encode(x=x, y=y, text=alt.Text("name:N"))
 
 
 def _ends(
@@ -132,7 +132,7 @@ def _ends(
     )
     colour = alt.Color("name:N", legend=None, scale=alt.Scale(domain=named, range=colours))
     text = alt.Chart(rows).mark_text(align="left", dx=7, fontSize=12, fontWeight="bold", limit=LABEL_PIXELS - 8)
-    return text.encode(x=x, y=y, text="name:N", color=colour)
+    return text.encode(x=x, y=y, text=alt.Text("name:N"), color=colour)
 
 
 def _ribbon(quality: pd.DataFrame, n_layers: int) -> list[Any]:
@@ -160,7 +160,9 @@ def _commit(commit: int | None, x: alt.X) -> list[Any]:
     rule = base.mark_rule(strokeDash=[4, 3], color=QUIET)
     return [
         rule,
-        base.mark_text(align="right", dx=-4, dy=-6, fontSize=11, color=QUIET).encode(y=alt.value(0), text="name:N"),
+        base.mark_text(align="right", dx=-4, dy=-6, fontSize=11, color=QUIET).encode(
+            y=alt.value(0), text=alt.Text("name:N")
+        ),
     ]
 
 
@@ -180,7 +182,7 @@ def curve_differences_chart(frame: pd.DataFrame, measure: CurveMeasure, what: st
     y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=[-most, most], nice=False), axis=axis)
     named = list(dict.fromkeys(drawn["name"]))
     colours = [LINE_COLOURS[at % len(LINE_COLOURS)] for at in range(len(named))]
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y="zero:Q")
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y=alt.Y("zero:Q"))
     layers = [zero, _named(drawn, x, y, named, colours), _ends(drawn, x, y, named, colours, (-most, most), "logit")]
     layers += [] if again.empty else _asked_again(again, x, y, named, colours)
     padding = {"left": 0, "top": 14, "right": 4, "bottom": 0}
@@ -189,12 +191,12 @@ def curve_differences_chart(frame: pd.DataFrame, measure: CurveMeasure, what: st
 
 def _asked_again(again: pd.DataFrame, x: alt.X, y: alt.Y, named: list[str], colours: list[str]) -> list[Any]:
     """The same words when merely asked again, dashed, and what the dashes are."""
-    base = alt.Chart(again).encode(x=x, y=y, detail="token_id:N")
+    base = alt.Chart(again).encode(x=x, y=y, detail=alt.Detail("token_id:N"))
     colour = alt.Color("name:N", legend=None, scale=alt.Scale(domain=named, range=colours))
     legend = alt.Chart(pd.DataFrame({"name": [f"- - {TURN_LABELS['again']}, minus before"]}))
     text = legend.mark_text(align="right", baseline="bottom", fontSize=11, color=AGAIN, dy=-3)
     return [
         base.mark_line(strokeWidth=1.4, strokeDash=[5, 3]).encode(color=colour),
         _points(base, again),
-        text.encode(x=alt.value(alt.ExprRef("width")), y=alt.value(0), text="name:N"),
+        text.encode(x=alt.value(alt.ExprRef("width")), y=alt.value(0), text=alt.Text("name:N")),
     ]

@@ -31,7 +31,7 @@ def difference_bars(frame: pd.DataFrame, title: str, tooltip: Sequence[alt.Toolt
     bars = alt.Chart(drawn).mark_bar(height=13).encode(x=x, y=y, color=colour, tooltip=list(tooltip))
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
     names = alt.Chart(drawn).mark_text(align="right", dx=-6, fontSize=12, limit=150)
-    names = names.encode(x=alt.value(0), y=y, text="label:N")
+    names = names.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
     layers = [bars, zero, names, *_ticks(drawn[drawn["again"].notna()], scale, y, tooltip)]
     return framed(alt.layer(*layers), ROW_PIXELS * len(drawn) + AXIS_PIXELS)
 
@@ -45,5 +45,5 @@ def _ticks(known: pd.DataFrame, scale: alt.Scale, y: alt.Y, tooltip: Sequence[al
     text = legend.mark_text(align="right", baseline="bottom", fontSize=11, color=AGAIN, dy=-3)
     return [
         ticks.encode(x=alt.X("again:Q", scale=scale), y=y, tooltip=list(tooltip)),
-        text.encode(x=alt.value(alt.ExprRef("width")), y=alt.value(0), text="name:N"),
+        text.encode(x=alt.value(alt.ExprRef("width")), y=alt.value(0), text=alt.Text("name:N")),
     ]

@@ -58,7 +58,7 @@ def pattern_chart(frame: pd.DataFrame, colours: Colours, chosen: int | None = No
     names = (
         alt.Chart(queries.assign(query_text=queries["query_text"].map(shortened)))
         .mark_text(align="right", dx=-4, fontSize=10)
-        .encode(x=alt.value(0), y=y, text="query_text:N")
+        .encode(x=alt.value(0), y=y, text=alt.Text("query_text:N"))
     )
     drawn["kind"] = drawn["parked"].map({True: "parked", False: "not parked"})
     kinds = alt.Color("kind:N", scale=alt.Scale(domain=["not parked", "parked"], range=[BEFORE, QUIET]), legend=None)

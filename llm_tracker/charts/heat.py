@@ -115,7 +115,7 @@ def outline(frame: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:
 def upright_labels(frame: pd.DataFrame, x: alt.X, field: str, tick: str | None = None) -> Any:
     """Texts that stand upright below a heat map: marks, not an axis, whose texts Vega would read as code."""
     text = alt.Chart(frame).mark_text(angle=270, align="right", baseline="middle", dx=-6, fontSize=10)
-    return text.encode(x=x, y=alt.value("height"), text=f"{field}:N")
+    return text.encode(x=x, y=alt.value("height"), text=alt.Text(f"{field}:N"))
 
 
 CHARACTER_PIXELS = 6

@@ -41,7 +41,7 @@ def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: st
     layers: list[alt.Chart] = []
     if measure == "lead":
         zero = alt.Chart(pd.DataFrame({"zero": [0], "at": [frame["at"].min()], "end": [frame["at"].max()]}))
-        layers.append(zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=x, x2="end:Q", y="zero:Q"))
+        layers.append(zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=x, x2=alt.X2("end:Q"), y=alt.Y("zero:Q")))
     layers += _lines(frame.assign(name=frame["turn"].map(TURN_LABELS)), turns, x, y)
     layers.append(_line_ends(frame, turns, x, y, axis))
     padding = {"left": 0, "top": 5, "right": 4, "bottom": 0}
@@ -151,7 +151,7 @@ def _line_ends(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y, ax
     chart: alt.Chart = (
         alt.Chart(rows)
         .mark_text(align="left", dx=7, fontSize=12, fontWeight="bold")
-        .encode(x=x, y=y, text="name:N", color=alt.Color("colour:N", scale=None))
+        .encode(x=x, y=y, text=alt.Text("name:N"), color=alt.Color("colour:N", scale=None))
     )
     return chart
 

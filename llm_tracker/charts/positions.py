@@ -70,5 +70,7 @@ def _marks(read: pd.DataFrame, marks: Mapping[int, str]) -> list[Any]:
     rule = base.mark_rule(color=QUIET, strokeDash=[4, 3], strokeWidth=1.5).encode(
         y=alt.value(-4), y2=alt.value("height")
     )
-    name = base.mark_text(align="left", dx=3, dy=-6, fontSize=11, color=QUIET).encode(y=alt.value(0), text="begins:N")
+    name = base.mark_text(align="left", dx=3, dy=-6, fontSize=11, color=QUIET).encode(
+        y=alt.value(0), text=alt.Text("begins:N")
+    )
     return [rule, name]

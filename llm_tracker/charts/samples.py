@@ -39,9 +39,9 @@ def samples_chart(frame: pd.DataFrame) -> Any:
     base = alt.Chart(drawn).encode(y=order)
     bars = base.mark_bar(height=9, yOffset=8).encode(x=share, color=alt.Color("colour:N", scale=None), tooltip=tooltip)
     spread = base.mark_rule(color=QUIET, strokeWidth=1.5, yOffset=8).encode(
-        x=alt.X("low:Q"), x2="high:Q", tooltip=tooltip
+        x=alt.X("low:Q"), x2=alt.X2("high:Q"), tooltip=tooltip
     )
-    names = base.mark_text(align="left", dy=-6, dx=1, fontSize=12).encode(x=alt.value(0), text="label:N")
+    names = base.mark_text(align="left", dy=-6, dx=1, fontSize=12).encode(x=alt.value(0), text=alt.Text("label:N"))
     return framed(alt.layer(bars, spread, names), ROW_PIXELS * len(drawn) + AXIS_PIXELS)
 
 

@@ -77,7 +77,7 @@ def token_differences_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
         alt.Tooltip("value:Q", title="after minus before", format="+.4f"),
     ]
     bars = alt.Chart(one).mark_bar().encode(x=x, y=y, color=colour, tooltip=tooltip)
-    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y="zero:Q")
+    zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y=alt.Y("zero:Q"))
     return _with_texts(alt.layer(bars, zero, *_texts(drawn, ["before", "after"])), drawn)
 
 
@@ -99,7 +99,9 @@ def _texts(drawn: pd.DataFrame, turns: list[str]) -> list[Any]:
         labels = alt.Chart(own.assign(text=own["text"].map(shortened)))
         text = labels.mark_text(angle=270, align="right", baseline="middle", dx=-6 - at * room, fontSize=11)
         colour = alt.Color("turn:N", legend=None, scale=_colours(turns))
-        rows.append(text.encode(x=alt.X("number:O", axis=None), y=alt.value("height"), text="text:N", color=colour))
+        rows.append(
+            text.encode(x=alt.X("number:O", axis=None), y=alt.value("height"), text=alt.Text("text:N"), color=colour)
+        )
     return rows
 
 

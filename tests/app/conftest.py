@@ -6,9 +6,18 @@ from collections.abc import Iterator
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from visitor import Loader
 
 from llm_tracker.app.work import engine as engines
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_component_packages() -> Iterator[None]:
+    """Streamlit looks through every installed package for components each time a page is opened: there are none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", list)
+        yield
 
 
 @pytest.fixture

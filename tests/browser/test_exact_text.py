@@ -39,11 +39,12 @@ def expect_text(page: Page, selector: str, text: str) -> None:
     )
 
 
-def test_forty_nasty_questions_appear_as_they_were_typed(page: Page) -> None:
+def test_forty_nasty_texts_appear_as_they_were_typed(page: Page) -> None:
+    """Four in each question: the ten that are markup at the beginning of a line stand there."""
     assert len(set(NASTY)) == 40
     short_answers(page)
     page.get_by_text("What the model read", exact=True).click()
-    for text in NASTY:
+    for text in (" ".join(NASTY[first::10]) for first in range(10)):
         ask(page, text)
         expect_text(page, ".lt-card.before .head", seen(text))
         expect(page.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
@@ -61,12 +62,12 @@ def test_forty_nasty_questions_appear_as_they_were_typed(page: Page) -> None:
 
 def test_nasty_corrections_and_followed_words_appear_as_they_were_typed(page: Page) -> None:
     ask_capital(page)
-    for text in (NASTY[12], NASTY[16], NASTY[24], NASTY[36]):
-        correct(page, text)
-        expect_text(page, ".lt-card.after .head", seen(text))
-        expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=60_000)
-    for text in (":red[x]", "<b>y</b>", "$z$", "if"):
-        follow(page, text)
+    text = " ".join(NASTY[at] for at in (12, 16, 24, 36))
+    correct(page, text)
+    expect_text(page, ".lt-card.after .head", seen(text))
+    expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=60_000)
+    for word in (":red[x]", "<b>y</b>$z$"):
+        follow(page, word)
     settle(page)
     expect_all_views(page)
     assert "LLM Inference Tracker" in page.title()

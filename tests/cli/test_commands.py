@@ -19,6 +19,7 @@ from llm_tracker.models.loading import load as loading
 from llm_tracker.models.loading import resolve as finding
 from llm_tracker.models.proof.refusal import NotExactError
 
+ROOT = Path(__file__).resolve().parents[2]
 CORRECTION = "That is wrong. The correct answer is London."
 
 
@@ -197,15 +198,25 @@ def test_trust_without_a_model_is_refused(command: str, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("command", ["track Who? --model nonsense", "check nonsense", "check tests", "check ~nouser/x"])
-def test_an_unknown_model_or_an_empty_directory_is_one_sentence_and_status_2(command: str) -> None:
-    root = Path(__file__).resolve().parents[2]
-    done = subprocess.run(
-        [sys.executable, "-m", "llm_tracker", *command.split()], capture_output=True, text=True, check=False, cwd=root
-    )
+def test_an_unknown_model_or_an_empty_directory_is_one_sentence_and_status_2(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(command.split()) == 2
+    require_one_sentence(capsys.readouterr().err)
+
+
+def test_the_module_is_the_command_and_ends_with_its_status() -> None:
+    command = [sys.executable, "-m", "llm_tracker", "check", "nonsense"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode == 2
-    assert done.stderr.startswith("llm-tracker: ")
-    assert done.stderr.strip().count("\n") == 0
-    assert "Traceback" not in done.stderr
+    require_one_sentence(done.stderr)
+
+
+def require_one_sentence(said: str) -> None:
+    assert said.startswith("llm-tracker: ")
+    assert said.strip().count("\n") == 0
+    assert "Traceback" not in said
 
 
 def test_check_prints_the_proof(tiny: lt.LoadedModel, capsys: pytest.CaptureFixture[str]) -> None:
