@@ -96,6 +96,7 @@ def _opacity(colours: Colours) -> alt.Opacity:
         orient="top",
         values=values,
         symbolType="square",
+        symbolStrokeWidth=0,
         symbolFillColor=QUIET if colours.is_difference else colours.colour,
         titleLimit=420,
     )
@@ -112,10 +113,23 @@ def outline(frame: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:
     return alt.Chart(frame).mark_rect(filled=False, stroke=AFTER, strokeWidth=2.5).encode(x=x, y=y)
 
 
-def upright_labels(frame: pd.DataFrame, x: alt.X, field: str, tick: str | None = None) -> Any:
-    """Texts that stand upright below a heat map: marks, not an axis, whose texts Vega would read as code."""
-    text = alt.Chart(frame).mark_text(angle=270, align="right", baseline="middle", dx=-6, fontSize=10)
-    return text.encode(x=x, y=alt.value("height"), text=alt.Text(f"{field}:N"))
+LABEL_PIXELS = 9
+"""What an upright label takes from left to right."""
+
+
+def upright_labels(frame: pd.DataFrame, x: alt.X, field: str) -> Any:
+    """Texts that stand upright below a heat map: marks, not an axis, whose texts Vega would read as code.
+
+    Where the map is too narrow for all of them, every second is left out, or three of four.
+    """
+    places = range(len(frame))
+    least = [0.0 if at % 4 == 0 else LABEL_PIXELS / 2 if at % 2 == 0 else float(LABEL_PIXELS) for at in places]
+    text = alt.Chart(frame.assign(least=least)).mark_text(
+        angle=270, align="right", baseline="middle", dx=-6, fontSize=10
+    )
+    fits = f"width >= {max(1, len(frame))} * datum.least"
+    opacity = alt.condition(fits, alt.value(1), alt.value(0))
+    return text.encode(x=x, y=alt.value("height"), text=alt.Text(f"{field}:N"), opacity=opacity)
 
 
 CHARACTER_PIXELS = 6

@@ -47,7 +47,9 @@ def patterns_view(
     refs = {side.name: ref for side, ref in comparison.answers}
     found: list[PatternSide] = []
     for side in sides:
-        pattern = _read(engine, workspace, comparison, side, refs[side.name], heads[side.name])
+        if comparison.after is not None and not is_difference:
+            paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
+        pattern = _read(engine, workspace, side, refs[side.name], heads[side.name])
         if pattern is not None and not is_difference:
             _drawn(side, pattern_text(side.turn, pattern, by), comparison)
         found += [] if pattern is None else [(side, pattern)]
@@ -56,13 +58,9 @@ def patterns_view(
         _difference(comparison, [side for side, _ in found], texts[0], texts[1])
 
 
-def _read(
-    engine: Engine, workspace: Workspace, comparison: Comparison, side: Side, ref: TurnRef, head: Head
-) -> HeadPattern | None:
+def _read(engine: Engine, workspace: Workspace, side: Side, ref: TurnRef, head: Head) -> HeadPattern | None:
     """The pattern of one answer, if it was read; else the offer to read it."""
     layer, number = head
-    if comparison.after is not None:
-        paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
     if number is None:
         paragraph("Choose a head: click a cell above, or pick one in the box.", quiet=True)
         return None
