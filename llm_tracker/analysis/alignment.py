@@ -28,17 +28,20 @@ def aligned_words(before: Turn, before_step: int, after: Turn, after_step: int) 
     return _aligned((first, second), (keys[0], keys[1]), (cuts[0], cuts[1]))
 
 
-def aligned_positions(before: Turn, after: Turn) -> Pairs[int]:
-    """The positions of two turns' texts (but each answer's last token), those that stand for each other together."""
-    keys = (_tokens(before), _tokens(after))
+def aligned_positions(before: Turn, after: Turn, whole: bool = False) -> Pairs[int]:
+    """The positions of two turns' texts, those that stand for each other together.
+
+    Without each answer's last token, behind which nothing comes, unless the `whole` texts are asked for.
+    """
+    keys = (_tokens(before)[: None if whole else -1], _tokens(after)[: None if whole else -1])
     return _aligned((range(len(keys[0])), range(len(keys[1]))), keys, (_places(before), _places(after)))
 
 
 def _tokens(turn: Turn) -> list[tuple[str, int]]:
-    """Role and token id of every position but the last."""
+    """Role and token id of every position."""
     n_thought = turn.answer_steps.start
-    so_far = ("thought" if step < n_thought else "answer" for step in range(turn.trace.n_steps - 1))
-    ids = [*turn.prompt.token_ids, *turn.trace.token_ids[:-1].tolist()]
+    so_far = ("thought" if step < n_thought else "answer" for step in range(turn.trace.n_steps))
+    ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
     return list(zip([*turn.prompt.roles, *so_far], ids, strict=True))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from llm_tracker.prompts.words import fold
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import WatchedLens
-from llm_tracker.tracing.whole_words import WordScore
+from llm_tracker.tracing.whole_words import Parting, WordScore
 
 SideName = Literal["before", "after", "again"]
 
@@ -44,16 +44,15 @@ class Side:
         first, second = self.watched(word), self.watched(over)
         if first is not None and second is not None and first.token_id != second.token_id:
             return first, second
-        parting = self.turn.parting(word, over, self.step)
+        parting = self.parting(word, over)
         return None if parting is None else (parting.watched[word], parting.watched[over])
 
-    def shared_beginning(self, word: str, over: str) -> str:
-        """The text behind which a lead is read, of two words that begin with it; "" where their first tokens differ."""
+    def parting(self, word: str, over: str) -> Parting | None:
+        """Behind what a lead is read; None where the first tokens of the two words differ, or where it was not read."""
         first, second = self.watched(word), self.watched(over)
         if first is not None and second is not None and first.token_id != second.token_id:
-            return ""
-        parting = self.turn.parting(word, over, self.step)
-        return "" if parting is None else parting.shared.strip()
+            return None
+        return self.turn.parting(word, over, self.step)
 
     def score(self, word: str) -> WordScore | None:
         """How likely the whole word is at this step, if it was computed."""

@@ -122,9 +122,22 @@ def curve_differences(before: Side, after: Side, words: Sequence[str], again: Si
     """
     columns = ["turn", "line", "layer", "prob", "logit", "rank"]
     later = [("difference", after), *([] if again is None else [("again", again)])]
-    frames = [_gained(before, side, word).assign(turn=name) for name, side in later for word in words]
+    lines = _read_alike(before, after, words)
+    frames = [
+        _gained(before, side, word).assign(turn=name, line=line) for name, side in later for line, word in lines.items()
+    ]
     known = [frame for frame in frames if len(frame)]
     return pd.concat(known, ignore_index=True)[columns] if known else pd.DataFrame(columns=columns)
+
+
+def _read_alike(before: Side, after: Side, words: Sequence[str]) -> dict[str, str]:
+    """By what a line is called one of its words: several where both sides begin them with the same token."""
+    by_tokens: dict[tuple[int, int], list[str]] = {}
+    for word in words:
+        one, other = before.watched(word), after.watched(word)
+        if one is not None and other is not None:
+            by_tokens.setdefault((one.token_id, other.token_id), []).append(word)
+    return {" / ".join(several): several[0] for several in by_tokens.values()}
 
 
 def _gained(before: Side, after: Side, word: str) -> pd.DataFrame:
@@ -132,4 +145,4 @@ def _gained(before: Side, after: Side, word: str) -> pd.DataFrame:
     if one is None or other is None or len(one.prob) != len(other.prob):
         return pd.DataFrame()
     values = {name: getattr(other, name) - getattr(one, name).astype(float) for name in ("prob", "logit", "rank")}
-    return pd.DataFrame({"line": word, "layer": np.arange(1, len(one.prob) + 1), **values})
+    return pd.DataFrame({"layer": np.arange(1, len(one.prob) + 1), **values})

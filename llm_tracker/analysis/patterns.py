@@ -75,7 +75,7 @@ def pattern_text(turn: Turn, pattern: HeadPattern, by: PatternBy) -> PatternText
 def paired_places(before: Turn, after: Turn, by: PatternBy) -> Pairs[int]:
     """The places of two turns' texts, those that stand for each other together."""
     if by == "token":
-        return aligned_positions(before, after)
+        return aligned_positions(before, after, whole=True)
     steps = before.trace.n_steps, after.trace.n_steps
     places = [
         {word.tokens: at for at, word in enumerate(turn.words_before(step))}

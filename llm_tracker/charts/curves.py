@@ -56,7 +56,7 @@ def curves_chart(
         _ends(drawn, x, y, named, colours, (low, high), measure),
         *_commit(commit, x),
     ]
-    padding = {"left": 0, "top": 14, "right": 4, "bottom": 0}
+    padding = {"left": 0, "top": 26, "right": 4, "bottom": 0}
     return framed(alt.layer(*layers), HEIGHT, padding=padding)
 
 
@@ -160,7 +160,7 @@ def _commit(commit: int | None, x: alt.X) -> list[Any]:
     rule = base.mark_rule(strokeDash=[4, 3], color=QUIET)
     return [
         rule,
-        base.mark_text(align="right", dx=-4, dy=-6, fontSize=11, color=QUIET).encode(
+        base.mark_text(align="right", dx=-4, dy=-17, fontSize=11, color=QUIET).encode(
             y=alt.value(0), text=alt.Text("name:N")
         ),
     ]

@@ -113,7 +113,7 @@ def outline(frame: pd.DataFrame, x: alt.X, y: alt.Y) -> Any:
     return alt.Chart(frame).mark_rect(filled=False, stroke=AFTER, strokeWidth=2.5).encode(x=x, y=y)
 
 
-LABEL_PIXELS = 9
+UPRIGHT_PIXELS = 9
 """What an upright label takes from left to right."""
 
 
@@ -123,7 +123,7 @@ def upright_labels(frame: pd.DataFrame, x: alt.X, field: str) -> Any:
     Where the map is too narrow for all of them, every second is left out, or three of four.
     """
     places = range(len(frame))
-    least = [0.0 if at % 4 == 0 else LABEL_PIXELS / 2 if at % 2 == 0 else float(LABEL_PIXELS) for at in places]
+    least = [0.0 if at % 4 == 0 else UPRIGHT_PIXELS / 2 if at % 2 == 0 else float(UPRIGHT_PIXELS) for at in places]
     text = alt.Chart(frame.assign(least=least)).mark_text(
         angle=270, align="right", baseline="middle", dx=-6, fontSize=10
     )

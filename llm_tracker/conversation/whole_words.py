@@ -43,8 +43,9 @@ def with_word_scores(
 
     def scored(at: int, turn: Turn) -> Turn:
         step = turn.step_at(place)
-        missing = [word for word in wanted if turn.score(word, step) is None and turn.has_answer]
-        if not missing or (turns is not None and at not in turns):
+        missing = [word for word in wanted if turn.score(word, step) is None]
+        is_read = not missing and (step in turn.partings or not turn.scores.get(step))
+        if is_read or not turn.has_answer or (turns is not None and at not in turns):
             return turn
         found = score_words(model, turn, missing, step, word_end(session, turn, step), stop)
         known = {**turn.scores.get(step, {}), **found}

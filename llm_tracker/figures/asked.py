@@ -62,16 +62,23 @@ class Asked:
     def head_of(self) -> dict[str, Head]:
         """The layer and head of each side; the last layer with attention unless chosen.
 
-        Where another model stands before, its layer and head are its own. Raises InputError for a layer without
-        attention.
+        Where another model stands before, its layer and head are its own. Raises InputError for a layer that is not
+        there or has no attention, but for a model without any, beside which the other is drawn.
         """
         heads: dict[str, Head] = {side.name: (self._layer_of(side, self.layer), self.head) for side in self.sides}
         first = self.answers[0]
         if first.model:
             heads[first.name] = (self._layer_of(first, self.against_layer), self.against_head)
         for side in self.answers:
-            require_attention(side.turn.trace, heads[side.name][0])
+            if not self._is_left_out(side):
+                require_attention(side.turn.trace, heads[side.name][0])
         return heads
+
+    def _is_left_out(self, side: Side) -> bool:
+        """Whether a model has no attention at all, where another one's stands beside it."""
+        others = [each for each in self.answers if each is not side]
+        is_without = not side.turn.trace.attending_layers
+        return is_without and any(each.model and each.turn.trace.attending_layers for each in others)
 
     @property
     def chosen_head(self) -> Head | None:
@@ -81,6 +88,8 @@ class Asked:
     def _layer_of(self, side: Side, chosen: int | None) -> int:
         if chosen is not None:
             return chosen
+        if self._is_left_out(side):
+            return side.turn.trace.n_layers
         return last_attending(side.turn.trace if side.model else self.last.turn.trace)
 
     def required_model(self, view: str) -> LoadedModel:

@@ -30,7 +30,7 @@ def attention_figure(sides: Sequence[Side], heads: Mapping[str, Head], differenc
 
     `heads` are the layer and the head of each side, by its name.
     """
-    seen = [side for side in sides if side.turn.trace.heads[heads[side.name][0] - 1]]
+    seen = [side for side in sides if side.turn.trace.heads[heads[side.name][0] - 1] and _is_kept(side, heads)]
     if difference:
         before, after = (side for side in seen if side.name != "again")
         again = next((side for side in seen if side.name == "again"), None)
@@ -42,6 +42,11 @@ def attention_figure(sides: Sequence[Side], heads: Mapping[str, Head], differenc
     shares = attention_shares(seen, heads)
     chart = attention_chart({name: attention_groups(frame) for name, frame in shares.items()})
     return Figure("attention", "Where all of the attention went", chart, with_turns(shares), _sentence(seen, heads))
+
+
+def _is_kept(side: Side, heads: Mapping[str, Head]) -> bool:
+    """Whether a side can be drawn: a control whose single heads were not kept at its step is left out."""
+    return side.name != "again" or heads[side.name][1] is None or side.step < len(side.turn.trace.attention)
 
 
 def _sentence(sides: Sequence[Side], heads: Mapping[str, Head]) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.curves import CurveMeasure
-from llm_tracker.analysis.layers import LayerMeasure, layer_frame
+from llm_tracker.analysis.layers import LayerMeasure, by_layer, layer_frame
 from llm_tracker.charts.curves import curve_differences_chart
 from llm_tracker.charts.layers import layers_chart
 from llm_tracker.figures.figure import Figure
 from llm_tracker.wording.curves import curve_differences_sentence
-from llm_tracker.wording.formats import quoted
+from llm_tracker.wording.formats import quoted, quoted_token
 from llm_tracker.wording.layers import layers_sentence
 
 
@@ -30,7 +30,9 @@ def layers_figure(
     if difference:
         return _difference(sides, measure, word, over)
     frame = layer_frame(sides, measure, word, over)
-    names = [_axis_name(sides, word, over), _axis_name(sides, over or "", word)]
+    pair = (word, over or "") if measure == "lead" else (word, "")
+    read = [side for side in sides if by_layer(side, measure, word, over) is not None]
+    names = [_axis_name(read, pair[0], pair[1]), _axis_name(read, pair[1], pair[0])]
     chart, said = layers_chart(frame, measure, *names), layers_sentence(sides, measure, word, over)
     return Figure("layers", "Layer by layer", chart, frame, said)
 
@@ -44,12 +46,19 @@ def _difference(sides: Sequence[Side], measure: LayerMeasure, word: str | None, 
     curve: CurveMeasure = "logit" if measure == "lead" else measure
     drawn = frame.assign(line=name).rename(columns={"value": curve})
     chart = curve_differences_chart(drawn, curve, "lead (nats)" if measure == "lead" else "")
-    said = curve_differences_sentence(drawn, curve, _lead_name(word, over) if measure == "lead" else "")
+    if frame.empty:
+        said = layers_sentence(sides, measure, word, over)
+    else:
+        said = curve_differences_sentence(drawn, curve, _lead_name(sides, word, over) if measure == "lead" else "")
     return Figure("layers", "Layer by layer, after minus before", chart, frame.assign(line=name), said)
 
 
-def _lead_name(word: str | None, over: str | None) -> str:
-    return f"the lead of {quoted(word or '')} over {quoted(over or '')}"
+def _lead_name(sides: Sequence[Side], word: str | None, over: str | None) -> str:
+    """What a lead is called, and behind what it is read where both words begin with that."""
+    partings = [side.parting(word or "", over or "") for side in sides]
+    behind = {quoted_token(each.shared) for each in partings if each is not None}
+    where = f", behind {' or '.join(sorted(behind))}," if behind else ""
+    return f"the lead of {quoted(word or '')} over {quoted(over or '')}{where}"
 
 
 def _difference_name(measure: LayerMeasure, word: str | None, over: str | None) -> str:
@@ -63,9 +72,9 @@ def _axis_name(sides: Sequence[Side], word: str | None, other: str | None = None
     """What an axis calls a word: the token of it that is read, and a sign that it is a piece, where it has several."""
     if not word:
         return "its own token" if word is None else ""
-    if other and all(side.shared_beginning(word, other) for side in sides):
+    if other and sides and all(side.parting(word, other) for side in sides):
         return _later_piece(sides, word, other)
-    tokens = {side.first_token(word) for side in sides}
+    tokens = {side.first_token(word) for side in sides} or {word}
     token = tokens.pop()
     # Sides that begin the word differently have no first token in common: the axis names the word itself.
     return word if tokens or token == word else f"{token}…"

@@ -6,6 +6,7 @@ from llm_tracker.analysis.alignment import Pairs
 from llm_tracker.analysis.patterns import PatternText, pattern_differences
 from llm_tracker.charts.heads import pattern_chart
 from llm_tracker.charts.heat import Colours, colours_of
+from llm_tracker.errors import InputError
 from llm_tracker.figures.figure import Figure
 from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.wording.heads import pattern_differences_sentence, pattern_sentence
@@ -19,6 +20,8 @@ def pattern_figure(text: PatternText, first: int | None = None, chosen: int | No
 
     The row of the `chosen` place is outlined.
     """
+    if chosen is not None and not 0 <= chosen < len(text.spans):
+        raise InputError(f"There is no place {chosen}: the pattern has places 0 to {len(text.spans) - 1}.")
     frame = text.frame(*pattern_window(len(text.spans), first))
     chart = pattern_chart(frame, Colours(f"what {_name(text.pattern)} gave", 0, 1, ".0%"), chosen)
     return Figure("pattern", f"{_title(text.pattern)}: its pattern", chart, frame, pattern_sentence(frame))

@@ -9,6 +9,7 @@ from llm_tracker.analysis.lens.position_lens import Cell, PositionLens
 from llm_tracker.analysis.lens.position_maps import answer_position, map_difference, map_frame, phase_marks
 from llm_tracker.charts.heat import Colours, colours_of
 from llm_tracker.charts.positions import positions_chart
+from llm_tracker.errors import InputError
 from llm_tracker.figures.figure import Figure
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.positions import map_difference_sentence, map_sentence, shows_label
@@ -37,6 +38,11 @@ def map_figure(
     `shows` is one of `analysis.lens.position_maps.map_choices`; `limits` are the ends of the colours' scale, for
     figures that stand beside each other.
     """
+    if chosen is not None and not (1 <= chosen[0] <= lens.n_layers and 0 <= chosen[1] < len(lens.tokens)):
+        raise InputError(
+            f"There is no cell {chosen}: the map has layers 1 to {lens.n_layers} and positions 0 to "
+            f"{len(lens.tokens) - 1}."
+        )
     start = window_start(len(lens.tokens), answer_position(turn) if first is None else first, centred=first is None)
     last = min(start + WINDOW, len(lens.tokens))
     frame = map_frame(lens, shows, start, last)
@@ -76,7 +82,7 @@ def _number(shows: str, is_difference: bool = False) -> str:
     """How the values are written (d3-format)."""
     is_share = shows in ("next_prob", "best_prob") or shows.startswith("prob of ")
     plus = "+" if is_difference else ""
-    return f"{plus}.1%" if is_share else f"{plus},.0f" if "rank" in shows else f"{plus}.2f"
+    return f"{plus}.1%" if is_share else f"{plus},.0f" if _is_rank(shows) else f"{plus}.2f"
 
 
 def map_limits(values: pd.Series[float], shows: str) -> tuple[float, float]:
@@ -84,7 +90,7 @@ def map_limits(values: pd.Series[float], shows: str) -> tuple[float, float]:
     if shows in ("next_prob", "best_prob") or shows.startswith("prob of "):
         return 0.0, 1.0
     low, high = (float(values.min()), float(values.max())) if values.notna().any() else (0.0, 0.0)
-    if "rank" in shows:
+    if _is_rank(shows):
         return 1.0, max(2.0, high)
     if shows.startswith("logit of "):
         return low, high if high > low else low + 1
@@ -94,6 +100,12 @@ def map_limits(values: pd.Series[float], shows: str) -> tuple[float, float]:
 def _colours(values: pd.Series[float], shows: str, label: str, limits: tuple[float, float] | None = None) -> Colours:
     low, high = limits or map_limits(values, shows)
     is_share = shows in ("next_prob", "best_prob") or shows.startswith("prob of ")
-    number = ".0%" if is_share else ",.0f" if "rank" in shows else _number(shows)
-    is_lead, is_rank = shows.startswith("lead of "), "rank" in shows
+    number = ".0%" if is_share else _number(shows)
+    is_lead, is_rank = shows.startswith("lead of "), _is_rank(shows)
+    if is_rank and low < 1:
+        raise InputError(f"Ranks begin at 1: the scale of a map of ranks cannot begin at {low:g}.")
     return Colours(label, low, high, number, is_lead, LEAD_SIGNS, is_logarithmic=is_rank)
+
+
+def _is_rank(shows: str) -> bool:
+    return shows == "next_rank" or shows.startswith("rank of ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llm_tracker.analysis.compare import Side, model_names
+from llm_tracker.analysis.paths import of_one_answer
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.whole_words import Place
@@ -22,7 +23,7 @@ def sides_for(
 
     The turn `against` is one of the `other` session, where that is given. Two answers are compared at their first
     tokens, or with `compare_at` “answer” at those that carry them, unless their steps are given: then no control is
-    like them.
+    like them. Nor is it where the turn neither corrects the other one nor corrects the same answer.
     """
     at = _turn_at(session, turn)
     if control and not at:
@@ -33,14 +34,16 @@ def sides_for(
     if against is None:
         return (Side("before", own, _step_of(own, step, own.answer_step)),)
     earlier = session if other is None else other
-    before = earlier.turns[_turn_at(earlier, against)]
+    first = _turn_at(earlier, against)
+    before = earlier.turns[first]
     names = model_names((earlier, session))
     sides = [
         Side("before", before, _step_of(before, against_step, before.step_at(compare_at)), names[0]),
         Side("after", own, _step_of(own, step, own.step_at(compare_at)), names[1]),
     ]
     neutral = session.controls.get(at)
-    if neutral is not None and not control and not names[1] and (step, against_step) == (None, None):
+    is_asked = not control and (step, against_step) == (None, None)
+    if neutral is not None and is_asked and of_one_answer((earlier, session), (first, at)):
         sides.append(Side("again", neutral, neutral.step_at(compare_at)))
     return tuple(sides)
 

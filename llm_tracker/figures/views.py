@@ -103,6 +103,8 @@ def figure(
     sides = sides_for(session, turn, against, step, against_step, control, against_session, compare_at)
     if difference and sides[0].model:
         raise InputError("These answers are of two models: they have no difference.")
+    if difference and (cell, query, limits) != (None, None, None):
+        raise InputError("A cell, a query and limits are of one answer: leave them out of a difference.")
     if model is not None:
         _require_same_weights(model, session, against_session if difference else None)
     asked = Asked(
@@ -216,7 +218,7 @@ def _pattern(asked: Asked) -> Figure:
     from llm_tracker.tracing.rereading.head_patterns import head_pattern
 
     model, by = asked.required_model("pattern"), asked.by
-    layer, head = asked.head_of[asked.last.name]
+    layer, head = replace(asked, sides=(asked.last,)).head_of[asked.last.name]
     turns = [side.turn for side in (asked.answers if asked.difference else (asked.last,))]
     read = [pattern_text(turn, head_pattern(model, turn, layer, 1 if head is None else head), by) for turn in turns]
     if asked.difference:

@@ -65,7 +65,7 @@ def turn_record(turn: Turn, recipe: str) -> Record:
         "answer_step": turn.answer_step,
         "ended": turn.ended,
         "thought": asdict(turn.thought) if turn.thought else None,
-        "partings": parting_records(turn),
+        "partings": parting_records(turn) if turn.first_step in turn.partings else None,
         "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
     }
 
@@ -170,4 +170,6 @@ def turn_of(record: Record, arrays: Arrays) -> Turn:
         thought=thought,
     )
     first = turn.first_step
-    return replace(turn, scores={first: scores_of(record)}, partings={first: partings_of(record)})
+    # A file of an earlier version does not say where words part: that is yet to be read.
+    partings = {first: partings_of(record)} if record.get("partings") is not None else {}
+    return replace(turn, scores={first: scores_of(record)}, partings=partings)

@@ -43,17 +43,17 @@ def parting_records(turn: Turn) -> list[Record]:
             "text": parting.shared,
             "watched": {word: watched_record(lens) for word, lens in parting.watched.items()},
         }
-        for parting in turn.partings.get(turn.first_step, ())
+        for parting in turn.partings[turn.first_step]
     ]
 
 
 def partings_of(record: Record) -> tuple[Parting, ...]:
-    """The same, of a turn's record; none of an earlier version's."""
+    """The same, of a turn's record."""
     return tuple(
         Parting(
             tuple(each["token_ids"]),
             each["text"],
             {word: watched_of(lens) for word, lens in each["watched"].items()},
         )
-        for each in record.get("partings", ())
+        for each in record["partings"]
     )

@@ -109,7 +109,7 @@ class Turn:
     scores: Mapping[int, Mapping[str, WordScore]] = field(default_factory=dict)
     """By step, by word: the scores of whole words computed so far."""
     partings: Mapping[int, tuple[Parting, ...]] = field(default_factory=dict)
-    """By step: where the scored words part that begin with the same tokens."""
+    """By step: where the scored words part that begin with the same tokens; a step that was not read is not there."""
 
     def __post_init__(self) -> None:
         """Make the mappings read-only."""
@@ -217,10 +217,12 @@ class Session:
         return self.turns[turn].said.strip() == CONTROL_TEXT
 
     def lacks_scores(self, turns: Iterable[int], words: Sequence[str], place: Place = "first") -> bool:
-        """Whether a word has not been scored in one of these turns, or in its control."""
+        """Whether a word has not been scored in one of these turns, or in its control, or not where words part."""
         both = [each for at in turns for each in (self.turns[at], self.controls.get(at)) if each is not None]
-        answers = [turn for turn in both if turn.has_answer]
-        return any(turn.score(word, turn.step_at(place)) is None for turn in answers for word in words)
+        answers = [(turn, turn.step_at(place)) for turn in both if turn.has_answer]
+        return any(
+            turn.score(word, step) is None or step not in turn.partings for turn, step in answers for word in words
+        )
 
     def with_traces(self, change: Callable[[Turn], Trace]) -> Session:
         """The session with every trace changed: those of its turns, and those of its controls."""

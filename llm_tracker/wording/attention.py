@@ -58,10 +58,12 @@ def attention_differences_sentence(frame: pd.DataFrame) -> str:
         if (points > 0) == (moved == "gained") and abs(points) >= 0.05:
             again = again_clause(float(own["again"].iloc[at]), 1)
             told.append(f"{quoted(str(own['word'].iloc[at]))} {moved} {abs(points):.1f} points{again}")
-    parked = 100 * float(frame["share"][frame["group"] == PARKED].sum())
+    rows = frame[frame["group"] == PARKED]
+    parked = 100 * float(rows["share"].sum())
     if abs(parked) >= 0.05:
         unit = "" if told else " points"
-        told.append(f"what is parked {'gained' if parked > 0 else 'lost'} {abs(parked):.1f}{unit}")
+        again = again_clause(float(rows["again"].sum(min_count=1)), 1)
+        told.append(f"what is parked {'gained' if parked > 0 else 'lost'} {abs(parked):.1f}{unit}{again}")
     if not told:
         return "Neither a word of the conversation nor what is parked gained or lost 0.1 points."
     return f"{capitalised(listed(told))}."

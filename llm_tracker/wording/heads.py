@@ -112,13 +112,14 @@ def pattern_sentence(frame: pd.DataFrame) -> str:
 
 
 def pattern_differences_sentence(frame: pd.DataFrame) -> str:
-    """Where one head's pattern changed most: `analysis.patterns.pattern_differences`."""
+    """Where one head's pattern changed most, what is parked aside: `analysis.patterns.pattern_differences`."""
     known = frame[frame["value"].notna()]
     if known.empty:
         return "No place of this stretch stands in both texts, or nothing of it was kept."
-    most = known.iloc[int(known["value"].abs().argmax())]
+    own = known[~known["parked"].astype(bool)] if not known["parked"].all() else known
+    most = own.iloc[int(own["value"].abs().argmax())]
     amount = difference(float(most["value"]), "prob")
     if not amount:
-        return f"Nowhere in this stretch does the pattern differ by {LEAST['prob'][1]}."
+        return f"Nowhere in this stretch, what is parked aside, does the pattern differ by {LEAST['prob'][1]}."
     one, other = quoted(str(most["query_text"])), quoted(str(most["key_text"]))
     return f"The largest difference: what {one} gave to {other}, {amount}."

@@ -12,7 +12,7 @@ import numpy as np
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.layers import LayerMeasure, by_layer, settled_layer
 from llm_tracker.tracing.trace import FloatArray
-from llm_tracker.wording.formats import capitalised, percent, quoted, shown
+from llm_tracker.wording.formats import capitalised, percent, quoted, quoted_token, shown
 from llm_tracker.wording.labels import TURN_CLAUSES, side_clause
 
 
@@ -43,7 +43,7 @@ def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over
 def _unparted(sides: Sequence[Side], word: str, over: str) -> str:
     """Why two words that begin with the same token have no lead."""
     both = f"{quoted(word)} and {quoted(over)}"
-    if any(side.score(word) is None or side.score(over) is None for side in sides):
+    if any(side.step not in side.turn.partings or None in (side.score(word), side.score(over)) for side in sides):
         return f"{both} begin with the same token, and the one in which they differ has not been read here."
     return f"Of {both} one is the beginning of the other: there is no token in which they differ."
 
@@ -71,15 +71,14 @@ def _layer_clause(
 
 def _lead_told(side: Side, values: np.ndarray, word: str, over: str, first: bool) -> str:
     """The lead of two words at their first tokens, or where these are the same, at the first in which they differ."""
-    shared = side.shared_beginning(word, over)
-    both = side.read_for_lead(word, over)
-    if not shared or both is None:
+    parting, both = side.parting(word, over), side.read_for_lead(word, over)
+    if parting is None or both is None:
         return lead_clause(values, _read_name(side, word, first), _read_name(side, over, first), first)
     name, over_name = (
-        f"{quoted(shown(lens.token.strip() or lens.token))}{f' (of {quoted(whole)})' if first else ''}"
+        f"{quoted_token(lens.token)}{f' (of {quoted(whole)})' if first else ''}"
         for lens, whole in zip(both, (word, over), strict=True)
     )
-    behind = f"behind {quoted(shown(shared))}, with which both begin, " if first else ""
+    behind = f"behind {quoted_token(parting.shared)}, with which both begin, " if first else ""
     return behind + lead_clause(values, name, over_name, first)
 
 

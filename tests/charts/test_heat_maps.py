@@ -236,3 +236,13 @@ def test_a_label_is_cut_and_has_its_room() -> None:
     assert shortened("averyverylongword") == "averyverylong…"
     assert shortened("fourteen chars") == "fourteen chars"
     assert label_room(pd.Series(["a", "abc"])) > label_room(pd.Series(["a"])) > label_room(pd.Series([], dtype=str)) > 0
+
+
+def test_where_a_map_is_narrow_labels_are_left_out_by_halves() -> None:
+    (labels,) = [mark for mark in of_kind(positions_chart(map_frame(list("abcdef")), SHARE), "text") if mark.rows]
+    opacity = labels.encoding["opacity"]
+    assert opacity["condition"] == {"test": "(width >= (6 * datum.least))", "value": 1} or (
+        opacity["condition"]["test"] == "width >= 6 * datum.least"
+    )
+    assert opacity["value"] == 0
+    assert labels.column("least") == [0, 9, 4.5, 9, 0, 9]

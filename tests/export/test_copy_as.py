@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from chart_specs import of_kind
 from copied import facts, model_of, read_csv, require_same, run_commands, run_python
 
 import llm_tracker as lt
@@ -64,6 +65,16 @@ def made(session: lt.Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def looks(figure: lt.Figure) -> tuple[list[Any], list[dict[str, Any]]]:
+    """The ends of a figure's scales, and what it outlines."""
+    rects = of_kind(figure.chart, "rect")
+    scales = [
+        mark.encoding.get(channel, {}).get("scale", {}).get("domain") for mark in rects for channel in ("opacity", "y")
+    ]
+    numbers = [[round(each, 3) if isinstance(each, float) else each for each in ends or ()] for ends in scales]
+    return numbers, [row for mark in rects if mark.look.get("filled") is False for row in mark.rows]
+
+
 CALLS = [
     ViewCall("candidates", 0),
     ViewCall("candidates", 1, 0),
@@ -114,7 +125,7 @@ def test_the_lines_of_python_give_the_view_again(
     monkeypatch.setattr(lt, "track", lambda *_, **__: session)  # what is asked is tried below
     figure = run_python(as_python(session, call))["figure"]
     require_same(figure.frame, wanted(call).frame)
-    assert figure.chart.to_dict() == wanted(call).chart.to_dict() or call.needs_model, "outlines and scales too"
+    assert looks(figure) == looks(wanted(call)), "outlines and scales too"
     assert (figure.title, figure.sentence) == (wanted(call).title, wanted(call).sentence)
 
 

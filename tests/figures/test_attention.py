@@ -62,10 +62,11 @@ def spoken(turn: lt.Turn, step: int) -> list[Word]:
 def test_the_difference_of_each_word_is_after_minus_before(
     session: lt.Session, other: lt.Session, truth: Truth, given: str
 ) -> None:
-    before = {"turn": session.turns[0], "control": session.turns[0], "other session": other.turns[0]}[given]
+    before = other.turns[0] if given == "other session" else session.turns[1]
     after = session.controls[2] if given == "control" else session.turns[2]
     options = {"against_session": other if given == "other session" else None, "control": given == "control"}
-    figure = lt.figure(session, "attention", 2, 0, difference=True, layer=2, head=1, **options)  # type: ignore[arg-type]
+    at = 0 if given == "other session" else 1
+    figure = lt.figure(session, "attention", 2, at, difference=True, layer=2, head=1, **options)  # type: ignore[arg-type]
     frame, rows = figure.frame, [row_of(truth(turn), 0, 2, 1) for turn in (before, after)]
     assert frame["share"].tolist() == pytest.approx((frame["share_after"] - frame["share_before"]).tolist())
     assert frame["share"].sum() == pytest.approx(0, abs=1e-5)
@@ -76,7 +77,7 @@ def test_the_difference_of_each_word_is_after_minus_before(
         parked = row.sum() - sum(row[slice(*word.tokens)].sum() for word in words)
         assert frame[name].iloc[0] == pytest.approx(parked, abs=1e-5)
     assert frame["word"].iloc[0] == "parked"
-    if given == "control":
+    if given != "turn":
         assert frame["again"].isna().all()
     else:
         require_again(frame, before, session.controls[2], truth)

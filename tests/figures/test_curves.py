@@ -73,7 +73,7 @@ def test_the_difference_is_after_minus_before(
     frame = lt.figure(session, "curves", 1, 0, against_session=against, difference=True, words=words).frame
     assert frame["line"].unique().tolist() == ["London", "zebra"], "Oslo was read on neither side"
     later = {"difference": session.turns[1], "again": session.controls[1]}
-    assert set(frame["turn"]) == set(later)
+    assert set(frame["turn"]) == ({"difference"} if of_another else set(later))
     for (name, word), line in frame.groupby(["turn", "line"]):
         sides = []
         for turn in (before, later[str(name)]):
@@ -105,3 +105,5 @@ def test_words_that_begin_with_the_same_token_have_one_line(tiny_llama: lt.Loade
     session = lt.track(tiny_llama, "Who?", recipe="chat", max_new_tokens=1, watch_words=["zebra", "zebu", "Paris"])
     frame = lt.figure(session, "curves").frame
     assert list(dict.fromkeys(frame["line"][frame["kind"] == "word"]))[:2] == ["zebra / zebu", "Paris"]
+    difference = lt.figure(session, "curves", 0, 0, difference=True).frame
+    assert list(dict.fromkeys(difference["line"]))[:2] == ["zebra / zebu", "Paris"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -76,8 +77,7 @@ def test_without_a_word_it_is_the_token_that_was_written(session: lt.Session, tr
 def test_a_word_that_was_not_read_draws_nothing_and_is_named(session: lt.Session, difference: bool) -> None:
     figure = lt.figure(session, "layers", 1, 0, measure="prob", words=["Oslo"], difference=difference)
     assert figure.frame.empty
-    said = "No word was read on both sides." if difference else "“Oslo” has not been read at this token."
-    assert figure.sentence == said
+    assert figure.sentence == "“Oslo” has not been read at this token."
     figure.chart.to_dict()
 
 
@@ -106,4 +106,29 @@ def test_two_words_that_begin_alike_are_led_at_the_token_in_which_they_differ(
         values[name] = (logits[:, first] - logits[:, second]).numpy()
     wanted = [values["after"] - values["before"]] if difference else [values["before"], values["after"]]
     assert figure.frame["value"].tolist() == pytest.approx(np.concatenate(wanted).tolist(), abs=1e-4)
-    assert difference or "with which both begin" in figure.sentence
+    assert ("behind “zeb”, differs most" if difference else "behind “zeb”, with which both begin") in figure.sentence
+    alone = lt.figure(session, "layers", 1, words=words, measure="prob", over="zebu")
+    assert "probability of z…" in json.dumps(alone.chart.to_dict(), ensure_ascii=False), "its first token is read, whatever stands over it"
+
+
+def test_where_words_part_is_read_anew_in_a_session_of_an_earlier_version(tiny_llama: lt.LoadedModel) -> None:
+    words = ["zebra", "zebu"]
+    session = lt.track(tiny_llama, "Who?", recipe="chat", max_new_tokens=1, watch_words=words)
+    old = replace(session, turns=(replace(session.turns[0], partings={}),))
+    assert old.lacks_scores([0], words)
+    assert lt.figure(old, "layers", words=words).sentence.endswith(
+        "the one in which they differ has not been read here."
+    )
+    again = lt.with_word_scores(tiny_llama, old)
+    assert again.turns[0].scores == session.turns[0].scores
+    wanted = lt.figure(session, "layers", words=words).frame["value"].tolist()
+    assert lt.figure(again, "layers", words=words).frame["value"].tolist() == pytest.approx(wanted, abs=1e-4)
+
+
+def test_words_that_share_a_space_alone_are_read_behind_it(tiny_llama: lt.LoadedModel) -> None:
+    words = ["zebra", "queen"]
+    session = lt.track(tiny_llama, "It is the", recipe="raw", max_new_tokens=1, watch_words=words)
+    first = {session.turns[0].trace.lens[0].watched[word].token for word in words}
+    assert first == {" "}
+    sentence = lt.figure(session, "layers", words=words).sentence
+    assert sentence.startswith("Behind “·”, with which both begin, the read-out prefers “")

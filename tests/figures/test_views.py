@@ -152,6 +152,10 @@ def test_of_two_models_each_has_its_name_and_its_own_layer_and_nothing_is_their_
     assert words["share"].tolist() == pytest.approx(
         [row[start:end].sum() for start, end in zip(words["start"], words["end"], strict=True)], abs=1e-6
     )
+    stateful = lt.track(loaded(tiny_network("mamba")), "Is it Paris?", recipe="chat", max_new_tokens=2)
+    stateful = replace(stateful, model=replace(stateful.model, id="stateful", title="Stateful"))
+    alone = lt.figure(session, "attention", 0, 0, against_session=stateful).frame
+    assert set(alone["turn"]) == {"after"}, "a model without attention is left out"
     with pytest.raises(lt.InputError, match="of two models: they have no difference"):
         lt.figure(session, "candidates", 0, 0, against_session=deep, difference=True)
 
@@ -183,3 +187,38 @@ def test_what_was_clicked_is_outlined(session: lt.Session, tiny_llama: lt.Loaded
         chart = lt.figure(session, view, 1, model=model, **options).chart  # type: ignore[arg-type]
         rows = [row for mark in of_kind(chart, "rect") if mark.look.get("filled") is False for row in mark.rows]
         assert rows == [outlined]
+
+
+@pytest.mark.parametrize(
+    ("view", "options", "said"),
+    [
+        ("map", {"cell": (4, 0)}, "There is no cell (4, 0): the map has layers 1 to 3"),
+        ("map", {"cell": (1, -1)}, "There is no cell (1, -1)"),
+        ("map", {"cell": (1, 999)}, "There is no cell (1, 999)"),
+        ("map", {"shows": "next_rank", "limits": (0, 5)}, "Ranks begin at 1"),
+        ("pattern", {"query": 999}, "There is no place 999: the pattern has places 0 to"),
+        ("pattern", {"query": -1}, "There is no place -1"),
+        ("pattern", {"query": 1, "difference": True, "against": 0}, "A cell, a query and limits are of"),
+        (
+            "curves",
+            {"limits": (0, 1), "difference": True, "against": 0},
+            "A cell, a query and limits are of one answer",
+        ),
+    ],
+)
+def test_what_cannot_be_outlined_or_scaled_is_refused(
+    session: lt.Session, tiny_llama: lt.LoadedModel, view: str, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(lt.InputError) as refused:
+        lt.figure(session, view, 1, model=tiny_llama, **options)
+    assert str(refused.value).startswith(said)
+
+
+def test_a_word_with_rank_in_it_is_no_rank(tiny_llama: lt.LoadedModel) -> None:
+    session = lt.track(tiny_llama, "Who?", recipe="chat", max_new_tokens=1, watch_words=["Frankfurt", "zebra"])
+    shown = {}
+    for shows in ("prob of Frankfurt", "logit of Frankfurt", "lead of Frankfurt over zebra", "rank of Frankfurt"):
+        chart = lt.figure(session, "map", shows=shows, model=tiny_llama).chart
+        (cells, *_) = (mark for mark in of_kind(chart, "rect") if "opacity" in mark.encoding)
+        shown[shows] = cells.encoding["opacity"]["scale"].get("type") == "log"
+    assert list(shown.values()) == [False, False, False, True]

@@ -27,7 +27,7 @@ def ids_of(turn: lt.Turn) -> list[int]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_heads_pattern_is_that_of_plain_transformers(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_chunks, "CHUNK_TOKENS", 11)
+    monkeypatch.setattr(text_chunks, "CHUNK_POSITIONS", 11)
     model = tiny_model(family)
     turn = answered(model)
     truth = Recomputed(model, turn)
@@ -44,14 +44,14 @@ def test_of_a_text_too_long_to_keep_the_last_queries_are_kept(monkeypatch: pytes
     ids = ids_of(turn)
     whole = ended(stream_head_pattern(model, ids, 2, 3))
     monkeypatch.setattr(head_patterns, "MOST_BYTES", 4 * len(ids) * 7)
-    monkeypatch.setattr(text_chunks, "CHUNK_TOKENS", 5)
+    monkeypatch.setattr(text_chunks, "CHUNK_POSITIONS", 5)
     part = ended(stream_head_pattern(model, ids, 2, 3))
     assert (part.first_query, part.weights.shape) == (len(ids) - 7, (7, len(ids)))
     np.testing.assert_allclose(part.weights, whole.weights[-7:], atol=1e-5)
 
 
 def test_it_says_how_far_it_is_and_stops_between_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_chunks, "CHUNK_TOKENS", 5)
+    monkeypatch.setattr(text_chunks, "CHUNK_POSITIONS", 5)
     model = tiny_model("llama")
     ids = ids_of(answered(model))
     shares = list(stream_head_pattern(model, ids, 1, 1))
@@ -73,7 +73,7 @@ def test_a_head_that_is_not_there_is_refused() -> None:
 @torch.no_grad()
 @pytest.mark.parametrize("family", ["llama", "mistral", "gpt2", "gpt_neox", "gemma3_text", "granite"])
 def test_value_weights_are_the_lengths_of_what_each_position_adds(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_chunks, "CHUNK_TOKENS", 11)
+    monkeypatch.setattr(text_chunks, "CHUNK_POSITIONS", 11)
     model = tiny_model(family)
     turn = answered(model)
     step = 1

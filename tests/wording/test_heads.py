@@ -120,8 +120,10 @@ def test_a_patterns_difference_names_where_it_is_largest_or_that_there_is_none()
     rows = pattern((0, 0, 0.1), (1, 0, -0.4), (1, 1, NAN))
     assert pattern_differences_sentence(rows) == "The largest difference: what “w1” gave to “w0”, -40 points."
     assert pattern_differences_sentence(pattern((0, 0, 0.001))) == (
-        "Nowhere in this stretch does the pattern differ by a point."
+        "Nowhere in this stretch, what is parked aside, does the pattern differ by a point."
     )
+    parked = pattern((2, 0, 0.9), (2, 1, 0.2)).assign(parked=[True, False])
+    assert pattern_differences_sentence(parked) == "The largest difference: what “w2” gave to “w1”, +20 points."
     assert pattern_differences_sentence(pattern((0, 0, NAN))).startswith(
         "No place of this stretch stands in both texts"
     )

@@ -41,7 +41,7 @@ def attention_page(engine: Engine, workspace: Workspace) -> None:
 def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container():
         background_status(workspace)
-    shown = arrangement(comparison, same_twice=False)
+    shown = arrangement(comparison, same_twice=False, has_control=False)
     with st.container():
         compare_at(comparison)
     sides = [side for side in drawn_sides(comparison, shown) if side.turn.trace.attending_layers]

@@ -31,6 +31,8 @@ from llm_tracker.wording.labels import side_label
 N_LISTED = 12
 """Words that the table of one position lists."""
 
+CHOOSE = "Choose a head: click a cell above, or pick one in the box."
+
 PatternSide = tuple[Side, HeadPattern]
 
 
@@ -46,6 +48,9 @@ def patterns_view(
     by = _by_choice()
     refs = {side.name: ref for side, ref in comparison.answers}
     found: list[PatternSide] = []
+    if is_difference and None in [heads[side.name][1] for side in sides]:
+        paragraph(CHOOSE, quiet=True)
+        return
     for side in sides:
         if comparison.after is not None and not is_difference:
             paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
@@ -62,7 +67,7 @@ def _read(engine: Engine, workspace: Workspace, side: Side, ref: TurnRef, head: 
     """The pattern of one answer, if it was read; else the offer to read it."""
     layer, number = head
     if number is None:
-        paragraph("Choose a head: click a cell above, or pick one in the box.", quiet=True)
+        paragraph(CHOOSE, quiet=True)
         return None
     n_positions = side.turn.trace.prompt_length + side.turn.trace.n_steps
     found: HeadPattern | None = on_demand(

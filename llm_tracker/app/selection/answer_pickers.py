@@ -8,8 +8,9 @@ from typing import Literal
 
 import streamlit as st
 
+from llm_tracker.analysis.paths import Path, path
 from llm_tracker.app.selection.address import selected, show_choice
-from llm_tracker.app.selection.comparison import COMPARED_ELSEWHERE, Comparison, Path, path, select_of
+from llm_tracker.app.selection.comparison import COMPARED_ELSEWHERE, Comparison, select_of
 from llm_tracker.app.selection.selection import with_number
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace

@@ -18,10 +18,15 @@ LABELS: dict[Arrangement, str] = {
 }
 
 
-def arrangement(comparison: Comparison, same_twice: bool = True) -> Arrangement:
+WHOLE_CHANGE = "The difference is the whole change, merely asking again included."
+OF_THE_CONTROL = " A grey tick or a dashed line shows what that alone changes."
+
+
+def arrangement(comparison: Comparison, same_twice: bool = True, has_control: bool = True) -> Arrangement:
     """What the page draws, to be chosen where two answers are compared; two models have no difference.
 
-    An answer that is compared with itself stands there once, unless `same_twice`.
+    An answer that is compared with itself stands there once, unless `same_twice`. `has_control` says whether the page
+    draws in a difference what merely asking again changes.
     """
     is_same = comparison.after is not None and comparison.refs[0] == comparison.refs[1] and not same_twice
     options: list[Arrangement] = ["after"] if is_same else arrangements(comparison)
@@ -44,11 +49,7 @@ def arrangement(comparison: Comparison, same_twice: bool = True) -> Arrangement:
         )
     if shown == "difference" and any(side.name == "again" for side in comparison.sides):
         with place:
-            paragraph(
-                "The difference is the whole change, merely asking again included. Grey ticks and dashed lines show "
-                "what that alone changes, where it can be said.",
-                quiet=True,
-            )
+            paragraph(f"{WHOLE_CHANGE}{OF_THE_CONTROL if has_control else ''}", quiet=True)
     return shown
 
 

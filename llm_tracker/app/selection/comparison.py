@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side, model_names
+from llm_tracker.analysis.paths import of_one_answer, path, told
 from llm_tracker.app.selection.address import look_at_models, open_selection, opened_at, select, selected, show_choice
 from llm_tracker.app.selection.selection import NEITHER, unless_default, with_number
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -44,7 +45,7 @@ class Comparison:
     @property
     def of_one_answer(self) -> bool:
         """Whether the right answer corrects the left one, or both correct the same one."""
-        return len(self.refs) == 2 and _of_one_answer(self.sessions, self.refs)
+        return len(self.refs) == 2 and of_one_answer(self.sessions, [ref.turn for ref in self.refs])
 
     @property
     def of_two_models(self) -> bool:
@@ -63,8 +64,8 @@ class Comparison:
     @property
     def told_alike(self) -> bool:
         """Whether two models were told the same, in the same way."""
-        told = {_told(session, ref.turn) for session, ref in zip(self.sessions, self.refs, strict=True)}
-        return self.of_two_models and len(told) == 1
+        texts = {told(session, ref.turn) for session, ref in zip(self.sessions, self.refs, strict=True)}
+        return self.of_two_models and len(texts) == 1
 
     @property
     def watch_words(self) -> tuple[str, ...]:
@@ -109,47 +110,13 @@ def _control(
 ) -> Side | None:
     """The neutral control where it can be compared: of the same conversation, at the same kind of token."""
     control = sessions[1].controls.get(refs[1].turn)
-    if control is None or not _of_one_answer(sessions, refs):
+    if control is None or not of_one_answer(sessions, [ref.turn for ref in refs]):
         return None
     at_first = before.step == before.turn.first_step and after.step == after.turn.first_step
     if at_first and not at_answers:
         return Side("again", control, control.first_step)
     at_own = before.step == before.turn.answer_step and after.step == after.turn.answer_step
     return Side("again", control, control.answer_step) if at_own else None
-
-
-def _of_one_answer(sessions: tuple[Session, ...], refs: tuple[TurnRef, ...]) -> bool:
-    """Whether the corrected turn follows the other one, or corrects the same answer in another way."""
-    before, after = (path(session, ref.turn) for session, ref in zip(sessions, refs, strict=True))
-    return refs[1].turn > 0 and (before == after[:-1] or before[:-1] == after[:-1])
-
-
-Path = tuple[object, ...]
-
-
-def path(session: Session, turn: int) -> Path:
-    """What an answer follows from: two turns with the same path are the same answer."""
-    made_by = (session.model.id, session.model.weights_sha256, *_how(session))
-    so_far = session.turns[: turn + 1]
-    return (made_by, *((each.said, _cut_by_hand(each), tuple(each.trace.token_ids.tolist())) for each in so_far))
-
-
-def _cut_by_hand(turn: Turn) -> Path:
-    """Where a visitor stopped an answer or its thought: the same question answers otherwise then."""
-    thought = turn.thought
-    return (
-        turn.trace.n_steps if turn.ended == "stopped" else None,
-        thought.n_steps if thought is not None and thought.closed_by == "reader" else None,
-    )
-
-
-def _told(session: Session, turn: int) -> Path:
-    """What was said up to an answer, and how: whatever model it was said to."""
-    return (*_how(session), *(each.said for each in session.turns[: turn + 1]))
-
-
-def _how(session: Session) -> Path:
-    return (session.recipe_messages, session.recipe, session.decoding, session.template.follow, session.template.thinks)
 
 
 def select_of(comparison: Comparison, **changes: Any) -> None:

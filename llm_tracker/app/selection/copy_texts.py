@@ -44,6 +44,6 @@ def _steps(sides: Sequence[Side], answers: Sequence[Side], is_pair: bool) -> dic
     steps = [side.step for side in answers]
     # Where steps are given no control is drawn; where a place is said, it is, if the session has one.
     if any(side.name == "again" for side in sides):
-        at_first = steps == [side.turn.first_step for side in answers]
+        at_first = all(side.step == side.turn.first_step for side in sides)
         return {} if at_first else {"compare_at": "answer"}
     return {"step": steps[1], "against_step": steps[0]}

@@ -30,7 +30,7 @@ def tokens_page(engine: Engine, workspace: Workspace) -> None:
 def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container():
         background_status(workspace)
-    shown = arrangement(comparison, same_twice=False)
+    shown = arrangement(comparison, same_twice=False, has_control=False)
     sides = drawn_sides(comparison, shown)
     players(engine, workspace, comparison, sides)
     branches_view(workspace, comparison)

@@ -72,7 +72,8 @@ def _rival(sides: list[Side], words: list[str]) -> list[str]:
 
 
 def _has_lead(sides: list[Side], one: str, other: str) -> bool:
-    return one != other and all(by_layer(side, "lead", one, other) is not None for side in sides)
+    answers = [side for side in sides if side.name != "again"]
+    return one != other and all(by_layer(side, "lead", one, other) is not None for side in answers)
 
 
 def _name(word: str) -> str:

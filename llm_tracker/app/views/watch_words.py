@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from llm_tracker.analysis.paths import path
 from llm_tracker.app.selection.address import select, selected, show_choice
-from llm_tracker.app.selection.comparison import Comparison, path, select_of
+from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.selection import unless_default
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace

@@ -15,7 +15,7 @@ from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import repeated
 from llm_tracker.models.forward.sites import read_hooks
 from llm_tracker.tracing.rereading.known_context import known_context
-from llm_tracker.tracing.rereading.text_chunks import CHUNK_TOKENS, TextChunk, text_chunks
+from llm_tracker.tracing.rereading.text_chunks import CHUNK_POSITIONS, TextChunk, text_chunks
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def read_positions(
     if None in places:
         raise ModelError(f"“{site}” is not there in every layer of this model.")
     n_rows = len(model.layers) + (site != "resid_post")
-    most = max(1, min(CHUNK_TOKENS, CHUNK_BYTES // (4 * n_rows * model.architecture.d_model)))
+    most = max(1, min(CHUNK_POSITIONS, CHUNK_BYTES // (4 * n_rows * model.architecture.d_model)))
     resid: FloatArray = np.empty((0, n_rows, model.architecture.d_model), dtype=np.float32)
     for chunk in text_chunks(model, token_ids, stop, most):
         length = chunk.token_ids.shape[1]

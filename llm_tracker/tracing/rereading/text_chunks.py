@@ -18,7 +18,7 @@ from llm_tracker.models.forward.kv_caches import is_plain
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-CHUNK_TOKENS = 128
+CHUNK_POSITIONS = 128
 """Positions that are read at a time; all of them where a model keeps a state and no keys and values."""
 
 
@@ -44,14 +44,14 @@ def text_chunks(
     stop: Callable[[], bool] = lambda: False,
     most: int | None = None,
 ) -> Iterator[TextChunk]:
-    """The chunks of a text, of `most` tokens (`CHUNK_TOKENS` unless given): whoever takes one reads it.
+    """The chunks of a text, of `most` tokens (`CHUNK_POSITIONS` unless given): whoever takes one reads it.
 
     A text that has to be read in one piece is one chunk. Raises Cancelled where `stop` says so between two chunks.
     """
     cache, n_positions, switch = new_cache(model.model), len(token_ids), rope_switch(model.model)
     # Past its switch a RoPE that changes with length reads pieces in another way than the whole.
     in_pieces = cache is not None and is_plain(cache) and (switch is None or n_positions <= switch.length)
-    length = (most or CHUNK_TOKENS) if in_pieces else n_positions
+    length = (most or CHUNK_POSITIONS) if in_pieces else n_positions
     for start in range(0, n_positions, length):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")

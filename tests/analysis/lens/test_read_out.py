@@ -86,7 +86,7 @@ def test_a_large_model_is_read_in_smaller_pieces(monkeypatch: pytest.MonkeyPatch
 def test_the_lens_of_all_positions_is_that_of_plain_transformers(
     family: str, site: StreamSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "CHUNK_TOKENS", 11)
+    monkeypatch.setattr(reading, "CHUNK_POSITIONS", 11)
     monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 7)
     model = tiny_model(family)
     turn = lt.track(model, QUESTION, recipe="chat", max_new_tokens=4).turns[0]
@@ -140,7 +140,7 @@ def test_its_frame_has_a_row_for_each_layer_and_position() -> None:
 
 
 def test_the_heap_is_trimmed_around_each_piece_and_now_and_then_within_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "CHUNK_TOKENS", 11)
+    monkeypatch.setattr(reading, "CHUNK_POSITIONS", 11)
     monkeypatch.setattr(read_outs, "CHUNK_BYTES", 4 * 320 * 3)  # so that a piece of three layers is eleven chunks
     monkeypatch.setattr(position_reading, "CHUNKS_TO_A_TRIM", 5)
     trims: list[None] = []
