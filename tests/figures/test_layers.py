@@ -108,7 +108,7 @@ def test_two_words_that_begin_alike_are_led_at_the_token_in_which_they_differ(
     assert figure.frame["value"].tolist() == pytest.approx(np.concatenate(wanted).tolist(), abs=1e-4)
     assert ("behind “zeb”, differs most" if difference else "behind “zeb”, with which both begin") in figure.sentence
     alone = lt.figure(session, "layers", 1, words=words, measure="prob", over="zebu")
-    assert "probability of z…" in json.dumps(alone.chart.to_dict(), ensure_ascii=False), "its first token is read, whatever stands over it"
+    assert "probability of z…" in json.dumps(alone.chart.to_dict(), ensure_ascii=False)
 
 
 def test_where_words_part_is_read_anew_in_a_session_of_an_earlier_version(tiny_llama: lt.LoadedModel) -> None:
