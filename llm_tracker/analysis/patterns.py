@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 import numpy as np
@@ -10,7 +12,7 @@ import pandas as pd
 
 from llm_tracker.analysis.alignment import Pairs, aligned_positions, aligned_words
 from llm_tracker.analysis.heads import parked_positions
-from llm_tracker.prompts.words import Span
+from llm_tracker.prompts.words import Span, Word
 from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray
@@ -64,12 +66,31 @@ def pattern_text(turn: Turn, pattern: HeadPattern, by: PatternBy) -> PatternText
     """A head's pattern over the words or the tokens of a turn: its prompt and its answer."""
     parked = parked_positions(turn, turn.trace.n_steps)
     if by == "word":
-        words = turn.words_before(turn.trace.n_steps)
-        spans, texts = [word.tokens for word in words], [word.text.strip() for word in words]
+        places = _word_places(turn)
+        spans, texts = [span for span, _ in places], [text for _, text in places]
     else:
-        spans = [(at, at + 1) for at in range(len(parked))]
-        texts = [turn.prompt.text[start:end] for start, end in turn.prompt.spans] + list(turn.trace.tokens)
+        spans, texts = [(at, at + 1) for at in range(len(parked))], _token_texts(turn)
     return PatternText(pattern, tuple(spans), tuple(texts), tuple(bool(parked[start]) for start, _ in spans))
+
+
+def _token_texts(turn: Turn) -> list[str]:
+    return [turn.prompt.text[start:end] for start, end in turn.prompt.spans] + list(turn.trace.tokens)
+
+
+def _word_places(turn: Turn) -> list[tuple[Span, str]]:
+    """The words of a turn with their tokens; of the one in front of the answer, its last token by itself.
+
+    That position writes the answer: as one of a template mark's several its pattern would be lost in their mean.
+    """
+    slot, places = turn.trace.prompt_length + turn.first_step - 1, list[tuple[Span, str]]()
+    for word in turn.words_before(turn.trace.n_steps):
+        start, end = word.tokens
+        if start < slot == end - 1:
+            tokens = _token_texts(turn)[start:end]
+            places += [((start, slot), "".join(tokens[:-1]).strip()), ((slot, end), tokens[-1])]
+        else:
+            places.append((word.tokens, word.text.strip()))
+    return places
 
 
 def paired_places(before: Turn, after: Turn, by: PatternBy) -> Pairs[int]:
@@ -77,14 +98,21 @@ def paired_places(before: Turn, after: Turn, by: PatternBy) -> Pairs[int]:
     if by == "token":
         return aligned_positions(before, after, whole=True)
     steps = before.trace.n_steps, after.trace.n_steps
-    places = [
-        {word.tokens: at for at, word in enumerate(turn.words_before(step))}
-        for turn, step in zip((before, after), steps, strict=True)
-    ]
-    return [
-        (None if one is None else places[0][one.tokens], None if other is None else places[1][other.tokens])
-        for one, other in aligned_words(before, steps[0], after, steps[1])
-    ]
+    places = [{span: at for at, (span, _) in enumerate(_word_places(turn))} for turn in (before, after)]
+    pairs: Pairs[int] = []
+    for words in aligned_words(before, steps[0], after, steps[1]):
+        one, other = (
+            [] if word is None else _places_of(word, spans) for word, spans in zip(words, places, strict=True)
+        )
+        pairs += zip_longest(one, other)
+    return pairs
+
+
+def _places_of(word: Word | None, places: Mapping[Span, int]) -> list[int]:
+    """The place of a word, or the two that it was cut into; none where a text has no such word."""
+    if word is None:
+        return []
+    return [at for (start, end), at in places.items() if word.tokens[0] <= start and end <= word.tokens[1]]
 
 
 def pattern_differences(

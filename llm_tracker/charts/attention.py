@@ -17,7 +17,7 @@ from llm_tracker.wording.labels import GROUP_LABELS, TURN_LABELS
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
 ROW_HEIGHT = 30
 LEGEND_COLUMNS = alt.ExprRef("width > 380 ? 2 : 1")
-LEGEND_ROW = 32
+LEGEND_ROW = 18
 AXIS_HEIGHT = 58
 """A chart's height on the page includes its axis."""
 
@@ -53,7 +53,7 @@ def attention_chart(groups: Mapping[str, pd.Series[float]]) -> Any:
         ],
     )
     bars = [base.transform_filter(alt.datum.name == turn).mark_bar(height=BAR_HEIGHTS[turn]) for turn in groups]
-    legend = LEGEND_ROW * -(-len(present) // 2)
+    legend = LEGEND_ROW * len(present)  # in one column, as on a narrow screen
     return framed(alt.layer(*bars), ROW_HEIGHT * len(groups) + AXIS_HEIGHT + legend)
 
 

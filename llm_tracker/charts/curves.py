@@ -179,7 +179,8 @@ def curve_differences_chart(frame: pd.DataFrame, measure: CurveMeasure, what: st
     x = layer_axis("layer", n_layers)
     axis = alt.Axis(format={"prob": "+%", "logit": "+.1f", "rank": "+,d"}[measure], tickCount=5)
     title = f"{what or TITLES[measure]}, after minus before"
-    y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=[-most, most], nice=False), axis=axis)
+    scale = alt.Scale(domain=[-most, most], nice=False, reverse=measure == "rank")  # a lower rank is better, and up
+    y = alt.Y("value:Q", title=title, scale=scale, axis=axis)
     named = list(dict.fromkeys(drawn["name"]))
     colours = [LINE_COLOURS[at % len(LINE_COLOURS)] for at in range(len(named))]
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y=alt.Y("zero:Q"))

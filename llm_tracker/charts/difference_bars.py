@@ -12,8 +12,8 @@ from llm_tracker.charts.base import framed
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, QUIET
 from llm_tracker.wording.labels import TURN_LABELS
 
-ROW_PIXELS = 24
-AXIS_PIXELS = 60
+ROW_PIXELS = 26
+AXIS_PIXELS = 84
 
 
 def difference_bars(frame: pd.DataFrame, title: str, tooltip: Sequence[alt.Tooltip], number: str = "+.0%") -> Any:

@@ -45,7 +45,7 @@ def _difference(sides: Sequence[Side], measure: LayerMeasure, word: str | None, 
     frame = minus[["difference", "again"]].melt(var_name="turn", ignore_index=False).dropna().reset_index()
     curve: CurveMeasure = "logit" if measure == "lead" else measure
     drawn = frame.assign(line=name).rename(columns={"value": curve})
-    chart = curve_differences_chart(drawn, curve, "lead (nats)" if measure == "lead" else "")
+    chart = curve_differences_chart(drawn, curve, "lead (logits)" if measure == "lead" else "")
     if frame.empty:
         said = layers_sentence(sides, measure, word, over)
     else:

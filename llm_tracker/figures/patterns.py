@@ -24,7 +24,7 @@ def pattern_figure(text: PatternText, first: int | None = None, chosen: int | No
         raise InputError(f"There is no place {chosen}: the pattern has places 0 to {len(text.spans) - 1}.")
     frame = text.frame(*pattern_window(len(text.spans), first))
     chart = pattern_chart(frame, Colours(f"what {_name(text.pattern)} gave", 0, 1, ".0%"), chosen)
-    return Figure("pattern", f"{_title(text.pattern)}: its pattern", chart, frame, pattern_sentence(frame))
+    return Figure("pattern", f"{_title(text.pattern)}: its pattern", chart, frame, pattern_sentence(frame, chosen))
 
 
 def pattern_difference_figure(

@@ -6,7 +6,7 @@ import pandas as pd
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.curves import CurveMeasure, commit_layer, n_leading, quality
-from llm_tracker.wording.formats import LEAST, DifferenceOf, capitalised, difference, nats, quoted, quoted_token
+from llm_tracker.wording.formats import LEAST, capitalised, difference, nats, quoted, quoted_token
 
 ECHO = (
     "Before the first layer a model with tied embeddings would simply write its input again: in the first layers the "
@@ -47,21 +47,20 @@ def _worth(side: Side) -> str:
 def curve_differences_sentence(frame: pd.DataFrame, measure: CurveMeasure, lead_of: str = "") -> str:
     """Which word differs most, and at which layer: `analysis.curves.curve_differences`.
 
-    Or where a lead does, whose logits are nats: `lead_of` names both words.
+    Or where a lead does: `lead_of` names both words.
     """
     after = frame[frame["turn"] != "again"]
     if after.empty:
         return "No word was read on both sides."
-    unit: DifferenceOf = "nats" if lead_of else measure
     most = after.iloc[int(after[measure].abs().argmax())]
-    amount = difference(float(most[measure]), unit)
+    amount = difference(float(most[measure]), measure)
     if not amount:
-        return f"At no layer does {lead_of or 'a word'} differ by {LEAST[unit][1]}."
+        return f"At no layer does {lead_of or 'a word'} differ by {LEAST[measure][1]}."
     name = capitalised(lead_of) if lead_of else quoted(str(most["line"]))
     there = frame[(frame["turn"] == "again") & (frame["line"] == most["line"]) & (frame["layer"] == most["layer"])]
-    again = "".join(f"; merely asked again, {_again(float(value), unit)}" for value in there[measure])
+    again = "".join(f"; merely asked again, {_again(float(value), measure)}" for value in there[measure])
     return f"{name} differs most at layer {most['layer']}: {amount}{again}."
 
 
-def _again(value: float, unit: DifferenceOf) -> str:
-    return difference(value, unit) or f"by less than {LEAST[unit][1]}"
+def _again(value: float, measure: CurveMeasure) -> str:
+    return difference(value, measure) or f"by less than {LEAST[measure][1]}"

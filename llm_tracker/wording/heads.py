@@ -9,7 +9,7 @@ import pandas as pd
 
 from llm_tracker.analysis.heads import HeadMeasure, heads_frame, ranked_heads
 from llm_tracker.tracing.trace import FloatArray
-from llm_tracker.wording.formats import LEAST, DifferenceOf, difference, listed, nats, percent, quoted
+from llm_tracker.wording.formats import LEAST, DifferenceOf, difference, listed, nats, percent, quoted, quoted_token
 
 NOT_A_CAUSE = (
     "Attention is where a head looked, not why the model answered: a word that no head looks at can still decide the "
@@ -91,11 +91,14 @@ def parked_count(n_parked: int, n_positions: int, has_sinks: bool = False) -> st
 NOTHING_KEPT = "Of this stretch nothing was kept: of a very long text only the last positions' patterns are."
 
 
-def pattern_sentence(frame: pd.DataFrame) -> str:
+def pattern_sentence(frame: pd.DataFrame, chosen: int | None = None) -> str:
     """Of one head's pattern, which place looked most at another that is not parked, and how much is parked.
 
-    Columns: query, key, value, their texts, and parked.
+    Where a place is `chosen`, what that one looked at most. Columns: query, key, value, their texts, and parked.
     """
+    own = frame[(frame["query"] == chosen) & frame["value"].notna()]
+    if len(own):
+        return _row_sentence(own)
     known = frame[frame["value"].notna()]
     if known.empty:
         return NOTHING_KEPT
@@ -109,6 +112,18 @@ def pattern_sentence(frame: pd.DataFrame) -> str:
     best = others.iloc[int(others["value"].argmax())]
     one, other = quoted(str(best["query_text"])), quoted(str(best["key_text"]))
     return f"Of what is drawn, {one} looked most at {other}: {percent(float(best['value']))}.{aside}"
+
+
+def _row_sentence(own: pd.DataFrame) -> str:
+    """What one place looked at most, of what is drawn, and how much of its attention is parked there."""
+    name = quoted_token(str(own["query_text"].iloc[0]))
+    parked = percent(float(own["value"][own["parked"]].sum()))
+    others = own[~own["parked"].astype(bool)]
+    if others.empty:
+        return f"The outlined {name} looked at nothing else that is drawn; {parked} is parked here."
+    best = others.iloc[int(others["value"].argmax())]
+    most = f"{quoted(str(best['key_text']))}: {percent(float(best['value']))}"
+    return f"The outlined {name} looked most at {most}; grey, {parked} is parked here."
 
 
 def pattern_differences_sentence(frame: pd.DataFrame) -> str:

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
-from recompute import Recomputed
+from recompute import Recomputed, word_places
 from steps import Scheme, Visit, settle
 
 import llm_tracker as lt
@@ -131,7 +131,7 @@ def test_a_cell_of_the_map_opens_by_mouse_and_by_keyboard(visit: Visit, correcte
     tab.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.45)
     expect(opened).not_to_have_text(before)
     settle(tab)
-    opened.click()
+    expect(tab.get_by_label("Layer of the cell, after")).to_be_visible()
     _expect_cell(tab, truth, opened.inner_text())
     field = tab.get_by_label("Layer of the cell, after")
     field.fill("29")
@@ -173,10 +173,8 @@ def test_a_head_opens_by_mouse_and_its_pattern_is_read(visit: Visit, corrected: 
     layer = int(tab.get_by_label("Layer of the head").input_value())
     head = int(tab.get_by_label("Head", exact=True).input_value())
     computed(tab, f"Read the pattern of layer {layer}, head {head}, after")
-    pattern, words = truth.patterns[layer - 1][head - 1].numpy(), truth.turn.words_before(truth.turn.trace.n_steps)
-    slot = next(at for at, each in enumerate(words) if each.tokens[0] <= truth.first < each.tokens[1])
-    row = pattern[slice(*words[slot].tokens)].mean(0)
-    most = max(float(row[slice(*each.tokens)].sum()) for each in words[: slot + 1])
+    row = truth.patterns[layer - 1][head - 1].numpy()[truth.first]  # of the position that writes the answer, by itself
+    most = max(float(row[slice(*place)].sum()) for place in word_places(truth.turn))
     tab.get_by_text("looked at most", exact=False).last.click()
     table = tab.get_by_role("table").filter(has_text="looked at").last
     first = table.get_by_role("row").nth(1).inner_text().split("\t")

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chart_specs import of_kind
-from copied import facts, model_of, read_csv, require_same, run_commands, run_python
+from copied import facts, looks, model_of, read_csv, require_same, run_commands, run_python
 
 import llm_tracker as lt
 from llm_tracker.conversation.turns import begin_session, stream_turn
@@ -63,16 +62,6 @@ def made(session: lt.Session, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(loading, "load", lambda name, *_: model_of(name))
         run_commands(session_command(session))
     return place
-
-
-def looks(figure: lt.Figure) -> tuple[list[Any], list[dict[str, Any]]]:
-    """The ends of a figure's scales, and what it outlines."""
-    rects = of_kind(figure.chart, "rect")
-    scales = [
-        mark.encoding.get(channel, {}).get("scale", {}).get("domain") for mark in rects for channel in ("opacity", "y")
-    ]
-    numbers = [[round(each, 3) if isinstance(each, float) else each for each in ends or ()] for ends in scales]
-    return numbers, [row for mark in rects if mark.look.get("filled") is False for row in mark.rows]
 
 
 CALLS = [

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from recompute import Recomputed
+from recompute import Recomputed, word_places
 
 import llm_tracker as lt
 from llm_tracker.analysis.heads import HeadMeasure
@@ -146,15 +146,21 @@ def test_a_pattern_by_word_sums_to_a_word_and_is_the_mean_from_one(
     turn = session.turns[1]
     figure = lt.figure(session, "pattern", 1, layer=2, head=3, model=tiny_llama)
     whole = truth(turn).patterns[1][2].numpy().astype(float)
-    words = turn.words_before(turn.trace.n_steps)
-    assert max(len(range(*word.tokens)) for word in words) > 1
+    places, words = word_places(turn), turn.words_before(turn.trace.n_steps)
+    texts = {word.tokens: word.text.strip() for word in words}
+    assert max(len(range(*span)) for span in places) > 1
+    assert len(places) == len(words) + 1
     for row in figure.frame.to_dict("records"):
-        one, other = words[row["query"]], words[row["key"]]
-        wanted = np.mean([whole[query, slice(*other.tokens)].sum() for query in range(*one.tokens)])
+        one, other = places[row["query"]], places[row["key"]]
+        wanted = np.mean([whole[query, slice(*other)].sum() for query in range(*one)])
         assert row["value"] == pytest.approx(wanted, abs=1e-4)
-        assert (row["query_text"], row["key_text"]) == (one.text.strip(), other.text.strip())
+        assert row["query_text"] == texts.get(one, row["query_text"])
+        assert row["key_text"] == texts.get(other, row["key_text"])
+    slot = len(turn.prompt.token_ids) - 1
+    own = figure.frame[figure.frame["query"] == places.index((slot, slot + 1))]
+    assert own["query_text"].iloc[0] == turn.prompt.text[slice(*turn.prompt.spans[slot])]
     sums = figure.frame.groupby("query")["value"].sum()
-    assert sums.tolist() == pytest.approx([1] * len(words), abs=1e-4)
+    assert sums.tolist() == pytest.approx([1] * len(places), abs=1e-4)
 
 
 @pytest.mark.parametrize("by", ["word", "token"])
@@ -169,7 +175,7 @@ def test_a_window_begins_where_it_is_told_and_ends_with_the_text(
         return set(frame["query"])
 
     turn = session.turns[0]
-    count = len(turn.words_before(4)) if by == "word" else turn.trace.prompt_length + 4
+    count = len(word_places(turn)) if by == "word" else turn.trace.prompt_length + 4
     assert drawn(None) == set(range(count - 4, count))
     assert drawn(2) == {2, 3, 4, 5}
     assert drawn(count - 1) == drawn(count + 99) == {count - 1}
@@ -214,7 +220,7 @@ def test_the_first_place_and_the_templates_are_parked(
     figure = lt.figure(session, "pattern", 0, by=by, first=0, model=tiny_llama)
     frame = figure.frame
     roles = [*turn.prompt.roles, *["answer"] * turn.trace.n_steps]
-    words = [word.tokens[0] for word in turn.words_before(turn.trace.n_steps)]
+    words = [start for start, _ in word_places(turn)]
     starts = words if by == "word" else range(len(roles))
     parked = [at for at, start in enumerate(starts) if start == 0 or roles[start] == "template"]
     assert sorted(set(frame["key"][frame["parked"]])) == parked
@@ -229,10 +235,7 @@ def test_a_patterns_difference_is_after_minus_before_where_both_texts_have_the_p
     figure = lt.figure(session, "pattern", 1, 0, difference=True, layer=2, head=3, by=by, first=0, model=tiny_llama)
     frame, whole = figure.frame, [truth(turn).patterns[1][2].numpy().astype(float) for turn in (before, after)]
     pairs = paired_places(before, after, by)
-    spans = [
-        [word.tokens for word in turn.words_before(turn.trace.n_steps)] if by == "word" else None
-        for turn in (before, after)
-    ]
+    spans = [word_places(turn) if by == "word" else None for turn in (before, after)]
 
     def given(side: int, query: int | None, key: int | None) -> float:
         if query is None or key is None:

@@ -54,7 +54,7 @@ def test_the_difference_is_after_minus_before(session: lt.Session, truth: Truth,
         assert own["value"].tolist() == pytest.approx(np.subtract(later, one), abs=1e-3)
     if measure == "lead":
         assert figure.sentence.startswith("The lead of “London” over “zebra” differs most at layer")
-        assert "lead (nats), after minus before" in json.dumps(figure.chart.to_dict())
+        assert "lead (logits), after minus before" in json.dumps(figure.chart.to_dict())
 
 
 def test_a_step_that_is_chosen_is_read(session: lt.Session, truth: Truth) -> None:

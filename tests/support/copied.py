@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from chart_specs import of_kind
 from thinking import thinking_model
 from tiny_models import tiny_model
 
@@ -69,3 +70,13 @@ def read_csv(path: Path, like: pd.DataFrame) -> pd.DataFrame:
     opened = pd.read_csv(io.StringIO(path.read_text(encoding="utf-8")), keep_default_na=False, na_values=numbers)
     texts = {name: str for name in like if str(name) not in numbers}
     return opened.astype(texts)
+
+
+def looks(figure: lt.Figure) -> tuple[list[Any], list[dict[str, Any]]]:
+    """The ends of a figure's scales, and what it outlines."""
+    rects = of_kind(figure.chart, "rect")
+    scales = [
+        mark.encoding.get(channel, {}).get("scale", {}).get("domain") for mark in rects for channel in ("opacity", "y")
+    ]
+    numbers = [[round(each, 3) if isinstance(each, float) else each for each in ends or ()] for ends in scales]
+    return numbers, [row for mark in rects if mark.look.get("filled") is False for row in mark.rows]

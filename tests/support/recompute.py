@@ -167,3 +167,11 @@ def word_gap(model: lt.LoadedModel, turn: lt.Turn, step: int = 0, ends: set[int]
     finally:
         put_on_attention(model.model, model.way)
     return max(abs(each.log_prob - own) for each, own in zip(several, known, strict=True))
+
+
+def word_places(turn: lt.Turn) -> list[tuple[int, int]]:
+    """The words' tokens; the position that writes the answer stands by itself."""
+    slot = len(turn.prompt.token_ids) - 1 + turn.first_step
+    spans = [word.tokens for word in turn.words_before(turn.trace.n_steps)]
+    cut = [[(start, slot), (slot, end)] if start < slot < end else [(start, end)] for start, end in spans]
+    return [span for several in cut for span in several]

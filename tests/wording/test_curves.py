@@ -111,11 +111,11 @@ def test_the_same_place_is_told_of_merely_asking_again() -> None:
     assert curve_differences_sentence(tiny, "prob").endswith("+40 points; merely asked again, by less than a point.")
 
 
-def test_a_lead_differs_in_nats() -> None:
+def test_a_lead_differs_in_logits() -> None:
     lead = "the lead of “a” over “b”"
     assert curve_differences_sentence(frame(("a over b", 2, 0.25)), "logit", lead) == (
-        "The lead of “a” over “b” differs most at layer 2: +2.50 nats."
+        "The lead of “a” over “b” differs most at layer 2: +2.5 logits."
     )
     assert curve_differences_sentence(frame(("a over b", 2, 0.0)), "logit", lead) == (
-        "At no layer does the lead of “a” over “b” differ by 0.01 nats."
+        "At no layer does the lead of “a” over “b” differ by 0.1 logits."
     )

@@ -127,3 +127,12 @@ def test_a_patterns_difference_names_where_it_is_largest_or_that_there_is_none()
     assert pattern_differences_sentence(pattern((0, 0, NAN))).startswith(
         "No place of this stretch stands in both texts"
     )
+
+
+def test_of_an_outlined_place_it_is_said_what_that_one_looked_at_most() -> None:
+    frame = pattern((1, 0, 0.3), (1, 1, 0.7), (2, 0, 0.5), (2, 1, 0.3), (2, 2, 0.2))
+    frame = frame.assign(parked=frame["key"] == 0)
+    assert pattern_sentence(frame, 2) == "The outlined “·w2” looked most at “w1”: 30 %; grey, 50 % is parked here."
+    alone = pattern((2, 0, 0.5)).assign(parked=True)
+    assert pattern_sentence(alone, 2) == "The outlined “·w2” looked at nothing else that is drawn; 50 % is parked here."
+    assert pattern_sentence(frame, 9) == pattern_sentence(frame)

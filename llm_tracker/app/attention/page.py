@@ -106,7 +106,10 @@ def _weights(
         )
         if weights is not None:
             found[side.name] = weights
-    return found if len(found) == len(sides) else {}
+    if len(found) < len(sides):
+        paragraph("Until both texts are read, the cells show attention as it is.", quiet=True)
+        return {}
+    return found
 
 
 HOW_TO_READ = (

@@ -25,7 +25,7 @@ from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.figures.patterns import WINDOW, pattern_difference_figure, pattern_figure
 from llm_tracker.tracing.rereading.found import HeadPattern
-from llm_tracker.wording.formats import capitalised, percent, quoted, shown
+from llm_tracker.wording.formats import capitalised, percent, quoted_token, shown
 from llm_tracker.wording.labels import side_label
 
 N_LISTED = 12
@@ -164,13 +164,13 @@ def _window(name: str, count: int, comparison: Comparison) -> int:
 
 def _looked_at(side: Side, text: PatternText, query: int) -> None:
     """What one word looked at most, as a table."""
-    words = side.turn.words_before(side.turn.trace.n_steps)
+    roles = {word.tokens[1]: word.role for word in side.turn.words_before(side.turn.trace.n_steps)}
     shares = text.row(query)
     ordered = [int(at) for at in (-shares).argsort(kind="stable") if shares[at] == shares[at]][:N_LISTED]
-    name = quoted(words[query].text)
+    name = quoted_token(text.texts[query])
     with st.expander(f"What {name} looked at most", key=f"looked {side.name}"):
         rows = [
-            [shown(text.texts[at]), PARKED if text.parked[at] else words[at].role, percent(float(shares[at]))]
+            [shown(text.texts[at]), PARKED if text.parked[at] else roles[text.spans[at][1]], percent(float(shares[at]))]
             for at in ordered
         ]
         bars = [float(shares[at]) for at in ordered]

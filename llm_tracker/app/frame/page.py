@@ -21,7 +21,7 @@ RECIPE_LABELS = {
     "raw": "Raw text",
 }
 RECIPE_CAPTIONS = [
-    "five worked examples in front, each with a correction",
+    "five worked examples in front, each asked twice",
     "the model's own chat template, nothing in front",
     "the text as typed, without a template",
 ]

@@ -54,7 +54,7 @@ def positions_view(
         lens = _lens(engine, workspace, side, ref, site, words, len(answers) > 1)
         if lens is not None:
             found.append((side, lens))
-    if len(found) == len(answers):
+    if found and (shown != "difference" or len(found) == len(answers)):
         _maps(found, comparison, shown == "difference" and len(found) > 1)
     with st.expander("How to read this"):
         st.markdown(
@@ -196,7 +196,13 @@ def _cell(side: Side, lens: PositionLens) -> Cell:
 
 def _candidates(side: Side, lens: PositionLens, cell: Cell, comparison: Comparison) -> None:
     """The ten likeliest tokens of a cell; by keyboard the cell is chosen by its numbers."""
-    with st.expander(f"The ten likeliest at layer {cell[0]}, behind token {cell[1] + 1:,}", key=f"cell {side.name}"):
+    # A click on the map opens the box: as one of another key, since the browser keeps how the first one was left.
+    is_picked = selected().cell is not None
+    with st.expander(
+        f"The ten likeliest at layer {cell[0]}, behind token {cell[1] + 1:,}",
+        expanded=is_picked,
+        key=f"cell {side.name} {is_picked}",
+    ):
         layer, position = st.columns(2)
         _number(layer, f"Layer of the cell, {side.name}", cell[0], lens.n_layers, lambda at: (at, cell[1]), comparison)
         _number(
@@ -240,7 +246,8 @@ def _difference(found: Read, shows: str, first: int | None, comparison: Comparis
     )
     drawn.draw("What every layer would write, after minus before")
     paragraph(drawn.sentence)
-    paragraph("A pale grey column stands in one of the two texts only.", quiet=True)
+    of_next = " Where another token comes next, two tokens are compared." if shows.startswith("next") else ""
+    paragraph(f"A pale grey column stands in one of the two texts only.{of_next}", quiet=True)
     sides, lenses = [side for side, _ in found], [lens for _, lens in found]
     _export(drawn, "map-difference", _copied(comparison, sides, lenses, shows, first or 0))
 

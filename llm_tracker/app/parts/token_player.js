@@ -21,8 +21,8 @@ function bar(prob, className = "bar") {
 
 // Drawn, since some systems show the signs for these as pictures in colours of their own.
 const icons = {
-  first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M12 2v12L4 8z", play: "M4 2v12l9-6z",
-  pause: "M3 2h4v12H3zM9 2h4v12H9z", next: "M4 2v12l8-6z", last: "M2 2v12l8-6zM11 2h2v12h-2z",
+  first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M10 2l2 2-4 4 4 4-2 2-6-6z", play: "M4 2v12l9-6z",
+  pause: "M3 2h4v12H3zM9 2h4v12H9z", next: "M6 2L4 4l4 4-4 4 2 2 6-6z", last: "M2 2v12l8-6zM11 2h2v12h-2z",
 };
 
 function icon(name) {

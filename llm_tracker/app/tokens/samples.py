@@ -40,7 +40,8 @@ def samples_view(engine: Engine, workspace: Workspace, comparison: Comparison, s
             "as often as it is likely, below 1 more often the likely ones, above 1 more often the others. The same "
             "text is put to the model again and again, each time with another seed. A share from few answers is "
             "uncertain: the thin line is the 95 % interval of Wilson (1927). Answers that differ only in case or in "
-            "outer marks are counted together."
+            "outer marks are counted together. An answer counts however it was cut into tokens (London, or L and "
+            "ondon); the headline's probability is of the usual tokens of each spelling, so it can be smaller."
         )
 
 

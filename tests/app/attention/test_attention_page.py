@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from explore import ATTENTION, alts, computed, gone_to
-from recompute import Recomputed
+from recompute import Recomputed, word_places
 from streamlit.testing.v1 import AppTest
 from visitor import asked, chart_rows, corrected, opened, shown_html, visitor
 
@@ -117,11 +117,11 @@ def test_a_head_that_is_opened_shows_what_every_position_looked_at(engine: engin
     for row in rows[::37]:
         assert row["value"] == pytest.approx(float(pattern[int(str(row["query"])), int(str(row["key"]))]), abs=1e-5)
     at = at.segmented_control(key="pattern by").set_value("word").run()
-    words = turn.words_before(turn.trace.n_steps)
+    places = word_places(turn)
     rows = [row for table in chart_rows(at, 1) for row in table if "size" in row and "query" in row]
     for row in rows[::37]:
-        query, key = words[int(str(row["query"]))], words[int(str(row["key"]))]
-        expected = pattern[slice(*query.tokens)].mean(0)[slice(*key.tokens)].sum()
+        query, key = places[int(str(row["query"]))], places[int(str(row["key"]))]
+        expected = pattern[slice(*query)].mean(0)[slice(*key)].sum()
         assert row["value"] == pytest.approx(float(expected), abs=1e-5)
 
 
