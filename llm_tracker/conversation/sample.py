@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.lenses import require_step
-from llm_tracker.errors import InputError
 from llm_tracker.progress import ended
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.sampled import SampledAnswers
@@ -16,9 +15,6 @@ from llm_tracker.tracing.session import Session
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
-
-MOST_ANSWERS = 1024
-"""Answers that can be asked for at once: their shares are known to 3 points of 100 then."""
 
 
 def stream_sample_answers(
@@ -38,8 +34,6 @@ def stream_sample_answers(
     where the model has other weights than those that gave the answers; Cancelled where `stop` says so.
     """
     require_step(session, turn, 0)
-    if not 1 <= n <= MOST_ANSWERS:
-        raise InputError(f"{n:,} answers were asked for. Ask for 1 to {MOST_ANSWERS:,}.")
     require_same_weights(model, session)
     decoding = replace(session.decoding, temperature=temperature, top_p=top_p, seed=seed)
     return (yield from stream_samples(model, session.turns[turn].prompt, decoding, n, stop))

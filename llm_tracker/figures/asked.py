@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.analysis.attention import last_attending, require_attention
@@ -12,6 +12,7 @@ from llm_tracker.analysis.heads import Head
 from llm_tracker.analysis.lens.position_lens import Cell
 from llm_tracker.analysis.patterns import PatternBy
 from llm_tracker.errors import InputError
+from llm_tracker.tracing.session import Decoding
 from llm_tracker.tracing.trace import StreamSite
 
 if TYPE_CHECKING:
@@ -40,6 +41,13 @@ class Asked:
     weighed: bool = False
     limits: tuple[float, float] | None = None
     difference: bool = False
+    n: int = 32
+    temperature: float = 1.0
+    seed: int = 0
+    greedy: bool = False
+    """Whether the answer is what greedy decoding writes."""
+    decoding: Decoding = field(default_factory=Decoding)
+    """How the session was decoded."""
     model: LoadedModel | None = None
 
     @property

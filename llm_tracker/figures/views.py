@@ -23,10 +23,12 @@ from llm_tracker.figures.heads import heads_difference_figure, heads_figure
 from llm_tracker.figures.layers import layers_figure
 from llm_tracker.figures.patterns import pattern_difference_figure, pattern_figure
 from llm_tracker.figures.positions import map_difference_figure, map_figure
+from llm_tracker.figures.samples import samples_figure
 from llm_tracker.figures.sides import sides_for
 from llm_tracker.figures.tokens import tokens_figure
+from llm_tracker.progress import ended
 from llm_tracker.prompts.words import Span
-from llm_tracker.tracing.session import Session
+from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 from llm_tracker.tracing.whole_words import Place
 from llm_tracker.wording.labels import side_label
@@ -62,12 +64,15 @@ def figure(
     by: PatternBy = "word",
     weighed: bool = False,
     limits: tuple[float, float] | None = None,
+    n: int = 32,
+    temperature: float = 1.0,
+    seed: int = 0,
     model: LoadedModel | None = None,
 ) -> Figure:
     """One view of a session, as the pages draw it: chart, numbers and sentence.
 
-    Views: candidates, layers, attention, tokens, curves, heads, map, pattern; the last two, and heads that are
-    `weighed` by values, read the text once more and need the `model`.
+    Views: candidates, layers, attention, tokens, curves, heads, map, pattern, samples; the last three, and heads that
+    are `weighed` by values, read the text once more and need the `model`.
 
     `turn` counts from 0, or from the end if negative. With `against` another turn stands before it: of the session, or
     of `against_session`, which may be another model's; with `difference` what the turn has more is drawn. With
@@ -82,7 +87,7 @@ def figure(
     `shows` is what the colours mean, `cell` the layer and position (from 0) that is outlined, `site` where the stream
     is read. A pattern is drawn `by` “word” or “token”, the row of the place `query` outlined. Both begin at the
     position or place `first`. `limits` are the ends of the scale of curves, heads and map, for figures that stand
-    beside each other.
+    beside each other. Samples are `n` answers at a `temperature`, with the seeds from `seed` on.
 
     Raises InputError for what is not there, and where a view needs the model or was made by another one.
     """
@@ -103,6 +108,8 @@ def figure(
     sides = sides_for(session, turn, against, step, against_step, control, against_session, compare_at)
     if difference and sides[0].model:
         raise InputError("These answers are of two models: they have no difference.")
+    if difference and view == "samples":
+        raise InputError("Sampled answers are of one question: they have no difference.")
     if difference and (cell, query, limits) != (None, None, None):
         raise InputError("A cell, a query and limits are of one answer: leave them out of a difference.")
     if model is not None:
@@ -125,6 +132,11 @@ def figure(
         weighed=weighed,
         limits=limits,
         difference=difference,
+        n=n,
+        temperature=temperature,
+        seed=seed,
+        greedy=session.decoding.temperature is None and not _is_branch(session, sides[-1].turn),
+        decoding=session.decoding,
         model=model,
     )
     drawn = VIEWS[view](asked)
@@ -226,6 +238,20 @@ def _pattern(asked: Asked) -> Figure:
     return pattern_figure(read[0], asked.first, asked.query).of_turn(asked.last.name)
 
 
+def _samples(asked: Asked) -> Figure:
+    from llm_tracker.tracing.sampling import stream_samples
+
+    turn = asked.last.turn
+    decoding = replace(asked.decoding, temperature=asked.temperature, top_p=1.0, seed=asked.seed)
+    found = ended(stream_samples(asked.required_model("samples"), turn.prompt, decoding, asked.n))
+    return samples_figure(found, turn.answer if asked.greedy else None)
+
+
+def _is_branch(session: Session, turn: Turn) -> bool:
+    """Whether an answer was made to say something else."""
+    return session.parent is not None and session.turns[session.parent.turn] is turn
+
+
 VIEWS: dict[str, Callable[[Asked], Figure]] = {
     "candidates": _candidates,
     "layers": _layers,
@@ -235,5 +261,6 @@ VIEWS: dict[str, Callable[[Asked], Figure]] = {
     "heads": _heads,
     "map": _map,
     "pattern": _pattern,
+    "samples": _samples,
 }
-NEED_THE_MODEL = ("map", "pattern")
+NEED_THE_MODEL = ("map", "pattern", "samples")

@@ -34,6 +34,9 @@ from llm_tracker.tracing.session import MIN_TEMPERATURE, Decoding, Ending
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
+MOST_ANSWERS = 1024
+"""Answers that can be asked for at once: their shares are known to 3 points of 100 then."""
+
 BATCH_BYTES = 128 * 2**20
 """What the texts that are read together may take besides the prompt, which is held once."""
 
@@ -47,9 +50,12 @@ def stream_samples(
     """Sample `n` answers to a prompt, yielding after every token how many have ended.
 
     Answer i has the seed `decoding.seed` + i and is what `run_turn` writes with it, but for what rounding can do:
-    several rows are not multiplied in the same order as one. Raises InputError without a temperature, for seeds that
-    are too large, and where the text is longer than the model can read; Cancelled where `stop` says so.
+    several rows are not multiplied in the same order as one. Raises InputError for a number of answers outside of 1 to
+    1,024, without a temperature, for seeds that are too large, and where the text is longer than the model can read;
+    Cancelled where `stop` says so.
     """
+    if not 1 <= n <= MOST_ANSWERS:
+        raise InputError(f"{n:,} answers were asked for. Ask for 1 to {MOST_ANSWERS:,}.")
     _require_temperature(decoding)
     ends = end_token_ids(model)
     drafts = [_Draft(model, prompt, replace(decoding, seed=decoding.seed + at), ends) for at in range(n)]

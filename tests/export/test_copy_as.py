@@ -86,6 +86,7 @@ CALLS = [
     ViewCall("map", 1, None, {"cell": (2, 5), "limits": (-1e-05, 7.25), "shows": "kl_nats", "words": []}, True),
     ViewCall("heads", 1, None, {"measure": "max", "limits": (0.0, 0.75), "layer": 2, "head": 1}),
     ViewCall("candidates", 1, 0, {"compare_at": "answer"}),
+    ViewCall("samples", 1, None, {"n": 5, "temperature": 1.5}, needs_model=True),
 ]  # fmt: skip
 
 

@@ -22,3 +22,11 @@ def test_the_frame_counts_every_answer_and_names_the_greedy_one(
     assert figure.sentence.startswith("At temperature 0.6, ")
     assert not lt.samples_figure(samples).frame["is_greedy"].any()
     figure.chart.to_dict()
+
+
+def test_one_call_samples_and_draws(session: lt.Session, tiny_llama: lt.LoadedModel) -> None:
+    samples = lt.sample_answers(tiny_llama, session, 1, 6, temperature=1.5, seed=2)
+    wanted = lt.samples_figure(samples, session.turns[1].answer)
+    figure = lt.figure(session, "samples", 1, n=6, temperature=1.5, seed=2, model=tiny_llama)
+    assert figure.frame.equals(wanted.frame)
+    assert figure.sentence == wanted.sentence

@@ -23,9 +23,13 @@ def test_every_view_says_its_name_and_whose_its_rows_are_and_can_be_drawn(
     model = tiny_llama if view in NEED_THE_MODEL else None
     for figure in (lt.figure(session, view, model=model), lt.figure(session, view, 1, 0, model=model)):
         assert figure.view == view
-        assert set(figure.frame["turn"]) <= {"before", "after", "again"}
+        assert set(figure.frame["turn"]) <= {"before", "after", "again", "sampled"}
         assert figure.sentence.endswith(".")
         figure.chart.to_dict()
+    if view == "samples":
+        with pytest.raises(lt.InputError, match="Sampled answers are of one question"):
+            lt.figure(session, view, 1, 0, difference=True, model=model)
+        return
     difference = lt.figure(session, view, 1, 0, difference=True, model=model)
     drawn = {"difference", "again"} if view in ("layers", "curves") else {"difference"}
     assert set(difference.frame["turn"]) == drawn

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
@@ -9,6 +11,7 @@ from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, plain_label, table_html
 from llm_tracker.app.parts.pictures import figure_picture, remembered
 from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.views.on_demand import on_demand
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import begin_samples, samples_of
@@ -74,7 +77,8 @@ def _samples(
             )
         ]
         st.html(table_html("Sampled answers", ["answer", "times", "share", "95 % interval"], rows, ("times", "share")))
-    export_menu(f"samples-{side.name}", drawn.figure)
+    asked: dict[str, Any] = {"n": n, "temperature": temperature, "seed": FIRST_SEED or None}
+    export_menu(f"samples-{side.name}", drawn.figure, copy_texts(comparison, [side], "samples", **asked))
 
 
 def _is_greedy(comparison: Comparison, ref: TurnRef) -> bool:

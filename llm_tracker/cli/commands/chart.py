@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 HELP = "one view of a saved session, as a picture or as its data"
 FORMATS = ("png", "svg", "html", "csv", "parquet", "json")
-VIEWS = ("candidates", "layers", "attention", "tokens", "curves", "map", "heads", "pattern")
+VIEWS = ("candidates", "layers", "attention", "tokens", "curves", "map", "heads", "pattern", "samples")
 
 OPTIONS = (
     "control compare_at step against_step difference measure over layer head against_layer against_head shows first "
-    "cell query site by weighed limits"
+    "cell query site by weighed limits n temperature seed"
 ).split()
 """Keywords of `lt.figure` that are options of the same name."""
 
@@ -30,7 +30,7 @@ OPTIONS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The session, the view, and what of it is drawn."""
     parser.add_argument("directory", metavar="DIR", help="a session that `track --out` wrote")
-    parser.add_argument("--view", required=True, choices=VIEWS, help="map and pattern read the text once more")
+    parser.add_argument("--view", required=True, choices=VIEWS, help="map, pattern and samples need the model")
     parser.add_argument("--turn", type=int, default=-1, metavar="N", help="from 0; default: the last")
     parser.add_argument("--against", type=int, metavar="N", help="the turn that stands before it")
     parser.add_argument("--against-session", metavar="DIR", help="the session of that turn, where it is another one")
@@ -54,6 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--site", choices=("resid_post", "resid_mid"), default="resid_post", help="of the map")
     parser.add_argument("--by", choices=("word", "token"), default="word", help="of the pattern")
     parser.add_argument("--weighed", action="store_true", help="of heads: attention weighed by what it carries")
+    parser.add_argument("--n", type=int, default=32, metavar="N", help="of samples: how many answers; default: 32")
+    parser.add_argument("--temperature", type=float, default=1.0, metavar="T", help="of samples; default: 1")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of samples: the first one's; default: 0")
     parser.add_argument("--format", choices=FORMATS, help="default: by the name of --out")
     parser.add_argument("--theme", choices=("light", "dark"), default="light", help="of a picture; default: light")
     parser.add_argument("--model", help="where the text is read once more; default: the session's own")
