@@ -30,7 +30,7 @@ def take_along(engine: Engine, workspace: Workspace, comparison: Comparison) -> 
                 whole_of(ref),
                 complete,
                 "Read all that is missing",
-                "A saved conversation has the layers of every token. Some have not been read yet; it takes a moment.",
+                "A saved conversation has the layers of every token. Some are still to be read; it takes a moment.",
             )
             return
         with st.container(horizontal=True):
