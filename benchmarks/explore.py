@@ -89,17 +89,16 @@ def _from_what_is_there(model: LoadedModel) -> Figures:
 
 
 def _interactions(session: lt.Session, turn: lt.Turn, lens: lt.PositionLens, pattern: lt.HeadPattern) -> Figures:
-    from llm_tracker.figures.heads import pattern_by_word, pattern_figure, pattern_frame
+    from llm_tracker.analysis.patterns import pattern_text
+    from llm_tracker.figures.patterns import pattern_figure
     from llm_tracker.figures.positions import map_figure
 
-    words = turn.words_before(turn.trace.n_steps)
-    tokens = [turn.prompt.text[start:end] for start, end in turn.prompt.spans] + list(turn.trace.tokens)
     made: dict[str, Callable[[], lt.Figure]] = {
         "map": lambda: map_figure(turn, lens, "next_prob", 900),
         "map_entropy": lambda: map_figure(turn, lens, "entropy_nats", 900),
         "heads": lambda: lt.figure(session, "heads", measure="entropy"),
-        "pattern_token": lambda: pattern_figure(pattern, pattern_frame(pattern, tokens, 900, 964)),
-        "pattern_word": lambda: pattern_figure(pattern, pattern_by_word(pattern, words, 900, 964)),
+        "pattern_token": lambda: pattern_figure(pattern_text(turn, pattern, "token"), 900),
+        "pattern_word": lambda: pattern_figure(pattern_text(turn, pattern, "word"), 900),
     }
     for name, make in made.items():
         yield f"long_{name}_ms", max(_milliseconds(make) for _ in range(5))

@@ -12,7 +12,7 @@ import pytest
 from tiny_models import tiny_model
 
 import llm_tracker as lt
-from benchmarks import ours, plain
+from benchmarks import explore, ours, plain
 from benchmarks.overhead import require_agreement
 from benchmarks.pairs import ratio
 from benchmarks.prompts import prompts
@@ -103,3 +103,12 @@ def test_an_answer_without_ends_has_its_number_of_tokens_and_the_model_gets_its_
         session: lt.Session = ours.answered(model, next(prompts(model, 20)))
     assert session.turns[0].trace.n_steps == ours.N_NEW
     assert (model.model.generation_config.eos_token_id, model.tokenizer.eos_token) == ends
+
+
+def test_every_view_of_a_long_text_can_be_timed() -> None:
+    tiny_llama = tiny_model("llama")
+    session = lt.track(tiny_llama, "Is Paris it?", recipe="chat", max_new_tokens=2)
+    turn = session.turns[0]
+    read = lt.position_lens(tiny_llama, turn), lt.head_pattern(tiny_llama, turn, 1, 1)
+    names = {name for name, _ in explore._interactions(session, turn, *read)}
+    assert names == {f"long_{view}_ms" for view in ("map", "map_entropy", "heads", "pattern_token", "pattern_word")}
