@@ -15,7 +15,7 @@ from llm_tracker.wording.formats import shown
 from llm_tracker.wording.labels import TURN_LABELS
 
 HEIGHT = 320
-LABEL_PIXELS = 96
+LABEL_PIXELS = 128
 RIBBON = 12
 """Pixels of the ribbon below the lines."""
 
