@@ -98,7 +98,7 @@ def paired_places(before: Turn, after: Turn, by: PatternBy) -> Pairs[int]:
     if by == "token":
         return aligned_positions(before, after, whole=True)
     steps = before.trace.n_steps, after.trace.n_steps
-    places = [{span: at for at, (span, _) in enumerate(_word_places(turn))} for turn in (before, after)]
+    places = [{start: at for at, ((start, _), _) in enumerate(_word_places(turn))} for turn in (before, after)]
     pairs: Pairs[int] = []
     for words in aligned_words(before, steps[0], after, steps[1]):
         one, other = (
@@ -108,11 +108,12 @@ def paired_places(before: Turn, after: Turn, by: PatternBy) -> Pairs[int]:
     return pairs
 
 
-def _places_of(word: Word | None, places: Mapping[Span, int]) -> list[int]:
-    """The place of a word, or the two that it was cut into; none where a text has no such word."""
+def _places_of(word: Word | None, places: Mapping[int, int]) -> list[int]:
+    """The place of a word, by where it starts, or the two that it was cut into; none where a text has no such word."""
     if word is None:
         return []
-    return [at for (start, end), at in places.items() if word.tokens[0] <= start and end <= word.tokens[1]]
+    start, end = word.tokens
+    return [places[each] for each in dict.fromkeys((start, end - 1)) if each in places]
 
 
 def pattern_differences(

@@ -10,7 +10,7 @@ from llm_tracker.analysis.alignment import Pairs
 from llm_tracker.analysis.attention import PARKED
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.heads import Head
-from llm_tracker.analysis.patterns import PatternText, paired_places, pattern_text
+from llm_tracker.analysis.patterns import PatternBy, PatternText, paired_places, pattern_text
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.parts.pictures import figure_picture, remembered
@@ -56,11 +56,17 @@ def patterns_view(
             paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
         pattern = _read(engine, workspace, side, refs[side.name], heads[side.name])
         if pattern is not None and not is_difference:
-            _drawn(side, pattern_text(side.turn, pattern, by), comparison)
+            _drawn(side, _text(side, pattern, by), comparison)
         found += [] if pattern is None else [(side, pattern)]
     if is_difference and len(found) > 1:
-        texts = [pattern_text(side.turn, pattern, by) for side, pattern in found]
+        texts = [_text(side, pattern, by) for side, pattern in found]
         _difference(comparison, [side for side, _ in found], texts[0], texts[1])
+
+
+def _text(side: Side, pattern: HeadPattern, by: PatternBy) -> PatternText:
+    """The pattern over the places of its text, which a rerun does not cut anew."""
+    key = (side.turn, pattern, by)
+    return remembered(f"pattern text {side.name}", key, lambda: pattern_text(side.turn, pattern, by))
 
 
 def _read(engine: Engine, workspace: Workspace, side: Side, ref: TurnRef, head: Head) -> HeadPattern | None:
