@@ -34,6 +34,7 @@ from llm_tracker.errors import ModelNotFoundError as ModelNotFoundError
 from llm_tracker.errors import ModelRefusedError as ModelRefusedError
 from llm_tracker.errors import ModelTooLargeError as ModelTooLargeError
 from llm_tracker.errors import OtherWeightsError as OtherWeightsError
+from llm_tracker.errors import StoreError as StoreError
 from llm_tracker.errors import TrackerError as TrackerError
 from llm_tracker.export.archive import session_zip as session_zip
 from llm_tracker.export.report import session_report as session_report
@@ -51,6 +52,9 @@ from llm_tracker.models.plugins.hookspecs import hookimpl as hookimpl
 from llm_tracker.prompts.thoughts import Thought as Thought
 from llm_tracker.storage.session_directory import load_session as load_session
 from llm_tracker.storage.session_directory import save_session as save_session
+from llm_tracker.storage.store.opening import open_store as open_store
+from llm_tracker.storage.store.store import Store as Store
+from llm_tracker.storage.store.summaries import StoredSession as StoredSession
 from llm_tracker.tracing.rereading.found import HeadPattern as HeadPattern
 from llm_tracker.tracing.rereading.found import ValueWeights as ValueWeights
 from llm_tracker.tracing.rereading.head_patterns import head_pattern as head_pattern

@@ -10,6 +10,7 @@ A caller tells the kinds apart by class:
       ModelTooLargeError      memory or disk have no room for it
       ModelRefusedError       not read exactly, would run code that is not trusted, or not handed out by the hub
       ModelDamagedError       its files are incomplete, or not what they should be
+    StoreError              the store of sessions cannot be opened, read or written
     Cancelled               the user stopped a load, a download or an answer
 """
 
@@ -60,6 +61,10 @@ class ModelRefusedError(ModelError):
 
 class ModelDamagedError(ModelError):
     """The model's files are incomplete, or are not what they should be."""
+
+
+class StoreError(TrackerError):
+    """The store of sessions cannot be opened, read or written; what was in it stays as it is."""
 
 
 class Cancelled(TrackerError):

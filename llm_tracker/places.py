@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 
 def app_dir() -> Path:
@@ -18,3 +18,8 @@ def app_dir() -> Path:
 def cache_dir() -> Path:
     """The user's cache folder of this app (converted weights, digests), created when asked for."""
     return user_cache_path("llm-tracker", ensure_exists=True)
+
+
+def data_dir() -> Path:
+    """The user's data folder of this app (the store of sessions), not created."""
+    return user_data_path("llm-tracker")

@@ -13,6 +13,9 @@ from llm_tracker.load_options import AUTO, NOTHING, LoadOptions, Trust
 
 _NAMES = {"device": "LLM_TRACKER_DEVICE", "dtype": "LLM_TRACKER_DTYPE"}
 _MODEL = "LLM_TRACKER_MODEL"
+STORE = "LLM_TRACKER_STORE"
+"""Where sessions are kept: `none`, a SQLite file, or an address that SQLAlchemy reads. Unset: the user's own file."""
+
 _TRUST_NAMES = {"remote_code": "LLM_TRACKER_TRUST_REMOTE_CODE", "pickle": "LLM_TRACKER_ALLOW_PICKLE"}
 """Each holds the name of the model that is trusted, so that none of another start can hold for this one's."""
 

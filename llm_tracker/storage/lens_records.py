@@ -92,9 +92,9 @@ def lens_of(step: Record, leading: LeadingTokens | None) -> LensTable:
 
 
 def leading_arrays(trace: Trace) -> Arrays:
-    """The arrays of the tokens that lead at any layer, step by step; none where a step lacks them."""
+    """The arrays of the tokens that lead at any layer, step by step; empty at a step whose lens is missing."""
     kept = [table.leading for table in trace.lens.values() if table.leading is not None]
-    if not kept or len(kept) < trace.n_steps:
+    if not kept:
         return {}
     width = max(len(leading.tokens) for leading in kept)
     ids = np.full((trace.n_steps, width), -1, dtype=np.int64)

@@ -10,6 +10,7 @@ from llm_tracker.prompts.recipes import as_message
 from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.turn_records import (
     message_record,
+    require_lenses,
     template_arguments_of,
     turn_of,
     turn_record,
@@ -25,6 +26,26 @@ OPTIONAL = ("path", "revision", "weights_sha256")
 
 def session_record(session: Session) -> Record:
     """The record of a session. Raises InputError where a step's lens has not been computed."""
+    for turn in (*session.turns, *session.controls.values()):
+        require_lenses(turn)
+    return partial_record(session)
+
+
+def partial_record(session: Session) -> Record:
+    """The record of a session, with the lenses that have been computed so far."""
+    return {
+        **head_record(session),
+        "turns": [turn_record(turn, session.recipe) for turn in session.turns],
+        "words": [word_records(turn) for turn in session.turns],
+        "controls": [
+            {"turn": at, **turn_record(turn, session.recipe), "words": word_records(turn)}
+            for at, turn in session.controls.items()
+        ],
+    }
+
+
+def head_record(session: Session) -> Record:
+    """What the record says of a session besides its turns and controls."""
     lists = {name: list(getattr(session.model, name)) for name in ("notices", "kernels")}
     model = {**asdict(session.model), **lists}
     return {
@@ -39,13 +60,7 @@ def session_record(session: Session) -> Record:
         "date": session.template.date or None,
         "thinking": _thinking_record(session),
         "watch_words": list(session.watch_words),
-        "turns": [turn_record(turn, session.recipe) for turn in session.turns],
-        "words": [word_records(turn) for turn in session.turns],
         "parent": None if session.parent is None else asdict(session.parent),
-        "controls": [
-            {"turn": at, **turn_record(turn, session.recipe), "words": word_records(turn)}
-            for at, turn in session.controls.items()
-        ],
     }
 
 

@@ -38,9 +38,9 @@ def save_session(session: Session, directory: str | Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for index, turn in enumerate(session.turns):
-            save_file(_arrays(turn.trace), folder / f"turn-{index}.safetensors", metadata=AXES)
+            save_file(trace_arrays(turn.trace), folder / f"turn-{index}.safetensors", metadata=AXES)
         for index, control in session.controls.items():
-            save_file(_arrays(control.trace), folder / f"control-{index}.safetensors", metadata=AXES)
+            save_file(trace_arrays(control.trace), folder / f"control-{index}.safetensors", metadata=AXES)
         partial = folder / "session.json.part"
         partial.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
         os.replace(partial, folder / "session.json")
@@ -77,7 +77,8 @@ def load_session(directory: str | Path) -> Session:
         ) from error
 
 
-def _arrays(trace: Trace) -> Arrays:
+def trace_arrays(trace: Trace) -> Arrays:
+    """The arrays of a trace that are kept beside its record."""
     arrays: Arrays = {"attention": trace.attention, "resid": trace.resid, **leading_arrays(trace)}
     if trace.attention_mean is not None:
         arrays["attention_mean"] = trace.attention_mean

@@ -28,14 +28,18 @@ from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray, Trace
 
 
-def turn_record(turn: Turn, recipe: str) -> Record:
-    """The record of a turn. Raises InputError where a step's lens has not been computed."""
+def require_lenses(turn: Turn) -> None:
+    """Refuse a turn with a step whose lens has not been computed. Raises InputError."""
     missing = [step for step in range(turn.trace.n_steps) if step not in turn.trace.lens]
     if missing:
         raise InputError(
             f"The lens of steps {missing} has not been computed yet. "
             "Save what llm_tracker.with_all_lenses(model, session) returns."
         )
+
+
+def turn_record(turn: Turn, recipe: str) -> Record:
+    """The record of a turn; a step whose lens has not been computed has none."""
     return {
         "messages": [message_record(message) for message in turn.prompt.messages],
         "recipe": recipe,
@@ -98,7 +102,7 @@ def _step_record(turn: Turn, step: int) -> Record:
             trace.top_token_ids[step], trace.top_tokens[step], trace.top_probs[step], trace.top_logits[step]
         ),
         "entropy_nats": _known(trace.entropies, step),
-        **lens_record(trace.lens[step]),
+        **(lens_record(trace.lens[step]) if step in trace.lens else {}),
         "attention": _attention_record(turn, step),
     }
 
@@ -157,7 +161,7 @@ def turn_of(record: Record, arrays: Arrays) -> Turn:
             attention=arrays["attention"],
             attention_mean=arrays.get("attention_mean"),
             resid=arrays["resid"],
-            lens={at: lens_of(step, leading_of(step, arrays, at)) for at, step in enumerate(steps)},
+            lens={at: lens_of(step, leading_of(step, arrays, at)) for at, step in enumerate(steps) if "lens" in step},
             heads=tuple(record.get("heads", ())),
             has_sinks=record.get("has_sinks", False),
             entropies=kept_floats([step.get("entropy_nats") for step in steps]),

@@ -1,0 +1,137 @@
+"""A session <-> the parts that it is kept in: its head, its turns, its controls."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from llm_tracker.errors import StoreError
+from llm_tracker.storage.lens_records import Arrays, Record
+from llm_tracker.storage.records import head_record, session_of
+from llm_tracker.storage.session_directory import AXES, trace_arrays
+from llm_tracker.storage.turn_records import turn_record
+from llm_tracker.storage.word_records import word_records
+from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.tracing.trace import Trace
+
+HEAD = "head"
+
+MAX_ROW_BYTES = 4 * 2**20
+"""Arrays of more bytes than this are kept in a file of their own, where the store has a folder for them."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One row of `parts`, as it is kept."""
+
+    name: str
+    answer: str
+    record: bytes
+    arrays: bytes | None
+    """One safetensors value; None where it is in a file."""
+    sha256: str
+    n_bytes: int
+    file: str | None = None
+
+
+def named_turns(session: Session) -> dict[str, Turn]:
+    """The turns and controls of a session by the names of their parts."""
+    turns = {f"turn-{index}": turn for index, turn in enumerate(session.turns)}
+    return turns | {f"control-{index}": turn for index, turn in session.controls.items()}
+
+
+def head_part(session: Session) -> Part:
+    """What is kept of a session besides its turns."""
+    return Part(HEAD, "", _packed(head_record(session)), b"", "", 0)
+
+
+def turn_part(name: str, turn: Turn, recipe: str) -> Part:
+    """A turn as it is kept, with the lenses and scores computed so far."""
+    arrays = save(trace_arrays(turn.trace), AXES)
+    record = {**turn_record(turn, recipe), "words": word_records(turn)}
+    return Part(name, answer_of(turn), _packed(record), arrays, hashlib.sha256(arrays).hexdigest(), len(arrays))
+
+
+def answer_of(turn: Turn) -> str:
+    """What tells one answer from another: what was said, what was read and what was written."""
+    ids = [turn.said, turn.prompt.token_ids, turn.trace.token_ids.tolist()]
+    return hashlib.sha256(json.dumps(ids).encode("ascii")).hexdigest()
+
+
+def session_of_parts(parts: Mapping[str, Part], folder: Path | None) -> Session:
+    """The session of its parts. Raises StoreError where one is missing, or is not what was written."""
+    try:
+        head = _unpacked(parts[HEAD].record)
+        turns = list(_of_kind(parts, "turn"))
+        controls = list(_of_kind(parts, "control"))
+        records = {name: _unpacked(parts[name].record) for _, name in (*turns, *controls)}
+        arrays = {name: _arrays(parts[name], folder) for name in records}
+        record = {
+            **head,
+            "turns": [records[name] for _, name in turns],
+            "words": [records[name]["words"] for _, name in turns],
+            "controls": [{"turn": index, **records[name]} for index, name in controls],
+        }
+        return session_of(record, [arrays[name] for _, name in turns], [arrays[name] for _, name in controls])
+    except (OSError, SafetensorError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"This conversation cannot be read from the store: a part of it is damaged ({type(error).__name__}). "
+            "All others can."
+        ) from error
+
+
+def _of_kind(parts: Mapping[str, Part], kind: str) -> Iterator[tuple[int, str]]:
+    """The numbers and names of the turns, or of the controls, in order."""
+    numbers = sorted(int(name.removeprefix(f"{kind}-")) for name in parts if name.startswith(f"{kind}-"))
+    return ((number, f"{kind}-{number}") for number in numbers)
+
+
+def _arrays(part: Part, folder: Path | None) -> Arrays:
+    """The arrays of a turn, once they are what was written. Raises ValueError where they are not, OSError."""
+    content = part.arrays
+    if part.file is not None:
+        if folder is None or not part.file.isalnum():
+            raise ValueError("arrays in a file of no folder")
+        content = (folder / part.file).read_bytes()
+    if content is None or hashlib.sha256(content).hexdigest() != part.sha256:
+        raise ValueError("another checksum")
+    arrays: dict[str, np.ndarray] = load(content)
+    return arrays
+
+
+def keep_file(folder: Path, content: bytes) -> str:
+    """Write arrays into a file of their own, whole and on the disk before its name is given back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    name = secrets.token_hex(16)
+    partial = folder / f"{name}.part"
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.rename(folder / name)
+    return name
+
+
+def trace_of(turn: Turn | None) -> Trace | None:
+    """The trace of a turn that may not be there."""
+    return None if turn is None else turn.trace
+
+
+def _packed(record: Record) -> bytes:
+    # Escaped throughout: half a surrogate, which a model may write, is no UTF-8.
+    return zlib.compress(json.dumps(record, separators=(",", ":")).encode("ascii"), 1)
+
+
+def _unpacked(content: bytes) -> Record:
+    record: Record = json.loads(zlib.decompress(content))
+    return record

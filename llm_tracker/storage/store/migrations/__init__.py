@@ -1,0 +1,1 @@
+"""The store's migrations: append-only, applied when a store is opened."""
