@@ -9,6 +9,8 @@ import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# What tests save is no user's: a test that looks at the store says where that is.
+os.environ["LLM_TRACKER_STORE"] = "none"
 # Where tests run in several processes, each and what it starts keeps to its share of the cores.
 if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
     os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // int(workers)))

@@ -18,6 +18,7 @@ def fake_session(n_bytes: int = 1, n_turns: int = 1) -> Any:
         turns=turns,
         controls={},
         watch_words=(),
+        recipe="one-word",
         model=SimpleNamespace(id="m"),
         decoding=SimpleNamespace(max_new_tokens=16, max_thought_tokens=256),
         lacks_control=lambda _turn: True,
@@ -28,7 +29,7 @@ class FakeEngine(Engine):
     """Takes jobs and never begins them: a test says how they end."""
 
     def __init__(self) -> None:
-        pass
+        self.models: Any = SimpleNamespace(loaded=lambda _model_id: object())
 
     def answering_id(self, workspace: Workspace) -> str:
         return "m"

@@ -10,7 +10,7 @@ from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.work.engine import Engine, choose_model, the_engine
-from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.app.work.workspace import Workspace, note_choices
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.places import app_dir
 
@@ -35,6 +35,7 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     workspace = engine.workspaces.at(st.query_params.get("s") or st.session_state.get("workspace"))
     st.session_state["workspace"] = st.query_params["s"] = workspace.key
     choose_model(engine, workspace)
+    note_choices(workspace)
     with st.sidebar:
         _links(workspace)
         if engine.settings_error:

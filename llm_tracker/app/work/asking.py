@@ -10,7 +10,9 @@ from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.errors import ModelError
 from llm_tracker.progress import ended
+from llm_tracker.storage.store.summaries import Unanswered
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
@@ -72,8 +74,13 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
             gone = "That answer is not kept any more. Ask its question again, then correct it."
             workspace.errors["correct"] = gone
             return None
+        if said := _not_at_hand(engine, session):
+            workspace.errors["correct"] = said
+            return None
         goes_on = corrected.turn == len(session.turns) - 1 and corrected.session != EXAMPLE
-        number = corrected.session if goes_on else workspace.free_number()
+        of = (corrected.session, corrected.turn)
+        unanswered = Unanswered("correct", correction, session.model.id, session.recipe, *of)
+        number = workspace.sessions.begin(unanswered, of[0] if goes_on else None, of[0])
         answer = ComingAnswer("correct", correction, *_lengths(session.decoding), "after")
 
         def begin(model: LoadedModel) -> Session:
@@ -83,12 +90,25 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
 
         def keep(job: Job) -> None:
             # In a branch the corrected answer is kept again: both sides are of one session, whose control compares.
-            workspace.sessions[number] = job.result
-            workspace.show(TurnRef(number, corrected.turn), TurnRef(number, corrected.turn + 1))
+            kept_as = workspace.sessions.keep(number, job.result)
+            workspace.show(TurnRef(kept_as, corrected.turn), TurnRef(kept_as, corrected.turn + 1))
 
-        return _converse(engine, workspace, session.model.id, answer, begin, keep)
+        return _converse(engine, workspace, session.model.id, answer, number, begin, keep)
 
     workspace.begin(start)
+
+
+def _not_at_hand(engine: Engine, session: Session) -> str:
+    """Why a conversation cannot go on now, where its model is not on this machine; else empty."""
+    try:
+        if engine.models.loaded(session.model.id) is not None or engine.models.is_here(session.model.id):
+            return ""
+    except ModelError as error:
+        return f"This conversation can be looked at, but not gone on with: its model is not here. {error}"
+    return (
+        f"This conversation can be looked at, but not gone on with: its model, {session.model.title}, is not on this "
+        "machine. Choose it in the sidebar, where its download is offered."
+    )
 
 
 def _first_answer(
@@ -99,11 +119,11 @@ def _first_answer(
     begin: Callable[[LoadedModel], Session],
 ) -> Job:
     """A question in a session of its own, whose answer stands alone or beside the one that it joins."""
-    number, joins = workspace.free_number(), answer.joins
+    joins = answer.joins
+    number = workspace.sessions.begin(Unanswered("ask", answer.said, model_id, workspace.recipe))
 
     def keep(job: Job) -> None:
-        workspace.sessions[number] = job.result
-        own = TurnRef(number, 0)
+        own = TurnRef(workspace.sessions.keep(number, job.result), 0)
         if joins is not None and joins.session in workspace.sessions:
             workspace.show(joins, own)
         else:
@@ -112,7 +132,7 @@ def _first_answer(
     def then() -> None:
         read_first_position(engine, workspace, model_id, number)
 
-    return _converse(engine, workspace, model_id, answer, begin, keep, then)
+    return _converse(engine, workspace, model_id, answer, number, begin, keep, then)
 
 
 def _converse(
@@ -120,6 +140,7 @@ def _converse(
     workspace: Workspace,
     model_id: str,
     answer: ComingAnswer,
+    number: int,
     begin: Callable[[LoadedModel], Session],
     keep: Callable[[Job], object],
     then: Callable[[], object] = lambda: None,
@@ -137,6 +158,7 @@ def _converse(
 
     def fail(job: Job) -> None:
         workspace.errors[answer.form] = job.error
+        workspace.sessions.give_up(number)
 
     def go_on() -> None:
         then()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import streamlit as st
 
 from llm_tracker.app.work.jobs import Job, Work
 from llm_tracker.app.work.model_desk import ModelDesk
-from llm_tracker.app.work.workspace import Workspace, Workspaces
+from llm_tracker.app.work.store_desk import StoreDesk
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.app.work.workspaces import Workspaces
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.loading.listing import is_local
@@ -17,23 +20,23 @@ from llm_tracker.models.loading.pool import Load
 from llm_tracker.models.loading.resolve import default_model_id, find_entry
 from llm_tracker.models.memory.heap import return_freed_memory
 from llm_tracker.quiet import quiet_process
-from llm_tracker.settings import Settings
+from llm_tracker.settings import STORE, Settings
 
 
 class Engine:
     """Hands work to the worker thread of the model that it needs. Pages talk to models only through here.
 
     `load` reads a model, in tests another one than `models.loading.load`; `first_model_id` is what a new visitor begins
-    with, in place of the one that is chosen by what is on this machine.
+    with, in place of the one that is chosen by what is on this machine. `desk` has the store of sessions.
     """
 
-    def __init__(self, load: Load = load, first_model_id: str = "") -> None:
+    def __init__(self, load: Load = load, first_model_id: str = "", desk: StoreDesk | None = None) -> None:
         quiet_process()
         return_freed_memory()
         settings, self.settings_error = _settings()
         self.models = ModelDesk(settings, load)
         self.settings = self.models.settings
-        self.workspaces = Workspaces()
+        self.workspaces = Workspaces(desk)
         self._first_model_id = first_model_id
 
     def first_model_id(self) -> str:
@@ -82,7 +85,16 @@ def _settings() -> tuple[Settings, str]:
 @st.cache_resource(show_spinner=False)
 def the_engine(_engine: Engine | None = None) -> Engine:
     """The one engine of this process: the first one that was handed in, else one made now."""
-    return _engine or Engine()
+    return _engine or Engine(desk=StoreDesk.of_address(os.environ.get(STORE) or _secret(STORE)))
+
+
+def _secret(name: str) -> str | None:
+    """A setting that stands among the app's secrets, for hosts that have no other place for one."""
+    try:
+        found = st.secrets.get(name)
+    except FileNotFoundError:  # there are none
+        return None
+    return None if found is None else str(found)
 
 
 def choose_model(engine: Engine, workspace: Workspace) -> None:
@@ -90,10 +102,19 @@ def choose_model(engine: Engine, workspace: Workspace) -> None:
 
     A model chosen since takes over once it is ready, and a refused one never does.
     """
-    if not workspace.model_id:
+    if not workspace.model_id or not _is_known(engine, workspace.wanted_id):
         workspace.model_id = workspace.wanted_id = engine.first_model_id()
     if engine.models.loaded(workspace.wanted_id) is not None:
         workspace.model_id = workspace.wanted_id
+
+
+def _is_known(engine: Engine, model_id: str) -> bool:
+    """Whether there is such a model: one that was chosen days ago may have been a directory that is gone."""
+    try:
+        engine.models.entry(model_id)
+    except ModelError:
+        return False
+    return True
 
 
 def should_load(engine: Engine, workspace: Workspace) -> bool:

@@ -162,7 +162,6 @@ def begin_branch(engine: Engine, workspace: Workspace, subject: Subject) -> None
         session = workspace.sessions.get(subject.turn.session)
         if session is None:
             return None
-        number = workspace.free_number()
 
         def work(job: Job) -> Session:
             from llm_tracker.conversation.what_if import stream_what_if
@@ -174,7 +173,7 @@ def begin_branch(engine: Engine, workspace: Workspace, subject: Subject) -> None
             return ended(stream, lambda event: job.has_written(event.text))
 
         def keep(job: Job) -> None:
-            workspace.keep_branch(subject, number, job.result)
+            workspace.keep_branch(subject, job.result)
 
         job = Job(
             "branch",

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.kept_sessions import KeptSessions
+from llm_tracker.app.work.store_desk import StoreDesk
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
+from llm_tracker.errors import StoreError
+from llm_tracker.storage.store.visits import note_visit
 
 if TYPE_CHECKING:
     from llm_tracker.tracing.session import Session, Turn
 
-MAX_WORKSPACES = 64
-MAX_BYTES = 512 * 2**20
-"""What the traces of all workspaces together may take."""
-
 MAX_SESSIONS = 30
-"""Conversations that one workspace keeps; past it, the oldest that is not shown goes."""
+"""Conversations that one workspace has in memory; past it, the oldest that is not shown goes: to the store alone."""
 
 MAX_SESSION_BYTES = 256 * 2**20
 """What their traces may take together, the one that is shown left out of account."""
@@ -47,6 +46,8 @@ class Workspace:
     """
 
     key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    owner: str = ""
+    """Whose sessions these are, in the store."""
     model_id: str = ""
     """The model that was ready last."""
     wanted_id: str = ""
@@ -60,7 +61,7 @@ class Workspace:
     max_thought_tokens: int = 256
     control: bool = True
     """Whether each correction is followed by its neutral control."""
-    sessions: dict[int, Session] = field(default_factory=dict)
+    sessions: KeptSessions = field(default_factory=lambda: KeptSessions(StoreDesk(None), ""))
     shown: tuple[TurnRef, TurnRef | None] | None = None
     """Before and after, as the last answer brought them up; a first answer has nothing after it yet."""
     job: Job | None = None
@@ -76,10 +77,16 @@ class Workspace:
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
     begun: int = 0
     """How many questions and corrections were begun: each settles what was said of an earlier press."""
+    noted: dict[str, Any] = field(default_factory=dict)
+    """What the store knows of these choices."""
     version: int = 0
     """Counts the jobs that were taken over: a page that was drawn meanwhile is drawn anew."""
-    _numbers: Iterator[int] = field(default_factory=lambda: count(EXAMPLE + 1))
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        """Take plain sessions too: they are kept in memory only."""
+        if not isinstance(self.sessions, KeptSessions):
+            self.sessions = KeptSessions(StoreDesk(None), "", self.sessions)
 
     @property
     def answering(self) -> bool:
@@ -151,6 +158,7 @@ class Workspace:
             self.shown = (before, after)
             self.results += 1
             self._let_go()
+            note_choices(self)
 
     def forget_views_error(self) -> None:
         """Let the views ask again for what could not be computed."""
@@ -171,7 +179,8 @@ class Workspace:
     def has_turn(self, ref: TurnRef) -> bool:
         """Whether a turn is kept."""
         with self._lock:
-            return ref.session in self.sessions and ref.turn < len(self.sessions[ref.session].turns)
+            session = self.sessions.get(ref.session)
+            return session is not None and ref.turn < len(session.turns)
 
     def turns_or_newest(self, refs: tuple[TurnRef, ...]) -> tuple[tuple[TurnRef, ...], tuple[Session, ...]]:
         """These turns with the sessions that they are of; those that came last where one of them is not kept."""
@@ -179,6 +188,8 @@ class Workspace:
             if self.shown is None:
                 raise ValueError("the workspace shows nothing yet")
             newest = tuple(ref for ref in self.shown if ref is not None)
+            if not all(map(self.has_turn, newest)):  # they were deleted, or the store has lost its voice
+                newest = (TurnRef(EXAMPLE, 0), TurnRef(EXAMPLE, 1))
             found = refs if refs and all(map(self.has_turn, refs)) else newest
             return found, tuple(self.sessions[ref.session] for ref in found)
 
@@ -203,10 +214,6 @@ class Workspace:
             if self.sessions.get(number) is session:
                 self.sessions[number] = fuller
 
-    def free_number(self) -> int:
-        """A number for a new session, never used before."""
-        return next(self._numbers)
-
     def keep_computed(self, subject: Subject, result: Any) -> None:
         """Keep what a view asked for; the oldest goes where all of it is too large."""
         self.computed.pop(subject, None)
@@ -215,17 +222,21 @@ class Workspace:
         while large and sum(map(_n_bytes, self.computed.values())) > MAX_COMPUTED_BYTES:
             del self.computed[large.pop(0)]
 
-    def keep_branch(self, subject: Subject, number: int, branch: Session) -> None:
+    def keep_branch(self, subject: Subject, branch: Session) -> None:
         """Keep a branch as a conversation of its own, in place of an earlier one that is the same."""
-        known = self.computed.get(subject)
-        ref = TurnRef(number if known is None or not self.has_turn(known) else known.session, subject.turn.turn)
-        self.sessions[ref.session] = branch
-        self.keep_computed(subject, ref)
+        origin, known = subject.turn.session, self.computed.get(subject)
+        if branch.parent is not None and origin != EXAMPLE:
+            branch = replace(branch, parent=replace(branch.parent, session=str(origin)))
+        if known is not None and self.has_turn(known):
+            number = self.sessions.keep(known.session, branch)
+        else:
+            number = self.sessions.add(branch, origin)
+        self.keep_computed(subject, TurnRef(number, subject.turn.turn))
         self._let_go()
 
     def _let_go(self) -> None:
         kept = {turn.session for turn in self.shown or () if turn is not None} | {EXAMPLE}
-        oldest = [number for number in self.sessions if number not in kept]
+        oldest = sorted((number for number in self.sessions if number not in kept), key=self.sessions.is_unsaved)
         while oldest and (len(self.sessions) > MAX_SESSIONS or self._bytes_of(oldest) > MAX_SESSION_BYTES):
             gone = oldest.pop(0)
             del self.sessions[gone]
@@ -242,32 +253,23 @@ def _turns(session: Session) -> list[Turn]:
     return [*session.turns, *session.controls.values()]
 
 
-class Workspaces:
-    """The workspaces of this process; past a bound, the one that was used longest ago is let go."""
+CHOICES = ("wanted_id", "typed_ids", "recipe", "max_new_tokens", "thinking", "max_thought_tokens", "control")
+"""Fields that the store keeps of a visitor, besides what is shown."""
 
-    def __init__(self, bound: int = MAX_WORKSPACES, bound_bytes: int = MAX_BYTES) -> None:
-        self._bound = bound
-        self._bound_bytes = bound_bytes
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, Workspace] = OrderedDict()
 
-    def at(self, key: str | None) -> Workspace:
-        """The workspace of a key, or a new one (with a key of its own) where there is none."""
-        with self._lock:
-            workspace = self._kept.get(key or "") or Workspace()
-            self._kept[workspace.key] = workspace
-            self._kept.move_to_end(workspace.key)
-            idle = [
-                kept for kept in self._kept.values() if kept is not workspace and not (kept.job and kept.job.active)
-            ]
-            while idle and self._too_much():
-                del self._kept[idle.pop(0).key]
-            return workspace
-
-    def __iter__(self) -> Iterator[Workspace]:
-        """Those that are kept, the one that was used longest ago first."""
-        with self._lock:
-            return iter(list(self._kept.values()))
-
-    def _too_much(self) -> bool:
-        return len(self._kept) > self._bound or sum(kept.n_bytes for kept in self._kept.values()) > self._bound_bytes
+def note_choices(workspace: Workspace) -> None:
+    """Keep what a visitor has chosen, once something was asked; nothing is written where nothing has changed."""
+    if not (workspace.begun or workspace.noted):
+        return
+    shown = [str(ref) for ref in workspace.shown or () if ref is not None]
+    now = {**{name: getattr(workspace, name) for name in CHOICES}, "shown": shown}
+    # As a copy: lists that are changed in place would never differ from what was noted.
+    now = json.loads(json.dumps(now))
+    store = workspace.sessions.store if now != workspace.noted else None
+    if store is None:
+        return
+    try:
+        note_visit(store.database, store.owner, workspace.key, now)
+        workspace.noted = now
+    except StoreError as error:
+        workspace.sessions.trouble = str(error)

@@ -28,7 +28,8 @@ from llm_tracker.app.work.on_demand import (
     whole_of,
 )
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
-from llm_tracker.app.work.workspace import VIEWS, Workspace, Workspaces
+from llm_tracker.app.work.workspace import VIEWS, Workspace
+from llm_tracker.app.work.workspaces import Workspaces
 
 
 def answered(workspace: Workspace, result: Any) -> int:
@@ -77,10 +78,9 @@ def test_a_session_is_known_as_it_is_now_also_when_it_is_not_kept_any_more() -> 
 
 def test_a_number_is_never_used_twice() -> None:
     workspace = Workspace()
-    first = workspace.free_number()
-    workspace.sessions[first] = session()
+    first = workspace.sessions.add(session())
     del workspace.sessions[first]
-    assert workspace.free_number() != first
+    assert workspace.sessions.add(session()) != first
 
 
 def test_a_word_that_could_not_be_read_for_another_reason_is_not_refused_for_ever() -> None:

@@ -1,0 +1,173 @@
+"""A visitor's conversations by their numbers: those in use in memory, all of them in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from itertools import count
+from typing import TYPE_CHECKING
+
+from llm_tracker.app.work.store_desk import StoreDesk
+from llm_tracker.app.work.turn_ref import EXAMPLE
+from llm_tracker.errors import InputError, StoreError
+
+if TYPE_CHECKING:
+    from llm_tracker.storage.store.store import Store
+    from llm_tracker.storage.store.summaries import Unanswered
+    from llm_tracker.tracing.session import Session
+
+FIRST_OWN = 900_000_000
+"""From here on are the numbers of sessions that were begun while the store could not be reached."""
+
+
+class KeptSessions(MutableMapping[int, "Session"]):
+    """A session's number is its id in the store. What is iterated over are those in memory; others open when asked for.
+
+    Nothing is lost where the store fails: what could not be saved stays in memory, `trouble` says why, and it is saved
+    with the next one.
+    """
+
+    def __init__(self, desk: StoreDesk, owner: str, sessions: Mapping[int, Session] | None = None) -> None:
+        self._desk = desk
+        self._owner = owner
+        self._in_memory: dict[int, Session] = dict(sessions or {})
+        self._saved: dict[int, Session] = {}
+        self._ids: dict[int, int] = {}
+        self._parents: dict[int, int] = {}
+        self._unsaved: dict[int, None] = {}
+        self._damaged: set[int] = set()
+        self._numbers = count(FIRST_OWN if desk.is_kept else max(self._in_memory, default=EXAMPLE) + 1)
+        self.trouble = ""
+        """Why something could not be saved or opened, as a sentence for the user."""
+
+    @property
+    def store(self) -> Store | None:
+        """The owner's store; None where nothing is kept, or it cannot be reached now."""
+        store = self._desk.store(self._owner)
+        if store is None and self._desk.trouble:
+            self.trouble = self._desk.trouble
+        return store
+
+    def __getitem__(self, number: int) -> Session:
+        """A session, opened where it is not in memory. Raises KeyError where there is none, or it cannot be read."""
+        if number in self._in_memory:
+            return self._in_memory[number]
+        if not EXAMPLE < number < FIRST_OWN or number in self._damaged or (store := self.store) is None:
+            raise KeyError(number)
+        try:
+            session = store.load(number)
+        except InputError as error:
+            raise KeyError(number) from error
+        except StoreError as error:
+            self.trouble = str(error)
+            self._damaged.add(number)
+            raise KeyError(number) from error
+        self._in_memory[number] = self._saved[number] = session
+        return session
+
+    def __setitem__(self, number: int, session: Session) -> None:
+        """Keep a session in memory and in the store; `keep` tells where it went to."""
+        self.keep(number, session)
+
+    def __delitem__(self, number: int) -> None:
+        """Let a session go from memory: the store still has it."""
+        del self._in_memory[number]
+        self._saved.pop(number, None)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._in_memory)
+
+    def __len__(self) -> int:
+        return len(self._in_memory)
+
+    def begin(self, unanswered: Unanswered, number: int | None = None, parent: int | None = None) -> int:
+        """Note a question before it is answered; the number that its session has, or will have."""
+        parent = self._ids.get(parent, parent) if parent is not None and parent != EXAMPLE else None
+        if number is not None and number >= FIRST_OWN:
+            return number
+        try:
+            if (store := self.store) is not None:
+                return store.begin(unanswered, number, parent)
+        except StoreError as error:
+            self.trouble = str(error)
+        if number is not None:
+            return number
+        own = next(self._numbers)
+        if parent is not None:
+            self._parents[own] = parent
+        return own
+
+    def add(self, session: Session, parent: int | None = None) -> int:
+        """Keep a session that has no number yet; the number that it has from now on."""
+        own = next(self._numbers)
+        if parent is not None and parent != EXAMPLE:
+            self._parents[own] = self._ids.get(parent, parent)
+        self.keep(own, session)
+        kept_as = self._ids.pop(own, None)
+        if kept_as is None:
+            return own
+        del self[own]
+        self._in_memory[kept_as] = self._saved[kept_as] = session
+        return kept_as
+
+    def give_up(self, number: int) -> None:
+        """Forget a question that will not be answered."""
+        try:
+            if number < FIRST_OWN and (store := self.store) is not None:
+                store.give_up(number)
+        except StoreError as error:
+            self.trouble = str(error)
+
+    def keep(self, number: int, session: Session) -> int:
+        """Keep a session; the number that it has from now on.
+
+        That is another one where somebody else went on with the same session in another way meanwhile: theirs stays.
+        """
+        self._in_memory[number] = session
+        if number == EXAMPLE or not self._desk.is_kept:
+            return number
+        self._unsaved[number] = None
+        return self.save_all().get(number, number)
+
+    def save_all(self) -> dict[int, int]:
+        """Save what is not saved yet; the sessions that got another number by that."""
+        moved = {}
+        for number in list(self._unsaved):
+            try:
+                new = self._save(number)
+            except StoreError as error:
+                self.trouble = str(error)
+                break
+            if new is None:
+                break
+            if new != number:
+                moved[number] = new
+        else:
+            self.trouble = ""
+        return moved
+
+    @property
+    def n_unsaved(self) -> int:
+        """How many sessions are in memory only."""
+        return len(self._unsaved)
+
+    def is_unsaved(self, number: int) -> bool:
+        """Whether a session would be lost if memory let it go."""
+        return number in self._unsaved
+
+    def _save(self, number: int) -> int | None:
+        """Save a session; its number from now on, or None where the store cannot be reached."""
+        store = self.store
+        if store is None:
+            return None
+        session, known = self._in_memory[number], self._ids.get(number)
+        id_there = known if known is not None else number if number < FIRST_OWN else None
+        kept_as = store.save(session, id_there, self._saved.get(number), self._parents.get(number))
+        del self._unsaved[number]
+        if id_there is None or known is not None:
+            self._ids[number], self._saved[number] = kept_as, session
+            return number
+        if kept_as != number:
+            del self[number]
+            self._in_memory[kept_as] = session
+        self._saved[kept_as] = session
+        return kept_as
