@@ -49,7 +49,8 @@ def _turn_text(turn: Turn, said: str) -> str:
         lines += ["", "Whole words, each as the whole answer: all its spellings together, and one by one"]
         lines += _table(_word_rows(turn))
     lines += ["", "Layer by layer: probability and rank of this token, and what each layer would say"]
-    lines += _table(_lens_rows(turn, step))
+    is_read = step in turn.trace.lens
+    lines += _table(_lens_rows(turn, step)) if is_read else ["  (nobody has looked at them: open it in the app)"]
     lines += ["", "Attention of the last layer that has any, by word (mean over heads)"]
     lines += _table(_attention_rows(turn, step))
     return "\n".join(lines)

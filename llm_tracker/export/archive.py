@@ -1,11 +1,12 @@
-"""A session as one zip file that says nothing of the machine on which it was made."""
+"""Sessions as one zip file that says nothing of the machine on which it was made."""
 
 from __future__ import annotations
 
 import io
 import json
 import struct
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -18,19 +19,42 @@ MEMBER_DATE = (1980, 1, 1, 0, 0, 0)
 """The earliest that a zip file knows: with the time of day in it, no two archives would be the same."""
 
 
-def session_zip(session: Session) -> bytes:
+def session_zip(session: Session, partial: bool = False) -> bytes:
     """A zip of the session's directory, without the paths of this machine; unpacked, `load_session` opens it.
 
-    The same session gives the same bytes. Raises InputError where the lens of a step has not been computed.
+    The same session gives the same bytes. With `partial` it has the lenses that have been computed so far. Raises
+    InputError where the lens of a step has not been, and it is not to be partial.
     """
+    return packed_zip([Packed("", session, {}, partial)])
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A session in a zip file."""
+
+    folder: str
+    """"" is the root."""
+    session: Session
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+    """Further files, by name."""
+    partial: bool = True
+    """Whether it may lack lenses that have not been computed."""
+
+
+def packed_zip(several: Iterable[Packed]) -> bytes:
+    """Several sessions in one zip; see `session_zip`."""
+    content = io.BytesIO()
+    with ZipFile(content, "w", ZIP_DEFLATED) as archive:
+        for each in several:
+            for file, bytes_of_file in {**_files(each.session, each.partial), **each.beside}.items():
+                archive.writestr(_member(f"{each.folder}/{file}".removeprefix("/")), bytes_of_file)
+    return content.getvalue()
+
+
+def _files(session: Session, partial: bool) -> dict[str, bytes]:
     with TemporaryDirectory() as place:
-        folder = save_session(without_paths(session), place)
-        files = {file.name: _canonical(file) for file in sorted(folder.iterdir())}
-    packed = io.BytesIO()
-    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
-        for name, content in files.items():
-            archive.writestr(_member(name), content)
-    return packed.getvalue()
+        folder = save_session(without_paths(session), place, partial)
+        return {file.name: _canonical(file) for file in sorted(folder.iterdir())}
 
 
 def without_paths(session: Session) -> Session:

@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 
 from llm_tracker.errors import InputError, one_line
 from llm_tracker.storage.lens_records import LEADING_AXES, Arrays, leading_arrays
-from llm_tracker.storage.records import SCHEMA, session_of, session_record
+from llm_tracker.storage.records import SCHEMA, partial_record, session_of, session_record
 from llm_tracker.tracing.session import Session
 from llm_tracker.tracing.trace import Trace
 
@@ -27,23 +27,24 @@ AXES = {
 }
 
 
-def save_session(session: Session, directory: str | Path) -> Path:
+def save_session(session: Session, directory: str | Path, partial: bool = False) -> Path:
     """Write a session into a directory (made if need be) in place of an earlier one, and return it.
 
-    session.json is written last and moved into place, so that it never names arrays that are not there. Raises
-    InputError where the place can't be written, or where the lens of a step has not been computed.
+    session.json is written last and moved into place, so that it never names arrays that are not there. With `partial`
+    it has the lenses that have been computed so far. Raises InputError where the place can't be written, or where the
+    lens of a step has not been computed and it is not to be partial.
     """
     folder = Path(directory)
-    record = session_record(session)
+    record = partial_record(session) if partial else session_record(session)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for index, turn in enumerate(session.turns):
             save_file(trace_arrays(turn.trace), folder / f"turn-{index}.safetensors", metadata=AXES)
         for index, control in session.controls.items():
             save_file(trace_arrays(control.trace), folder / f"control-{index}.safetensors", metadata=AXES)
-        partial = folder / "session.json.part"
-        partial.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
-        os.replace(partial, folder / "session.json")
+        unfinished = folder / "session.json.part"
+        unfinished.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+        os.replace(unfinished, folder / "session.json")
         _forget_others(folder, session)
     except (OSError, SafetensorError) as error:
         raise InputError(

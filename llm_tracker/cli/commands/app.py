@@ -14,14 +14,17 @@ from llm_tracker.settings import Settings
 
 HELP = "serve the app in the browser"
 
+THIS_MACHINE = "127.0.0.1"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where it listens, and the model that it begins with."""
     parser.add_argument("--port", type=int, default=8501, help="default: 8501")
     parser.add_argument(
         "--address",
-        help="where to listen; default: on all of this machine's addresses, so that others in your network can open "
-        "the app too. 127.0.0.1 keeps it to this machine",
+        default=THIS_MACHINE,
+        help=f"where to listen; default: {THIS_MACHINE}, so that nobody else can open the app. 0.0.0.0 lets others in "
+        "your network in: each sees the conversations of their own link only",
     )
     parser.add_argument(
         "--model", help="the model to begin with; default: TinyLlama if it is here, else the built-in one"
@@ -37,17 +40,17 @@ def run(args: argparse.Namespace) -> int:
     _require_free(args.port, args.address)
     os.environ |= Settings(model, load_options(args)).as_environment()
     script = str(app_dir() / "dashboard.py")
-    options = ["--server.port", str(args.port), "--server.headless", "true"]
-    options += ["--server.address", args.address] if args.address else []
+    options = ["--server.port", str(args.port), "--server.headless", "true", "--server.address", args.address]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])
 
 
-def _require_free(port: int, address: str | None) -> None:
+def _require_free(port: int, address: str) -> None:
     """Raise InputError where the app could not listen on this port."""
     try:
-        socket.create_server((address or "", port)).close()
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        socket.create_server((address, port), family=family).close()
     except (OSError, OverflowError) as error:
         raise InputError(
-            f"The app cannot listen on port {port}{f' of {address}' if address else ''}: it is taken, or not allowed "
+            f"The app cannot listen on port {port} of {address}: it is taken, or not allowed "
             "here. Choose another with --port."
         ) from error

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llm_tracker.cli.options import add_load_options, load_options, progress_line
 from llm_tracker.errors import InputError
+
+if TYPE_CHECKING:
+    from llm_tracker.storage.store.store import Store
 
 HELP = "ask, correct, and print or save what happened inside"
 
@@ -47,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--date", metavar="DAY", help="what a chat template writes as today's date, such as 2026-01-31")
     parser.add_argument("--out", metavar="DIR", help="write a session directory")
+    parser.add_argument("--save", action="store_true", help="keep it in the store, and say its id (see `sessions`)")
     parser.add_argument("--json", action="store_true", help="print session.json instead of the views")
 
 
@@ -60,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from llm_tracker.storage.records import session_record
     from llm_tracker.storage.session_directory import save_session
 
+    store = _store() if args.save else None
     name = args.model
     if name is None:
         name = default_model_id()
@@ -81,7 +86,16 @@ def run(args: argparse.Namespace) -> int:
     print(json.dumps(session_record(session), ensure_ascii=False, indent=1) if args.json else session_text(session))
     if args.out:  # last: an answer is not lost because a folder can't be written
         save_session(session, args.out)
+    if store is not None:
+        print(f"llm-tracker: kept as {store.save(session)} in {store.name}", file=sys.stderr)
     return 0
+
+
+def _store() -> Store:
+    """The user's store, opened before the model is: it may not be reached."""
+    from llm_tracker.storage.store.opening import open_store
+
+    return open_store()
 
 
 def _checked(args: argparse.Namespace) -> dict[str, Any]:

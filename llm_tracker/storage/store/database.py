@@ -150,14 +150,14 @@ def said(name: str) -> Iterator[None]:
 
 
 _SENTENCES = {
-    "full": "The store ({name}) could not be written: the disk is full. Make room, and it goes on by itself.",
+    "full": "The store ({name}) could not be written: the disk is full. Make room on it.",
     "read-only": "The store ({name}) could not be written: its disk or file is read-only.",
     "damaged": (
         "The store ({name}) is damaged: a part of its file cannot be read. Nothing of it was deleted. Move the file "
         "away to begin a new one, or put back a copy of it (an update leaves one beside it)."
     ),
     "busy": "The store ({name}) is being written by another process for too long. Try again in a moment.",
-    "away": "The store ({name}) cannot be reached now. It is tried again by itself.",
+    "away": "The store ({name}) cannot be reached now.",
     "other": "The store ({name}) failed in a way that nobody foresaw. What was saved before is untouched.",
 }
 

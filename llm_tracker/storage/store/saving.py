@@ -57,6 +57,7 @@ def save(
     session_id: int | None,
     earlier: Session | None,
     parent_id: int | None,
+    created_at: float | None = None,
 ) -> int:
     """Keep a session under its id, or under a new one where that holds other answers; see `Store.save`."""
     written = _changed_parts(database, session, earlier if session_id is not None else None)
@@ -64,6 +65,8 @@ def save(
     try:
         with database.writing() as connection:
             row = _row_for(connection, owner, session, session_id, written, parent_id)
+            if row is not None and created_at is not None:
+                row["created_at"] = min(row["created_at"], max(0.0, created_at))
             old_files = [] if row is None else _write(connection, row, session, written)
     except BaseException:
         unlink(database, new_files)

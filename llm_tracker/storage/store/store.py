@@ -66,15 +66,17 @@ class Store:
         session_id: int | None = None,
         earlier: Session | None = None,
         parent_id: int | None = None,
+        created_at: float | None = None,
     ) -> int:
         """Keep a session and return its id: with `session_id`, in place of what was kept under that.
 
         `earlier` is the session as it was when it was last saved there: turns that it shares are not written again.
+        `created_at` (seconds since 1970) is of a session from elsewhere; one that lies ahead is not believed.
         Raises InputError for a session without a turn.
         """
         if not session.turns:
             raise InputError("A session without an answer is not kept. Ask a question first.")
-        return saving.save(self.database, self.owner, session, session_id, earlier, parent_id)
+        return saving.save(self.database, self.owner, session, session_id, earlier, parent_id, created_at)
 
     def load(self, session_id: int) -> Session:
         """Open a session. Raises InputError where there is none of this id, StoreError where it is damaged."""
