@@ -5,6 +5,7 @@ import streamlit as st
 from llm_tracker.app.ask.answers import answer_cards, answered_by, headline_panel
 from llm_tracker.app.ask.forms import correction_form, offer_same_question, question_form
 from llm_tracker.app.ask.take_along import take_along
+from llm_tracker.app.ask.unanswered import offer_unanswered
 from llm_tracker.app.frame.page import PRODUCT, open_page
 from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.selection.answer_pickers import answer_pickers
@@ -26,6 +27,7 @@ offer_example(workspace)
 st.title(PRODUCT, anchor=False)
 st.caption("Ask a one-word question. Correct the answer. See what changed inside the model.")
 comparison = shown_comparison(workspace)
+offer_unanswered(engine, workspace)
 question_form(engine, workspace, comparison)
 answered_by(workspace, comparison)
 with st.container(key="same_question"):

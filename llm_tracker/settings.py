@@ -13,6 +13,7 @@ from llm_tracker.load_options import AUTO, NOTHING, LoadOptions, Trust
 
 _NAMES = {"device": "LLM_TRACKER_DEVICE", "dtype": "LLM_TRACKER_DTYPE"}
 _MODEL = "LLM_TRACKER_MODEL"
+_PUBLIC = "LLM_TRACKER_PUBLIC"
 STORE = "LLM_TRACKER_STORE"
 """Where sessions are kept: `none`, a SQLite file, or an address that SQLAlchemy reads. Unset: the user's own file."""
 
@@ -42,6 +43,8 @@ class Settings:
     """A catalogue id, hub id, directory or .gguf file; empty: the app's own choice."""
     options: LoadOptions = AUTO
     """The trust among them is of `model` alone."""
+    public: bool = False
+    """Whether strangers share the app: with limits, and nothing that runs code or reads this machine's files."""
 
     @classmethod
     def of_environment(cls) -> Settings:
@@ -52,7 +55,8 @@ class Settings:
         given = {field: os.environ[name] for field, name in _NAMES.items() if os.environ.get(name)}
         model = os.environ.get(_MODEL) or ""
         trusted = {field: bool(model) and os.environ.get(name) == model for field, name in _TRUST_NAMES.items()}
-        return cls(model, LoadOptions(**given, trust=Trust(**trusted)))
+        public = os.environ.get(_PUBLIC, "").strip().casefold() not in ("", "0", "no", "false", "off")
+        return cls(model, LoadOptions(**given, trust=Trust(**trusted)), public)
 
     def as_environment(self) -> dict[str, str]:
         """The variables that carry what was chosen to the app's process; what was left open stays as it is there.

@@ -6,6 +6,7 @@ import streamlit as st
 
 from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.frame.model_picker import model_choice
+from llm_tracker.app.frame.owner import owner_of
 from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
@@ -32,7 +33,8 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     st.set_page_config(page_title=f"{title} · {PRODUCT}", layout="wide", initial_sidebar_state="auto")
     html.style()
     engine = the_engine()
-    workspace = engine.workspaces.at(st.query_params.get("s") or st.session_state.get("workspace"))
+    key = st.query_params.get("s") or st.session_state.get("workspace")
+    workspace = engine.workspaces.at(key, owner_of(engine.settings))
     st.session_state["workspace"] = st.query_params["s"] = workspace.key
     choose_model(engine, workspace)
     note_choices(workspace)

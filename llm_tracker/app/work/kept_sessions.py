@@ -35,6 +35,8 @@ class KeptSessions(MutableMapping[int, "Session"]):
         self._parents: dict[int, int] = {}
         self._unsaved: dict[int, None] = {}
         self._damaged: set[int] = set()
+        self.given_up: set[int] = set()
+        """Sessions whose question without an answer was left."""
         self._numbers = count(FIRST_OWN if desk.is_kept else max(self._in_memory, default=EXAMPLE) + 1)
         self.trouble = ""
         """Why something could not be saved or opened, as a sentence for the user."""
@@ -111,6 +113,7 @@ class KeptSessions(MutableMapping[int, "Session"]):
 
     def give_up(self, number: int) -> None:
         """Forget a question that will not be answered."""
+        self.given_up.add(number)
         try:
             if number < FIRST_OWN and (store := self.store) is not None:
                 store.give_up(number)

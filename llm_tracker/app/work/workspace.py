@@ -19,6 +19,7 @@ from llm_tracker.errors import StoreError
 from llm_tracker.storage.store.visits import note_visit
 
 if TYPE_CHECKING:
+    from llm_tracker.storage.store.summaries import StoredSession
     from llm_tracker.tracing.session import Session, Turn
 
 MAX_SESSIONS = 30
@@ -77,6 +78,10 @@ class Workspace:
     """How many answers have arrived: choices that belong to what is shown begin anew with each."""
     begun: int = 0
     """How many questions and corrections were begun: each settles what was said of an earlier press."""
+    cut_off: list[StoredSession] = field(default_factory=list)
+    """Sessions whose question an ended process was answering, as they were last looked for."""
+    looked_for_cut_off: float = float("-inf")
+    """Seconds on the monotonic clock."""
     noted: dict[str, Any] = field(default_factory=dict)
     """What the store knows of these choices."""
     version: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, Select, or_, select, text
@@ -38,6 +38,11 @@ class Query:
         """Refuse an order that there is not. Raises InputError."""
         if self.order not in get_args(Order):
             raise InputError(f"There is no order “{self.order}”. Choose one of: {', '.join(get_args(Order))}.")
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether all sessions that are kept are found."""
+        return replace(self, order="newest") == Query()
 
     def narrowed(self, rows: Select[Any], owner: str, indexed: bool) -> Select[Any]:
         """A selection of `sessions`, with these conditions."""

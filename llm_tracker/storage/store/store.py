@@ -135,6 +135,12 @@ class Store:
             found = connection.execute(Query().narrowed(rows, self.owner, False)).scalars().all()
         return sorted({tag for tags in found for tag in json.loads(tags)}, key=str.casefold)
 
+    def titles(self, ids: Iterable[int]) -> dict[int, str]:
+        """What these sessions are called, deleted ones too."""
+        rows = select(sessions).where(sessions.c.owner == self.owner, sessions.c.id.in_(tuple(ids)))
+        with self.database.reading() as connection:
+            return {row["id"]: summary_of(row).title for row in connection.execute(rows).mappings()}
+
     def describe(
         self,
         session_id: int,

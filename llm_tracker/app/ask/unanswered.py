@@ -1,0 +1,54 @@
+"""What was being answered when the app stopped: kept, and offered again."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.work import asking
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.history import cut_off
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.errors import ModelError
+from llm_tracker.prompts.recipes import RECIPES
+from llm_tracker.storage.store.summaries import StoredSession, Unanswered
+from llm_tracker.wording.formats import quoted
+
+
+def offer_unanswered(engine: Engine, workspace: Workspace) -> None:
+    """The newest question that an earlier run of the app was answering, with a button that asks it again."""
+    with st.container(key="unanswered"):
+        found = [] if workspace.answering else cut_off(workspace)
+        if found and found[0].unanswered is not None:
+            _offer(engine, workspace, found[0], found[0].unanswered)
+
+
+def _offer(engine: Engine, workspace: Workspace, stored: StoredSession, left: Unanswered) -> None:
+    what = "question" if left.form == "ask" else "correction"
+    paragraph(f"The app stopped while it answered this {what}: {quoted(left.said)}")
+
+    def again() -> None:
+        workspace.sessions.give_up(stored.id)
+        if left.form == "correct" and left.of_session is not None and left.of_turn is not None:
+            st.session_state["correction"] = left.said
+            asking.correct(engine, workspace, TurnRef(left.of_session, left.of_turn), left.said)
+            return
+        if left.recipe in RECIPES:
+            workspace.recipe = left.recipe
+        if _is_at_hand(engine, left.model_id):
+            workspace.choose(left.model_id)
+        st.session_state["question"] = left.said
+        asking.ask(engine, workspace, left.said)
+
+    with st.container(horizontal=True, gap="small"):
+        label = "Ask it again" if left.form == "ask" else "Correct with it again"
+        st.button(label, key=f"again {stored.id}", on_click=again, type="primary")
+        st.button("Leave it", key=f"leave {stored.id}", on_click=workspace.sessions.give_up, args=(stored.id,))
+
+
+def _is_at_hand(engine: Engine, model_id: str) -> bool:
+    try:
+        return engine.models.is_here(model_id)
+    except ModelError:
+        return False

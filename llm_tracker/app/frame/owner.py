@@ -1,0 +1,45 @@
+"""Whose sessions a visitor sees: their own, whoever else uses the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from llm_tracker.app.work.workspaces import own_machine
+from llm_tracker.settings import Settings
+from llm_tracker.storage.store.visits import digest
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def owner_of(settings: Settings) -> Callable[[str], str]:
+    """Tells the owner of a workspace by its key.
+
+    Who is signed in owns what they asked, on every machine. Else it is the user of this machine, where the app is used
+    on the machine that it runs on; and where others can reach it, whoever has the private link.
+    """
+    if (user := signed_in()) is not None:
+        return lambda _key: f"user {user}"
+    if not settings.public and is_on_this_machine():
+        return own_machine
+    return lambda key: f"link {digest(key)}"
+
+
+def signed_in() -> str | None:
+    """A digest of who is signed in with `st.login`; None where nobody is."""
+    user = st.user.to_dict()
+    if not user.get("is_logged_in"):
+        return None
+    return digest(f"{user.get('iss', '')} {user.get('sub') or user.get('email') or ''}")
+
+
+def is_on_this_machine() -> bool:
+    """Whether the browser runs on the machine that the app runs on, and knows it by that.
+
+    The address of the connection tells whether it comes from here; behind a proxy of this machine all do, but they ask
+    for another host.
+    """
+    asked_for = urlsplit(f"//{st.context.headers.get('Host', LOOPBACK[0])}").hostname
+    return st.context.ip_address is None and asked_for in LOOPBACK

@@ -1,0 +1,118 @@
+"""What can be done with the conversations that are ticked: open, compare, describe, export, delete."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.frame.found_pages import found_pages
+from llm_tracker.app.history.opening import open_on
+from llm_tracker.app.history.rows import CHOSEN, chosen, short
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.work.history import delete, turns_to_compare, turns_to_open, with_store
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.errors import InputError
+from llm_tracker.export.stored import stored_zip
+from llm_tracker.places import app_dir
+from llm_tracker.storage.store.store import Store
+from llm_tracker.storage.store.summaries import StoredSession
+from llm_tracker.wording.formats import quoted
+from llm_tracker.wording.history import conversations
+
+DELETED = "history deleted"
+
+OTHER_PAGES = ("History", "Models", "Guide")
+"""Pages that show no answers."""
+
+
+def act_panel(workspace: Workspace, store: Store) -> None:
+    """A line for what is ticked, above the list, and the buttons for it."""
+    with st.container(key="history_acts", border=False):
+        _undo(workspace)
+        found = list(filter(None, (_summary(store, number) for number in chosen())))
+        st.session_state[CHOSEN] = [each.id for each in found]
+        if not found:
+            paragraph("Tick conversations to compare, describe, export or delete them.", quiet=True)
+            return
+        titles = ", ".join(quoted(short(each.title)) for each in found[:3])
+        paragraph(f"{len(found)} ticked: {titles}{' …' if len(found) > 3 else ''}")
+        _buttons(workspace, found)
+
+
+def _summary(store: Store, session_id: int) -> StoredSession | None:
+    try:
+        return store.summary(session_id)
+    except InputError:  # it was pruned meanwhile
+        return None
+
+
+def _buttons(workspace: Workspace, found: list[StoredSession]) -> None:
+    ids = tuple(each.id for each in found)
+    with st.container(horizontal=True, gap="small", key="history_buttons"):
+        if len(found) == 1:
+            with st.popover("Open on …", key="open on"):
+                _open_on_any(workspace, found[0])
+        if len(found) == 2 and st.button("Compare", key="compare chosen", help="Their last answers, side by side"):
+            open_on(workspace, "dashboard.py", turns_to_compare(found), found[0].said[0])
+        if len(found) == 1:
+            with st.popover("Name, tags, note", key=f"description {found[0].id}"):
+                _description(workspace, found[0])
+        st.download_button(
+            "Export (zip)",
+            lambda: with_store(workspace, lambda own: stored_zip(own, ids), b""),
+            file_name="sessions.zip",
+            mime="application/zip",
+            key="export chosen",
+            on_click="ignore",
+            help="Each as a folder that Python and the command line open. Layers that nobody has looked at yet are "
+            "left out.",
+        )
+        st.button("Delete", key="delete chosen", on_click=_delete, args=(workspace, ids))
+        st.button("Untick", key="untick", on_click=_untick)
+
+
+def _open_on_any(workspace: Workspace, stored: StoredSession) -> None:
+    for path, title in found_pages(app_dir()).items():
+        if title not in OTHER_PAGES and st.button(title, key=f"open on {title}", width="stretch"):
+            open_on(workspace, path, turns_to_open(stored), stored.said[0])
+
+
+def _delete(workspace: Workspace, ids: tuple[int, ...]) -> None:
+    if delete(workspace, ids):
+        st.session_state[DELETED] = ids
+        _untick()
+
+
+def _untick() -> None:
+    st.session_state[CHOSEN] = []
+
+
+def _undo(workspace: Workspace) -> None:
+    """What was deleted last, and a button that brings it back."""
+    ids: tuple[int, ...] = st.session_state.get(DELETED, ())
+    if not ids:
+        return
+
+    def bring_back() -> None:
+        with_store(workspace, lambda store: store.restore(*ids), 0)
+        st.session_state[DELETED] = ()
+
+    with st.container(horizontal=True, vertical_alignment="center", key="history_undo"):
+        st.text(f"{conversations(len(ids))} deleted.")
+        st.button("Undo", key="undo delete", on_click=bring_back)
+
+
+def _description(workspace: Workspace, stored: StoredSession) -> None:
+    """Name, tags and note of a conversation."""
+    names = {name: f"{name} {stored.id}" for name in ("name", "tags", "note")}
+
+    def keep() -> None:
+        said = {name: st.session_state[key] for name, key in names.items()}
+        with_store(workspace, lambda store: store.describe(stored.id, said["name"], said["tags"], said["note"]), None)
+
+    with st.form(f"describe {stored.id}", border=False):
+        st.text_input("Name", stored.name, key=names["name"], placeholder=short(stored.said[0]))
+        st.multiselect(
+            "Tags", stored.tags, stored.tags, key=names["tags"], accept_new_options=True, placeholder="Type any"
+        )
+        st.text_area("Note", stored.note, key=names["note"], height="content")
+        st.form_submit_button("Keep", on_click=keep)

@@ -1,0 +1,52 @@
+"""The History page: all conversations that are kept, one below the other."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.history.acts import act_panel
+from llm_tracker.app.history.filters import query_fields, shown_stretch, stretch_buttons
+from llm_tracker.app.history.rows import rows
+from llm_tracker.app.history.tidying import import_panel, tidy_panel
+from llm_tracker.app.parts.example import offer_example
+from llm_tracker.app.parts.html import failure, paragraph
+from llm_tracker.app.selection.address import open_selection
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.history import HISTORY, with_store
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.storage.store.store import Store
+from llm_tracker.wording.history import conversations, size
+
+
+def history_page(engine: Engine, workspace: Workspace) -> None:
+    """All of the page; what fails is said at its top, and the rest stands as it was."""
+    workspace.collect()
+    offer_example(workspace)
+    open_selection(workspace)
+    st.title("History", anchor=False)
+    st.caption("Every conversation is kept. Find one, open it again on any page, and go on with it.")
+    said = st.container(key="history_said")
+    if not engine.workspaces.desk.is_kept and not engine.workspaces.desk.trouble:
+        paragraph("Nothing is kept here: the app was started with LLM_TRACKER_STORE=none. Close it, and all is gone.")
+        return
+    with_store(workspace, lambda store: _page(workspace, store), None)
+    if error := workspace.errors.pop(HISTORY, workspace.sessions.trouble):
+        with said:
+            failure(error)
+
+
+def _page(workspace: Workspace, store: Store) -> None:
+    query = query_fields(store)
+    n, n_bytes = store.count(query)
+    everything = n if query.is_everything else store.count(type(query)())[0]
+    if not everything and not query.deleted:
+        paragraph("Nothing yet. Ask a question on the Ask page: its answers are kept from then on.")
+    else:
+        act_panel(workspace, store)
+        first, last = shown_stretch(n)
+        total = f"{conversations(n)}, {size(n_bytes)}" if query.is_everything else f"{n:,} of {everything:,} found"
+        paragraph(f"{total}.", quiet=True)
+        rows(workspace, store, store.find(query, last - first, first), query)
+        stretch_buttons(n)
+    import_panel(workspace)
+    tidy_panel(workspace, store)

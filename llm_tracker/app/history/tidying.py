@@ -1,0 +1,73 @@
+"""Conversations in from a zip file, and old ones out for good."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import failure, paragraph
+from llm_tracker.app.work.history import with_store
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.storage.store.importing import Imported, import_zip
+from llm_tracker.storage.store.store import Store
+from llm_tracker.wording.history import conversations, size
+
+IMPORTED = "history imported"
+
+LISTED = 8
+"""Refused files that are named one by one."""
+
+MEGABYTE = 10**6
+
+
+def import_panel(workspace: Workspace) -> None:
+    """A zip file that Export or Archive made, here or elsewhere; what is refused is named."""
+    with st.expander("Import conversations", key="history import"):
+        paragraph(
+            "A zip file that Export (here) or Archive (on the Ask page) made. Nothing in it is run, and what is no "
+            "conversation is left out and named.",
+            quiet=True,
+        )
+        uploads = st.session_state.setdefault("history uploads", 0)
+        key = f"history upload {uploads}"
+
+        def keep() -> None:
+            file = st.session_state[key]
+            if file is not None:
+                imported = with_store(workspace, lambda store: import_zip(store, file), None)
+                st.session_state[IMPORTED] = imported
+                st.session_state["history uploads"] = uploads + 1  # an empty field for the next one
+
+        st.file_uploader("A zip file", "zip", key=key, on_change=keep)
+        imported: Imported | None = st.session_state.pop(IMPORTED, None)
+        if imported is not None:
+            paragraph(f"{conversations(len(imported.ids))} imported.")
+            for name, why in imported.refused[:LISTED]:
+                failure(f"Refused: “{name}”: {why}.")
+            if len(imported.refused) > LISTED:
+                paragraph(f"And {len(imported.refused) - LISTED:,} more were refused.")
+
+
+def tidy_panel(workspace: Workspace, store: Store) -> None:
+    """What the history takes, and what can be removed for good."""
+    panel = st.expander("Tidy up", key="history tidy", on_change="rerun")
+    if not panel.open:  # what would be removed takes a look at every conversation
+        return
+    with panel:
+        days, megabytes = st.columns(2)
+        older = days.number_input("Older than, in days", 0, value=None, key="tidy days", placeholder="any age")
+        most = megabytes.number_input(
+            "Keep at most, in MB", 0, value=None, key="tidy megabytes", placeholder="any size"
+        )
+        keep_starred = st.toggle("Keep those with a star", True, key="tidy starred")
+        to_bytes = None if most is None else int(most) * MEGABYTE
+        would = store.prune(older, to_bytes, keep_starred, dry_run=True)
+        paragraph(
+            f"This removes {conversations(len(would.sessions))} ({size(would.n_bytes)}), deleted ones among them, and "
+            f"cannot be undone. {conversations(would.kept).capitalize()} ({size(would.kept_bytes)}) "
+            f"{'remains' if would.kept == 1 else 'remain'}."
+        )
+
+        def prune() -> None:
+            with_store(workspace, lambda store: store.prune(older, to_bytes, keep_starred), None)
+
+        st.button("Remove for good", key="tidy prune", on_click=prune, disabled=not would.sessions)
