@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test tests lint soak chromium bench sweep pictures example notebook clean
+.PHONY: run test tests lint soak chromium postgres bench sweep pictures example notebook clean
 
 # Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
@@ -21,12 +21,12 @@ test: tests lint
 # tests, which is pytest-xdist's, files with the browser would come last.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-tests: $(VENV)/.installed-dev chromium
+tests: $(VENV)/.installed-dev chromium postgres
 	$(PYTEST)
 
 # Again and again, with those tests that are a repetition themselves: what fails once depends on chance or on the load.
 RUNS ?= 5
-soak: $(VENV)/.installed-dev chromium
+soak: $(VENV)/.installed-dev chromium postgres
 	for run in $$(seq $(RUNS)); do $(PYTEST) -m "soak or not soak" || exit 1; done
 
 # The browser tests drive a real Chromium.
@@ -36,6 +36,15 @@ chromium:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fonts-noto-color-emoji >/dev/null; \
 	else \
 		echo "The browser tests need Chromium. Install it with: sudo apt-get install chromium" >&2; exit 1; \
+	fi
+
+# The store's tests run on both databases. They start a server of their own; the one of the package is not touched.
+postgres: chromium
+	@ls /usr/lib/postgresql/*/bin/pg_ctl >/dev/null 2>&1 || command -v pg_ctl >/dev/null 2>&1 || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
+	else \
+		echo "The store's tests need PostgreSQL. Install it with: sudo apt-get install postgresql" >&2; exit 1; \
 	fi
 
 lint: $(VENV)/.installed-dev

@@ -61,6 +61,10 @@ def _forget_others(folder: Path, session: Session) -> None:
             file.unlink()
 
 
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What a record of another form than a session's raises where it is read."""
+
+
 def load_session(directory: str | Path) -> Session:
     """Read a session back from its directory. Raises InputError where there is none, or one of another format."""
     folder = Path(directory)
@@ -71,7 +75,7 @@ def load_session(directory: str | Path) -> Session:
         arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
         controls = [load_file(folder / f"control-{each['turn']}.safetensors") for each in record.get("controls", [])]
         return session_of(record, arrays, controls)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, SafetensorError, *UNREADABLE) as error:
         raise InputError(
             f"{folder} holds no complete session ({type(error).__name__}: {error}). "
             "Give a folder that save_session wrote."

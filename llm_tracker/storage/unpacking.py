@@ -19,6 +19,7 @@ from llm_tracker.errors import InputError
 from llm_tracker.storage.checking import require_form, require_sound
 from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.records import session_of
+from llm_tracker.storage.session_directory import UNREADABLE
 from llm_tracker.tracing.session import Session
 
 
@@ -126,7 +127,7 @@ def _session(archive: ZipFile, folder: str, files: dict[str, ZipInfo], limits: L
         return Unpacked(folder, why_not=str(error))
     except (BadZipFile, NotImplementedError, zlib.error, EOFError, RuntimeError, OSError):
         return Unpacked(folder, why_not="it is damaged")
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except (SafetensorError, *UNREADABLE) as error:
         return Unpacked(folder, why_not=f"its contents cannot be read ({type(error).__name__})")
     except MemoryError:
         return Unpacked(folder, why_not="it takes more memory than there is")

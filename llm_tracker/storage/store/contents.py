@@ -18,7 +18,7 @@ from safetensors.numpy import load, save
 from llm_tracker.errors import StoreError
 from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.records import head_record, session_of
-from llm_tracker.storage.session_directory import AXES, trace_arrays
+from llm_tracker.storage.session_directory import AXES, UNREADABLE, trace_arrays
 from llm_tracker.storage.turn_records import turn_record
 from llm_tracker.storage.word_records import word_records
 from llm_tracker.tracing.session import Session, Turn
@@ -83,7 +83,7 @@ def session_of_parts(parts: Mapping[str, Part], folder: Path | None) -> Session:
             "controls": [{"turn": index, **records[name]} for index, name in controls],
         }
         return session_of(record, [arrays[name] for _, name in turns], [arrays[name] for _, name in controls])
-    except (OSError, SafetensorError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, SafetensorError, zlib.error, *UNREADABLE) as error:
         raise StoreError(
             f"This conversation cannot be read from the store: a part of it is damaged ({type(error).__name__}). "
             "All others can."

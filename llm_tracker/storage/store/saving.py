@@ -132,6 +132,7 @@ def _goes_on(connection: Connection, session_id: int, session: Session, written:
 def _write(connection: Connection, row: dict[str, Any], session: Session, written: list[Part]) -> list[str | None]:
     """Write parts in place of those that are there, and what the row says; the files that no row names any more."""
     is_longer = row["n_turns"] > len(session.turns)  # it went on elsewhere: what its head and row say stays
+    row |= {"deleted_at": None} if row["n_turns"] < len(session.turns) else {}  # somebody goes on with it
     fresh = [part for part in written if not (is_longer and part.name == HEAD)]
     replaced = (parts.c.session_id == row["id"]) & parts.c.name.in_([part.name for part in fresh])
     old = connection.execute(select(parts.c.file).where(replaced, parts.c.file.is_not(None))).scalars().all()

@@ -79,9 +79,10 @@ class Store:
         return saving.save(self.database, self.owner, session, session_id, earlier, parent_id, created_at)
 
     def load(self, session_id: int) -> Session:
-        """Open a session. Raises InputError where there is none of this id, StoreError where it is damaged."""
+        """Open a session. Raises InputError for one that is not there or deleted, StoreError for a damaged one."""
         with self.database.reading() as connection:
-            self._row(connection, session_id)
+            if self._row(connection, session_id)["deleted_at"] is not None:
+                raise InputError(f"The session {session_id} was deleted: llm-tracker sessions restore {session_id}")
             parts = saving.read_parts(connection, session_id)
         return session_of_parts(parts, self.database.folder)
 
