@@ -27,7 +27,7 @@ tests: $(VENV)/.installed-dev chromium postgres
 # Again and again, with those tests that are a repetition themselves: what fails once depends on chance or on the load.
 RUNS ?= 5
 soak: $(VENV)/.installed-dev chromium postgres
-	for run in $$(seq $(RUNS)); do $(PYTEST) -m "soak or not soak" || exit 1; done
+	for run in $$(seq $(RUNS)); do SOAK=1 $(PYTEST) -m "soak or not soak" || exit 1; done
 
 # The browser tests drive a real Chromium.
 chromium:

@@ -16,6 +16,7 @@ from llm_tracker.app.views.candidates import candidates_view
 from llm_tracker.app.views.layers import layers_view
 from llm_tracker.app.views.missing_work import background_status, start_missing
 from llm_tracker.app.views.prompt_text import read_view
+from llm_tracker.app.views.saving import saving_status
 from llm_tracker.app.views.watch_words import words_choice
 from llm_tracker.app.views.whole_words import whole_words_view
 
@@ -27,6 +28,7 @@ offer_example(workspace)
 st.title(PRODUCT, anchor=False)
 st.caption("Ask a one-word question. Correct the answer. See what changed inside the model.")
 comparison = shown_comparison(workspace)
+saving_status(workspace)
 offer_unanswered(engine, workspace)
 question_form(engine, workspace, comparison)
 answered_by(workspace, comparison)

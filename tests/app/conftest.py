@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from visitor import Loader
 
+from llm_tracker.app.frame import owner
 from llm_tracker.app.work import engine as engines
 
 
@@ -18,6 +19,12 @@ def _no_component_packages() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", list)
         yield
+
+
+@pytest.fixture(autouse=True)
+def on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The visitor's browser runs on the machine of the app; a page that runs as a script has no browser."""
+    monkeypatch.setattr(owner, "is_on_this_machine", lambda: True)
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ OTHER_PAGES = ("History", "Models", "Guide")
 def act_panel(workspace: Workspace, store: Store) -> None:
     """A line for what is ticked, above the list, and the buttons for it."""
     with st.container(key="history_acts", border=False):
-        _undo(workspace)
+        undo(workspace)
         found = list(filter(None, (_summary(store, number) for number in chosen())))
         st.session_state[CHOSEN] = [each.id for each in found]
         if not found:
@@ -86,7 +86,7 @@ def _untick() -> None:
     st.session_state[CHOSEN] = []
 
 
-def _undo(workspace: Workspace) -> None:
+def undo(workspace: Workspace) -> None:
     """What was deleted last, and a button that brings it back."""
     ids: tuple[int, ...] = st.session_state.get(DELETED, ())
     if not ids:

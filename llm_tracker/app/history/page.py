@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.app.history.acts import act_panel
+from llm_tracker.app.history.acts import act_panel, undo
 from llm_tracker.app.history.filters import query_fields, shown_stretch, stretch_buttons
 from llm_tracker.app.history.rows import rows
 from llm_tracker.app.history.tidying import import_panel, tidy_panel
@@ -40,6 +40,7 @@ def _page(workspace: Workspace, store: Store) -> None:
     n, n_bytes = store.count(query)
     everything = n if query.is_everything else store.count(type(query)())[0]
     if not everything and not query.deleted:
+        undo(workspace)
         paragraph("Nothing yet. Ask a question on the Ask page: its answers are kept from then on.")
     else:
         act_panel(workspace, store)

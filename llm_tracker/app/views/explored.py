@@ -10,6 +10,7 @@ from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.selection.answer_pickers import answer_pickers
 from llm_tracker.app.selection.comparison import Comparison, shown_comparison
 from llm_tracker.app.views.missing_work import coming_note
+from llm_tracker.app.views.saving import saving_status
 from llm_tracker.app.work.workspace import Workspace
 
 
@@ -23,6 +24,7 @@ def explored(workspace: Workspace, title: str, question: str, draw: Callable[[Co
     offer_example(workspace)
     st.title(title, anchor=False)
     st.caption(question)
+    saving_status(workspace)
     coming_note(workspace)
     comparison = shown_comparison(workspace)
     answer_pickers(workspace, comparison)
