@@ -7,7 +7,7 @@ import streamlit as st
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work import asking
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.history import cut_off
+from llm_tracker.app.work.keeping.history import cut_off
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError

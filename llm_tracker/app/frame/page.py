@@ -11,7 +11,8 @@ from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.work.engine import Engine, choose_model, the_engine
-from llm_tracker.app.work.workspace import Workspace, note_choices
+from llm_tracker.app.work.keeping.choices import note_choices
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.places import app_dir
 

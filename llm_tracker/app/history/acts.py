@@ -8,7 +8,7 @@ from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.history.opening import open_on
 from llm_tracker.app.history.rows import CHOSEN, chosen, short
 from llm_tracker.app.parts.html import paragraph
-from llm_tracker.app.work.history import delete, turns_to_compare, turns_to_open, with_store
+from llm_tracker.app.work.keeping.history import delete, turns_to_compare, turns_to_open, with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
 from llm_tracker.export.stored import stored_zip

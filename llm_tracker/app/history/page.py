@@ -12,7 +12,7 @@ from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.parts.html import failure, paragraph
 from llm_tracker.app.selection.address import open_selection
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.history import HISTORY, with_store
+from llm_tracker.app.work.keeping.history import HISTORY, with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.store import Store
 from llm_tracker.wording.history import conversations, size

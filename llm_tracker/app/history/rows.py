@@ -10,7 +10,7 @@ import streamlit as st
 
 from llm_tracker.app.history.opening import open_on
 from llm_tracker.app.parts.html import exact, plain_label, sentence
-from llm_tracker.app.work.history import turns_to_open, with_store
+from llm_tracker.app.work.keeping.history import turns_to_open, with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.store import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.app.parts.html import failure, paragraph
-from llm_tracker.app.work.history import with_store
+from llm_tracker.app.work.keeping.history import with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.importing import Imported, import_zip
 from llm_tracker.storage.store.store import Store

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from llm_tracker.app.work.jobs import Job, Work
+from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.model_desk import ModelDesk
-from llm_tracker.app.work.store_desk import StoreDesk
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import Workspaces
 from llm_tracker.errors import ModelError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 from collections.abc import Callable, Hashable, Iterable
@@ -11,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.kept_sessions import KeptSessions
-from llm_tracker.app.work.store_desk import StoreDesk
+from llm_tracker.app.work.keeping.choices import note_choices
+from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
+from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
-from llm_tracker.errors import StoreError
-from llm_tracker.storage.store.visits import note_visit
 
 if TYPE_CHECKING:
     from llm_tracker.storage.store.summaries import StoredSession
@@ -256,25 +254,3 @@ def _n_bytes(result: Any) -> int:
 
 def _turns(session: Session) -> list[Turn]:
     return [*session.turns, *session.controls.values()]
-
-
-CHOICES = ("wanted_id", "typed_ids", "recipe", "max_new_tokens", "thinking", "max_thought_tokens", "control")
-"""Fields that the store keeps of a visitor, besides what is shown."""
-
-
-def note_choices(workspace: Workspace) -> None:
-    """Keep what a visitor has chosen, once something was asked; nothing is written where nothing has changed."""
-    if not (workspace.begun or workspace.noted):
-        return
-    shown = [str(ref) for ref in workspace.shown or () if ref is not None]
-    now = {**{name: getattr(workspace, name) for name in CHOICES}, "shown": shown}
-    # As a copy: lists that are changed in place would never differ from what was noted.
-    now = json.loads(json.dumps(now))
-    store = workspace.sessions.store if now != workspace.noted else None
-    if store is None:
-        return
-    try:
-        note_visit(store.database, store.owner, workspace.key, now)
-        workspace.noted = now
-    except StoreError as error:
-        workspace.sessions.trouble = str(error)

@@ -6,12 +6,11 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from llm_tracker.app.work.kept_sessions import KeptSessions
-from llm_tracker.app.work.store_desk import StoreDesk
-from llm_tracker.app.work.turn_ref import TurnRef
-from llm_tracker.app.work.workspace import CHOICES, Workspace
+from llm_tracker.app.work.keeping.choices import with_choices
+from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
+from llm_tracker.app.work.keeping.store_desk import StoreDesk
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import StoreError
 from llm_tracker.storage.store.store import OWN_MACHINE
 from llm_tracker.storage.store.visits import visit
@@ -73,7 +72,7 @@ class Workspaces:
         try:
             if (store := workspace.sessions.store) is not None:
                 state = visit(store.database, store.owner, key)
-                return None if state is None else _with_choices(workspace, state)
+                return None if state is None else with_choices(workspace, state)
         except StoreError as error:
             workspace.sessions.trouble = str(error)
         return workspace
@@ -85,16 +84,3 @@ class Workspaces:
 
     def _too_much(self) -> bool:
         return len(self._kept) > self._bound or sum(kept.n_bytes for kept in self._kept.values()) > self._bound_bytes
-
-
-def _with_choices(workspace: Workspace, state: dict[str, Any]) -> Workspace:
-    """The workspace as it was left: what an earlier version noted otherwise is left out."""
-    for name in CHOICES:
-        if isinstance(state.get(name), type(getattr(workspace, name))):
-            setattr(workspace, name, state[name])
-    workspace.model_id = workspace.wanted_id
-    refs = [ref for ref in map(TurnRef.of, state.get("shown", ())) if ref is not None]
-    if refs:
-        workspace.shown = (refs[0], refs[1] if len(refs) > 1 else None)
-    workspace.noted = state
-    return workspace

@@ -12,7 +12,7 @@ from visitor import Loader, asked, corrected, opened, settled, shown_html, shown
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work.store_desk import StoreDesk
+from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import TurnRef
 
 PAGE = "pages/7_History.py"

@@ -12,13 +12,15 @@ from fake_work import FakeEngine, ended
 from visitor import tiny_of_any_name
 
 import llm_tracker as lt
-from llm_tracker.app.work import asking, store_desk
+from llm_tracker.app.work import asking
 from llm_tracker.app.work import workspace as workspaces
-from llm_tracker.app.work.history import cut_off, delete
-from llm_tracker.app.work.kept_sessions import FIRST_OWN, KeptSessions
-from llm_tracker.app.work.store_desk import StoreDesk
+from llm_tracker.app.work.keeping import store_desk
+from llm_tracker.app.work.keeping.choices import note_choices
+from llm_tracker.app.work.keeping.history import cut_off, delete
+from llm_tracker.app.work.keeping.kept_sessions import FIRST_OWN, KeptSessions
+from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
-from llm_tracker.app.work.workspace import Workspace, note_choices
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import Workspaces
 from llm_tracker.storage.store.address import store_address
 from llm_tracker.storage.store.summaries import Unanswered

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from itertools import count
 from typing import TYPE_CHECKING
 
-from llm_tracker.app.work.store_desk import StoreDesk
+from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import EXAMPLE
 from llm_tracker.errors import InputError, StoreError
 

@@ -1,0 +1,1 @@
+"""What outlives the process: the store as pages and workers reach it."""
