@@ -13,7 +13,7 @@ from llm_tracker.load_options import AUTO, NOTHING, LoadOptions, Trust
 
 _NAMES = {"device": "LLM_TRACKER_DEVICE", "dtype": "LLM_TRACKER_DTYPE"}
 _MODEL = "LLM_TRACKER_MODEL"
-_PUBLIC = "LLM_TRACKER_PUBLIC"
+_PUBLIC, _MODELS, _LIMITS = "LLM_TRACKER_PUBLIC", "LLM_TRACKER_MODELS", "LLM_TRACKER_LIMITS"
 STORE = "LLM_TRACKER_STORE"
 """Where sessions are kept: `none`, a SQLite file, or an address that SQLAlchemy reads. Unset: the user's own file."""
 
@@ -35,6 +35,11 @@ def with_flags(error: TrackerError) -> str:
     return f"{error} (llm-tracker: {', '.join(flags)})" if flags else str(error)
 
 
+def is_public() -> bool:
+    """Whether strangers share the app: said by the environment, and by nothing that can be typed."""
+    return os.environ.get(_PUBLIC, "").strip().casefold() not in ("", "0", "no", "false", "off")
+
+
 @dataclass(frozen=True)
 class Settings:
     """How an app's process loads models."""
@@ -45,6 +50,10 @@ class Settings:
     """The trust among them is of `model` alone."""
     public: bool = False
     """Whether strangers share the app: with limits, and nothing that runs code or reads this machine's files."""
+    models: tuple[str, ...] = ()
+    """The models that a shared app offers, besides `model`; empty: the built-in one."""
+    limits: str = ""
+    """Changes of a shared app's limits, as `app.work.limits.limits_of` reads them."""
 
     @classmethod
     def of_environment(cls) -> Settings:
@@ -55,8 +64,11 @@ class Settings:
         given = {field: os.environ[name] for field, name in _NAMES.items() if os.environ.get(name)}
         model = os.environ.get(_MODEL) or ""
         trusted = {field: bool(model) and os.environ.get(name) == model for field, name in _TRUST_NAMES.items()}
-        public = os.environ.get(_PUBLIC, "").strip().casefold() not in ("", "0", "no", "false", "off")
-        return cls(model, LoadOptions(**given, trust=Trust(**trusted)), public)
+        if is_public():
+            trusted = {}
+        models = tuple(filter(None, map(str.strip, os.environ.get(_MODELS, "").split(","))))
+        options = LoadOptions(**given, trust=Trust(**trusted))
+        return cls(model, options, is_public(), models, os.environ.get(_LIMITS, ""))
 
     def as_environment(self) -> dict[str, str]:
         """The variables that carry what was chosen to the app's process; what was left open stays as it is there.

@@ -8,6 +8,7 @@ from typing import Any
 
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.limits import OPEN, Pace
 from llm_tracker.app.work.workspace import Workspace
 
 
@@ -30,6 +31,7 @@ class FakeEngine(Engine):
 
     def __init__(self) -> None:
         self.models: Any = SimpleNamespace(loaded=lambda _model_id: object())
+        self.limits, self.pace, self.address_pace = OPEN, Pace(None), Pace(None)
 
     def answering_id(self, workspace: Workspace) -> str:
         return "m"

@@ -105,7 +105,7 @@ def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
     if job.status == "queued" and load is not None and load.active:
         return load.progress.stage if load.progress else "Waiting for the model"
     if job.status == "queued":
-        return f"Waiting, {engine.models.worker(job.model_id).ahead_of(job)} ahead of you"
+        return _queue_note(engine, job)
     if job.progress:
         return job.progress.stage
     if coming.is_thinking and coming.n_thought > coming.max_thought_tokens:
@@ -113,6 +113,14 @@ def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
     if coming.is_thinking:
         return f"Thinking, {coming.n_thought:,} of at most {coming.max_thought_tokens:,} tokens"
     return f"Writing{pace_note(coming)}" if coming.n_tokens else "Reading the text"
+
+
+def _queue_note(engine: Engine, job: Job) -> str:
+    """How many come first, and about how long they take, as far as that is known."""
+    worker = engine.models.worker(job.model_id)
+    seconds = worker.seconds_until(job)
+    about = f", about {max(1, round(seconds))} s" if seconds is not None else ""
+    return f"Waiting, {worker.ahead_of(job)} ahead of you{about}"
 
 
 def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str]) -> None:

@@ -8,24 +8,16 @@ from collections.abc import Iterable
 import streamlit as st
 
 from llm_tracker.app.frame.model_facts import entry_sentence, gigabytes
+from llm_tracker.app.frame.parity_badge import parity_badge
 from llm_tracker.app.parts import html
 from llm_tracker.app.work.engine import Engine, should_load
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
-from llm_tracker.models.loading.loaded_model import LoadedModel
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources.hub import HubModel
 from llm_tracker.models.sources.hub_failures import FETCHING
-from llm_tracker.wording.formats import tiny
-
-KERNEL_NAMES = {
-    "plain": "torch's own",
-    "onednn": "oneDNN",
-    "upcast": "in float32, a slice of a weight at a time",
-    "upcast_plain": "in float32, a slice of a weight at a time",
-}
 
 HELP = (
     "Pick one, or type another: a hub id such as owner/model (with @revision if you want one), a directory with "
@@ -39,15 +31,22 @@ def model_choice(engine: Engine, workspace: Workspace) -> None:
     wanted = engine.models.entry(workspace.wanted_id)
     _state(engine, workspace, wanted)
     _stand_in(engine, workspace, wanted)
-    if wanted.id == EMBEDDED.id and not engine.models.is_here(TINYLLAMA.id):
+    if wanted.id == EMBEDDED.id and _is_missing(engine, TINYLLAMA):
         st.caption("The usual model, TinyLlama, is not on this machine; this smaller one is built in.")
         _download_button(engine, workspace, TINYLLAMA, TINYLLAMA.download_bytes)
+
+
+def _is_missing(engine: Engine, entry: ModelEntry) -> bool:
+    """Whether a model may be used here, and would have to be downloaded."""
+    is_offered = engine.models.offered is None or entry.id in engine.models.offered
+    return is_offered and not engine.models.is_here(entry.id)
 
 
 def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
     """The catalogue, what the app was started with, and what this visitor typed."""
     others = (engine.settings.model, workspace.model_id, workspace.wanted_id, *workspace.typed_ids)
-    entries = [engine.models.entry(name) for name in (*installed_plugins().models, *filter(None, others))]
+    names = engine.models.offered or (*installed_plugins().models, *filter(None, others))
+    entries = [engine.models.entry(name) for name in names]
     return list({entry.id: entry for entry in entries}.values())
 
 
@@ -102,8 +101,8 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
         format_func=lambda model_id: titles.get(model_id, model_id),
         key="model",
         on_change=named,
-        accept_new_options=True,
-        help=HELP,
+        accept_new_options=engine.models.offered is None,
+        help=HELP if engine.models.offered is None else "The models that this host offers.",
     )
     with st.container():
         if _refusal(workspace):
@@ -134,7 +133,7 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
         watch_load(loading, "sidebar")
     elif model is not None:
         workspace.model_id = wanted.id  # it may have become ready since the page began to be drawn
-        _badge(engine, model)
+        parity_badge(model)
     elif loading is not None and loading.error:
         _failed_load(engine, workspace, wanted, loading)
     elif models.is_here(wanted.id):
@@ -189,38 +188,6 @@ def watch_load(job: Job, place: str) -> None:
         stage = progress.stage if progress is not None else "Waiting"
         st.caption(f"{stage} …")
     _cancel_button(job, f"cancel {job.model_id} {place}")
-
-
-def _badge(engine: Engine, model: LoadedModel) -> None:
-    """The parity badge: this model's numbers are read exactly, with the largest gap that was measured."""
-    checks, architecture = model.proof.checks, model.architecture
-    parts = [f"✓ read exactly ({len(checks)} checks, largest gap {tiny(max(check.gap for check in checks))})"]
-    parts.append(f"{architecture.n_layers} layers")
-    if architecture.n_heads:
-        parts.append(f"{architecture.n_heads} heads")
-    st.caption(" · ".join([*parts, f"{gigabytes(model.weights_bytes)} of {model.dtype} on {model.device}"]))
-    from llm_tracker.tracing.provenance import model_notices
-
-    for notice in model_notices(model):
-        st.caption(notice)
-    with st.expander("How exactly?"):
-        _proof_table(model)
-        _engine_room(model)
-
-
-def _proof_table(model: LoadedModel) -> None:
-    st.caption("Compared with the model itself when it was loaded: the largest gap found, and the bound.")
-    rows = [[each.name, f"{each.gap:.0e}", f"{each.bound:.0e}"] for each in model.proof.checks]
-    st.html(html.table_html("Gaps and bounds", ["check", "gap", "bound"], rows, ("gap", "bound")))
-
-
-def _engine_room(model: LoadedModel) -> None:
-    """What makes answers fast: the chosen kernels, and the memory of what was read already."""
-    kept, most = gigabytes(model.kv_caches.n_bytes), gigabytes(model.kv_caches.budget_bytes)
-    st.caption(f"Texts that begin alike are not read twice: {kept} are kept for that, {most} at most.")
-    if model.way.kernels is not None:
-        routines = ", or ".join(dict.fromkeys(KERNEL_NAMES[name] for name in model.way.kernel_names))
-        st.caption(f"Weights are multiplied by the fastest routine that was timed when it was loaded: {routines}.")
 
 
 def _failed_load(engine: Engine, workspace: Workspace, entry: ModelEntry, job: Job) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import own_machine
 from llm_tracker.settings import Settings
 from llm_tracker.storage.store.visits import digest
@@ -25,6 +27,14 @@ def owner_of(settings: Settings) -> Callable[[str], str]:
     if not settings.public and is_on_this_machine():
         return own_machine
     return lambda key: f"link {digest(key)}"
+
+
+def register(workspace: Workspace) -> None:
+    """Note which tab looks at a workspace, and from where."""
+    context = get_script_run_ctx()
+    if context is not None:
+        workspace.tabs.add(context.session_id)
+    workspace.address = st.context.ip_address or workspace.key
 
 
 def signed_in() -> str | None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.frame.model_picker import model_choice
-from llm_tracker.app.frame.owner import owner_of
+from llm_tracker.app.frame.owner import owner_of, register
 from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
@@ -37,6 +37,7 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     key = st.query_params.get("s") or st.session_state.get("workspace")
     workspace = engine.workspaces.at(key, owner_of(engine.settings))
     st.session_state["workspace"] = st.query_params["s"] = workspace.key
+    register(workspace)
     choose_model(engine, workspace)
     note_choices(workspace)
     with st.sidebar:
@@ -47,7 +48,7 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
         _recipe_choice(workspace)
         thinking_choice(engine, workspace)
         _control_choice(workspace)
-        _length_choice(workspace)
+        _length_choice(workspace, engine.limits.answer_tokens)
         for failure in installed_plugins().failures:
             failed_plugin(failure.name, failure.reason, failure.where)
     return engine, workspace
@@ -88,16 +89,16 @@ def _control_choice(workspace: Workspace) -> None:
     )
 
 
-def _length_choice(workspace: Workspace) -> None:
+def _length_choice(workspace: Workspace, longest: int) -> None:
     def choose() -> None:
         workspace.max_new_tokens = int(st.session_state["longest answer"])
 
     st.number_input(
         "Longest answer, in tokens",
         1,
-        256,
-        workspace.max_new_tokens,
+        longest,
+        min(workspace.max_new_tokens, longest),
         key="longest answer",
         on_change=choose,
-        help="From 1 to 256. A token is a word or a part of one. An answer that is longer is cut, and says so.",
+        help=f"From 1 to {longest}. A token is a word or a part of one. An answer that is longer is cut, and says so.",
     )

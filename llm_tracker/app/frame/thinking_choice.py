@@ -23,12 +23,12 @@ def thinking_choice(engine: Engine, workspace: Workspace) -> None:
         return
     if reasoning.switch is None and reasoning.always:
         st.caption("This model reasons before it answers; its template has no switch for that.")
-        _limit(workspace)
+        _limit(workspace, engine.limits.thought_tokens)
     elif reasoning.switch is not None:
         thinks, _ = resolved_thinking(reasoning, workspace.thinking.get(recipe), thinking_by_default(recipe))
         _switch(workspace, thinks)
         if thinks:
-            _limit(workspace)
+            _limit(workspace, engine.limits.thought_tokens)
 
 
 def _switch(workspace: Workspace, thinks: bool) -> None:
@@ -40,17 +40,17 @@ def _switch(workspace: Workspace, thinks: bool) -> None:
     st.toggle("Let it think before it answers", thinks, key=key, on_change=choose, help=HELP)
 
 
-def _limit(workspace: Workspace) -> None:
+def _limit(workspace: Workspace, longest: int) -> None:
     def choose() -> None:
         workspace.max_thought_tokens = int(st.session_state["longest thought"])
 
     st.number_input(
         "Longest thought, in tokens",
         0,
-        1024,
-        workspace.max_thought_tokens,
+        longest,
+        min(workspace.max_thought_tokens, longest),
         step=64,
         key="longest thought",
         on_change=choose,
-        help="From 0 to 1,024. A thought that is longer is closed for the model, and its answer comes.",
+        help=f"From 0 to {longest:,}. A thought that is longer is closed for the model, and its answer comes.",
     )

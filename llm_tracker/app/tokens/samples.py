@@ -30,7 +30,8 @@ def samples_view(engine: Engine, workspace: Workspace, comparison: Comparison, s
     """All of it, for each answer that is drawn."""
     st.header("Ask it many times", anchor=False)
     count, heat = st.columns(2)
-    n = count.select_slider("Answers", COUNTS, 32, key="samples n", persist_state="session")
+    counts = [each for each in COUNTS if each <= engine.limits.samples]
+    n = count.select_slider("Answers", counts, min(32, counts[-1]), key="samples n", persist_state="session")
     temperature = heat.slider("Temperature", 0.1, 2.0, 1.0, 0.1, key="samples temperature", persist_state="session")
     refs = [ref for side, ref in comparison.answers if side in sides]
     columns = st.columns(len(sides))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from llm_tracker.app.work.admission import refusal, too_long
 from llm_tracker.app.work.background import run_shown_control, score_shown_words
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
@@ -25,7 +27,7 @@ def ask(engine: Engine, workspace: Workspace, question: str) -> None:
     """Ask a new question in a new session, of the model chosen in the sidebar as soon as that can answer."""
     model_id, recipe = engine.answering_id(workspace), workspace.recipe
     wanted = workspace.thinking.get(recipe)
-    decoding = Decoding(workspace.max_new_tokens, max_thought_tokens=workspace.max_thought_tokens)
+    decoding = _bounded(engine, Decoding(workspace.max_new_tokens, max_thought_tokens=workspace.max_thought_tokens))
 
     def begin(model: LoadedModel) -> Session:
         from llm_tracker.conversation.template_use import switched
@@ -33,11 +35,24 @@ def ask(engine: Engine, workspace: Workspace, question: str) -> None:
 
         return begin_session(model, recipe, decoding, thinking=switched(model, recipe, wanted))
 
-    def start() -> Job:
+    def start() -> Job | None:
+        if said := refusal(engine, workspace, model_id, question):
+            workspace.errors["ask"] = said
+            return None
         answer = ComingAnswer("ask", question, *_lengths(decoding))
         return _first_answer(engine, workspace, model_id, answer, begin)
 
     workspace.begin(start)
+
+
+def _bounded(engine: Engine, decoding: Decoding) -> Decoding:
+    """No longer answers than may be asked for here, whatever a session that was imported says."""
+    limits = engine.limits
+    return replace(
+        decoding,
+        max_new_tokens=min(decoding.max_new_tokens, limits.answer_tokens),
+        max_thought_tokens=min(decoding.max_thought_tokens, limits.thought_tokens),
+    )
 
 
 def _lengths(decoding: Decoding) -> tuple[int, int]:
@@ -52,13 +67,17 @@ def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
         if session is None:
             workspace.errors["ask"] = "That question is not kept any more. Type it again, then press Ask."
             return None
+        if said := refusal(engine, workspace, workspace.model_id, session.turns[0].said):
+            workspace.errors["ask"] = said
+            return None
         joins = TurnRef(number, 0)
         answer = ComingAnswer("ask", session.turns[0].said, *_lengths(session.decoding), "after", joins)
 
         def begin(model: LoadedModel) -> Session:
             from llm_tracker.conversation.branch import begun_like
 
-            return begun_like(session, model)
+            begun = begun_like(session, model)
+            return replace(begun, decoding=_bounded(engine, begun.decoding))
 
         return _first_answer(engine, workspace, workspace.model_id, answer, begin)
 
@@ -74,7 +93,8 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
             gone = "That answer is not kept any more. Ask its question again, then correct it."
             workspace.errors["correct"] = gone
             return None
-        if said := _not_at_hand(engine, session):
+        said = _not_at_hand(engine, session) or too_long(engine, session)
+        if said := said or refusal(engine, workspace, session.model.id, correction):
             workspace.errors["correct"] = said
             return None
         goes_on = corrected.turn == len(session.turns) - 1 and corrected.session != EXAMPLE
@@ -86,7 +106,8 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
         def begin(model: LoadedModel) -> Session:
             from llm_tracker.conversation.branch import up_to
 
-            return up_to(workspace.current(session, corrected.session), corrected.turn, model)
+            begun = up_to(workspace.current(session, corrected.session), corrected.turn, model)
+            return replace(begun, decoding=_bounded(engine, begun.decoding))
 
         def keep(job: Job) -> None:
             # In a branch the corrected answer is kept again: both sides are of one session, whose control compares.

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
+from llm_tracker.app.work.admission import is_watched
 from llm_tracker.app.work.jobs import Job, Work
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
+from llm_tracker.app.work.limits import OPEN, PUBLIC, VISITORS_AT_AN_ADDRESS, Pace, limits_of
 from llm_tracker.app.work.model_desk import ModelDesk
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import Workspaces
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelError, TrackerError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.loading.listing import is_local
 from llm_tracker.models.loading.load import load
@@ -20,7 +23,7 @@ from llm_tracker.models.loading.pool import Load
 from llm_tracker.models.loading.resolve import default_model_id, find_entry
 from llm_tracker.models.memory.heap import return_freed_memory
 from llm_tracker.quiet import quiet_process
-from llm_tracker.settings import STORE, Settings
+from llm_tracker.settings import STORE, Settings, is_public
 
 
 class Engine:
@@ -36,6 +39,10 @@ class Engine:
         settings, self.settings_error = _settings()
         self.models = ModelDesk(settings, load)
         self.settings = self.models.settings
+        self.limits = limits_of(settings.limits, PUBLIC if settings.public else OPEN)
+        a_minute = self.limits.a_minute
+        self.pace = Pace(a_minute)
+        self.address_pace = Pace(a_minute and a_minute * VISITORS_AT_AN_ADDRESS)
         self.workspaces = Workspaces(desk)
         self._first_model_id = first_model_id
 
@@ -46,6 +53,9 @@ class Engine:
         """
         if self.settings.model or self._first_model_id:
             return self.settings.model or self._first_model_id
+        if self.models.offered is not None:
+            here = [model_id for model_id in self.models.offered if self.models.is_here(model_id)]
+            return [*here, *self.models.offered][0]
         default = default_model_id()
         return default if default != EMBEDDED.id or is_local(EMBEDDED) else TINYLLAMA.id
 
@@ -68,6 +78,9 @@ class Engine:
             workspace.collect()
             then()
 
+        job.visitor = workspace.key
+        if self.settings.public:  # else an answer comes also when no page looks
+            job.is_wanted = partial(is_watched, workspace)
         return self.models.worker(job.model_id).submit(job, work, go_on)
 
 
@@ -77,8 +90,10 @@ def _settings() -> tuple[Settings, str]:
         settings = Settings.of_environment()
         if settings.model:
             find_entry(settings.model)
-    except ModelError as error:
-        return Settings(), f"{error} The app was started as if no LLM_TRACKER_ variable had been set."
+        limits_of(settings.limits, OPEN)
+    except TrackerError as error:
+        said = "The app was started as if no LLM_TRACKER_ variable had been set, but LLM_TRACKER_PUBLIC."
+        return Settings(public=is_public()), f"{error} {said}"
     return settings, ""
 
 

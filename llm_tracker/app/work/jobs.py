@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from llm_tracker.app.work.coming_answer import ComingAnswer
+from llm_tracker.app.work.fair_queue import FairQueue
 from llm_tracker.errors import Cancelled, InputError, OtherWeightsError, TrackerError, is_lack_of_memory, unforeseen
 from llm_tracker.progress import Progress
 from llm_tracker.settings import with_flags
@@ -29,6 +29,11 @@ class Meanwhile:
     """What is said of its Skip button; without that it has none."""
     is_drawn_by_view: bool = False
     """Whether the view that asked for the work shows how far it has come, with a Stop of its own."""
+
+
+def _always() -> bool:
+    """Of a job that is worth doing whoever looks."""
+    return True
 
 
 def _nothing(_job: Job) -> None:
@@ -68,8 +73,14 @@ class Job:
     is_refused: bool = False
     """Whether it failed because of what was asked for: asked again, it would fail again."""
     result: Any = None
+    began_at: float = 0.0
+    """Seconds on the monotonic clock; 0 until it runs."""
     ended_at: float = 0.0
     """Seconds on the monotonic clock; 0 until it has ended."""
+    visitor: str = ""
+    """Who asked for it: visitors take turns."""
+    is_wanted: Callable[[], bool] = _always
+    """Whether anybody still waits for it: a job that nobody does leaves the queue."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -111,11 +122,13 @@ Work = Callable[[Job], Any]
 
 
 class Worker:
-    """One thread that runs the jobs of one model in turn."""
+    """One thread that runs the jobs of one model, those of several visitors in turn."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: queue.SimpleQueue[tuple[Job, Work, Callable[[], object] | None]] = queue.SimpleQueue()
-        self._waiting: list[Job] = []
+        self._queue: FairQueue[_Queued] = FairQueue()
+        self._running: Job | None = None
+        self._n_unfinished = 0
+        self._seconds: dict[str, float] = {}
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name=f"model {name}", daemon=True).start()
 
@@ -125,40 +138,91 @@ class Worker:
         `then` is called once the job has ended, however it did: the next step goes on also when no page looks.
         """
         with self._lock:
-            self._waiting.append(job)
-        self._jobs.put((job, work, then))
+            self._n_unfinished += 1
+        self._queue.put(job.visitor, _Queued(job, work, then))
         return job
 
     @property
     def busy(self) -> bool:
         """Whether a job, or what follows on one, runs or waits."""
         with self._lock:
-            return bool(self._waiting)
+            return self._n_unfinished > 0
+
+    @property
+    def n_waiting(self) -> int:
+        """How many jobs wait."""
+        return len(list(self._queue))
 
     def ahead_of(self, job: Job) -> int:
         """How many jobs come before this one."""
+        return len(self._ahead_of(job))
+
+    def seconds_until(self, job: Job) -> float | None:
+        """About how long it takes until this job begins; None before jobs of the kinds ahead have been timed."""
         with self._lock:
-            return self._waiting.index(job) if job in self._waiting else 0
+            known = dict(self._seconds)
+        ahead = self._ahead_of(job)
+        if not ahead or any(each.name not in known for each in ahead):
+            return None
+        spent = min(time.monotonic() - ahead[0].began_at, known[ahead[0].name]) if ahead[0].began_at else 0.0
+        return sum(known[each.name] for each in ahead) - spent
+
+    def _ahead_of(self, job: Job) -> list[Job]:
+        """What runs, and what will be taken before this job; nothing where it does not wait."""
+        waiting = [queued.job for queued in self._queue]
+        if job not in waiting:
+            return []
+        running = self._running
+        return [*([] if running is None else [running]), *waiting[: waiting.index(job)]]
 
     def _run(self) -> None:
         while True:
-            job, work, then = self._jobs.get()
-            run_job(job, work)
-            if then is not None:
-                try:
-                    then()
-                except Exception:  # the thread has to live on for all who wait
-                    logger.exception("what follows a %s job failed", job.name)
+            queued = self._queue.take()
+            self._running = queued.job
+            self._finish(queued)
+            self._running = None
+            for left in self._queue.remove(lambda each: not each.job.is_wanted()):
+                left.job.stop()
+                left.work = _left
+                self._finish(left)
+            del queued  # or the last session, and a model that is to be let go, would live until the next job
+
+    def _finish(self, queued: _Queued) -> None:
+        """Run a job, and what follows on it."""
+        run_job(queued.job, queued.work)
+        self._note_seconds(queued.job)
+        if queued.then is not None:
+            try:
+                queued.then()
+            except Exception:  # the thread has to live on for all who wait
+                logger.exception("what follows a %s job failed", queued.job.name)
+        with self._lock:
+            self._n_unfinished -= 1
+
+    def _note_seconds(self, job: Job) -> None:
+        """Remember how long jobs of a kind take, the last ones most."""
+        if job.status == "done":
+            took, known = job.ended_at - job.began_at, self._seconds.get(job.name)
             with self._lock:
-                self._waiting.remove(job)
-            del job, work, then  # or the last session, and a model that is to be let go, would live until the next job
+                self._seconds[job.name] = took if known is None else 0.7 * known + 0.3 * took
+
+
+def _left(_job: Job) -> None:
+    raise Cancelled("No page was waiting for this any more, so it left the queue. Ask again.")
+
+
+@dataclass(eq=False)
+class _Queued:
+    job: Job
+    work: Work
+    then: Callable[[], object] | None
 
 
 def run_job(job: Job, work: Work) -> None:
     """Run a job to its end, whatever happens in it."""
-    job.status = "running"
+    job.status, job.began_at = "running", time.monotonic()
     try:
-        if job.stopping():
+        if job.stopping() and work is not _left:
             raise Cancelled("Stopped before it began.")
         job.result = work(job)
         job.status = "done"

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.app.work.jobs import Job, Worker
-from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.errors import ModelRefusedError
+from llm_tracker.models.catalogue import EMBEDDED, ModelEntry
 from llm_tracker.models.loading.listing import is_local
 from llm_tracker.models.loading.load import load
 from llm_tracker.models.loading.pool import Load, ModelPool
@@ -53,14 +54,30 @@ class ModelDesk:
         self._lookups: OrderedDict[str, Job] = OrderedDict()
         self._entries: OrderedDict[str, ModelEntry] = OrderedDict()
         self._was_ready: set[str] = set()
+        self.offered = self._offered(settings)
+        """The models that may be used, where the app is shared with strangers; None: any."""
         self.settings = replace(settings, model=self.entry(settings.model).id) if settings.model else settings
+
+    def _offered(self, settings: Settings) -> tuple[str, ...] | None:
+        """Of a shared app: what it was told to offer, or what it was started with and the built-in model."""
+        if not settings.public:
+            return None
+        names = [*filter(None, [settings.model]), *(settings.models or [EMBEDDED.id])]
+        entries = [find_entry(name) for name in dict.fromkeys(names)]
+        return tuple(entry.id for entry in entries if entry.source in ("embedded", "hub", "plug-in"))
 
     def entry(self, name: str) -> ModelEntry:
         """What a name stands for, under the id that the model is known by already: else it would be held twice.
 
         One that was found is kept: a directory may go while its model is in memory. Raises ModelError, with near
-        names, for a name that is no model.
+        names, for a name that is no model, and on a shared host for one that is not offered: whatever is typed there,
+        no path of the machine is looked at.
         """
+        if self.offered is not None and name not in self.offered:
+            raise ModelRefusedError(
+                f"This host is shared, and offers these models only: {', '.join(self.offered)}. "
+                "On a machine of your own any can be used."
+            )
         with self._lock:
             kept = self._entries.get(name)
         found = kept or find_entry(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from llm_tracker.app.work.admission import refusal, too_long
 from llm_tracker.app.work.background import submit_background
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
@@ -84,7 +85,7 @@ def compute(engine: Engine, workspace: Workspace, subject: Subject, said: str, s
 
     def start() -> Job | None:
         session = workspace.sessions.get(subject.turn.session)
-        if session is None:
+        if session is None or not _may_begin(engine, workspace, session):
             return None
 
         def work(job: Job) -> Any:
@@ -109,6 +110,14 @@ def compute(engine: Engine, workspace: Workspace, subject: Subject, said: str, s
     workspace.begin_background(start)
 
 
+def _may_begin(engine: Engine, workspace: Workspace, session: Session) -> bool:
+    """Whether this may be computed here and now; if not, the views say why."""
+    said = too_long(engine, session) or refusal(engine, workspace, session.model.id)
+    if said:
+        workspace.errors[VIEWS] = said
+    return not said
+
+
 def _fails_quietly_when_stopped(workspace: Workspace) -> Callable[[Job], None]:
     def fail(job: Job) -> None:
         if job.status != "stopped":  # whoever presses Stop knows why nothing has come
@@ -128,7 +137,7 @@ def complete(engine: Engine, workspace: Workspace, subject: Subject) -> None:
 
     def start() -> Job | None:
         session = workspace.sessions.get(number)
-        if session is None:
+        if session is None or not _may_begin(engine, workspace, session):
             return None
 
         def work(job: Job) -> Session:
@@ -160,7 +169,7 @@ def begin_branch(engine: Engine, workspace: Workspace, subject: Subject) -> None
 
     def start() -> Job | None:
         session = workspace.sessions.get(subject.turn.session)
-        if session is None:
+        if session is None or not _may_begin(engine, workspace, session):
             return None
 
         def work(job: Job) -> Session:

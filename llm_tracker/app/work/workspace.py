@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,12 @@ class Workspace:
     key: str = field(default_factory=lambda: secrets.token_urlsafe(16))
     owner: str = ""
     """Whose sessions these are, in the store."""
+    address: str = ""
+    """Where the browser was last, as far as that is known."""
+    tabs: set[str] = field(default_factory=set)
+    """Streamlit's names of the tabs that were on this workspace."""
+    seen_at: float = field(default_factory=time.monotonic)
+    """When a tab was last known to be open, in seconds on the monotonic clock."""
     model_id: str = ""
     """The model that was ready last."""
     wanted_id: str = ""
