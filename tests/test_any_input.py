@@ -12,7 +12,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from any_input import any_input, changed, places, texts, values
+from any_input import any_input, changes, texts, with_changes
 from hypothesis import given
 from hypothesis import strategies as any_of
 from tiny_models import tiny_model
@@ -79,19 +79,16 @@ def test_any_text_is_kept_found_and_searched_for_as_text(
 
 
 @any_input
-@given(data=any_of.data())
+@given(made=changes, view=any_of.sampled_from(VIEWS))
 def test_a_record_with_anything_anywhere_is_refused_or_can_be_looked_at(
-    files: dict[str, bytes], data: any_of.DataObject
+    files: dict[str, bytes], made: list[tuple[int, object, bool]], view: str
 ) -> None:
-    record = json.loads(files["session.json"])
-    for _ in range(data.draw(any_of.integers(1, 3))):
-        place = data.draw(any_of.sampled_from(places(record)))
-        record = changed(record, place, data.draw(values), data.draw(any_of.booleans()))
+    record = with_changes(json.loads(files["session.json"]), made)
     for read in unpack(zip_of({**files, "session.json": json.dumps(record).encode()})):
         if read.session is None:
             assert read.why_not
         else:
-            look_at(read.session, data.draw(any_of.sampled_from(VIEWS)))
+            look_at(read.session, view)
 
 
 def zip_of(files: dict[str, bytes]) -> io.BytesIO:
@@ -112,30 +109,34 @@ def look_at(session: lt.Session, view: str) -> None:
 
 
 @any_input
-@given(data=any_of.data())
-def test_any_bytes_in_a_zip_file_are_refused_or_read(files: dict[str, bytes], data: any_of.DataObject) -> None:
-    name = data.draw(any_of.sampled_from(sorted(files)))
-    content = bytearray(files[name])
-    for _ in range(data.draw(any_of.integers(1, 8))):
-        content[data.draw(any_of.integers(0, min(len(content) - 1, 4000)))] = data.draw(any_of.integers(0, 255))
-    whole = bytearray(zip_of({**files, name: bytes(content)}).getvalue())
-    if data.draw(any_of.booleans()):
-        whole[data.draw(any_of.integers(0, len(whole) - 1))] ^= data.draw(any_of.integers(1, 255))
+@given(
+    name=any_of.integers(0, 2),
+    flips=any_of.lists(any_of.tuples(any_of.integers(0, 4000), any_of.integers(0, 255)), min_size=1, max_size=8),
+    in_zip=any_of.none() | any_of.tuples(any_of.integers(0, 10**9), any_of.integers(1, 255)),
+)
+def test_any_bytes_in_a_zip_file_are_refused_or_read(
+    files: dict[str, bytes], name: int, flips: list[tuple[int, int]], in_zip: tuple[int, int] | None
+) -> None:
+    member = sorted(files)[name % len(files)]
+    content = bytearray(files[member])
+    for at, byte in flips:
+        content[at % len(content)] = byte
+    whole = bytearray(zip_of({**files, member: bytes(content)}).getvalue())
+    if in_zip is not None:
+        whole[in_zip[0] % len(whole)] ^= in_zip[1]
     with suppress(lt.InputError):
         for read in unpack(io.BytesIO(bytes(whole))):
             assert (read.session is None) == bool(read.why_not)
 
 
 @any_input
-@given(data=any_of.data())
+@given(made=changes)
 def test_a_session_directory_with_anything_in_it_is_refused_or_opened(
-    files: dict[str, bytes], tmp_path: Path, data: any_of.DataObject
+    files: dict[str, bytes], tmp_path: Path, made: list[tuple[int, object, bool]]
 ) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    record = json.loads(files["session.json"])
-    place = data.draw(any_of.sampled_from(places(record)))
-    record = changed(record, place, data.draw(values), data.draw(any_of.booleans()))
+    record = with_changes(json.loads(files["session.json"]), made)
     (tmp_path / "session.json").write_text(json.dumps(record), encoding="utf-8")
     with suppress(lt.InputError):
         assert isinstance(lt.load_session(tmp_path), lt.Session)

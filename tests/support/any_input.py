@@ -55,7 +55,19 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [at, *(place for key, each in inside for place in places(each, (*at, key)))]
 
 
-def changed(record: Any, place: tuple[Any, ...], value: Any, is_gone: bool) -> Any:
+changes = any_of.lists(any_of.tuples(any_of.integers(0, 10**9), values, any_of.booleans()), min_size=1, max_size=3)
+"""Where something changes (by chance), what stands there then, and whether nothing does."""
+
+
+def with_changes(record: Any, made: list[tuple[int, Any, bool]]) -> Any:
+    """The record with something else in some places, or with nothing there."""
+    for at, value, is_gone in made:
+        every = places(record)
+        record = _changed(record, every[at % len(every)], value, is_gone)
+    return record
+
+
+def _changed(record: Any, place: tuple[Any, ...], value: Any, is_gone: bool) -> Any:
     """The record with something else in a place, or with nothing there."""
     if not place:
         return value

@@ -213,6 +213,9 @@ def _answered_by(workspace: Workspace, comparison: Comparison) -> str:
     if comparison.refs[-1].session == EXAMPLE:
         return f"A finished example, made with {session.model.title}. Ask your own question above."
     recipes = dict.fromkeys(RECIPE_LABELS.get(each.recipe, each.recipe).lower() for each in comparison.sessions)
+    if not workspace.sessions.is_own(comparison.refs[-1].session):
+        by = comparison.sessions[-1].model.title
+        return f"Shared with you, to read; answered by {by}. A correction goes on in a conversation of your own."
     names = list(filter(None, model_names(comparison.sessions)))
     later = ""
     if not names and (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import own_machine
 from llm_tracker.settings import Settings
@@ -43,6 +44,19 @@ def signed_in() -> str | None:
     if not user.get("is_logged_in"):
         return None
     return digest(f"{user.get('iss', '')} {user.get('sub') or user.get('email') or ''}")
+
+
+def sign_in_choice() -> None:
+    """Sign in and out, where whoever runs the app has set up `st.login` (the section `auth` of its secrets)."""
+    user = st.user.to_dict()
+    if "is_logged_in" not in user:
+        return
+    if not user["is_logged_in"]:
+        st.button("Sign in", key="sign in", on_click=st.login, width="stretch")
+        st.caption("Signed in, you find your conversations again from any browser.")
+        return
+    paragraph(f"Signed in as {user.get('name') or user.get('email') or 'somebody without a name'}.", quiet=True)
+    st.button("Sign out", key="sign out", on_click=st.logout, width="stretch")
 
 
 def is_on_this_machine() -> bool:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.frame.model_picker import model_choice
-from llm_tracker.app.frame.owner import owner_of, register
+from llm_tracker.app.frame.owner import owner_of, register, sign_in_choice
+from llm_tracker.app.frame.shared_link import open_shared
 from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
@@ -38,10 +39,12 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     workspace = engine.workspaces.at(key, owner_of(engine.settings))
     st.session_state["workspace"] = st.query_params["s"] = workspace.key
     register(workspace)
+    open_shared(workspace)
     choose_model(engine, workspace)
     note_choices(workspace)
     with st.sidebar:
         _links(workspace)
+        sign_in_choice()
         if engine.settings_error:
             html.failure(engine.settings_error)
         model_choice(engine, workspace)

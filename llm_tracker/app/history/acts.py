@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.app.frame.found_pages import found_pages
+from llm_tracker.app.history.links import sharing
 from llm_tracker.app.history.opening import open_on
 from llm_tracker.app.history.rows import CHOSEN, chosen, short
 from llm_tracker.app.parts.html import paragraph
@@ -54,6 +55,8 @@ def _buttons(workspace: Workspace, found: list[StoredSession]) -> None:
         if len(found) == 2 and st.button("Compare", key="compare chosen", help="Their last answers, side by side"):
             open_on(workspace, "dashboard.py", turns_to_compare(found), found[0].said[0])
         if len(found) == 1:
+            with st.popover("Share", key=f"sharing {found[0].id}"):
+                sharing(workspace, found[0])
             with st.popover("Name, tags, note", key=f"description {found[0].id}"):
                 _description(workspace, found[0])
         st.download_button(

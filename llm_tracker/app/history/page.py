@@ -6,6 +6,7 @@ import streamlit as st
 
 from llm_tracker.app.history.acts import act_panel, undo
 from llm_tracker.app.history.filters import query_fields, shown_stretch, stretch_buttons
+from llm_tracker.app.history.links import private_link
 from llm_tracker.app.history.rows import rows
 from llm_tracker.app.history.tidying import import_panel, tidy_panel
 from llm_tracker.app.parts.example import offer_example
@@ -29,13 +30,14 @@ def history_page(engine: Engine, workspace: Workspace) -> None:
     if not engine.workspaces.desk.is_kept and not engine.workspaces.desk.trouble:
         paragraph("Nothing is kept here: the app was started with LLM_TRACKER_STORE=none. Close it, and all is gone.")
         return
-    with_store(workspace, lambda store: _page(workspace, store), None)
+    private_link(workspace)
+    with_store(workspace, lambda store: _page(engine, workspace, store), None)
     if error := workspace.errors.pop(HISTORY, workspace.sessions.trouble):
         with said:
             failure(error)
 
 
-def _page(workspace: Workspace, store: Store) -> None:
+def _page(engine: Engine, workspace: Workspace, store: Store) -> None:
     query = query_fields(store)
     n, n_bytes = store.count(query)
     everything = n if query.is_everything else store.count(type(query)())[0]
@@ -49,5 +51,5 @@ def _page(workspace: Workspace, store: Store) -> None:
         paragraph(f"{total}.", quiet=True)
         rows(workspace, store, store.find(query, last - first, first), query)
         stretch_buttons(n)
-    import_panel(workspace)
+    import_panel(workspace, engine.limits.upload_megabytes)
     tidy_panel(workspace, store)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from llm_tracker.app.parts.html import failure, paragraph
@@ -9,6 +11,7 @@ from llm_tracker.app.work.keeping.history import with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.importing import Imported, import_zip
 from llm_tracker.storage.store.store import Store
+from llm_tracker.storage.unpacking import LIMITS
 from llm_tracker.wording.history import conversations, size
 
 IMPORTED = "history imported"
@@ -18,8 +21,11 @@ LISTED = 8
 
 MEGABYTE = 10**6
 
+UNPACKED = 8
+"""How many times larger than the upload an archive may be once it is unpacked."""
 
-def import_panel(workspace: Workspace) -> None:
+
+def import_panel(workspace: Workspace, most_megabytes: int) -> None:
     """A zip file that Export or Archive made, here or elsewhere; what is refused is named."""
     with st.expander("Import conversations", key="history import"):
         paragraph(
@@ -33,11 +39,12 @@ def import_panel(workspace: Workspace) -> None:
         def keep() -> None:
             file = st.session_state[key]
             if file is not None:
-                imported = with_store(workspace, lambda store: import_zip(store, file), None)
+                limits = replace(LIMITS, bytes=min(LIMITS.bytes, UNPACKED * most_megabytes * MEGABYTE))
+                imported = with_store(workspace, lambda store: import_zip(store, file, limits), None)
                 st.session_state[IMPORTED] = imported
                 st.session_state["history uploads"] = uploads + 1  # an empty field for the next one
 
-        st.file_uploader("A zip file", "zip", key=key, on_change=keep)
+        st.file_uploader("A zip file", "zip", key=key, on_change=keep, max_upload_size=most_megabytes)
         imported: Imported | None = st.session_state.pop(IMPORTED, None)
         if imported is not None:
             paragraph(f"{conversations(len(imported.ids))} imported.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from llm_tracker.app.frame.model_facts import gigabytes
-from llm_tracker.app.frame.model_picker import KERNEL_NAMES
+from llm_tracker.app.frame.parity_badge import KERNEL_NAMES
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace

@@ -120,4 +120,6 @@ def _buttons(engine: Engine, workspace: Workspace, entry: ModelEntry, held: Load
         return
     if entry.id != workspace.wanted_id:
         st.button("Use", key=f"page use {entry.id}", on_click=use, args=(engine, workspace, entry), width="stretch")
+    if engine.settings.public:  # others are asking it too
+        return
     st.button("Unload", key=f"page unload {entry.id}", on_click=unload, width="stretch")

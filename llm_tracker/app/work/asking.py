@@ -10,7 +10,7 @@ from llm_tracker.app.work.admission import refusal, too_long
 from llm_tracker.app.work.background import run_shown_control, score_shown_words
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
+from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
 from llm_tracker.progress import ended
@@ -97,7 +97,7 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
         if said := said or refusal(engine, workspace, session.model.id, correction):
             workspace.errors["correct"] = said
             return None
-        goes_on = corrected.turn == len(session.turns) - 1 and corrected.session != EXAMPLE
+        goes_on = corrected.turn == len(session.turns) - 1 and workspace.sessions.is_own(corrected.session)
         of = (corrected.session, corrected.turn)
         unanswered = Unanswered("correct", correction, session.model.id, session.recipe, *of)
         number = workspace.sessions.begin(unanswered, of[0] if goes_on else None, of[0])

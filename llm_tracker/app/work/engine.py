@@ -15,7 +15,7 @@ from llm_tracker.app.work.limits import OPEN, PUBLIC, VISITORS_AT_AN_ADDRESS, Pa
 from llm_tracker.app.work.model_desk import ModelDesk
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import Workspaces
-from llm_tracker.errors import ModelError, TrackerError
+from llm_tracker.errors import ModelError, ModelRefusedError, TrackerError
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.loading.listing import is_local
 from llm_tracker.models.loading.load import load
@@ -43,7 +43,7 @@ class Engine:
         a_minute = self.limits.a_minute
         self.pace = Pace(a_minute)
         self.address_pace = Pace(a_minute and a_minute * VISITORS_AT_AN_ADDRESS)
-        self.workspaces = Workspaces(desk)
+        self.workspaces = Workspaces(desk, most_sessions=self.limits.sessions)
         self._first_model_id = first_model_id
 
     def first_model_id(self) -> str:
@@ -88,8 +88,9 @@ def _settings() -> tuple[Settings, str]:
     """What the app was started with, and why it cannot be run so; empty where it can."""
     try:
         settings = Settings.of_environment()
-        if settings.model:
-            find_entry(settings.model)
+        for name in (*filter(None, [settings.model]), *settings.models):
+            if find_entry(name).source in ("directory", "gguf") and settings.public:
+                raise ModelRefusedError(f"“{name}” is a path of this machine: a shared host loads none.")
         limits_of(settings.limits, OPEN)
     except TrackerError as error:
         said = "The app was started as if no LLM_TRACKER_ variable had been set, but LLM_TRACKER_PUBLIC."

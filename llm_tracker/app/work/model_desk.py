@@ -63,8 +63,7 @@ class ModelDesk:
         if not settings.public:
             return None
         names = [*filter(None, [settings.model]), *(settings.models or [EMBEDDED.id])]
-        entries = [find_entry(name) for name in dict.fromkeys(names)]
-        return tuple(entry.id for entry in entries if entry.source in ("embedded", "hub", "plug-in"))
+        return tuple(dict.fromkeys(find_entry(name).id for name in names))
 
     def entry(self, name: str) -> ModelEntry:
         """What a name stands for, under the id that the model is known by already: else it would be held twice.

@@ -235,7 +235,7 @@ class Workspace:
     def keep_branch(self, subject: Subject, branch: Session) -> None:
         """Keep a branch as a conversation of its own, in place of an earlier one that is the same."""
         origin, known = subject.turn.session, self.computed.get(subject)
-        if branch.parent is not None and origin != EXAMPLE:
+        if branch.parent is not None and self.sessions.is_own(origin):
             branch = replace(branch, parent=replace(branch.parent, session=str(origin)))
         if known is not None and self.has_turn(known):
             number = self.sessions.keep(known.session, branch)

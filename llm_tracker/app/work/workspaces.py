@@ -32,8 +32,13 @@ class Workspaces:
     """The workspaces of this process; past a bound, the one that was used longest ago is let go."""
 
     def __init__(
-        self, desk: StoreDesk | None = None, bound: int = MAX_WORKSPACES, bound_bytes: int = MAX_BYTES
+        self,
+        desk: StoreDesk | None = None,
+        bound: int = MAX_WORKSPACES,
+        bound_bytes: int = MAX_BYTES,
+        most_sessions: int | None = None,
     ) -> None:
+        self._most_sessions = most_sessions
         self.desk = desk or StoreDesk(None)
         self._bound = bound
         self._bound_bytes = bound_bytes
@@ -62,7 +67,7 @@ class Workspaces:
 
     def _begun(self, key: str, owner_of: Callable[[str], str]) -> Workspace:
         owner = owner_of(key)
-        return Workspace(key, owner, sessions=KeptSessions(self.desk, owner))
+        return Workspace(key, owner, sessions=KeptSessions(self.desk, owner, most=self._most_sessions))
 
     def _of_earlier(self, key: str, owner_of: Callable[[str], str]) -> Workspace | None:
         """The workspace that an earlier process had under a key; an empty one where the store cannot say now."""

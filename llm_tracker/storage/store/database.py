@@ -108,14 +108,15 @@ def _sqlite(file: Path, is_frozen: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
         return connection
 
-    return _with_transactions(create_engine("sqlite://", creator=connect, poolclass=QueuePool))
+    return _with_transactions(create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True))
 
 
 def _server(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         waits = {"connect_timeout": CONNECT_SECONDS}
         # A server that was restarted meanwhile is found out before a connection is used.
-        return create_engine(url, pool_pre_ping=True, connect_args=waits, pool_timeout=CONNECT_SECONDS)
+        more = {"pool_timeout": CONNECT_SECONDS, "hide_parameters": True}
+        return create_engine(url, pool_pre_ping=True, connect_args=waits, **more)
     engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")

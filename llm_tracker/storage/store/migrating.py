@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect, text
 from llm_tracker.errors import StoreError
 from llm_tracker.storage.store.database import Database, said
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The last step in migrations/versions/. Known here, so that a store that is up to date needs no Alembic."""
 
 

@@ -42,17 +42,19 @@ def prune(
     owner: str,
     older_than_days: float | None,
     to_bytes: int | None,
+    to_count: int | None,
     keep_starred: bool,
     dry_run: bool,
 ) -> Pruned:
     """Take out what is too old, and then the oldest until the rest fits; see `Store.prune`."""
-    if any(bound is not None and bound < 0 for bound in (older_than_days, to_bytes)):
-        raise InputError("Neither an age nor a size is below 0. Give 0 or more.")
+    if any(bound is not None and bound < 0 for bound in (older_than_days, to_bytes, to_count)):
+        raise InputError("Neither an age, a size nor a number is below 0. Give 0 or more.")
+    bounds = (older_than_days, to_bytes, to_count, keep_starred)
     if dry_run:
         with database.reading() as connection:
-            return _chosen(connection, owner, older_than_days, to_bytes, keep_starred)
+            return _chosen(connection, owner, *bounds)
     with database.writing() as connection:
-        pruned = _chosen(connection, owner, older_than_days, to_bytes, keep_starred)
+        pruned = _chosen(connection, owner, *bounds)
         gone = sessions.c.id.in_([each.id for each in pruned.sessions])
         of_gone = parts.c.session_id.in_(select(sessions.c.id).where(gone))
         files = connection.execute(select(parts.c.file).where(of_gone)).scalars().all()
@@ -64,7 +66,12 @@ def prune(
 
 
 def _chosen(
-    connection: Connection, owner: str, older_than_days: float | None, to_bytes: int | None, keep_starred: bool
+    connection: Connection,
+    owner: str,
+    older_than_days: float | None,
+    to_bytes: int | None,
+    to_count: int | None,
+    keep_starred: bool,
 ) -> Pruned:
     """What is to go. Of two sessions the one with the lower number is the older one, whatever a clock says."""
     rows = select(sessions).where(sessions.c.owner == owner, sessions.c.n_turns > 0).order_by(sessions.c.id)
@@ -76,12 +83,13 @@ def _chosen(
     if older_than_days is not None:
         before = time.time() - older_than_days * DAY_SECONDS
         gone |= {each.id for each in may_go if each.changed_at < before}
-    if to_bytes is not None:
-        left = sum(each.n_bytes for each in summaries if each.id not in gone)
-        for each in may_go:
-            if left > to_bytes and each.id not in gone:
-                gone.add(each.id)
-                left -= each.n_bytes
+    left = [each for each in summaries if each.id not in gone]
+    n_bytes, n = sum(each.n_bytes for each in left), len(left)
+    for each in may_go:
+        is_too_much = (to_bytes is not None and n_bytes > to_bytes) or (to_count is not None and n > to_count)
+        if is_too_much and each.id not in gone:
+            gone.add(each.id)
+            n_bytes, n = n_bytes - each.n_bytes, n - 1
     rest = [each for each in summaries if each.id not in gone]
     return Pruned(tuple(each for each in summaries if each.id in gone), len(rest), sum(each.n_bytes for each in rest))
 

@@ -177,9 +177,10 @@ class Store:
         to_bytes: int | None = None,
         keep_starred: bool = True,
         dry_run: bool = False,
+        to_count: int | None = None,
     ) -> Pruned:
-        """Take sessions out for good: older ones, the oldest down to a size, and deleted ones; see `Pruned`."""
-        return prune(self.database, self.owner, older_than_days, to_bytes, keep_starred, dry_run)
+        """Take sessions out for good: older ones, the oldest down to a size or a number, and deleted ones."""
+        return prune(self.database, self.owner, older_than_days, to_bytes, to_count, keep_starred, dry_run)
 
     def begin(self, unanswered: Unanswered, session_id: int | None = None, parent_id: int | None = None) -> int:
         """Note a question before it is answered, in a new session or in one that is kept; its id.

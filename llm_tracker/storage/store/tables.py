@@ -72,3 +72,12 @@ visits = Table(
     Column("state", Text, nullable=False),
 )
 """What a visitor had chosen and was looking at, by a digest of the key in the address."""
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("token", String, primary_key=True),
+    Column("session_id", Integer, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+"""Who knows a token may read its session."""

@@ -14,7 +14,8 @@ from visitor import VIEWS, Loader, asked, chosen, headings, opened, settled, sho
 from visitor import tiny_of_any_name as tiny
 
 import llm_tracker as lt
-from llm_tracker.app.frame.model_picker import KERNEL_NAMES, told_apart
+from llm_tracker.app.frame.model_picker import told_apart
+from llm_tracker.app.frame.parity_badge import KERNEL_NAMES
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.model_desk import LOOKUP_SECONDS, ModelDesk
 from llm_tracker.models.catalogue import ModelEntry

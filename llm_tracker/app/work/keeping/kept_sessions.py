@@ -8,25 +8,32 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import EXAMPLE
-from llm_tracker.errors import InputError, StoreError
+from llm_tracker.errors import InputError, StoreError, TrackerError
+from llm_tracker.storage.store.finding import Query
+from llm_tracker.storage.store.sharing import opens, shared_session
 
 if TYPE_CHECKING:
     from llm_tracker.storage.store.store import Store
     from llm_tracker.storage.store.summaries import Unanswered
     from llm_tracker.tracing.session import Session
 
-FIRST_OWN = 900_000_000
-"""From here on are the numbers of sessions that were begun while the store could not be reached."""
+FIRST_LENT, FIRST_OWN = 800_000_000, 900_000_000
+"""From here on are the numbers of sessions that others share, and of those that were begun while the store could not be
+reached."""
 
 
 class KeptSessions(MutableMapping[int, "Session"]):
     """A session's number is its id in the store. What is iterated over are those in memory; others open when asked for.
 
     Nothing is lost where the store fails: what could not be saved stays in memory, `trouble` says why, and it is saved
-    with the next one.
+    with the next one. Of more than `most` in the store the oldest go, but for those with a star.
     """
 
-    def __init__(self, desk: StoreDesk, owner: str, sessions: Mapping[int, Session] | None = None) -> None:
+    def __init__(
+        self, desk: StoreDesk, owner: str, sessions: Mapping[int, Session] | None = None, most: int | None = None
+    ) -> None:
+        self.most = most
+        """How many are kept in the store; None: any number."""
         self._desk = desk
         self._owner = owner
         self._in_memory: dict[int, Session] = dict(sessions or {})
@@ -34,6 +41,7 @@ class KeptSessions(MutableMapping[int, "Session"]):
         self._ids: dict[int, int] = {}
         self._parents: dict[int, int] = {}
         self._unsaved: dict[int, None] = {}
+        self._lent: dict[str, int] = {}
         self._damaged: set[int] = set()
         self.given_up: set[int] = set()
         """Sessions whose question without an answer was left."""
@@ -53,7 +61,7 @@ class KeptSessions(MutableMapping[int, "Session"]):
         """A session, opened where it is not in memory. Raises KeyError where there is none, or it cannot be read."""
         if number in self._in_memory:
             return self._in_memory[number]
-        if not EXAMPLE < number < FIRST_OWN or number in self._damaged or (store := self.store) is None:
+        if not EXAMPLE < number < FIRST_LENT or number in self._damaged or (store := self.store) is None:
             raise KeyError(number)
         try:
             session = store.load(number)
@@ -83,7 +91,7 @@ class KeptSessions(MutableMapping[int, "Session"]):
 
     def begin(self, unanswered: Unanswered, number: int | None = None, parent: int | None = None) -> int:
         """Note a question before it is answered; the number that its session has, or will have."""
-        parent = self._ids.get(parent, parent) if parent is not None and parent != EXAMPLE else None
+        parent = self._ids.get(parent, parent) if parent is not None and self.is_own(parent) else None
         if number is not None and number >= FIRST_OWN:
             return number
         try:
@@ -101,7 +109,7 @@ class KeptSessions(MutableMapping[int, "Session"]):
     def add(self, session: Session, parent: int | None = None) -> int:
         """Keep a session that has no number yet; the number that it has from now on."""
         own = next(self._numbers)
-        if parent is not None and parent != EXAMPLE:
+        if parent is not None and self.is_own(parent):
             self._parents[own] = self._ids.get(parent, parent)
         self.keep(own, session)
         kept_as = self._ids.pop(own, None)
@@ -120,13 +128,45 @@ class KeptSessions(MutableMapping[int, "Session"]):
         except StoreError as error:
             self.trouble = str(error)
 
+    def is_own(self, number: int) -> bool:
+        """Whether a session is the visitor's own: the example, and what others share, can only be read."""
+        return number != EXAMPLE and number not in self._lent.values()
+
+    def lend(self, token: str) -> int | None:
+        """The number of a session that somebody shares by a token; None where that opens nothing any more."""
+        try:
+            store = self.store
+            if store is not None and token in self._lent and opens(store.database, token):
+                return self._lent[token]
+            session = None if store is None else shared_session(store.database, token)
+        except TrackerError as error:
+            self.trouble = str(error)
+            session = None
+        if session is None:
+            self.take_back(token)
+            return None
+        number = self._lent.setdefault(token, FIRST_LENT + len(self._lent))
+        self._in_memory[number] = session
+        return number
+
+    def take_back(self, token: str) -> None:
+        """Let a session go that is not shared any more."""
+        number = self._lent.get(token)
+        if number is not None:
+            self._in_memory.pop(number, None)
+
+    @property
+    def lent(self) -> dict[str, int]:
+        """The numbers of the sessions that others share, by their tokens."""
+        return dict(self._lent)
+
     def keep(self, number: int, session: Session) -> int:
         """Keep a session; the number that it has from now on.
 
         That is another one where somebody else went on with the same session in another way meanwhile: theirs stays.
         """
         self._in_memory[number] = session
-        if number == EXAMPLE or not self._desk.is_kept:
+        if not self.is_own(number) or not self._desk.is_kept:
             return number
         self._unsaved[number] = None
         return self.save_all().get(number, number)
@@ -165,6 +205,8 @@ class KeptSessions(MutableMapping[int, "Session"]):
         session, known = self._in_memory[number], self._ids.get(number)
         id_there = known if known is not None else number if number < FIRST_OWN else None
         kept_as = store.save(session, id_there, self._saved.get(number), self._parents.get(number))
+        if self.most is not None and number not in self._saved and store.count(Query())[0] > self.most:
+            store.prune(to_count=self.most)
         del self._unsaved[number]
         if id_there is None or known is not None:
             self._ids[number], self._saved[number] = kept_as, session

@@ -1,0 +1,28 @@
+"""A link by which somebody shares one conversation: it can be read here, and nothing of it changed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import failure
+from llm_tracker.app.selection.address import KEY
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
+
+PARAMETER = "share"
+
+
+def open_shared(workspace: Workspace) -> None:
+    """Open what the address shares, where this tab has just come; what is shared no more is taken back."""
+    sessions = workspace.sessions
+    for known in sessions.lent:
+        sessions.lend(known)
+    token = st.query_params.get(PARAMETER)
+    if token is None:
+        return
+    number = sessions.lend(token)
+    if number is None:
+        failure("This link opens nothing here: its conversation was deleted, or is not shared any more.")
+    elif KEY not in st.session_state and "turns" not in st.query_params:
+        last = len(sessions[number].turns) - 1
+        st.query_params["turns"] = "-".join(str(TurnRef(number, at)) for at in range(max(0, last - 1), last + 1))
