@@ -31,10 +31,17 @@ def session() -> lt.Session:
     return lt.track(tiny_model("llama"), "Who?", ["No, B."], recipe="raw", max_new_tokens=2, control=True)
 
 
+class Files(dict[str, bytes]):
+    """A session's directory, which is not printed in full when a test fails."""
+
+    def __repr__(self) -> str:
+        return f"Files({list(self)})"
+
+
 @pytest.fixture(scope="module")
-def files(session: lt.Session) -> dict[str, bytes]:
+def files(session: lt.Session) -> Files:
     with ZipFile(io.BytesIO(lt.session_zip(session))) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+        return Files({name: archive.read(name) for name in archive.namelist()})
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +88,7 @@ def test_any_text_is_kept_found_and_searched_for_as_text(
 @any_input
 @given(made=changes, view=any_of.sampled_from(VIEWS))
 def test_a_record_with_anything_anywhere_is_refused_or_can_be_looked_at(
-    files: dict[str, bytes], made: list[tuple[int, object, bool]], view: str
+    files: Files, made: list[tuple[int, object, bool]], view: str
 ) -> None:
     record = with_changes(json.loads(files["session.json"]), made)
     for read in unpack(zip_of({**files, "session.json": json.dumps(record).encode()})):
@@ -115,7 +122,7 @@ def look_at(session: lt.Session, view: str) -> None:
     in_zip=any_of.none() | any_of.tuples(any_of.integers(0, 10**9), any_of.integers(1, 255)),
 )
 def test_any_bytes_in_a_zip_file_are_refused_or_read(
-    files: dict[str, bytes], name: int, flips: list[tuple[int, int]], in_zip: tuple[int, int] | None
+    files: Files, name: int, flips: list[tuple[int, int]], in_zip: tuple[int, int] | None
 ) -> None:
     member = sorted(files)[name % len(files)]
     content = bytearray(files[member])
@@ -132,7 +139,7 @@ def test_any_bytes_in_a_zip_file_are_refused_or_read(
 @any_input
 @given(made=changes)
 def test_a_session_directory_with_anything_in_it_is_refused_or_opened(
-    files: dict[str, bytes], tmp_path: Path, made: list[tuple[int, object, bool]]
+    files: Files, tmp_path: Path, made: list[tuple[int, object, bool]]
 ) -> None:
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)

@@ -21,14 +21,29 @@ def served_app(
 ) -> Iterator[str]:
     """The app in a process of its own, on a free port."""
     port = free_port()
-    command = [*program, "app", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=cwd)
+    process = started_app(environment, port, program, cwd)
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def started_app(
+    environment: dict[str, str],
+    port: int,
+    program: Sequence[str] = (sys.executable, "-m", "llm_tracker"),
+    cwd: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """The app's process, once it answers; whoever starts it ends it."""
+    command = [*program, "app", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=cwd)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+    except BaseException:
+        process.kill()
+        raise
+    return process
 
 
 def wait_until_healthy(url: str, seconds: float = 60) -> None:

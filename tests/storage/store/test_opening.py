@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -142,10 +141,3 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path)
     with pytest.raises(lt.StoreError, match="damaged"):
         lt.open_store(file)
     assert file.read_bytes().startswith(b"A diary")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere; tests/storage/store/test_faults.py has it")
-def test_a_folder_that_may_not_be_written_is_said(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(lt.StoreError, match="read-only"):
-        lt.open_store(tmp_path / "deeper" / "s.sqlite")
