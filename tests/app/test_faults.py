@@ -90,7 +90,7 @@ def test_an_exception_within_a_forward_pass_is_said_and_the_next_question_works(
     assert titles(engine) == ["One?", "One?"]
     newest = max(number for number in visitor(engine).sessions)
     after = visitor(engine).sessions[newest].turns[0].trace
-    np.testing.assert_allclose(after.resid, before.resid, atol=1e-5)  # no hook of ours was left behind
+    np.testing.assert_allclose(after.resid, before.resid, rtol=1e-4, atol=1e-4)  # no hook of ours was left behind
     assert "Something unexpected" not in shown_html(settled(at.run()))
 
 
