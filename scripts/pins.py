@@ -1,7 +1,8 @@
-"""`make pins` checks that what is installed fits together and is what constraints.txt pins; `make lock` pins it anew."""
+"""`make pins` checks that what is installed fits together and is what constraints.txt pins; `make lock` pins anew."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import distributions
@@ -33,8 +34,13 @@ def main() -> int:
 
 def _installed() -> dict[str, str]:
     """Versions by name, without what a build adds to them (torch's “+cpu”)."""
-    found = {each.metadata["Name"].lower().replace("_", "-"): each.version.partition("+")[0] for each in distributions()}
+    found = {_plain(each.metadata["Name"]): each.version.partition("+")[0] for each in distributions()}
     return {name: version for name, version in found.items() if name not in OURS}
+
+
+def _plain(name: str) -> str:
+    """A package's name as every index spells it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _unfitting() -> list[str]:

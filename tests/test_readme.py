@@ -47,9 +47,10 @@ def own_store(folder: Path) -> dict[str, str]:
 def test_every_command_does_what_it_says_one_after_another(tmp_path: Path, embedded: object) -> None:
     program = shutil.which("llm-tracker", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     assert program is not None
+    how = {"capture_output": True, "text": True, "cwd": tmp_path, "env": own_store(tmp_path)}
     for command in commands("llm-tracker"):
         called = [program, *shlex.split(command)[1:]]
-        done = subprocess.run(called, capture_output=True, text=True, check=False, cwd=tmp_path, env=own_store(tmp_path))
+        done = subprocess.run(called, check=False, **how)
         assert done.returncode == 0, (command, done.stderr)
         assert done.stdout.strip(), command
     assert {"session", "candidates.png", "report.html"} <= {each.name for each in tmp_path.iterdir()}
