@@ -123,8 +123,9 @@ def kept_floats(values: list[Any]) -> FloatArray | None:
 
 
 def floats(values: list[Any]) -> FloatArray:
-    """Numbers as an array."""
-    return np.array(values, dtype=np.float32)
+    """Numbers as an array. Raises FloatingPointError for one that is too large to be one of ours."""
+    with np.errstate(over="raise"):
+        return np.array(values, dtype=np.float32)
 
 
 def ints(values: list[Any]) -> IntArray:

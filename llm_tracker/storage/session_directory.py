@@ -61,7 +61,7 @@ def _forget_others(folder: Path, session: Session) -> None:
             file.unlink()
 
 
-UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What a record of another form than a session's raises where it is read."""
 
 
