@@ -17,7 +17,9 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-ANSWER = re.compile(r'<div class="lt-card (before|after)">.*?<div class="answer[^>]*>(.*?)</div><div class="note[^>]*>(.*?)</div>', re.S)
+ANSWER = re.compile(
+    r'<div class="lt-card (before|after)">.*?<div class="answer[^>]*>(.*?)</div><div class="note[^>]*>(.*?)</div>', re.S
+)
 MOST_BYTES = 64 * 2**20
 
 
@@ -32,6 +34,7 @@ class WebsocketVisitor:
         self._drawn: set[tuple[int, ...]] = set()
         self._values: dict[str, str] = {}
         self._timers: dict[str, asyncio.Task[None]] = {}
+        self._intervals: dict[str, float] = {}
         self._changed = asyncio.Condition()
         self._query = ""
         self.n_drawn = 0
@@ -75,7 +78,12 @@ class WebsocketVisitor:
         """Ask, and wait for the finished answer."""
         self._values = {"question": question}
         await self._press("ask button")
-        await self.until(lambda: f">{question}<" in self.html() and "Answered by" in self.html() and self._is_told(question, "before"), seconds)
+        await self.until(
+            lambda: (
+                f">{question}<" in self.html() and "Answered by" in self.html() and self._is_told(question, "before")
+            ),
+            seconds,
+        )
         return self.answers()["before"][0]
 
     async def correct(self, correction: str, seconds: float = 300) -> str:
@@ -181,7 +189,9 @@ class WebsocketVisitor:
         self._elements.pop(path, None)
 
     def _start_timer(self, fragment: str, interval: float) -> None:
-        if fragment not in self._timers:
+        if self._intervals.get(fragment) != interval or fragment not in self._timers:
+            self._stop_timer(fragment)
+            self._intervals[fragment] = interval
             self._timers[fragment] = asyncio.create_task(self._again(fragment, interval))
 
     def _stop_timer(self, fragment: str) -> None:

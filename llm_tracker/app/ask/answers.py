@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 
 import streamlit as st
@@ -12,6 +13,7 @@ from llm_tracker.app.ask.thoughts import finished_thought, watch_skip, watch_tho
 from llm_tracker.app.frame.page import RECIPE_LABELS
 from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, running_card
 from llm_tracker.app.parts.html import fade_views, paragraph, sentence
+from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.parts.token_strip import token_strip
 from llm_tracker.app.selection.comparison import Comparison, pick_step
 from llm_tracker.app.work.background import control_of
@@ -80,7 +82,7 @@ def _strip_room(name: str, fill: Callable[[], object] | None = None) -> None:
 
 def _coming(engine: Engine, job: Job, coming: ComingAnswer) -> None:
     """An answer that is being written: its card, and of a model that reasons first a way to skip the rest of that."""
-    _watch_answer(engine, job, coming)
+    follow_job(job, partial(_watch_answer, engine, job, coming))
     model = engine.models.loaded(job.model_id)
     thinks = model is not None and reasoning_of(model.tokenizer) is not None
     _strip_room(coming.side, (lambda: watch_skip(job, coming)) if thinks else None)
@@ -88,11 +90,8 @@ def _coming(engine: Engine, job: Job, coming: ComingAnswer) -> None:
         watch_thought(job, coming)
 
 
-@st.fragment(run_every=0.25)
 def _watch_answer(engine: Engine, job: Job, coming: ComingAnswer) -> None:
-    """Show an answer as it comes; when it has ended, draw the page anew."""
-    if not job.active:
-        st.rerun()
+    """Show an answer as it comes."""
     model = "" if coming.joins is None else engine.models.entry(job.model_id).title
     running_card(coming, f"{_stage(engine, job, coming)} …", model)
 

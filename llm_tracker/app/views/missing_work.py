@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from llm_tracker.app.parts.html import failure, paragraph
+from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.selection.address import selected
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.work.background import follow, read_step, run_control, score_words
@@ -39,14 +42,11 @@ def background_status(workspace: Workspace) -> None:
     if job.meanwhile.is_drawn_by_view:
         paragraph(job.meanwhile.text, quiet=True)
     else:
-        _watch(job, job.meanwhile)
+        follow_job(job, partial(_watch, job, job.meanwhile))
 
 
-@st.fragment(run_every=0.25)
 def _watch(job: Job, meanwhile: Meanwhile) -> None:
-    """Wait for background work; then draw the page anew."""
-    if not job.active:
-        st.rerun()
+    """That background work is under way."""
     text, button = st.columns([5, 1], vertical_alignment="center")
     with text:
         paragraph(meanwhile.text, quiet=True)
@@ -59,11 +59,8 @@ def coming_note(workspace: Workspace) -> None:
     job = workspace.job
     with st.container(key="coming"):
         if job is not None and workspace.answering:
-            _watch_answer(job)
+            follow_job(job, _say_that_it_comes)
 
 
-@st.fragment(run_every=0.5)
-def _watch_answer(job: Job) -> None:
-    if not job.active:
-        st.rerun()
+def _say_that_it_comes() -> None:
     paragraph("An answer is being written on the Ask page; this page shows it once it is there …", quiet=True)

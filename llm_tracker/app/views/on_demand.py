@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from llm_tracker.app.parts.html import exact, paragraph
+from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.subject import Subject
@@ -51,11 +53,12 @@ def _begin(engine: Engine, workspace: Workspace, subject: Subject, begin: Begin)
         st.toast("Not begun: something else is being computed. Press again once it is there.")
 
 
-@st.fragment(run_every=0.3)
 def watch(job: Job, subject: Subject) -> None:
-    """How far it is, with a button that stops it; then draw the page anew."""
-    if not job.active:
-        st.rerun()
+    """How far it is, with a button that stops it; then the page is drawn anew."""
+    follow_job(job, partial(_how_far, job, subject))
+
+
+def _how_far(job: Job, subject: Subject) -> None:
     stage = job.progress.stage if job.progress is not None else "Computing"
     if job.written:
         st.html(f'<div class="lt-written">{exact(job.written)}</div>')

@@ -17,6 +17,12 @@ from llm_tracker.settings import with_flags
 
 logger = logging.getLogger(__name__)
 
+SOON_SECONDS, LATE_SECONDS = 0.25, 3.0
+"""How often a page looks at a job that runs, and at one that has long to wait."""
+
+GUESSED_SECONDS = 2.0
+"""What a job is taken for that was never timed."""
+
 Status = Literal["queued", "running", "done", "failed", "stopped"]
 
 
@@ -81,6 +87,8 @@ class Job:
     """Who asked for it: visitors take turns."""
     is_wanted: Callable[[], bool] = _always
     """Whether anybody still waits for it: a job that nobody does leaves the queue."""
+    worker: Worker | None = None
+    """Whose queue it is in."""
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -110,6 +118,14 @@ class Job:
             raise Cancelled("Stopped. Nothing was changed.")
         self.progress = progress
 
+    def look_again_seconds(self) -> float:
+        """How soon a page that follows it is to look again: late by a tenth of what is left to wait, at most."""
+        if self.status != "queued" or self.worker is None:
+            return SOON_SECONDS
+        seconds = self.worker.seconds_until(self)
+        left = self.worker.ahead_of(self) * GUESSED_SECONDS if seconds is None else seconds
+        return min(LATE_SECONDS, max(SOON_SECONDS, left / 10))
+
     def settle(self) -> None:
         """Hand over what came of it: once, after its end."""
         if self.status == "done":
@@ -137,6 +153,7 @@ class Worker:
 
         `then` is called once the job has ended, however it did: the next step goes on also when no page looks.
         """
+        job.worker = self
         with self._lock:
             self._n_unfinished += 1
         self._queue.put(job.visitor, _Queued(job, work, then))
