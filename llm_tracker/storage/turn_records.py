@@ -38,8 +38,11 @@ def require_lenses(turn: Turn) -> None:
         )
 
 
-def turn_record(turn: Turn, recipe: str) -> Record:
-    """The record of a turn; a step whose lens has not been computed has none."""
+def turn_record(turn: Turn, recipe: str, with_attention: bool = True) -> Record:
+    """The record of a turn; a step whose lens has not been computed has none.
+
+    What the last layer looked at by word can be left out: it is read from the arrays again.
+    """
     return {
         "messages": [message_record(message) for message in turn.prompt.messages],
         "recipe": recipe,
@@ -70,7 +73,7 @@ def turn_record(turn: Turn, recipe: str) -> Record:
         "ended": turn.ended,
         "thought": asdict(turn.thought) if turn.thought else None,
         "partings": parting_records(turn) if turn.first_step in turn.partings else None,
-        "steps": [_step_record(turn, step) for step in range(turn.trace.n_steps)],
+        "steps": [_step_record(turn, step, with_attention) for step in range(turn.trace.n_steps)],
     }
 
 
@@ -90,7 +93,7 @@ def template_arguments_of(record: Record) -> dict[str, bool]:
     return {name: value for name, value in given if isinstance(value, bool)}
 
 
-def _step_record(turn: Turn, step: int) -> Record:
+def _step_record(turn: Turn, step: int, with_attention: bool) -> Record:
     trace = turn.trace
     return {
         "token_id": int(trace.token_ids[step]),
@@ -103,7 +106,7 @@ def _step_record(turn: Turn, step: int) -> Record:
         ),
         "entropy_nats": _known(trace.entropies, step),
         **(lens_record(trace.lens[step]) if step in trace.lens else {}),
-        "attention": _attention_record(turn, step),
+        **({"attention": _attention_record(turn, step)} if with_attention else {}),
     }
 
 

@@ -36,12 +36,8 @@ def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None)
 
     def start() -> Job | None:
         # After a failure nothing more is begun unasked: it would fail again at every run of the page.
-        if not workspace.control or VIEWS in workspace.errors:
-            return None
-        if corrected is None or corrected in workspace.stopped_controls:
-            return None
-        session = workspace.sessions.get(corrected.session)
-        if session is None or not session.lacks_control(corrected.turn):
+        session = None if corrected is None else workspace.sessions.get(corrected.session)
+        if corrected is None or session is None or not _awaits_control(workspace, corrected):
             return None
 
         def work(job: Job) -> Session:
@@ -116,12 +112,29 @@ def follow(engine: Engine, workspace: Workspace, number: int, word: str) -> None
 
 
 def score_shown_words(engine: Engine, workspace: Workspace) -> None:
-    """Score the watch words of the answers that arrived last: also when no page looks."""
+    """Score the watch words of the answers that arrived last: also when no page looks.
+
+    Where others wait for the model, a correction's words are scored together with its control.
+    """
+    corrected = workspace.shown[1] if workspace.shown is not None else None
+    if corrected is not None and _awaits_control(workspace, corrected) and _others_wait(engine, workspace, corrected):
+        return
     refs = [ref for ref in workspace.shown or () if ref is not None]
     for number in dict.fromkeys(ref.session for ref in refs):
         session = workspace.sessions.get(number)
         turns = {ref.turn for ref in refs if ref.session == number}
         score_words(engine, workspace, number, turns, () if session is None else session.watch_words)
+
+
+def _awaits_control(workspace: Workspace, corrected: TurnRef) -> bool:
+    session = workspace.sessions.get(corrected.session)
+    is_wanted = workspace.control and VIEWS not in workspace.errors and corrected not in workspace.stopped_controls
+    return is_wanted and session is not None and session.lacks_control(corrected.turn)
+
+
+def _others_wait(engine: Engine, workspace: Workspace, turn: TurnRef) -> bool:
+    session = workspace.sessions.get(turn.session)
+    return session is not None and engine.models.worker(session.model.id).n_waiting > 0
 
 
 def score_words(

@@ -58,7 +58,7 @@ def head_part(session: Session) -> Part:
 def turn_part(name: str, turn: Turn, recipe: str) -> Part:
     """A turn as it is kept, with the lenses and scores computed so far."""
     arrays = save(trace_arrays(turn.trace), AXES)
-    record = {**turn_record(turn, recipe), "words": word_records(turn)}
+    record = {**turn_record(turn, recipe, with_attention=False), "words": word_records(turn)}
     return Part(name, answer_of(turn), _packed(record), arrays, hashlib.sha256(arrays).hexdigest(), len(arrays))
 
 
