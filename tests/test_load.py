@@ -1,0 +1,147 @@
+"""Many visitors at once on one model: each gets the answer that it would get alone, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from serving import free_port, started_app
+from websocket_visitor import WebsocketVisitor
+
+import llm_tracker as lt
+
+pytestmark = pytest.mark.real
+
+CORRECTION = "That is wrong. The correct answer is London."
+COUNTRIES = (
+    "France Japan Italy Peru Kenya Portugal Chad Cuba India China Egypt Norway Sweden Greece Turkey Iran Iraq Mali "
+    "Niger Ghana Oman Fiji Laos Nepal Brazil"
+).split()
+SOAK_MINUTES = 30
+
+
+@dataclass
+class Served:
+    """An app of its own, its process and its store."""
+
+    url: str
+    process: psutil.Process
+    store: lt.Store
+
+    def cpu_seconds(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
+@pytest.fixture
+def served(tmp_path: Path, embedded: object) -> Iterator[Served]:
+    port = free_port()
+    store = tmp_path / "s.sqlite"
+    process = started_app({**os.environ, "LLM_TRACKER_STORE": str(store)}, port)
+    try:
+        yield Served(f"http://127.0.0.1:{port}", psutil.Process(process.pid), lt.open_store(store))
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+@dataclass
+class Visit:
+    question: str
+    before: str
+    after: str
+    waited_seconds: float
+
+
+async def visit(url: str, country: str) -> Visit:
+    question = f"What is the capital of {country}?"
+    async with WebsocketVisitor(url) as visitor:
+        begun = time.monotonic()
+        before = await visitor.ask(question)
+        after = await visitor.correct(CORRECTION)
+        waited = time.monotonic() - begun
+        page = visitor.html()
+        assert visitor.exceptions == []
+        assert not [other for other in COUNTRIES if other != country and f"capital of {other}?" in page]
+    return Visit(question, before, after, waited)
+
+
+async def visits(url: str, countries: list[str]) -> list[Visit]:
+    return list(await asyncio.gather(*(visit(url, country) for country in countries)))
+
+
+def alone(model: lt.LoadedModel, question: str) -> lt.Session:
+    return lt.track(model, question, [CORRECTION], control=True)
+
+
+def require_as_alone(model: lt.LoadedModel, store: lt.Store, each: Visit) -> None:
+    """The answers, and every number that was kept of them, are those of a model that nobody else uses."""
+    (kept,) = [stored for stored in store.list(limit=None) if stored.said[0] == each.question]
+    session, expected = store.load(kept.id), alone(model, each.question)
+    assert [each.before, each.after] == [turn.answer for turn in expected.turns]
+    pairs = zip(
+        (*session.turns, *session.controls.values()), (*expected.turns, *expected.controls.values()), strict=True
+    )
+    for mine, own in pairs:
+        assert mine.prompt.token_ids == own.prompt.token_ids
+        assert mine.trace.token_ids.tolist() == own.trace.token_ids.tolist()
+        np.testing.assert_allclose(mine.trace.top_probs, own.trace.top_probs, atol=1e-3)
+        np.testing.assert_allclose(mine.trace.attention, own.trace.attention, atol=1e-3)
+        np.testing.assert_allclose(mine.trace.resid, own.trace.resid, rtol=1e-3, atol=1e-2)
+
+
+def test_visitors_at_once_get_what_each_would_get_alone(served: Served, embedded: lt.LoadedModel) -> None:
+    came = asyncio.run(visits(served.url, COUNTRIES[:4]))
+    assert len(served.store.list()) == 4
+    for each in came:
+        require_as_alone(embedded, served.store, each)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("n", [5, 25])
+def test_many_visitors_at_once_wait_alike_and_cost_little_more_than_their_answers(
+    served: Served, embedded: lt.LoadedModel, n: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(visit(served.url, "Wales"))  # the model is in memory from here on
+    spent = served.cpu_seconds()
+    came = asyncio.run(visits(served.url, COUNTRIES[:n]))
+    spent = served.cpu_seconds() - spent
+    own = time.process_time()
+    for each in came:
+        alone(embedded, each.question)
+    own = time.process_time() - own
+    for each in came:
+        require_as_alone(embedded, served.store, each)
+    waited = [each.waited_seconds for each in came]
+    fair, cost = max(waited) / min(waited), spent / own
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{n} visitors: waited {min(waited):.1f} to {max(waited):.1f} s (ratio {fair:.2f}); "
+            f"CPU {spent / n / 2:.2f} s a turn served, {own / n / 2:.2f} s alone (ratio {cost:.2f})\n"
+        )
+    assert fair <= 1.5
+    assert cost <= 2
+
+
+@pytest.mark.soak
+def test_memory_stays_where_it_is_for_half_an_hour(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    until = time.monotonic() + 60 * SOAK_MINUTES
+    used: list[float] = []
+    while time.monotonic() < until:
+        asyncio.run(visits(served.url, COUNTRIES[len(used) % 20 :][:5]))
+        used.append(served.process.memory_info().rss / 2**20)
+    third = len(used) // 3
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{5 * len(used)} visits: {used[0]:.0f} MiB after the first, {max(used):.0f} at most, "
+            f"{used[-1]:.0f} last\n"
+        )
+    assert np.median(used[-third:]) <= 1.05 * np.median(used[third : 2 * third])
