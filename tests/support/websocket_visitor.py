@@ -101,7 +101,9 @@ class WebsocketVisitor:
         """Wait until the page shows something. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             async with self._changed:
-                await self._changed.wait_for(done)
+                await self._changed.wait_for(lambda: self._reader.done() or done())
+        if self._reader.done():
+            await self._reader  # raises what it failed with
 
     async def _press(self, key: str) -> None:
         await self.until(lambda: self._button(key) is not None)
@@ -143,6 +145,13 @@ class WebsocketVisitor:
         return next((each.id for each in buttons if each.id.endswith(f"-{key}") and not each.disabled), None)
 
     async def _read(self) -> None:
+        try:
+            await self._read_all()
+        finally:
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _read_all(self) -> None:
         async for raw in self._socket:
             message = ForwardMsg()
             assert isinstance(raw, bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,8 +13,8 @@ from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.errors import ModelError
-from llm_tracker.progress import ended
+from llm_tracker.errors import Cancelled, ModelError
+from llm_tracker.progress import Progress, ended
 from llm_tracker.storage.store.summaries import Unanswered
 from llm_tracker.tracing.session import Decoding
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from llm_tracker.app.work.engine import Engine
     from llm_tracker.models.loading.loaded_model import LoadedModel
     from llm_tracker.tracing.session import Session
+
+
+logger = logging.getLogger(__name__)
 
 
 def ask(engine: Engine, workspace: Workspace, question: str) -> None:
@@ -175,7 +179,9 @@ def _converse(
         job.progress = None  # the model is there: what the page says from now on is about the answer
         session = begin(model)
         answer.may_think = session.template.thinks
-        return ended(stream_turn(model, session, answer.said, job.stopping, answer.skipping), answer.wrote)
+        answered = ended(stream_turn(model, session, answer.said, job.stopping, answer.skipping), answer.wrote)
+        is_alone = engine.models.worker(model_id).n_waiting == 0
+        return answered if is_alone else _with_what_follows(workspace, model, answered, job)
 
     def fail(job: Job) -> None:
         workspace.errors[answer.form] = job.error
@@ -187,6 +193,28 @@ def _converse(
         run_shown_control(engine, workspace)
 
     return engine.submit(workspace, Job(answer.form, model_id, answer, keep=keep, fail=fail), work, go_on)
+
+
+def _with_what_follows(workspace: Workspace, model: LoadedModel, session: Session, job: Job) -> Session:
+    """An answer with its control and its words' scores at once: where others wait, each page is drawn less often so.
+
+    Stop leaves out what is missing then; so does a failure: the answer is worth more, and a page that shows it begins
+    what is missing again, and says why it fails.
+    """
+    from llm_tracker.conversation.control import stream_control
+    from llm_tracker.conversation.whole_words import with_word_scores
+
+    turn = len(session.turns) - 1
+    try:
+        if workspace.control and session.lacks_control(turn):
+            job.progress = Progress("Asking again")
+            session = ended(stream_control(model, session, turn, job.stopping))
+        return with_word_scores(model, session, turns={turn}, stop=job.stopping)
+    except Cancelled:
+        return session
+    except Exception:
+        logger.exception("what follows an answer failed")
+        return session
 
 
 def read_first_position(engine: Engine, workspace: Workspace, model_id: str, number: int) -> None:
