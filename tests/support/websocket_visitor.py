@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import time
 from html import unescape
 from typing import Any
 
@@ -216,7 +215,3 @@ class WebsocketVisitor:
 
 def _text(html: str) -> str:
     return unescape(re.sub(r"<[^>]+>", "", html)).strip()
-
-
-def now() -> float:
-    return time.monotonic()

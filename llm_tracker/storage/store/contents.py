@@ -22,7 +22,6 @@ from llm_tracker.storage.session_directory import AXES, UNREADABLE, trace_arrays
 from llm_tracker.storage.turn_records import turn_record
 from llm_tracker.storage.word_records import word_records
 from llm_tracker.tracing.session import Session, Turn
-from llm_tracker.tracing.trace import Trace
 
 HEAD = "head"
 
@@ -120,11 +119,6 @@ def keep_file(folder: Path, content: bytes) -> str:
         os.fsync(file.fileno())
     partial.rename(folder / name)
     return name
-
-
-def trace_of(turn: Turn | None) -> Trace | None:
-    """The trace of a turn that may not be there."""
-    return None if turn is None else turn.trace
 
 
 def _packed(record: Record) -> bytes:

@@ -79,9 +79,10 @@ class KeptSessions(MutableMapping[int, "Session"]):
         self.keep(number, session)
 
     def __delitem__(self, number: int) -> None:
-        """Let a session go from memory: the store still has it."""
+        """Let a session go from memory: the store still has it, unless it could not be saved."""
         del self._in_memory[number]
         self._saved.pop(number, None)
+        self._unsaved.pop(number, None)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._in_memory)
@@ -136,7 +137,8 @@ class KeptSessions(MutableMapping[int, "Session"]):
         """The number of a session that somebody shares by a token; None where that opens nothing any more."""
         try:
             store = self.store
-            if store is not None and token in self._lent and opens(store.database, token):
+            is_here = self._lent.get(token) in self._in_memory
+            if store is not None and is_here and opens(store.database, token):
                 return self._lent[token]
             session = None if store is None else shared_session(store.database, token)
         except TrackerError as error:
@@ -168,8 +170,20 @@ class KeptSessions(MutableMapping[int, "Session"]):
         self._in_memory[number] = session
         if not self.is_own(number) or not self._desk.is_kept:
             return number
+        is_new = number not in self._saved
         self._unsaved[number] = None
-        return self.save_all().get(number, number)
+        moved = self.save_all()
+        if is_new:
+            self._drop_oldest()
+        return moved.get(number, number)
+
+    def _drop_oldest(self) -> None:
+        """Keep no more in the store than a visitor may have there."""
+        try:
+            if self.most is not None and (store := self.store) is not None and store.count(Query())[0] > self.most:
+                store.prune(to_count=self.most)
+        except StoreError as error:
+            self.trouble = str(error)
 
     def save_all(self) -> dict[int, int]:
         """Save what is not saved yet; the sessions that got another number by that."""
@@ -205,8 +219,6 @@ class KeptSessions(MutableMapping[int, "Session"]):
         session, known = self._in_memory[number], self._ids.get(number)
         id_there = known if known is not None else number if number < FIRST_OWN else None
         kept_as = store.save(session, id_there, self._saved.get(number), self._parents.get(number))
-        if self.most is not None and number not in self._saved and store.count(Query())[0] > self.most:
-            store.prune(to_count=self.most)
         del self._unsaved[number]
         if id_there is None or known is not None:
             self._ids[number], self._saved[number] = kept_as, session

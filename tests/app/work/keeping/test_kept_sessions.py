@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fake_work import FakeEngine, ended
-from visitor import tiny_of_any_name
 
 import llm_tracker as lt
 from llm_tracker.app.work import asking
 from llm_tracker.app.work import workspace as workspaces
 from llm_tracker.app.work.keeping import store_desk
-from llm_tracker.app.work.keeping.choices import note_choices
 from llm_tracker.app.work.keeping.history import cut_off, delete
 from llm_tracker.app.work.keeping.kept_sessions import FIRST_OWN, KeptSessions
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
@@ -23,28 +20,10 @@ from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import Workspaces
 from llm_tracker.storage.store.address import store_address
+from llm_tracker.storage.store.sharing import share
 from llm_tracker.storage.store.summaries import Unanswered
 
 ASKED = Unanswered("ask", "Who?", "m", "chat")
-
-
-@pytest.fixture(scope="module")
-def conversation() -> lt.Session:
-    return lt.track(tiny_of_any_name("m"), "Who?", ["No, B."], recipe="raw", max_new_tokens=2)
-
-
-@pytest.fixture
-def question(conversation: lt.Session) -> lt.Session:
-    return replace(conversation, turns=conversation.turns[:1])
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[StoreDesk]:
-    made = StoreDesk(store_address(str(tmp_path / "s.sqlite")))
-    yield made
-    store = made.store("")
-    if store is not None:
-        store.database.close()
 
 
 @pytest.fixture
@@ -188,44 +167,6 @@ def test_an_address_that_cannot_be_used_is_said_and_nothing_is_kept(question: lt
     assert KeptSessions(desk, "").add(question) == 1
 
 
-def test_a_visitor_finds_everything_again_after_a_restart(desk: StoreDesk, conversation: lt.Session) -> None:
-    before = Workspaces(desk).at(None)
-    before.recipe, before.control, before.wanted_id, before.begun = "chat", False, "embedded", 1
-    number = before.sessions.add(conversation)
-    before.show(TurnRef(number, 0), TurnRef(number, 1))
-    after = Workspaces(desk).at(before.key)
-    assert after is not before
-    assert (after.key, after.recipe, after.control, after.wanted_id) == (before.key, "chat", False, "embedded")
-    refs, sessions = after.turns_or_newest(())
-    assert refs == (TurnRef(number, 0), TurnRef(number, 1))
-    assert [turn.said for turn in sessions[0].turns] == ["Who?", "No, B."]
-
-
-def test_a_key_that_nobody_had_is_not_taken_over_and_one_of_another_owner_neither(desk: StoreDesk) -> None:
-    several = Workspaces(desk)
-    made_up = "A" * 22
-    assert several.at(made_up).key != made_up
-    theirs = several.at(None, lambda _key: "b")
-    theirs.begun = 1
-    note_choices(theirs)
-    assert several.at(theirs.key, lambda _key: "a").key != theirs.key
-    assert Workspaces(desk).at(theirs.key, lambda _key: "a").key != theirs.key
-    assert Workspaces(desk).at(theirs.key, lambda _key: "b").key == theirs.key
-
-
-def test_a_private_link_survives_that_the_store_is_away(tmp_path: Path) -> None:
-    (tmp_path / "folder").write_text("in the way")
-    desk = StoreDesk(store_address(str(tmp_path / "folder" / "s.sqlite")))
-    assert Workspaces(desk).at("A" * 22).key == "A" * 22
-    assert Workspaces(desk).at("<script>").key != "<script>"
-
-
-def test_nothing_is_written_for_a_visitor_who_only_looks(desk: StoreDesk) -> None:
-    workspace = Workspaces(desk).at(None)
-    note_choices(workspace)
-    assert Workspaces(desk).at(workspace.key).key != workspace.key
-
-
 def test_a_question_is_noted_until_its_answer_comes_and_forgotten_where_none_does(
     desk: StoreDesk, question: lt.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,3 +230,31 @@ def test_memory_lets_go_what_is_saved_before_what_is_not(
     assert list(workspace.sessions) == unsaved
     broken.mend()
     assert workspace.sessions[saved].turns
+
+
+def test_what_was_let_go_unsaved_keeps_nothing_later_from_being_saved(
+    desk: StoreDesk, sessions: KeptSessions, question: lt.Session, broken: Broken
+) -> None:
+    broken.break_it()
+    del sessions[sessions.add(question)]
+    broken.mend()
+    kept = sessions.add(question)
+    assert [each.id for each in stored(desk).list()] == [kept]
+    assert sessions.n_unsaved == 0
+
+
+def test_a_conversation_that_is_shared_again_or_was_let_go_from_memory_is_opened_again(
+    desk: StoreDesk, question: lt.Session
+) -> None:
+    store, reader = stored(desk), KeptSessions(desk, "reader")
+    token = share(store, store.save(question))
+    number = reader.lend(token)
+    assert number is not None
+    del reader[number]
+    assert reader.lend(token) == number
+    assert reader[number].turns
+    store.delete(1)
+    assert reader.lend(token) is None
+    store.restore(1)
+    assert reader.lend(token) == number
+    assert reader[number].turns
