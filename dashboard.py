@@ -47,7 +47,7 @@ with st.container(key="shown"):
     with headline:
         headline_panel(workspace, comparison, words)
     with st.container():
-        background_status(workspace)
+        background_status(engine, workspace, comparison)
     whole_words_view(list(comparison.headline_sides), words)
     with st.container():
         compare_at(comparison)

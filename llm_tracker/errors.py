@@ -10,7 +10,8 @@ A caller tells the kinds apart by class:
       ModelTooLargeError      memory or disk have no room for it
       ModelRefusedError       not read exactly, would run code that is not trusted, or not handed out by the hub
       ModelDamagedError       its files are incomplete, or not what they should be
-    StoreError              the store of sessions cannot be opened, read or written
+    StoreError              the store of sessions cannot be opened, read or written; of its kind:
+      DamagedError            what it has of one session is not what was written
     Cancelled               the user stopped a load, a download or an answer
 """
 
@@ -65,6 +66,10 @@ class ModelDamagedError(ModelError):
 
 class StoreError(TrackerError):
     """The store of sessions cannot be opened, read or written; what was in it stays as it is."""
+
+
+class DamagedError(StoreError):
+    """What the store has of one session is not what was written; all others can be read."""
 
 
 class Cancelled(TrackerError):

@@ -25,6 +25,8 @@ def stored_heading(stored: StoredSession) -> str:
 
 def stored_lines(found: Sequence[StoredSession], n: int, n_bytes: int) -> str:
     """Conversations one below the other, and how many there are."""
+    if not n:
+        return "No conversations. The app keeps each one, and `llm-tracker track … --save` keeps its own."
     more = f" The first {len(found)} are shown; --limit shows more." if len(found) < n else ""
     total = f"{conversations(n)}, {size(n_bytes)}.{more}"
     return "\n".join([*map(stored_heading, found), total])

@@ -91,9 +91,8 @@ def stream_all_lenses(
 ) -> Generator[float, None, Session]:
     """The same, yielding the share that is done. Raises Cancelled where `stop` says so."""
     require_same_weights(model, session)
-    turns = [*session.turns, *session.controls.values()]
-    n_all, n_done, traces = sum(turn.trace.n_steps for turn in turns), 0, dict[int, Trace]()
-    for turn in turns:
+    n_all, n_done, traces = sum(turn.trace.n_steps for turn in session.all_turns), 0, dict[int, Trace]()
+    for turn in session.all_turns:
         trace = turn.trace
         for first in range(0, trace.n_steps, STEPS_AT_ONCE):
             if stop():

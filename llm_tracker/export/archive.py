@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from llm_tracker.errors import InputError
 from llm_tracker.export.machine_paths import named_without_path, places_of, without_places
 from llm_tracker.storage.session_directory import save_session
 from llm_tracker.tracing.session import Session
@@ -52,9 +53,14 @@ def packed_zip(several: Iterable[Packed]) -> bytes:
 
 
 def _files(session: Session, partial: bool) -> dict[str, bytes]:
-    with TemporaryDirectory() as place:
-        folder = save_session(without_paths(session), place, partial)
-        return {file.name: _canonical(file) for file in sorted(folder.iterdir())}
+    try:
+        with TemporaryDirectory() as place:
+            folder = save_session(without_paths(session), place, partial)
+            return {file.name: _canonical(file) for file in sorted(folder.iterdir())}
+    except OSError as error:
+        raise InputError(
+            f"The zip file could not be made: {error.strerror}. Make room where temporary files are kept."
+        ) from error
 
 
 def without_paths(session: Session) -> Session:

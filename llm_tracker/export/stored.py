@@ -24,8 +24,7 @@ def stored_zip(store: Store, ids: Iterable[int]) -> bytes:
 
 def n_unread(session: Session) -> int:
     """How many tokens of a session have layers that nobody looked at yet: a zip has them without."""
-    turns = (*session.turns, *session.controls.values())
-    return sum(turn.trace.n_steps - len(turn.trace.lens) for turn in turns)
+    return sum(turn.trace.n_steps - len(turn.trace.lens) for turn in session.all_turns)
 
 
 def _packed(store: Store, ids: tuple[int, ...]) -> Iterator[Packed]:

@@ -27,9 +27,7 @@ ROUNDING = 1e-3
 
 def require_form(record: Any) -> Record:
     """The record of a session.json, once it has the form of one (JSON Schema). Raises InputError, with the place."""
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator().iter_errors(record))
+    error = next(_validator().iter_errors(record), None)  # there may be a million
     if error is not None:
         raise InputError(f"session.json has another form than it should: {error.json_path} ({error.validator})")
     assert isinstance(record, dict)

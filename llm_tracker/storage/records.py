@@ -26,7 +26,7 @@ OPTIONAL = ("path", "revision", "weights_sha256")
 
 def session_record(session: Session) -> Record:
     """The record of a session. Raises InputError where a step's lens has not been computed."""
-    for turn in (*session.turns, *session.controls.values()):
+    for turn in session.all_turns:
         require_lenses(turn)
     return partial_record(session)
 

@@ -31,6 +31,8 @@ class Limits:
     """Files in the archive."""
     member_bytes: int = 1 << 30
     """One file, unpacked."""
+    json_bytes: int = 64 << 20
+    """One JSON file: as objects it takes twenty times as much memory."""
     bytes: int = 4 << 30
     """All files together, unpacked."""
     ratio: int = 400
@@ -104,8 +106,9 @@ def _why_not(member: ZipInfo, limits: Limits) -> str:
         return "it is a link"
     if member.flag_bits & 0x1:
         return "it is encrypted"
-    if member.file_size > limits.member_bytes:
-        return f"it is larger than {limits.member_bytes >> 20:,} MB"
+    most = limits.json_bytes if name.endswith(".json") else limits.member_bytes
+    if member.file_size > most:
+        return f"it is larger than {most >> 20:,} MB"
     is_large = member.file_size > RATIO_FROM_BYTES
     if is_large and member.file_size > limits.ratio * max(1, member.compress_size):
         return "it is packed as a zip bomb is"
@@ -157,9 +160,12 @@ def _content(archive: ZipFile, member: ZipInfo, limits: Limits) -> bytes:
 
 
 def _json(content: bytes) -> object:
-    """A JSON value. Raises ValueError for another one, and for one that nests too deeply."""
+    """A JSON value. Raises ValueError for another one, and for one that nests too deeply or has half a character."""
     try:
-        return json.loads(content, parse_constant=_number)
+        value = json.loads(content, parse_constant=_number)
+        if re.search(rb"\\u[dD][89a-fA-F]", content):  # half a surrogate pair, perhaps: no table and no file holds one
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
 

@@ -204,6 +204,11 @@ class Session:
         """Make the mapping read-only."""
         object.__setattr__(self, "controls", MappingProxyType(dict(sorted(self.controls.items()))))
 
+    @property
+    def all_turns(self) -> tuple[Turn, ...]:
+        """Its turns, and its controls."""
+        return (*self.turns, *self.controls.values())
+
     def lacks_control(self, turn: int) -> bool:
         """Whether a turn is a correction without its control.
 

@@ -108,7 +108,7 @@ def test_a_store_that_cannot_be_written_is_said_and_nothing_is_lost(
         at = asked(at, "Two?")
         page = shown_html(at)
         assert "the disk is full" in page
-        assert "of yours is in memory only, and will be saved with the next answer." in page
+        assert "of yours is in memory only, and will be saved as soon as that can be done." in page
         at = corrected(at, "No, London.")
         assert at.text_input(key="question").value == "Two?"
     at = asked(at, "Three?")

@@ -13,10 +13,13 @@ from streamlit.testing.v1 import AppTest
 from visitor import Loader, asked, corrected, opened, settled, shown_html
 
 import llm_tracker as lt
+from llm_tracker.app.history.tidying import _import
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.limits import PUBLIC, Pace
+from llm_tracker.export.stored import stored_zip
 from llm_tracker.settings import Settings
 from llm_tracker.storage.store.importing import import_zip
 from llm_tracker.storage.store.sharing import revoke, share, shared_session, token_of
@@ -160,10 +163,43 @@ def test_so_many_conversations_are_kept_and_those_with_a_star_stay(engine: engin
     at = asked(opened("dashboard.py"), "One?")
     store = owners_store(engine, at)
     store.describe(1, starred=True)
-    engine.workspaces.at(at.session_state["workspace"], lambda key: f"link {digest(key)}").sessions.most = 2
+    engine.workspaces.at(at.session_state["workspace"], lambda key: f"link {digest(key)}").sessions.most = MostKept(
+        2, 10**9
+    )
     for question in ("Two?", "Three?"):
         at = asked(at, question)
     assert [each.title for each in store.list()] == ["Three?", "One?"]
+    history = settled(at.switch_page(HISTORY).run())
+    history.button(key="star 3").click().run()
+    assert "At most 1 conversations can have a star here" in shown_html(history)
+    assert not store.summary(3).starred
+
+
+def test_an_import_takes_no_room_from_what_is_there_and_brings_no_stars(engine: engines.Engine) -> None:
+    at = asked(opened("dashboard.py"), "Mine?")
+    store = owners_store(engine, at)
+    store.describe(1, starred=True)
+    engine.limits = replace(engine.limits, sessions=2)
+    archive = stored_zip(store, [1, 1])
+    imported = _import(engine, store, io.BytesIO(archive))
+    assert len(imported.ids) == 1
+    assert [each.starred for each in store.list()] == [False, True]
+    assert _import(engine, store, io.BytesIO(archive)).refused == (("session-1", "no more than 0 are kept here"),)
+
+
+def test_an_imported_conversation_of_another_model_is_looked_at_and_loads_nothing(
+    engine: engines.Engine, loader: Loader
+) -> None:
+    at = corrected(asked(opened("dashboard.py"), "Mine?"), "No, London.")
+    store = owners_store(engine, at)
+    loader.load = lambda *_: pytest.fail("a model was loaded")
+    session = store.load(1)
+    bare = replace(session, model=replace(session.model, id="somebody/else"), controls={})
+    number = store.save(bare.with_traces(lambda turn: replace(turn.trace, lens={})))
+    at = visiting(s=at.session_state["workspace"], turns=f"{number}.0-{number}.1")
+    assert "Only what was read before can be looked at here: its model is not here." in shown_html(at)
+    at = corrected(at, "No, Rome.")
+    assert "This conversation can be looked at, but not gone on with: its model is not here." in shown_html(at)
 
 
 def test_nothing_can_be_unloaded_that_others_use(engine: engines.Engine) -> None:
@@ -180,14 +216,15 @@ def shared(engine: engines.Engine) -> tuple[lt.Store, str]:
     return store, share(store, 1)
 
 
-def visiting(token: str) -> AppTest:
+def visiting(**address: str) -> AppTest:
     at = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "dashboard.py"), default_timeout=30)
-    at.query_params["share"] = token
+    for name, value in address.items():
+        at.query_params[name] = value
     return settled(at.run())
 
 
 def test_a_shared_conversation_is_read_by_whoever_has_the_link(shared: tuple[lt.Store, str]) -> None:
-    at = visiting(shared[1])
+    at = visiting(share=shared[1])
     assert "Shared with you, to read" in shown_html(at)
     assert at.text_input(key="question").value == "Mine?"
     assert not at.exception
@@ -198,7 +235,7 @@ def test_a_correction_of_a_shared_conversation_is_the_visitors_own(
 ) -> None:
     store, token = shared
     before = [turn.said for turn in store.load(1).turns]
-    at = visiting(token)
+    at = visiting(share=token)
     at.session_state["corrects"] = "after"
     at = corrected(at, "No, Rome.")
     assert [turn.said for turn in store.load(1).turns] == before
@@ -209,12 +246,12 @@ def test_a_correction_of_a_shared_conversation_is_the_visitors_own(
 
 def test_a_link_that_was_revoked_opens_nothing_also_where_it_is_open(shared: tuple[lt.Store, str]) -> None:
     store, token = shared
-    at = visiting(token)
+    at = visiting(share=token)
     revoke(store, 1)
     at = settled(at.run())
     assert "This link opens nothing here" in shown_html(at)
     assert "Mine?" not in shown_html(at).replace('value="Mine?"', "")
-    assert "This link opens nothing here" in shown_html(visiting(token))
+    assert "This link opens nothing here" in shown_html(visiting(share=token))
     assert shared_session(store.database, token) is None
 
 

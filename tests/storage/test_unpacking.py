@@ -120,7 +120,8 @@ def test_a_zip_bomb_is_refused_by_name_and_the_rest_is_read(files: Files) -> Non
 
 
 def test_too_much_is_refused(files: Files) -> None:
-    assert "larger than 0 MB" in unpacked(files, Limits(member_bytes=10))["session.json"].why_not
+    assert "larger than 0 MB" in unpacked(files, Limits(member_bytes=10))["turn-0.safetensors"].why_not
+    assert "larger than 0 MB" in unpacked(files, Limits(json_bytes=10))["session.json"].why_not
     with pytest.raises(lt.InputError, match="holds more than 0 MB"):
         unpacked(files, Limits(bytes=100))
     with pytest.raises(lt.InputError, match="at most 2 are read"):

@@ -17,6 +17,7 @@ def fake_session(n_bytes: int = 1, n_turns: int = 1) -> Any:
     turns = [SimpleNamespace(said="Why?", trace=SimpleNamespace(n_bytes=n_bytes, lens={})) for _ in range(n_turns)]
     return SimpleNamespace(
         turns=turns,
+        all_turns=turns,
         controls={},
         watch_words=(),
         recipe="one-word",
@@ -36,7 +37,14 @@ class FakeEngine(Engine):
     def answering_id(self, workspace: Workspace) -> str:
         return "m"
 
-    def submit(self, workspace: Workspace, job: Job, work: Callable[[Job], Any], then: Callable[[], object]) -> Job:
+    def submit(
+        self,
+        workspace: Workspace,
+        job: Job,
+        work: Callable[[Job], Any],
+        afterwards: Callable[[], object] = lambda: None,
+    ) -> Job:
+        job.follow_up = lambda: None
         return job
 
 

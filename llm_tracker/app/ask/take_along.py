@@ -49,8 +49,7 @@ def take_along(engine: Engine, workspace: Workspace, comparison: Comparison) -> 
 
 def is_complete(session: Session) -> bool:
     """Whether every step of every answer has its layers."""
-    turns = [*session.turns, *session.controls.values()]
-    return all(len(turn.trace.lens) == turn.trace.n_steps for turn in turns)
+    return all(len(turn.trace.lens) == turn.trace.n_steps for turn in session.all_turns)
 
 
 def _button(label: str, name: str, mime: str, make: Callable[[], str | bytes]) -> None:

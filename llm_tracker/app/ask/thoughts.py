@@ -8,9 +8,10 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, paragraph
+from llm_tracker.app.parts.polling import polled
 from llm_tracker.app.parts.token_strip import token_strip
 from llm_tracker.app.work.coming_answer import ComingAnswer
-from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.jobs import SOON_SECONDS, Job
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.wording.answers import thought_note
 from llm_tracker.wording.formats import capitalised
@@ -18,17 +19,23 @@ from llm_tracker.wording.formats import capitalised
 LABEL = "Its thought, before the answer"
 
 
-@st.fragment(run_every=0.25)
 def watch_thought(job: Job, coming: ComingAnswer) -> None:
     """A thought as it is written."""
+    polled(_coming_thought, SOON_SECONDS)(job, coming)
+
+
+def _coming_thought(job: Job, coming: ComingAnswer) -> None:
     if job.active and coming.may_think:
         with st.expander(LABEL, key=f"thought {coming.side}"):
             _text(coming.thought or "…", is_coming=True)
 
 
-@st.fragment(run_every=0.25)
 def watch_skip(job: Job, coming: ComingAnswer) -> None:
     """A way to leave out the rest of a thought, while it is written."""
+    polled(_skip_button, SOON_SECONDS)(job, coming)
+
+
+def _skip_button(job: Job, coming: ComingAnswer) -> None:
     if not (job.active and coming.is_thinking):
         st.html("<div></div>")
         return

@@ -6,11 +6,11 @@ import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work import asking
+from llm_tracker.app.work.admission import is_at_hand
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.keeping.history import cut_off
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.errors import ModelError
 from llm_tracker.prompts.recipes import RECIPES
 from llm_tracker.storage.store.summaries import StoredSession, Unanswered
 from llm_tracker.wording.formats import quoted
@@ -29,17 +29,13 @@ def _offer(engine: Engine, workspace: Workspace, stored: StoredSession, left: Un
     paragraph(f"The app stopped while it answered this {what}: {quoted(left.said)}")
 
     def again() -> None:
-        workspace.sessions.give_up(stored.id)
-        if left.form == "correct" and left.of_session is not None and left.of_turn is not None:
-            st.session_state["correction"] = left.said
-            asking.correct(engine, workspace, TurnRef(left.of_session, left.of_turn), left.said)
-            return
-        if left.recipe in RECIPES:
-            workspace.recipe = left.recipe
-        if _is_at_hand(engine, left.model_id):
-            workspace.choose(left.model_id)
-        st.session_state["question"] = left.said
-        asking.ask(engine, workspace, left.said)
+        n_begun = workspace.begun
+        if left.form == "correct":
+            _correct_again(engine, workspace, left)
+        else:
+            _ask_again(engine, workspace, left)
+        if workspace.begun > n_begun:  # else it was refused, for now, and stays
+            workspace.sessions.give_up(stored.id)
 
     with st.container(horizontal=True, gap="small"):
         label = "Ask it again" if left.form == "ask" else "Correct with it again"
@@ -47,8 +43,18 @@ def _offer(engine: Engine, workspace: Workspace, stored: StoredSession, left: Un
         st.button("Leave it", key=f"leave {stored.id}", on_click=workspace.sessions.give_up, args=(stored.id,))
 
 
-def _is_at_hand(engine: Engine, model_id: str) -> bool:
-    try:
-        return engine.models.is_here(model_id)
-    except ModelError:
-        return False
+def _correct_again(engine: Engine, workspace: Workspace, left: Unanswered) -> None:
+    st.session_state["correction"] = left.said
+    if left.of_session is None or left.of_turn is None:  # of an answer that was never this visitor's own
+        workspace.errors["correct"] = "The answer that it corrected is not kept here. Choose one, then press Correct."
+        return
+    asking.correct(engine, workspace, TurnRef(left.of_session, left.of_turn), left.said)
+
+
+def _ask_again(engine: Engine, workspace: Workspace, left: Unanswered) -> None:
+    st.session_state["question"] = left.said
+    if left.recipe in RECIPES:
+        workspace.recipe = left.recipe
+    if is_at_hand(engine, left.model_id):
+        workspace.choose(left.model_id)
+    asking.ask(engine, workspace, left.said)

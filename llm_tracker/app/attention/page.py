@@ -40,7 +40,7 @@ def attention_page(engine: Engine, workspace: Workspace) -> None:
 
 def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container():
-        background_status(workspace)
+        background_status(engine, workspace, comparison)
     shown = arrangement(comparison, same_twice=False, has_control=False)
     with st.container():
         compare_at(comparison)

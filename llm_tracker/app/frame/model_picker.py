@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import partial
 
 import streamlit as st
 
 from llm_tracker.app.frame.model_facts import entry_sentence, gigabytes
 from llm_tracker.app.frame.parity_badge import parity_badge
 from llm_tracker.app.parts import html
+from llm_tracker.app.parts.polling import follow_job, polled
 from llm_tracker.app.work.engine import Engine, should_load
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import Workspace
@@ -23,6 +25,10 @@ HELP = (
     "Pick one, or type another: a hub id such as owner/model (with @revision if you want one), a directory with "
     "safetensors, or the path of a .gguf file on the machine that runs this app."
 )
+
+
+PAINTED_SECONDS = 0.3
+"""How soon the browser comes back once it has painted the page."""
 
 
 def model_choice(engine: Engine, workspace: Workspace) -> None:
@@ -128,7 +134,7 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     models = engine.models
     loading, model = models.load_job(wanted.id), models.loaded(wanted.id)
     if should_load(engine, workspace):
-        _begin_load(engine, wanted)
+        polled(_begin_load, PAINTED_SECONDS)(engine, wanted)
     elif loading is not None and loading.active:
         watch_load(loading, "sidebar")
     elif model is not None:
@@ -165,7 +171,6 @@ def _stand_in(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     st.button(f"Back to {name}", key=key, on_click=use, args=(engine, workspace, answering), width="stretch")
 
 
-@st.fragment(run_every=0.3)
 def _begin_load(engine: Engine, entry: ModelEntry) -> None:
     """Load the chosen model, once the page has been painted: that comes first, and needs no model."""
     if st.session_state.get("painted"):
@@ -175,11 +180,12 @@ def _begin_load(engine: Engine, entry: ModelEntry) -> None:
     st.caption("The model comes next …")
 
 
-@st.fragment(run_every=0.4)
 def watch_load(job: Job, place: str) -> None:
     """Show a load's stage until it ends, with a way to cancel it; then draw the page anew."""
-    if not job.active:
-        st.rerun()
+    follow_job(job, partial(_load_state, job, place))
+
+
+def _load_state(job: Job, place: str) -> None:
     progress = job.progress
     if progress is not None and progress.total_bytes:
         done, total = progress.done_bytes, progress.total_bytes
@@ -217,7 +223,7 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
     """A typed model of the hub that is not here: what the hub says of it, and the offer to download it."""
     lookup = engine.models.lookup_job(entry.id)
     if lookup is not None and lookup.active:
-        _watch_lookup(lookup)
+        follow_job(lookup, partial(_lookup_state, lookup))
     elif lookup is not None and lookup.status == "done":
         found: HubModel = lookup.result
         named = f", revision {found.revision}" if found.revision else ""
@@ -234,11 +240,8 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
         st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")
 
 
-@st.fragment(run_every=0.3)
-def _watch_lookup(job: Job) -> None:
-    """Wait for the hub's word, with a way to cancel that; then draw the page anew."""
-    if not job.active:
-        st.rerun()
+def _lookup_state(job: Job) -> None:
+    """That the hub's word is waited for, with a way to cancel that."""
     st.caption(f"{job.progress.stage if job.progress is not None else 'Asking the model hub'} …")
     _cancel_button(job, f"cancel look-up {job.model_id}")
 

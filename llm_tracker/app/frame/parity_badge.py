@@ -28,7 +28,7 @@ def parity_badge(model: LoadedModel) -> None:
     from llm_tracker.tracing.provenance import model_notices
 
     for notice in model_notices(model):
-        st.caption(notice)
+        html.paragraph(notice, quiet=True)
     with st.expander("How exactly?"):
         _proof_table(model)
         _engine_room(model)

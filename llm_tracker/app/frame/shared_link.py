@@ -15,14 +15,14 @@ PARAMETER = "share"
 def open_shared(workspace: Workspace) -> None:
     """Open what the address shares, where this tab has just come; what is shared no more is taken back."""
     sessions = workspace.sessions
-    for known in sessions.lent:
-        sessions.lend(known)
+    sessions.look_after_lent()
     token = st.query_params.get(PARAMETER)
     if token is None:
         return
     number = sessions.lend(token)
     if number is None:
-        failure("This link opens nothing here: its conversation was deleted, or is not shared any more.")
+        gone = "This link opens nothing here: its conversation was deleted, or is not shared any more."
+        failure(f"What this link shares cannot be opened now. {sessions.trouble}" if sessions.trouble else gone)
     elif KEY not in st.session_state and "turns" not in st.query_params:
         last = len(sessions[number].turns) - 1
         st.query_params["turns"] = "-".join(str(TurnRef(number, at)) for at in range(max(0, last - 1), last + 1))

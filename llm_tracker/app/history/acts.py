@@ -9,9 +9,9 @@ from llm_tracker.app.history.links import sharing
 from llm_tracker.app.history.opening import open_on
 from llm_tracker.app.history.rows import CHOSEN, chosen, short
 from llm_tracker.app.parts.html import paragraph
-from llm_tracker.app.work.keeping.history import delete, turns_to_compare, turns_to_open, with_store
+from llm_tracker.app.work.keeping.history import HISTORY, delete, turns_to_compare, turns_to_open, with_store
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.errors import InputError
+from llm_tracker.errors import InputError, StoreError
 from llm_tracker.export.stored import stored_zip
 from llm_tracker.places import app_dir
 from llm_tracker.storage.store.store import Store
@@ -61,7 +61,7 @@ def _buttons(workspace: Workspace, found: list[StoredSession]) -> None:
                 _description(workspace, found[0])
         st.download_button(
             "Export (zip)",
-            lambda: with_store(workspace, lambda own: stored_zip(own, ids), b""),
+            lambda: _zip(workspace, ids),
             file_name="sessions.zip",
             mime="application/zip",
             key="export chosen",
@@ -71,6 +71,14 @@ def _buttons(workspace: Workspace, found: list[StoredSession]) -> None:
         )
         st.button("Delete", key="delete chosen", on_click=_delete, args=(workspace, ids))
         st.button("Untick", key="untick", on_click=_untick)
+
+
+def _zip(workspace: Workspace, ids: tuple[int, ...]) -> bytes:
+    """What Export gives. Raises StoreError where there is nothing to give: an empty file would look like an export."""
+    content = with_store(workspace, lambda store: stored_zip(store, ids), None)
+    if content is None:
+        raise StoreError(workspace.errors.get(HISTORY, "The store cannot be reached now."))
+    return content
 
 
 def _open_on_any(workspace: Workspace, stored: StoredSession) -> None:
@@ -96,7 +104,8 @@ def undo(workspace: Workspace) -> None:
         return
 
     def bring_back() -> None:
-        with_store(workspace, lambda store: store.restore(*ids), 0)
+        if not with_store(workspace, lambda store: store.restore(*ids), 0):
+            workspace.errors.setdefault(HISTORY, "It cannot be brought back: it was removed for good meanwhile.")
         st.session_state[DELETED] = ()
 
     with st.container(horizontal=True, vertical_alignment="center", key="history_undo"):

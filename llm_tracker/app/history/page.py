@@ -51,5 +51,5 @@ def _page(engine: Engine, workspace: Workspace, store: Store) -> None:
         paragraph(f"{total}.", quiet=True)
         rows(workspace, store, store.find(query, last - first, first), query)
         stretch_buttons(n)
-    import_panel(workspace, engine.limits.upload_megabytes)
+    import_panel(engine, workspace)
     tidy_panel(workspace, store)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from llm_tracker.app.history.opening import open_on
 from llm_tracker.app.parts.html import exact, plain_label, sentence
-from llm_tracker.app.work.keeping.history import turns_to_open, with_store
+from llm_tracker.app.work.keeping.history import give_star, turns_to_open, with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.store import Store
@@ -51,7 +51,9 @@ def _row(workspace: Workspace, stored: StoredSession, parent: str, zone: ZoneInf
     with text, st.container(gap=None):
         key = f"choose {stored.id}"
         st.session_state[key] = stored.id in chosen()
-        st.checkbox(f"**{plain_label(short(stored.title))}**", key=key, on_change=_choose, args=(stored.id, key))
+        # What was deleted is brought back first: it can be opened, shared and exported then.
+        title = f"**{plain_label(short(stored.title))}**"
+        st.checkbox(title, key=key, on_change=_choose, args=(stored.id, key), disabled=is_deleted)
         st.html(f'<p class="lt-text lt-stored">{_answers(stored)}<br>{_facts(stored, parent, zone)}</p>')
     with press, st.container(horizontal=True, horizontal_alignment="right"):
         if is_deleted:
@@ -99,7 +101,7 @@ def _choose(session_id: int, key: str) -> None:
 
 
 def _star(workspace: Workspace, stored: StoredSession) -> None:
-    with_store(workspace, lambda store: store.describe(stored.id, starred=not stored.starred), None)
+    with_store(workspace, lambda store: give_star(workspace, store, stored.id, not stored.starred), None)
 
 
 def _restore(workspace: Workspace, session_id: int) -> None:

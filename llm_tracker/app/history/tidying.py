@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import IO
 
 import streamlit as st
 
 from llm_tracker.app.parts.html import failure, paragraph
-from llm_tracker.app.work.keeping.history import with_store
+from llm_tracker.app.work.admission import too_often
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.keeping.history import HISTORY, with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.importing import Imported, import_zip
 from llm_tracker.storage.store.store import Store
@@ -24,8 +27,11 @@ MEGABYTE = 10**6
 UNPACKED = 8
 """How many times larger than the upload an archive may be once it is unpacked."""
 
+JSON_SHARE = 5
+"""What part of the largest upload one JSON file may take."""
 
-def import_panel(workspace: Workspace, most_megabytes: int) -> None:
+
+def import_panel(engine: Engine, workspace: Workspace) -> None:
     """A zip file that Export or Archive made, here or elsewhere; what is refused is named."""
     with st.expander("Import conversations", key="history import"):
         paragraph(
@@ -33,16 +39,19 @@ def import_panel(workspace: Workspace, most_megabytes: int) -> None:
             "conversation is left out and named.",
             quiet=True,
         )
+        most_megabytes = engine.limits.upload_megabytes
         uploads = st.session_state.setdefault("history uploads", 0)
         key = f"history upload {uploads}"
 
         def keep() -> None:
             file = st.session_state[key]
-            if file is not None:
-                limits = replace(LIMITS, bytes=min(LIMITS.bytes, UNPACKED * most_megabytes * MEGABYTE))
-                imported = with_store(workspace, lambda store: import_zip(store, file, limits), None)
-                st.session_state[IMPORTED] = imported
-                st.session_state["history uploads"] = uploads + 1  # an empty field for the next one
+            if file is None:
+                return
+            if said := too_often(engine, workspace):
+                workspace.errors[HISTORY] = said
+                return
+            st.session_state[IMPORTED] = with_store(workspace, lambda store: _import(engine, store, file), None)
+            st.session_state["history uploads"] = uploads + 1  # an empty field for the next one
 
         st.file_uploader("A zip file", "zip", key=key, on_change=keep, max_upload_size=most_megabytes)
         imported: Imported | None = st.session_state.pop(IMPORTED, None)
@@ -52,6 +61,18 @@ def import_panel(workspace: Workspace, most_megabytes: int) -> None:
                 failure(f"Refused: “{name}”: {why}.")
             if len(imported.refused) > LISTED:
                 paragraph(f"And {len(imported.refused) - LISTED:,} more were refused.")
+
+
+def _import(engine: Engine, store: Store, file: IO[bytes]) -> Imported:
+    """As much as the host takes: of a large upload more, of JSON less, which takes many times its size in memory."""
+    most_bytes, most = engine.limits.upload_megabytes * MEGABYTE, engine.limits.most_kept
+    limits = replace(
+        LIMITS,
+        bytes=min(LIMITS.bytes, UNPACKED * most_bytes),
+        json_bytes=min(LIMITS.json_bytes, most_bytes // JSON_SHARE),
+    )
+    room = None if most is None else most.room_in(store)
+    return import_zip(store, file, limits, room, with_stars=most is None)
 
 
 def tidy_panel(workspace: Workspace, store: Store) -> None:
@@ -75,6 +96,8 @@ def tidy_panel(workspace: Workspace, store: Store) -> None:
         )
 
         def prune() -> None:
-            with_store(workspace, lambda store: store.prune(older, to_bytes, keep_starred), None)
+            pruned = with_store(workspace, lambda store: store.prune(older, to_bytes, keep_starred), None)
+            if pruned is not None:
+                workspace.let_go([each.id for each in pruned.sessions])
 
         st.button("Remove for good", key="tidy prune", on_click=prune, disabled=not would.sessions)

@@ -31,7 +31,7 @@ def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     words = words_choice(workspace, comparison)
     start_missing(engine, workspace, comparison, words)
     with st.container():
-        background_status(workspace)
+        background_status(engine, workspace, comparison)
     shown = arrangement(comparison, same_twice=False)
     with st.container():
         compare_at(comparison)

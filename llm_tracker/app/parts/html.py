@@ -47,7 +47,7 @@ def sentence(text: str) -> str:
 
 def plain_label(text: str) -> str:
     """Text that stands in a button or another label as it is: what would be markup there is escaped."""
-    return re.sub(r"([\\`*_\[\]$:&<>~#])", r"\\\1", visible(text))
+    return re.sub(r"([\\`*_\[\]$:&<>~#@]|(?<=www)\.)", r"\\\1", visible(text))
 
 
 def failure(text: str) -> None:

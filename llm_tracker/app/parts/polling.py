@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from itertools import count
+from typing import ParamSpec
 
 import streamlit as st
 
 from llm_tracker.app.work.jobs import Job
+
+Given = ParamSpec("Given")
+
+_numbers = count()
+
+
+def polled(draw: Callable[Given, object], seconds: float) -> Callable[Given, object]:
+    """A fragment that the browser asks for again and again, under a name of its own.
+
+    Streamlit knows a fragment by its function's name and its place. Where one run's timer asked for what the next run
+    had just registered under the same name, it would begin a new run, and drop what that one had yet to send: its
+    elements and its timer. A page would stand still for good.
+    """
+
+    @wraps(draw)
+    def own(*args: Given.args, **kwargs: Given.kwargs) -> object:
+        return draw(*args, **kwargs)
+
+    own.__qualname__ = f"{draw.__qualname__} {next(_numbers)}"
+    return st.fragment(own, run_every=seconds)
 
 
 def follow_job(job: Job, draw: Callable[[], object]) -> None:
@@ -19,7 +42,7 @@ def follow_job(job: Job, draw: Callable[[], object]) -> None:
 
 
 def _followed(job: Job, draw: Callable[[], object], seconds: float) -> None:
-    st.fragment(_drawn, run_every=seconds)(job, draw, seconds)
+    polled(_drawn, seconds)(job, draw, seconds)
 
 
 def _drawn(job: Job, draw: Callable[[], object], seconds: float) -> None:

@@ -29,7 +29,7 @@ def tokens_page(engine: Engine, workspace: Workspace) -> None:
 
 def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container():
-        background_status(workspace)
+        background_status(engine, workspace, comparison)
     shown = arrangement(comparison, same_twice=False, has_control=False)
     sides = drawn_sides(comparison, shown)
     players(engine, workspace, comparison, sides)

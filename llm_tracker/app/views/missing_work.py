@@ -10,6 +10,7 @@ from llm_tracker.app.parts.html import failure, paragraph
 from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.selection.address import selected
 from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.work.admission import not_at_hand
 from llm_tracker.app.work.background import follow, read_step, run_control, score_words
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
@@ -31,22 +32,25 @@ def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, 
         score_words(engine, workspace, number, turns, words, selected().compared_at)
 
 
-def background_status(workspace: Workspace) -> None:
+def background_status(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     """What is being computed for the views, or why it could not be."""
+    for said in dict.fromkeys(not_at_hand(engine, session) for session in comparison.sessions):
+        if said:
+            paragraph(f"Only what was read before can be looked at here: {said}", quiet=True)
     if error := workspace.errors.get(VIEWS):
         failure(error)
         st.button("Try again", key="read again", on_click=workspace.forget_views_error)
     job = workspace.job
     if job is None or not job.active or job.meanwhile is None:
         return
-    if job.meanwhile.is_drawn_by_view:
-        paragraph(job.meanwhile.text, quiet=True)
-    else:
-        follow_job(job, partial(_watch, job, job.meanwhile))
+    follow_job(job, partial(_watch, job, job.meanwhile))  # also of a view that stands on another page
 
 
 def _watch(job: Job, meanwhile: Meanwhile) -> None:
     """That background work is under way."""
+    if meanwhile.is_drawn_by_view:
+        paragraph(meanwhile.text, quiet=True)
+        return
     text, button = st.columns([5, 1], vertical_alignment="center")
     with text:
         paragraph(meanwhile.text, quiet=True)

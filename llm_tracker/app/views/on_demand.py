@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from llm_tracker.app.parts.html import exact, paragraph
+from llm_tracker.app.parts.html import exact, paragraph, plain_label
 from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
@@ -38,7 +38,7 @@ def begin_button(engine: Engine, workspace: Workspace, subject: Subject, begin: 
     is_busy = workspace.job is not None
     waiting = " (once what is being computed is there)" if is_busy else ""
     st.button(
-        f"{label}{waiting}",
+        f"{plain_label(label)}{waiting}",
         key=f"begin {subject}",
         on_click=_begin,  # before the page is drawn, or what its views need would come first
         args=(engine, workspace, subject, begin),

@@ -16,4 +16,4 @@ def saving_status(workspace: Workspace) -> None:
         if sessions.trouble:
             n = sessions.n_unsaved
             kept = f" {conversations(n).capitalize()} of yours {'is' if n == 1 else 'are'} in memory only, and "
-            failure(f"{sessions.trouble}{kept + 'will be saved with the next answer.' if n else ''}")
+            failure(f"{sessions.trouble}{kept + 'will be saved as soon as that can be done.' if n else ''}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from streamlit.runtime import Runtime, exists, get_instance
 
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.errors import ModelError
 
 if TYPE_CHECKING:
     from llm_tracker.app.work.engine import Engine
@@ -25,13 +26,43 @@ def refusal(engine: Engine, workspace: Workspace, model_id: str, text: str = "")
         return f"This has {len(text):,} characters; at most {limits.text:,} are taken here. Say it in fewer words."
     if limits.waiting is not None and engine.models.worker(model_id).n_waiting >= limits.waiting:
         return f"Too many are waiting for this model now ({limits.waiting}). Try again in a minute."
+    return too_often(engine, workspace)
+
+
+def not_at_hand(engine: Engine, session: Session) -> str:
+    """Why a session's model cannot be used, where it is not on this machine or not offered here; else empty."""
+    try:
+        if _is_at_hand(engine, session.model.id):
+            return ""
+    except ModelError as error:
+        return f"its model is not here. {error}"
+    return (
+        f"its model, {session.model.title}, is not on this machine. Choose it in the sidebar, where its download is "
+        "offered."
+    )
+
+
+def is_at_hand(engine: Engine, model_id: str) -> bool:
+    """Whether a model can be used without a download."""
+    try:
+        return _is_at_hand(engine, model_id)
+    except ModelError:
+        return False
+
+
+def _is_at_hand(engine: Engine, model_id: str) -> bool:
+    return engine.models.loaded(model_id) is not None or engine.models.is_here(model_id)
+
+
+def too_often(engine: Engine, workspace: Workspace) -> str:
+    """Why nothing more can begin in this minute; empty where it can, which is counted then."""
     wait = engine.pace.seconds_to_wait(workspace.key) or engine.address_pace.seconds_to_wait(workspace.address)
-    if wait:
-        return (
-            f"This host takes {limits.a_minute} questions a minute from each visitor. "
-            f"The next one can be asked in {ceil(wait)} s."
-        )
-    return ""
+    if not wait:
+        return ""
+    return (
+        f"This host takes {engine.limits.a_minute} questions a minute from each visitor. "
+        f"The next one can be asked in {ceil(wait)} s."
+    )
 
 
 def too_long(engine: Engine, session: Session) -> str:
@@ -46,10 +77,15 @@ def too_long(engine: Engine, session: Session) -> str:
 def is_watched(workspace: Workspace) -> bool:
     """Whether a tab of this visitor is open, or was a moment ago."""
     now = time.monotonic()
-    workspace.tabs = set(filter(_runtime_knows, tuple(workspace.tabs)))
-    if workspace.tabs:
+    if has_open_tab(workspace):
         workspace.seen_at = now
     return now - workspace.seen_at < GRACE_SECONDS
+
+
+def has_open_tab(workspace: Workspace) -> bool:
+    """Whether a tab of this visitor is open now."""
+    workspace.tabs -= {tab for tab in tuple(workspace.tabs) if not _runtime_knows(tab)}  # others may come meanwhile
+    return bool(workspace.tabs)
 
 
 def _runtime_knows(tab: str) -> bool:

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llm_tracker.app.work.admission import refusal, too_long
+from llm_tracker.app.work.admission import not_at_hand, refusal, too_long
 from llm_tracker.app.work.background import run_shown_control, score_shown_words
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.errors import Cancelled, ModelError
+from llm_tracker.errors import Cancelled
 from llm_tracker.progress import Progress, ended
 from llm_tracker.storage.store.summaries import Unanswered
 from llm_tracker.tracing.session import Decoding
@@ -97,14 +97,17 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
             gone = "That answer is not kept any more. Ask its question again, then correct it."
             workspace.errors["correct"] = gone
             return None
-        said = _not_at_hand(engine, session) or too_long(engine, session)
-        if said := said or refusal(engine, workspace, session.model.id, correction):
+        if said := not_at_hand(engine, session):
+            workspace.errors["correct"] = f"This conversation can be looked at, but not gone on with: {said}"
+            return None
+        if said := too_long(engine, session) or refusal(engine, workspace, session.model.id, correction):
             workspace.errors["correct"] = said
             return None
-        goes_on = corrected.turn == len(session.turns) - 1 and workspace.sessions.is_own(corrected.session)
-        of = (corrected.session, corrected.turn)
+        origin, sessions = corrected.session, workspace.sessions
+        goes_on = corrected.turn == len(session.turns) - 1 and sessions.is_own(origin)
+        of = (sessions.stored_id(origin), corrected.turn)
         unanswered = Unanswered("correct", correction, session.model.id, session.recipe, *of)
-        number = workspace.sessions.begin(unanswered, of[0] if goes_on else None, of[0])
+        number = sessions.begin(unanswered, origin if goes_on else None, origin)
         answer = ComingAnswer("correct", correction, *_lengths(session.decoding), "after")
 
         def begin(model: LoadedModel) -> Session:
@@ -121,19 +124,6 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
         return _converse(engine, workspace, session.model.id, answer, number, begin, keep)
 
     workspace.begin(start)
-
-
-def _not_at_hand(engine: Engine, session: Session) -> str:
-    """Why a conversation cannot go on now, where its model is not on this machine; else empty."""
-    try:
-        if engine.models.loaded(session.model.id) is not None or engine.models.is_here(session.model.id):
-            return ""
-    except ModelError as error:
-        return f"This conversation can be looked at, but not gone on with: its model is not here. {error}"
-    return (
-        f"This conversation can be looked at, but not gone on with: its model, {session.model.title}, is not on this "
-        "machine. Choose it in the sidebar, where its download is offered."
-    )
 
 
 def _first_answer(
@@ -154,10 +144,10 @@ def _first_answer(
         else:
             workspace.show(own, None)
 
-    def then() -> None:
+    def afterwards() -> None:
         read_first_position(engine, workspace, model_id, number)
 
-    return _converse(engine, workspace, model_id, answer, number, begin, keep, then)
+    return _converse(engine, workspace, model_id, answer, number, begin, keep, afterwards)
 
 
 def _converse(
@@ -168,9 +158,9 @@ def _converse(
     number: int,
     begin: Callable[[LoadedModel], Session],
     keep: Callable[[Job], object],
-    then: Callable[[], object] = lambda: None,
+    afterwards: Callable[[], object] = lambda: None,
 ) -> Job:
-    """Queue the next turn of a session that begins with the model; `then` comes once its answer has been kept."""
+    """Queue the next turn of a session that begins with the model."""
 
     def work(job: Job) -> Session:
         from llm_tracker.conversation.turns import stream_turn
@@ -187,12 +177,12 @@ def _converse(
         workspace.errors[answer.form] = job.error
         workspace.sessions.give_up(number)
 
-    def go_on() -> None:
-        then()
+    def follow_up() -> None:
         score_shown_words(engine, workspace)
         run_shown_control(engine, workspace)
 
-    return engine.submit(workspace, Job(answer.form, model_id, answer, keep=keep, fail=fail), work, go_on)
+    job = Job(answer.form, model_id, answer, keep=keep, fail=fail, follow_up=follow_up)
+    return engine.submit(workspace, job, work, afterwards)
 
 
 def _with_what_follows(workspace: Workspace, model: LoadedModel, session: Session, job: Job) -> Session:
@@ -226,4 +216,4 @@ def read_first_position(engine: Engine, workspace: Workspace, model_id: str, num
     if model is not None and session is not None:
         from llm_tracker.conversation.lenses import with_lenses
 
-        workspace.replace(number, session, with_lenses(model, session, "compared"))
+        workspace.keep_fuller(number, with_lenses(model, workspace.current(session, number), "compared"))

@@ -7,8 +7,10 @@ for it again. A conversation may have been let go while a page that shows it is 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from llm_tracker.app.work.admission import is_at_hand
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import VIEWS, Workspace
@@ -59,7 +61,7 @@ def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None)
             session.model.id,
             subject=control_of(corrected),
             meanwhile=Meanwhile("Asking again …", skip_help="Leave the control out"),
-            keep=_keeps_session(workspace, corrected.session),
+            keep=keeps_session(workspace, corrected.session),
             fail=fail,
         )
         return submit_background(engine, workspace, job, work)
@@ -134,7 +136,9 @@ def _awaits_control(workspace: Workspace, corrected: TurnRef) -> bool:
 
 def _others_wait(engine: Engine, workspace: Workspace, turn: TurnRef) -> bool:
     session = workspace.sessions.get(turn.session)
-    return session is not None and engine.models.worker(session.model.id).n_waiting > 0
+    if session is None or not is_at_hand(engine, session.model.id):
+        return False
+    return engine.models.worker(session.model.id).n_waiting > 0
 
 
 def score_words(
@@ -171,9 +175,9 @@ def _read_more(
     session: Session,
     number: int,
     read: Callable[[LoadedModel, Session], Session],
-) -> Job:
+) -> Job | None:
     """Queue work whose result is a session with more read of it: of the session as it is kept when that begins."""
-    job.keep = _keeps_session(workspace, number)
+    job.keep = keeps_session(workspace, number)
 
     def work(job: Job) -> Session:
         return read(engine.models.model(job.model_id), workspace.current(session, number))
@@ -181,9 +185,11 @@ def _read_more(
     return submit_background(engine, workspace, job, work)
 
 
-def _keeps_session(workspace: Workspace, number: int) -> Callable[[Job], None]:
+def keeps_session(workspace: Workspace, number: int) -> Callable[[Job], None]:
+    """Keeps the result of a job that is a session with more read of it."""
+
     def keep(job: Job) -> None:
-        workspace.sessions[number] = job.result
+        workspace.keep_fuller(number, job.result)
 
     return keep
 
@@ -195,6 +201,12 @@ def _says_failure(workspace: Workspace) -> Callable[[Job], None]:
     return fail
 
 
-def submit_background(engine: Engine, workspace: Workspace, job: Job, work: Callable[[Job], object]) -> Job:
-    """Queue work in the background; the control that is still owed comes behind it."""
-    return engine.submit(workspace, job, work, lambda: run_shown_control(engine, workspace))
+def submit_background(engine: Engine, workspace: Workspace, job: Job, work: Callable[[Job], object]) -> Job | None:
+    """Queue work in the background; the control that is still owed comes behind it.
+
+    None where its model is not here: nothing is downloaded because somebody looks at a session from elsewhere.
+    """
+    if not is_at_hand(engine, job.model_id):
+        return None
+    job.follow_up = partial(run_shown_control, engine, workspace)
+    return engine.submit(workspace, job, work)

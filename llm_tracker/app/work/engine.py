@@ -43,7 +43,7 @@ class Engine:
         a_minute = self.limits.a_minute
         self.pace = Pace(a_minute)
         self.address_pace = Pace(a_minute and a_minute * VISITORS_AT_AN_ADDRESS)
-        self.workspaces = Workspaces(desk, most_sessions=self.limits.sessions)
+        self.workspaces = Workspaces(desk, most=self.limits.most_kept)
         self._first_model_id = first_model_id
 
     def first_model_id(self) -> str:
@@ -68,15 +68,18 @@ class Engine:
         failed = last is not None and last.status in ("failed", "stopped")
         return wanted if self.models.is_here(wanted) and not failed else workspace.model_id
 
-    def submit(self, workspace: Workspace, job: Job, work: Work, then: Callable[[], object]) -> Job:
-        """Queue a job whose result the workspace takes over at its end, and then what that calls for.
+    def submit(
+        self, workspace: Workspace, job: Job, work: Work, afterwards: Callable[[], object] = lambda: None
+    ) -> Job:
+        """Queue a job whose result the workspace takes over at its end.
 
-        Both are done in the worker's thread: answers arrive, and their controls follow, also when no page looks.
+        The worker's thread sees to that where no page is faster: answers arrive, and their controls follow, also when
+        no page looks. `afterwards` needs the model's thread, and nobody waits for it.
         """
 
         def go_on() -> None:
             workspace.collect()
-            then()
+            afterwards()
 
         job.visitor = workspace.key
         if self.settings.public:  # else an answer comes also when no page looks
@@ -101,7 +104,7 @@ def _settings() -> tuple[Settings, str]:
 @st.cache_resource(show_spinner=False)
 def the_engine(_engine: Engine | None = None) -> Engine:
     """The one engine of this process: the first one that was handed in, else one made now."""
-    return _engine or Engine(desk=StoreDesk.of_address(os.environ.get(STORE) or _secret(STORE)))
+    return _engine or Engine(desk=StoreDesk.of_address(os.environ.get(STORE) or _secret(STORE), not is_public()))
 
 
 def _secret(name: str) -> str | None:

@@ -46,13 +46,17 @@ def _nothing(_job: Job) -> None:
     """What becomes of a job whose result is read from the job itself."""
 
 
+def _nothing_more() -> None:
+    """Of a job on which nothing follows."""
+
+
 @dataclass(eq=False)
 class Job:
     """One job, written by the worker and read by pages.
 
     Whoever makes it says what becomes of it and what a page shows meanwhile: no other part of the app knows which
-    kinds of work there are. `keep` and `fail` are called once it has ended, by whoever takes its result over, under
-    the lock of the workspace; they must hold neither the model nor a session.
+    kinds of work there are. `keep` or `fail`, and then `follow_up`, are called once it has ended, by whoever takes its
+    result over, under the lock of the workspace; they must hold neither the model nor a session.
     """
 
     name: str
@@ -68,6 +72,8 @@ class Job:
     """Keeps the result of a job that is done."""
     fail: Callable[[Job], object] = _nothing
     """Says where it belongs why a job has failed or was stopped."""
+    follow_up: Callable[[], object] = _nothing_more
+    """Begins what its end calls for, however it ended: whoever sees that it ended sees what was begun, too."""
     status: Status = "queued"
     progress: Progress | None = None
     share: float = 0.0

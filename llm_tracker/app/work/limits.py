@@ -7,9 +7,15 @@ import time
 from collections import OrderedDict, deque
 from dataclasses import dataclass, fields
 
+from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.errors import InputError
 
 MINUTE_SECONDS = 60.0
+
+MEGABYTE = 10**6
+
+ENDLESS = 10**9
+"""Of conversations, or of megabytes of them."""
 
 VISITORS_AT_AN_ADDRESS = 30
 """A class shares one address: so many visitors' worth of requests may come from one."""
@@ -33,10 +39,19 @@ class Limits:
     upload_megabytes: int = 1024
     sessions: int | None = None
     """Conversations that are kept of one visitor; the oldest without a star goes."""
+    kept_megabytes: int | None = None
+    """What these take together."""
     a_minute: int | None = None
     """Questions, corrections and further work that one visitor may begin in a minute."""
     waiting: int | None = None
     """Jobs that may wait for one model."""
+
+    @property
+    def most_kept(self) -> MostKept | None:
+        """What is kept of one visitor; None where there is no bound."""
+        if self.sessions is None and self.kept_megabytes is None:
+            return None
+        return MostKept(self.sessions or ENDLESS, (self.kept_megabytes or ENDLESS) * MEGABYTE)
 
 
 OPEN = Limits()
@@ -50,6 +65,7 @@ PUBLIC = Limits(
     samples=16,
     upload_megabytes=20,
     sessions=100,
+    kept_megabytes=200,
     a_minute=20,
     waiting=60,
 )

@@ -114,8 +114,10 @@ class ModelDesk:
     def model(self, model_id: str, report: Report = silent) -> LoadedModel:
         """The model, loaded now unless it is here, on the device and in the format that the app was started with.
 
-        For the model's own worker. Raises what `load_model` raises.
+        For the model's own worker. Raises what `load_model` raises, and ModelRefusedError for one that is not offered
+        here.
         """
+        self.entry(model_id)
         model = self.pool.model(model_id, self.settings.options_for(model_id), report)
         self._was_ready.add(model_id)
         return model

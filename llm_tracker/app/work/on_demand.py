@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from llm_tracker.app.work.admission import refusal, too_long
-from llm_tracker.app.work.background import submit_background
+from llm_tracker.app.work.admission import not_at_hand, refusal, too_long
+from llm_tracker.app.work.background import keeps_session, submit_background
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.subject import Subject
@@ -112,8 +112,9 @@ def compute(engine: Engine, workspace: Workspace, subject: Subject, said: str, s
 
 def _may_begin(engine: Engine, workspace: Workspace, session: Session) -> bool:
     """Whether this may be computed here and now; if not, the views say why."""
-    said = too_long(engine, session) or refusal(engine, workspace, session.model.id)
-    if said:
+    if said := not_at_hand(engine, session):
+        said = f"This cannot be computed here: {said}"
+    if said := said or too_long(engine, session) or refusal(engine, workspace, session.model.id):
         workspace.errors[VIEWS] = said
     return not said
 
@@ -147,12 +148,10 @@ def complete(engine: Engine, workspace: Workspace, subject: Subject) -> None:
             job.progress = None
             return ended(stream_all_lenses(model, workspace.current(session, number), job.stopping), job.has_done)
 
-        def keep(job: Job) -> None:
-            workspace.sessions[number] = job.result
-
         meanwhile = Meanwhile("All that is missing is being read, below …", is_drawn_by_view=True)
         fail = _fails_quietly_when_stopped(workspace)
-        job = Job("whole", session.model.id, subject=subject, meanwhile=meanwhile, keep=keep, fail=fail)
+        job = Job("whole", session.model.id, subject=subject, meanwhile=meanwhile, fail=fail)
+        job.keep = keeps_session(workspace, number)
         return submit_background(engine, workspace, job, work)
 
     workspace.begin_background(start)

@@ -15,6 +15,10 @@ class TurnRef:
     session: int
     turn: int
 
+    def moved(self, session: int, now: int) -> TurnRef:
+        """The same turn once a session has another number."""
+        return TurnRef(now, self.turn) if self.session == session else self
+
     def __str__(self) -> str:
         """As the address writes it, such as `2.1`."""
         return f"{self.session}.{self.turn}"

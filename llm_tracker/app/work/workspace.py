@@ -19,7 +19,7 @@ from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 
 if TYPE_CHECKING:
     from llm_tracker.storage.store.summaries import StoredSession
-    from llm_tracker.tracing.session import Session, Turn
+    from llm_tracker.tracing.session import Session
 
 MAX_SESSIONS = 30
 """Conversations that one workspace has in memory; past it, the oldest that is not shown goes: to the store alone."""
@@ -111,14 +111,8 @@ class Workspace:
 
     @property
     def n_bytes(self) -> int:
-        """What its sessions' traces take, and lenses of whole texts; turns that sessions share are counted once."""
-        with self._lock:
-            own = self._bytes_of([number for number in self.sessions if number != EXAMPLE])
-            return own + sum(map(_n_bytes, self.computed.values()))
-
-    def _bytes_of(self, numbers: Iterable[int]) -> int:
-        turns = [turn for number in numbers for turn in _turns(self.sessions[number])]
-        return sum({id(turn.trace): turn.trace.n_bytes for turn in turns}.values())
+        """What its sessions' traces take, and lenses of whole texts. No lock is waited for: a save may hold it long."""
+        return self.sessions.n_bytes + sum(map(_n_bytes, list(self.computed.values())))
 
     def choose(self, model_id: str, is_typed: bool = False) -> None:
         """Want another model; the one that is in use stays until this one is ready."""
@@ -167,7 +161,7 @@ class Workspace:
         with self._lock:
             self.shown = (before, after)
             self.results += 1
-            self._let_go()
+            self._make_room()
             note_choices(self)
 
     def forget_views_error(self) -> None:
@@ -182,8 +176,11 @@ class Workspace:
                 return False
             # First, so that a second tab finds nothing to take over.
             self.job = None
-            self.version += 1
-            job.settle()
+            try:
+                job.settle()
+            finally:
+                self.version += 1  # not earlier: a page that reads it has what was kept
+            job.follow_up()
             return True
 
     def has_turn(self, ref: TurnRef) -> bool:
@@ -201,6 +198,7 @@ class Workspace:
             if not all(map(self.has_turn, newest)):  # they were deleted, or the store has lost its voice
                 newest = (TurnRef(EXAMPLE, 0), TurnRef(EXAMPLE, 1))
             found = refs if refs and all(map(self.has_turn, refs)) else newest
+            self._make_room(found)
             return found, tuple(self.sessions[ref.session] for ref in found)
 
     def is_newer(self, version: int) -> bool:
@@ -218,11 +216,15 @@ class Workspace:
         with self._lock:
             return self.sessions.get(number, session)
 
-    def replace(self, number: int, session: Session, fuller: Session) -> None:
-        """Keep a session with more read of it in place of the one without, unless that is no longer kept."""
+    def keep_fuller(self, number: int, fuller: Session) -> None:
+        """Keep a session with more read of it, unless it went on or was let go meanwhile; what is shown follows it."""
         with self._lock:
-            if self.sessions.get(number) is session:
-                self.sessions[number] = fuller
+            if not self.sessions.is_in_memory(number) or len(self.sessions[number].turns) != len(fuller.turns):
+                return
+            kept_as = self.sessions.keep(number, fuller)
+            if self.shown is not None:
+                before, after = self.shown
+                self.shown = (before.moved(number, kept_as), after and after.moved(number, kept_as))
 
     def keep_computed(self, subject: Subject, result: Any) -> None:
         """Keep what a view asked for; the oldest goes where all of it is too large."""
@@ -242,22 +244,31 @@ class Workspace:
         else:
             number = self.sessions.add(branch, origin)
         self.keep_computed(subject, TurnRef(number, subject.turn.turn))
-        self._let_go()
+        self._make_room()
 
-    def _let_go(self) -> None:
-        kept = {turn.session for turn in self.shown or () if turn is not None} | {EXAMPLE}
+    def let_go_unseen(self) -> None:
+        """Let all conversations go from memory that the store has and nobody was shown last."""
+        with self._lock:
+            shown = {ref.session for ref in self.shown or () if ref is not None} | {EXAMPLE}
+            kept_only_here = filter(self.sessions.is_unsaved, self.sessions)
+            self.let_go([number for number in self.sessions if number not in {*shown, *kept_only_here}])
+
+    def _make_room(self, looked_at: Iterable[TurnRef] = ()) -> None:
+        """Let the oldest conversations go from memory where there are too many; not what is shown or looked at."""
+        kept = {ref.session for ref in (*looked_at, *(self.shown or ())) if ref is not None} | {EXAMPLE}
         oldest = sorted((number for number in self.sessions if number not in kept), key=self.sessions.is_unsaved)
-        while oldest and (len(self.sessions) > MAX_SESSIONS or self._bytes_of(oldest) > MAX_SESSION_BYTES):
-            gone = oldest.pop(0)
-            del self.sessions[gone]
-            for subject in [subject for subject in self.computed if subject.turn.session == gone]:
+        while oldest and (len(self.sessions) > MAX_SESSIONS or self.sessions.bytes_of(oldest) > MAX_SESSION_BYTES):
+            self.let_go([oldest.pop(0)])
+
+    def let_go(self, numbers: Iterable[int]) -> None:
+        """Let conversations go from memory, with what was computed of them."""
+        with self._lock:
+            gone = set(numbers)
+            self.sessions.forget(gone)
+            for subject in [subject for subject in self.computed if subject.turn.session in gone]:
                 del self.computed[subject]
 
 
 def _n_bytes(result: Any) -> int:
     """What a result takes, where it is of a size that counts."""
     return int(getattr(result, "n_bytes", 0))
-
-
-def _turns(session: Session) -> list[Turn]:
-    return [*session.turns, *session.controls.values()]

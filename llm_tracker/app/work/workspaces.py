@@ -7,8 +7,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
+from llm_tracker.app.work.admission import has_open_tab
 from llm_tracker.app.work.keeping.choices import with_choices
 from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
+from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import StoreError
@@ -29,16 +31,16 @@ def own_machine(_key: str) -> str:
 
 
 class Workspaces:
-    """The workspaces of this process; past a bound, the one that was used longest ago is let go."""
+    """The workspaces of this process; past a bound, the one that was used longest ago, and no tab shows, is let go."""
 
     def __init__(
         self,
         desk: StoreDesk | None = None,
         bound: int = MAX_WORKSPACES,
         bound_bytes: int = MAX_BYTES,
-        most_sessions: int | None = None,
+        most: MostKept | None = None,
     ) -> None:
-        self._most_sessions = most_sessions
+        self._most = most
         self.desk = desk or StoreDesk(None)
         self._bound = bound
         self._bound_bytes = bound_bytes
@@ -55,19 +57,33 @@ class Workspaces:
         if workspace is None or workspace.owner != owner_of(workspace.key):
             workspace = self._of_earlier(key or "", owner_of) or self._begun(Workspace().key, owner_of)
         with self._lock:
-            workspace = self._kept.setdefault(workspace.key, workspace)  # another tab may have been faster
-            self._kept.move_to_end(workspace.key)
-            idle = [
-                kept for kept in self._kept.values() if kept is not workspace and not (kept.job and kept.job.active)
-            ]
-            idle.sort(key=lambda kept: kept.sessions.n_unsaved > 0)
-            while idle and self._too_much():
-                del self._kept[idle.pop(0).key]
-            return workspace
+            kept = self._kept.setdefault(workspace.key, workspace)  # another tab may have been faster
+            if kept.owner != workspace.owner:  # the key is somebody else's
+                kept = self._begun(Workspace().key, owner_of)
+                self._kept[kept.key] = kept
+            self._kept.move_to_end(kept.key)
+            gone = list(self._let_go(kept))
+        for each in gone:
+            each.sessions.save_all()
+        return kept
+
+    def _let_go(self, used: Workspace) -> Iterator[Workspace]:
+        """Let those go that were used longest ago, where there are too many; of those that a tab shows, what it does
+        not show."""
+        idle = [each for each in self._kept.values() if each is not used and not (each.job and each.job.active)]
+        idle.sort(key=lambda each: each.sessions.n_unsaved > 0)
+        for each in (each for each in idle if not has_open_tab(each)):
+            if not self._too_much():
+                return
+            yield self._kept.pop(each.key)
+        for each in filter(self._is_kept, idle):
+            if not self._are_too_large():
+                return
+            each.let_go_unseen()
 
     def _begun(self, key: str, owner_of: Callable[[str], str]) -> Workspace:
         owner = owner_of(key)
-        return Workspace(key, owner, sessions=KeptSessions(self.desk, owner, most=self._most_sessions))
+        return Workspace(key, owner, sessions=KeptSessions(self.desk, owner, most=self._most))
 
     def _of_earlier(self, key: str, owner_of: Callable[[str], str]) -> Workspace | None:
         """The workspace that an earlier process had under a key; an empty one where the store cannot say now."""
@@ -87,5 +103,11 @@ class Workspaces:
         with self._lock:
             return iter(list(self._kept.values()))
 
+    def _is_kept(self, workspace: Workspace) -> bool:
+        return self._kept.get(workspace.key) is workspace
+
     def _too_much(self) -> bool:
-        return len(self._kept) > self._bound or sum(kept.n_bytes for kept in self._kept.values()) > self._bound_bytes
+        return len(self._kept) > self._bound or self._are_too_large()
+
+    def _are_too_large(self) -> bool:
+        return sum(kept.n_bytes for kept in self._kept.values()) > self._bound_bytes

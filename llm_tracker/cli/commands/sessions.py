@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to-size", type=float, metavar="MB", help="the oldest, until the rest takes no more than this"
     )
     pruned.add_argument("--keep-starred", action="store_true", help="leave those with a star")
+    pruned.add_argument("--all-visitors", action="store_true", help="of a shared host: what belongs to visitors, too")
     pruned.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 
 
@@ -76,7 +79,11 @@ def run(args: argparse.Namespace) -> int:
     """Open the store and do what was asked for."""
     from llm_tracker.storage.store.opening import open_store
 
-    args.act(args, open_store(args.store))
+    store = open_store(args.store)
+    try:
+        args.act(args, store)
+    finally:
+        store.database.close()
     return 0
 
 
@@ -118,15 +125,24 @@ def _export(args: argparse.Namespace, store: Store) -> None:
 
     path = Path(args.file)
     content = stored_zip(store, args.ids)
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise InputError(f"{path} could not be written: {error.strerror}. Choose another place.") from error
+    _write(path, content)
     unread = sum(n_unread(store.load(each)) for each in args.ids)
     note = f" The layers of {unread} tokens, which nobody has looked at, are not in it." if unread else ""
     _say(
         args, {"ids": args.ids, "file": str(path), "unread_tokens": unread}, f"{path}: {len(args.ids)} exported.{note}"
     )
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it in place of what was there, or nothing. Raises InputError where that is not possible."""
+    unfinished = path.with_name(f"{path.name}.part")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, path)
+    except OSError as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise InputError(f"{path} could not be written: {error.strerror}. Choose another place.") from error
 
 
 def _import(args: argparse.Namespace, store: Store) -> None:
@@ -159,8 +175,13 @@ def _require_all(n: int, ids: list[int]) -> None:
 
 def _prune(args: argparse.Namespace, store: Store) -> None:
     from llm_tracker.cli.history_text import pruned_lines
+    from llm_tracker.storage.store.pruning import all_pruned
 
     to_bytes = None if args.to_size is None else int(args.to_size * MEGABYTE)
-    pruned = store.prune(args.older_than, to_bytes, args.keep_starred, args.dry_run)
+    owners = store.owners() if args.all_visitors else [store.owner]
+    each = [
+        store.for_owner(owner).prune(args.older_than, to_bytes, args.keep_starred, args.dry_run) for owner in owners
+    ]
+    pruned = all_pruned(each)
     record = {"removed": [each.id for each in pruned.sessions], "bytes": pruned.n_bytes, "dry_run": args.dry_run}
     _say(args, {**record, "kept": pruned.kept}, pruned_lines(pruned, args.dry_run))

@@ -88,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         save_session(session, args.out)
     if store is not None:
         print(f"llm-tracker: kept as {store.save(session)} in {store.name}", file=sys.stderr)
+        store.database.close()
     return 0
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from llm_tracker.errors import StoreError
+from llm_tracker.errors import DamagedError
 from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.records import head_record, session_of
 from llm_tracker.storage.session_directory import AXES, UNREADABLE, trace_arrays
@@ -68,7 +68,7 @@ def answer_of(turn: Turn) -> str:
 
 
 def session_of_parts(parts: Mapping[str, Part], folder: Path | None) -> Session:
-    """The session of its parts. Raises StoreError where one is missing, or is not what was written."""
+    """The session of its parts. Raises DamagedError where one is missing, or is not what was written."""
     try:
         head = _unpacked(parts[HEAD].record)
         turns = list(_of_kind(parts, "turn"))
@@ -83,7 +83,7 @@ def session_of_parts(parts: Mapping[str, Part], folder: Path | None) -> Session:
         }
         return session_of(record, [arrays[name] for _, name in turns], [arrays[name] for _, name in controls])
     except (OSError, SafetensorError, zlib.error, *UNREADABLE) as error:
-        raise StoreError(
+        raise DamagedError(
             f"This conversation cannot be read from the store: a part of it is damaged ({type(error).__name__}). "
             "All others can."
         ) from error
@@ -113,12 +113,27 @@ def keep_file(folder: Path, content: bytes) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     name = secrets.token_hex(16)
     partial = folder / f"{name}.part"
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.rename(folder / name)
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(folder / name)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync_folder(folder)
     return name
+
+
+def _sync_folder(folder: Path) -> None:
+    """See to it that the names in a folder outlive a power cut, where the system lets a folder be opened for that."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _packed(record: Record) -> bytes:

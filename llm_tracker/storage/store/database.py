@@ -147,6 +147,8 @@ def said(name: str) -> Iterator[None]:
         kind = _cause(error.orig if isinstance(error, DBAPIError) else error)
         if kind == "other":
             logger.exception("the store failed")
+        else:
+            logger.warning("the store failed (%s): %s", kind, type(error).__name__)
         raise StoreError(_SENTENCES[kind].format(name=name)) from error
 
 

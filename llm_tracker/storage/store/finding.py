@@ -15,6 +15,8 @@ from llm_tracker.storage.store.tables import sessions
 
 Order = Literal["newest", "oldest", "changed", "title", "size"]
 
+MOST_WORDS = 100
+
 SHORTEST_INDEXED = 3
 """Characters of a word that the index of SQLite (trigrams) can find; shorter ones are looked for row by row."""
 
@@ -35,9 +37,16 @@ class Query:
     order: Order = "newest"
 
     def __post_init__(self) -> None:
-        """Refuse an order that there is not. Raises InputError."""
+        """Refuse an order that there is not, and more words than a database takes. Raises InputError."""
         if self.order not in get_args(Order):
             raise InputError(f"There is no order “{self.order}”. Choose one of: {', '.join(get_args(Order))}.")
+        if len(self.words) > MOST_WORDS:
+            raise InputError(f"{len(self.words):,} words are too many to search for. Give {MOST_WORDS} at most.")
+
+    @property
+    def words(self) -> list[str]:
+        """The words of `search`, as the store has them."""
+        return folded(self.search or "").split()
 
     @property
     def is_everything(self) -> bool:
@@ -60,7 +69,7 @@ class Query:
             yield sessions.c.starred == self.starred
         if self.tag:
             yield sessions.c.tags.contains(json.dumps(self.tag), autoescape=True)
-        for word in folded(self.search or "").split():
+        for word in self.words:
             if indexed and len(word) >= SHORTEST_INDEXED:
                 yield sessions.c.id.in_(_indexed(word))
             else:

@@ -22,7 +22,11 @@ class Imported:
 
 
 def import_zip(
-    store: Store, source: str | Path | IO[bytes], limits: Limits = LIMITS, most: int | None = None
+    store: Store,
+    source: str | Path | IO[bytes],
+    limits: Limits = LIMITS,
+    most: int | None = None,
+    with_stars: bool = True,
 ) -> Imported:
     """Keep the sessions of a zip file, `most` of them; what is refused is named, and the rest is kept.
 
@@ -36,11 +40,11 @@ def import_zip(
         elif most is not None and len(kept) >= most:
             refused.append((each.name or "session.json", f"no more than {most:,} are kept here"))
         else:
-            kept[each.name] = _keep(store, each, kept)
+            kept[each.name] = _keep(store, each, kept, with_stars)
     return Imported(tuple(kept.values()), tuple(refused))
 
 
-def _keep(store: Store, each: Unpacked, kept: dict[str, int]) -> int:
+def _keep(store: Store, each: Unpacked, kept: dict[str, int], with_stars: bool) -> int:
     """Keep one session, with what its user said of it; a parent is one that came before it in the same file."""
     assert each.session is not None
     about = each.about
@@ -50,7 +54,7 @@ def _keep(store: Store, each: Unpacked, kept: dict[str, int]) -> int:
     texts = {name: about.get(name, "")[:MAX_TEXT] for name in ("name", "note")}
     tags = about.get("tags", [])
     try:
-        store.describe(session_id, **texts, tags=tags, starred=about.get("starred", False))
+        store.describe(session_id, **texts, tags=tags, starred=with_stars and about.get("starred", False))
     except InputError:  # too many tags: the session is worth more than they are
         store.describe(session_id, **texts)
     return session_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from llm_tracker.errors import InputError
-from llm_tracker.storage.store.database import Database
+from llm_tracker.storage.store.database import Database, said
 from llm_tracker.storage.store.saving import unlink
 from llm_tracker.storage.store.summaries import StoredSession, summary_of
-from llm_tracker.storage.store.tables import parts, sessions
+from llm_tracker.storage.store.tables import parts, sessions, visits
 
 DAY_SECONDS = 24 * 60 * 60
 
@@ -37,61 +38,75 @@ class Pruned:
         return sum(each.n_bytes for each in self.sessions)
 
 
-def prune(
-    database: Database,
-    owner: str,
-    older_than_days: float | None,
-    to_bytes: int | None,
-    to_count: int | None,
-    keep_starred: bool,
-    dry_run: bool,
-) -> Pruned:
+@dataclass(frozen=True)
+class Bounds:
+    """What is to go; see `Store.prune`."""
+
+    older_than_days: float | None = None
+    to_bytes: int | None = None
+    to_count: int | None = None
+    keep_starred: bool = True
+    spared: int | None = None
+
+    @property
+    def before(self) -> float | None:
+        """What was not changed since then is too old, in seconds since 1970; None where nothing is."""
+        return None if self.older_than_days is None else time.time() - self.older_than_days * DAY_SECONDS
+
+
+def prune(database: Database, owner: str, bounds: Bounds, dry_run: bool) -> Pruned:
     """Take out what is too old, and then the oldest until the rest fits; see `Store.prune`."""
-    if any(bound is not None and bound < 0 for bound in (older_than_days, to_bytes, to_count)):
+    if any(bound is not None and bound < 0 for bound in (bounds.older_than_days, bounds.to_bytes, bounds.to_count)):
         raise InputError("Neither an age, a size nor a number is below 0. Give 0 or more.")
-    bounds = (older_than_days, to_bytes, to_count, keep_starred)
     if dry_run:
         with database.reading() as connection:
-            return _chosen(connection, owner, *bounds)
+            return _chosen(connection, owner, bounds)
     with database.writing() as connection:
-        pruned = _chosen(connection, owner, *bounds)
+        pruned = _chosen(connection, owner, bounds)
         gone = sessions.c.id.in_([each.id for each in pruned.sessions])
         of_gone = parts.c.session_id.in_(select(sessions.c.id).where(gone))
         files = connection.execute(select(parts.c.file).where(of_gone)).scalars().all()
         connection.execute(delete(parts).where(of_gone))
         connection.execute(delete(sessions).where(gone))
+        if bounds.before is not None:
+            never_answered = (sessions.c.n_turns == 0) & (sessions.c.changed_at < bounds.before)
+            connection.execute(delete(sessions).where(sessions.c.owner == owner, never_answered))
+            connection.execute(delete(visits).where(visits.c.owner == owner, visits.c.changed_at < bounds.before))
     unlink(database, files)
-    _give_room_back(database)
+    with said(database.name):
+        _give_room_back(database)
     return pruned
 
 
-def _chosen(
-    connection: Connection,
-    owner: str,
-    older_than_days: float | None,
-    to_bytes: int | None,
-    to_count: int | None,
-    keep_starred: bool,
-) -> Pruned:
+def all_pruned(several: Iterable[Pruned]) -> Pruned:
+    """What was taken out of several owners' parts of a store."""
+    each = list(several)
+    gone = tuple(session for pruned in each for session in pruned.sessions)
+    return Pruned(gone, sum(pruned.kept for pruned in each), sum(pruned.kept_bytes for pruned in each))
+
+
+def _chosen(connection: Connection, owner: str, bounds: Bounds) -> Pruned:
     """What is to go. Of two sessions the one with the lower number is the older one, whatever a clock says."""
     rows = select(sessions).where(sessions.c.owner == owner, sessions.c.n_turns > 0).order_by(sessions.c.id)
     found = list(connection.execute(rows).mappings())
-    deleted = {row["id"] for row in found if row["deleted_at"] is not None}
+    gone = {row["id"] for row in found if row["deleted_at"] is not None}
     summaries = [summary_of(row) for row in found]
-    may_go = [each for each in summaries if each.id not in deleted and not (keep_starred and each.starred)]
-    gone = set(deleted)
-    if older_than_days is not None:
-        before = time.time() - older_than_days * DAY_SECONDS
-        gone |= {each.id for each in may_go if each.changed_at < before}
+    stays = {each.id for each in summaries if each.id == bounds.spared or (bounds.keep_starred and each.starred)}
+    may_go = [each for each in summaries if each.id not in gone | stays]
+    if bounds.before is not None:
+        gone |= {each.id for each in may_go if each.changed_at < bounds.before}
     left = [each for each in summaries if each.id not in gone]
     n_bytes, n = sum(each.n_bytes for each in left), len(left)
+    most_bytes, most = _or_endless(bounds.to_bytes), _or_endless(bounds.to_count)
     for each in may_go:
-        is_too_much = (to_bytes is not None and n_bytes > to_bytes) or (to_count is not None and n > to_count)
-        if is_too_much and each.id not in gone:
+        if (n_bytes > most_bytes or n > most) and each.id not in gone:
             gone.add(each.id)
             n_bytes, n = n_bytes - each.n_bytes, n - 1
-    rest = [each for each in summaries if each.id not in gone]
-    return Pruned(tuple(each for each in summaries if each.id in gone), len(rest), sum(each.n_bytes for each in rest))
+    return Pruned(tuple(each for each in summaries if each.id in gone), n, n_bytes)
+
+
+def _or_endless(bound: int | None) -> float:
+    return float("inf") if bound is None else bound
 
 
 def _give_room_back(database: Database) -> None:
@@ -107,4 +122,9 @@ def _give_room_back(database: Database) -> None:
 
 
 def _is_orphan(file: Path, named: set[str | None]) -> bool:
-    return file.name not in named and time.time() - file.stat().st_mtime > ORPHAN_SECONDS
+    if file.name in named:
+        return False
+    try:
+        return time.time() - file.stat().st_mtime > ORPHAN_SECONDS
+    except FileNotFoundError:  # who saved it has given it its name meanwhile
+        return False

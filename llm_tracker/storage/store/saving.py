@@ -91,10 +91,8 @@ def _row_for(
         row = new_row(owner, time.time(), parent_id)
         made = connection.execute(insert(sessions).values(row)).inserted_primary_key
         return {**row, "id": made and made[0]}
-    found = connection.execute(
-        select(sessions).where(sessions.c.id == session_id, sessions.c.owner == owner)
-    ).mappings()
-    kept = found.first()
+    own = select(sessions).where(sessions.c.id == session_id, sessions.c.owner == owner)
+    kept = connection.execute(own.with_for_update()).mappings().first()  # on a server, who else saves it waits here
     return dict(kept) if kept is not None and _goes_on(connection, session_id, session, written) else None
 
 
@@ -108,9 +106,15 @@ def _changed_parts(database: Database, session: Session, earlier: Session | None
     """The parts that differ from those of `earlier`, large arrays already in files of their own."""
     known = {} if earlier is None else named_turns(earlier)
     changed = {name: turn for name, turn in named_turns(session).items() if known.get(name) is not turn}
-    made = [turn_part(name, turn, session.recipe) for name, turn in changed.items()]
-    with said(database.name):
-        return [head_part(session), *(_in_file(database, part) for part in made)]
+    written = [head_part(session)]
+    try:
+        with said(database.name):
+            for name, turn in changed.items():
+                written.append(_in_file(database, turn_part(name, turn, session.recipe)))
+    except BaseException:
+        unlink(database, [part.file for part in written])
+        raise
+    return written
 
 
 def _in_file(database: Database, part: Part) -> Part:

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from llm_tracker.errors import InputError
+from llm_tracker.errors import DamagedError, InputError
 from llm_tracker.storage.store import saving
 from llm_tracker.storage.store.contents import session_of_parts
 from llm_tracker.storage.store.database import Database
 from llm_tracker.storage.store.finding import Query
-from llm_tracker.storage.store.pruning import Pruned, prune
+from llm_tracker.storage.store.pruning import Bounds, Pruned, prune
 from llm_tracker.storage.store.summaries import (
     StoredSession,
     Unanswered,
@@ -27,7 +27,7 @@ from llm_tracker.storage.store.summaries import (
     this_process,
     unanswered_row,
 )
-from llm_tracker.storage.store.tables import sessions
+from llm_tracker.storage.store.tables import sessions, visits
 from llm_tracker.tracing.session import Session
 
 OWN_MACHINE = ""
@@ -35,6 +35,8 @@ OWN_MACHINE = ""
 
 MOST_CUT_OFF = 50
 """Questions without an answer that are looked at."""
+
+MAX_ID = 2**31
 
 MAX_TEXT = 10_000
 """Characters of a name, a note, or all tags together."""
@@ -79,7 +81,13 @@ class Store:
         return saving.save(self.database, self.owner, session, session_id, earlier, parent_id, created_at)
 
     def load(self, session_id: int) -> Session:
-        """Open a session. Raises InputError for one that is not there or deleted, StoreError for a damaged one."""
+        """Open a session. Raises InputError for one that is not there or deleted, DamagedError for a damaged one."""
+        try:
+            return self._load(session_id)
+        except DamagedError:  # or it was saved between its rows and its files, which were others then
+            return self._load(session_id)
+
+    def _load(self, session_id: int) -> Session:
         with self.database.reading() as connection:
             if self._row(connection, session_id)["deleted_at"] is not None:
                 raise InputError(f"The session {session_id} was deleted: llm-tracker sessions restore {session_id}")
@@ -138,7 +146,7 @@ class Store:
 
     def titles(self, ids: Iterable[int]) -> dict[int, str]:
         """What these sessions are called, deleted ones too."""
-        rows = select(sessions).where(sessions.c.owner == self.owner, sessions.c.id.in_(tuple(ids)))
+        rows = select(sessions).where(sessions.c.owner == self.owner, sessions.c.id.in_(map(_as_id, ids)))
         with self.database.reading() as connection:
             return {row["id"]: summary_of(row).title for row in connection.execute(rows).mappings()}
 
@@ -178,9 +186,21 @@ class Store:
         keep_starred: bool = True,
         dry_run: bool = False,
         to_count: int | None = None,
+        spared: int | None = None,
     ) -> Pruned:
-        """Take sessions out for good: older ones, the oldest down to a size or a number, and deleted ones."""
-        return prune(self.database, self.owner, older_than_days, to_bytes, to_count, keep_starred, dry_run)
+        """Take sessions out for good: older ones, the oldest down to a size or a number, and deleted ones.
+
+        Questions that were never answered and choices of visitors, both older, go too. `spared` is the id of a session
+        that stays whatever else is said.
+        """
+        bounds = Bounds(older_than_days, to_bytes, to_count, keep_starred, spared)
+        return prune(self.database, self.owner, bounds, dry_run)
+
+    def owners(self) -> builtins.list[str]:
+        """All owners that the store has something of."""
+        rows = select(sessions.c.owner).union(select(visits.c.owner))
+        with self.database.reading() as connection:
+            return sorted(map(str, connection.execute(rows).scalars()))
 
     def begin(self, unanswered: Unanswered, session_id: int | None = None, parent_id: int | None = None) -> int:
         """Note a question before it is answered, in a new session or in one that is kept; its id.
@@ -215,7 +235,7 @@ class Store:
 
     def _is(self, session_id: int) -> Any:
         """The condition that a row is the one of this id, and this owner's."""
-        return (sessions.c.id == session_id) & (sessions.c.owner == self.owner)
+        return (sessions.c.id == _as_id(session_id)) & (sessions.c.owner == self.owner)
 
     def _row(self, connection: Connection, session_id: int) -> Any:
         row = connection.execute(select(sessions).where(self._is(session_id))).mappings().first()
@@ -226,6 +246,11 @@ class Store:
         return row
 
     def _mark(self, ids: Iterable[int], deleted_at: float | None, now: Any) -> int:
-        of_ids = (sessions.c.owner == self.owner) & sessions.c.id.in_(tuple(ids)) & now
+        of_ids = (sessions.c.owner == self.owner) & sessions.c.id.in_(map(_as_id, ids)) & now
         with self.database.writing() as connection:
             return connection.execute(update(sessions).where(of_ids).values(deleted_at=deleted_at)).rowcount
+
+
+def _as_id(number: int) -> int:
+    """A number that a database takes; no session has 0."""
+    return number if 0 < number < MAX_ID else 0

@@ -7,7 +7,8 @@ import json
 import time
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from llm_tracker.storage.store.database import Database
 from llm_tracker.storage.store.tables import visits
@@ -21,9 +22,13 @@ def digest(key: str) -> str:
 def note_visit(database: Database, owner: str, key: str, state: dict[str, Any]) -> None:
     """Keep what a visitor has chosen, in place of what was kept before. Raises StoreError."""
     row = {"key": digest(key), "owner": owner, "changed_at": time.time(), "state": json.dumps(state)}
-    with database.writing() as connection:
-        connection.execute(delete(visits).where(visits.c.key == row["key"]))
-        connection.execute(insert(visits).values(row))
+    insert = sqlite.insert if database.is_sqlite else postgresql.insert
+    noted = insert(visits).values(row)
+    with database.writing() as connection:  # of two tabs at once the later one counts; somebody else's key stays theirs
+        changed = {name: noted.excluded[name] for name in ("changed_at", "state")}
+        connection.execute(
+            noted.on_conflict_do_update(index_elements=["key"], set_=changed, where=visits.c.owner == owner)
+        )
 
 
 def visit(database: Database, owner: str, key: str) -> dict[str, Any] | None:

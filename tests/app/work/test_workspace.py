@@ -59,13 +59,13 @@ def test_earlier_answers_stay_when_something_else_is_asked() -> None:
 
 
 def test_what_was_read_of_an_answer_takes_its_place_unless_that_went_on_or_is_gone() -> None:
-    workspace, answer, fuller, corrected = Workspace(), session(), session(), session()
+    workspace, answer, fuller, corrected = Workspace(), session(), session(), session(n_turns=2)
     workspace.sessions[1] = answer
-    workspace.replace(1, answer, fuller)
+    workspace.keep_fuller(1, fuller)
     assert workspace.sessions[1] is fuller
     workspace.sessions[1] = corrected
-    workspace.replace(1, answer, fuller)
-    workspace.replace(2, answer, fuller)
+    workspace.keep_fuller(1, answer)
+    workspace.keep_fuller(2, answer)
     assert workspace.sessions == {1: corrected}
 
 
@@ -224,9 +224,8 @@ def test_large_conversations_go_first_come_first_gone(monkeypatch: pytest.Monkey
 
 
 def test_turns_that_branches_share_are_counted_once() -> None:
-    workspace = Workspace()
     shared = session(n_bytes=60)
-    workspace.sessions = {EXAMPLE: session(n_bytes=500), 1: shared, 2: shared}
+    workspace = Workspace(sessions={EXAMPLE: session(n_bytes=500), 1: shared, 2: shared})
     assert workspace.n_bytes == 60
 
 
@@ -262,6 +261,21 @@ def test_a_job_that_ends_while_the_page_is_drawn_makes_the_page_older_than_its_w
     workspace.collect()
     assert workspace.is_newer(drawn)
     assert not workspace.is_newer(workspace.version)
+
+
+def test_whoever_sees_that_a_job_has_ended_sees_what_it_left_and_what_follows_on_it() -> None:
+    workspace, seen = Workspace(), list[tuple[int, bool]]()
+    drawn, next_job = workspace.version, Job("control", status="running")
+    workspace.job = Job(
+        "ask",
+        status="done",
+        keep=lambda _job: seen.append((workspace.version, workspace.is_newer(drawn))),
+        follow_up=lambda: workspace.begin_background(lambda: next_job),
+    )
+    assert workspace.collect()
+    assert seen == [(drawn, False)], "a page that reads the new version has what was kept"
+    assert workspace.is_newer(drawn)
+    assert workspace.job is next_job
 
 
 def test_a_conversation_that_was_let_go_while_a_page_draws_it_starts_nothing_and_says_so() -> None:

@@ -8,8 +8,11 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ from sqlalchemy import event
 
 import llm_tracker as lt
 from llm_tracker.storage.store import contents, saving
+from llm_tracker.storage.store.visits import note_visit, visit
 
 SUPPORT = Path(__file__).resolve().parents[2] / "support"
 Same = Callable[[lt.Session, lt.Session], bool]
@@ -53,6 +57,64 @@ def test_a_process_that_is_killed_fifty_times_loses_nothing_that_it_had_saved(
     with store.database.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     assert conversation.turns
+
+
+def test_a_save_that_fails_leaves_no_files_behind(
+    tmp_path: Path, conversation: lt.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "MAX_ROW_BYTES", 100)
+    store, sync, calls = lt.open_store(tmp_path / "s.sqlite"), os.fsync, iter(range(100))
+
+    def full(handle: int) -> None:
+        if next(calls) == 2:  # a file and its folder have been written
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(lt.StoreError, match="disk is full"):
+        store.save(conversation)
+    assert list((tmp_path / "s-arrays").iterdir()) == []
+    assert store.load(store.save(conversation)).turns
+    store.database.close()
+
+
+def test_a_session_that_is_saved_while_it_is_opened_is_opened(
+    tmp_path: Path, conversation: lt.Session, same: Same, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "MAX_ROW_BYTES", 100)
+    store, read = lt.open_store(tmp_path / "s.sqlite"), saving.read_parts
+    kept, others = store.save(conversation), iter([True])
+
+    def slowly(*asked: Any) -> dict[str, contents.Part]:
+        found = read(*asked)
+        if next(others, False):
+            Thread(target=store.save, args=(conversation, kept)).run()
+        return found
+
+    monkeypatch.setattr(saving, "read_parts", slowly)
+    assert same(store.load(kept), conversation)
+    store.database.close()
+
+
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_two_that_save_one_session_at_once_both_succeed(
+    store_url: str, conversation: lt.Session, question: lt.Session
+) -> None:
+    store = lt.open_store(store_url)
+    kept = store.save(question)
+
+    def go_on(n: int) -> int:
+        return store.save(replace(conversation, watch_words=(str(n),)), kept, question)
+
+    def note(n: int) -> None:
+        note_visit(store.database, "a", "key", {"n": n})
+
+    with ThreadPoolExecutor(4) as several:
+        assert set(several.map(go_on, range(12))) == {kept}
+        list(several.map(note, range(24)))
+    assert len(store.load(kept).turns) == 2
+    assert visit(store.database, "a", "key") is not None
+    store.database.close()
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)

@@ -116,3 +116,8 @@ def test_a_clock_that_is_set_back_changes_no_order(
     assert [each.id for each in store.list()] == [second, first]
     assert store.prune(older_than_days=1, dry_run=True).sessions == ()
     assert store.load(second).turns[0].said == question.turns[0].said
+
+
+def test_more_words_than_a_database_takes_are_refused(store: lt.Store) -> None:
+    with pytest.raises(lt.InputError, match="1,200 words are too many to search for"):
+        store.list("word " * 1200)

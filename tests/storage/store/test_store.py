@@ -17,7 +17,8 @@ import llm_tracker as lt
 from llm_tracker.storage.store import contents, saving, summaries
 from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.summaries import Unanswered
-from llm_tracker.storage.store.tables import parts, sessions
+from llm_tracker.storage.store.tables import parts, sessions, visits
+from llm_tracker.storage.store.visits import note_visit, visit
 
 Same = Callable[[lt.Session, lt.Session], bool]
 Said = Callable[..., lt.Session]
@@ -86,6 +87,32 @@ def test_pruning_removes_what_was_deleted_and_refuses_nonsense(store: lt.Store, 
     assert store.restore(1) == 0
     with pytest.raises(lt.InputError, match="below 0"):
         store.prune(older_than_days=-1)
+
+
+def test_pruning_by_age_takes_unanswered_questions_and_choices_too(store: lt.Store, question: lt.Session) -> None:
+    own = store.for_owner("a")
+    own.save(question)
+    left = own.begin(Unanswered("ask", "Why?", "m", "chat"))
+    note_visit(store.database, "a", "key", {"recipe": "chat"})
+    assert store.owners() == ["a"]
+    own.prune(older_than_days=1)
+    assert visit(store.database, "a", "key") is not None
+    with store.database.writing() as connection:
+        connection.execute(update(sessions).where(sessions.c.id == left).values(changed_at=1.0))
+        connection.execute(update(visits).values(changed_at=1.0))
+    own.prune(older_than_days=1)
+    assert visit(store.database, "a", "key") is None
+    with pytest.raises(lt.InputError, match="no session"):
+        own.summary(left)
+    assert len(own.list()) == 1
+
+
+def test_a_number_that_no_session_has_is_refused_however_large(store: lt.Store) -> None:
+    for number in (0, -1, 2**31, 2**63):
+        with pytest.raises(lt.InputError, match="no session"):
+            store.load(number)
+        assert store.delete(number) == 0
+        assert not store.has_turn(number, 0)
 
 
 def test_an_owner_sees_and_changes_nothing_of_another_one(store: lt.Store, question: lt.Session) -> None:

@@ -45,6 +45,14 @@ def turns_to_compare(stored: Iterable[StoredSession]) -> tuple[TurnRef, ...]:
     return tuple(TurnRef(each.id, each.n_turns - 1) for each in stored)
 
 
+def give_star(workspace: Workspace, store: Store, session_id: int, starred: bool) -> None:
+    """Give a conversation its star, or take it away. Raises InputError where no more may have one, StoreError."""
+    most = workspace.sessions.most
+    if starred and most is not None:
+        most.require_room_for_star(store)
+    store.describe(session_id, starred=starred)
+
+
 CUT_OFF_SECONDS = 20.0
 """How long what was found is not looked for again: pages are drawn far more often than processes end."""
 
@@ -61,7 +69,6 @@ def cut_off(workspace: Workspace) -> list[StoredSession]:
 def delete(workspace: Workspace, ids: tuple[int, ...]) -> int:
     """Delete conversations, so that they can be brought back; how many there were."""
     n = with_store(workspace, lambda store: store.delete(*ids), 0)
-    for number in ids if n else ():
-        if number in tuple(workspace.sessions):
-            del workspace.sessions[number]
+    if n:
+        workspace.let_go(ids)
     return n

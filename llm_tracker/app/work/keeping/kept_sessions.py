@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from itertools import count
 from typing import TYPE_CHECKING
 
-from llm_tracker.app.work.keeping.store_desk import StoreDesk
+from llm_tracker.app.work.keeping.most_kept import MostKept
+from llm_tracker.app.work.keeping.store_desk import RETRY_SECONDS, StoreDesk
 from llm_tracker.app.work.turn_ref import EXAMPLE
-from llm_tracker.errors import InputError, StoreError, TrackerError
-from llm_tracker.storage.store.finding import Query
+from llm_tracker.errors import DamagedError, InputError, StoreError, TrackerError
 from llm_tracker.storage.store.sharing import opens, shared_session
 
 if TYPE_CHECKING:
@@ -23,29 +25,36 @@ reached."""
 
 
 class KeptSessions(MutableMapping[int, "Session"]):
-    """A session's number is its id in the store. What is iterated over are those in memory; others open when asked for.
+    """A session's number is its id in the store, but for the example, what others share, and what was begun while the
+    store could not be reached. What is iterated over are those in memory; others open when asked for.
 
     Nothing is lost where the store fails: what could not be saved stays in memory, `trouble` says why, and it is saved
-    with the next one. Of more than `most` in the store the oldest go, but for those with a star.
+    as soon as the store is there again. Of more than `most` in the store the oldest go, but for those with a star.
     """
 
     def __init__(
-        self, desk: StoreDesk, owner: str, sessions: Mapping[int, Session] | None = None, most: int | None = None
+        self, desk: StoreDesk, owner: str, sessions: Mapping[int, Session] | None = None, most: MostKept | None = None
     ) -> None:
         self.most = most
-        """How many are kept in the store; None: any number."""
+        """What is kept in the store at most; None: any number."""
         self._desk = desk
         self._owner = owner
         self._in_memory: dict[int, Session] = dict(sessions or {})
         self._saved: dict[int, Session] = {}
-        self._ids: dict[int, int] = {}
-        self._parents: dict[int, int] = {}
+        """By number: what the store has. Another session in memory is fuller than that, or went on."""
         self._unsaved: dict[int, None] = {}
+        """Numbers of what memory has and the store has not, in the order in which they are to be saved."""
+        self._ids: dict[int, int] = {}
+        """The ids in the store of what was begun while it could not be reached."""
+        self._parents: dict[int, int] = {}
         self._lent: dict[str, int] = {}
         self._damaged: set[int] = set()
         self.given_up: set[int] = set()
         """Sessions whose question without an answer was left."""
         self._numbers = count(FIRST_OWN if desk.is_kept else max(self._in_memory, default=EXAMPLE) + 1)
+        self._lock = threading.RLock()
+        self._n_bytes: int | None = None
+        self._failed_at = 0.0
         self.trouble = ""
         """Why something could not be saved or opened, as a sentence for the user."""
 
@@ -59,20 +68,23 @@ class KeptSessions(MutableMapping[int, "Session"]):
 
     def __getitem__(self, number: int) -> Session:
         """A session, opened where it is not in memory. Raises KeyError where there is none, or it cannot be read."""
-        if number in self._in_memory:
-            return self._in_memory[number]
-        if not EXAMPLE < number < FIRST_LENT or number in self._damaged or (store := self.store) is None:
-            raise KeyError(number)
-        try:
-            session = store.load(number)
-        except InputError as error:
-            raise KeyError(number) from error
-        except StoreError as error:
-            self.trouble = str(error)
-            self._damaged.add(number)
-            raise KeyError(number) from error
-        self._in_memory[number] = self._saved[number] = session
-        return session
+        with self._lock:
+            if number in self._in_memory:
+                return self._in_memory[number]
+            if not EXAMPLE < number < FIRST_LENT or number in self._damaged or (store := self.store) is None:
+                raise KeyError(number)
+            try:
+                session = store.load(number)
+            except InputError as error:
+                raise KeyError(number) from error
+            except StoreError as error:
+                self.trouble = str(error)
+                if isinstance(error, DamagedError):  # it would be read again at every look
+                    self._damaged.add(number)
+                raise KeyError(number) from error
+            self._hold(number, session)
+            self._saved[number] = session
+            return session
 
     def __setitem__(self, number: int, session: Session) -> None:
         """Keep a session in memory and in the store; `keep` tells where it went to."""
@@ -80,19 +92,52 @@ class KeptSessions(MutableMapping[int, "Session"]):
 
     def __delitem__(self, number: int) -> None:
         """Let a session go from memory: the store still has it, unless it could not be saved."""
-        del self._in_memory[number]
-        self._saved.pop(number, None)
-        self._unsaved.pop(number, None)
+        with self._lock:
+            del self._in_memory[number]
+            self._n_bytes = None
+            self._saved.pop(number, None)
+            self._unsaved.pop(number, None)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._in_memory)
+        return iter(list(self._in_memory))
 
     def __len__(self) -> int:
         return len(self._in_memory)
 
+    def is_in_memory(self, number: int) -> bool:
+        """Whether a session can be had without the store."""
+        return number in self._in_memory
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Let sessions go from memory that the store does not have any more."""
+        for number in filter(self.is_in_memory, numbers):
+            del self[number]
+
+    @property
+    def n_bytes(self) -> int:
+        """What the traces of those in memory take, but for the example's; turns that several share count once."""
+        if self._n_bytes is None:
+            self._n_bytes = self.bytes_of(number for number in self if number != EXAMPLE)
+        return self._n_bytes
+
+    def bytes_of(self, numbers: Iterable[int]) -> int:
+        """What the traces of some of those in memory take."""
+        held = dict(self._in_memory)
+        turns = [turn for number in numbers if number in held for turn in held[number].all_turns]
+        return sum({id(turn.trace): turn.trace.n_bytes for turn in turns}.values())
+
+    def _hold(self, number: int, session: Session) -> None:
+        self._in_memory[number], self._n_bytes = session, None
+
+    def stored_id(self, number: int) -> int | None:
+        """The id under which the store has a session of the visitor's own; None where it has none."""
+        if number in self._ids:
+            return self._ids[number]
+        return number if EXAMPLE < number < FIRST_LENT else None
+
     def begin(self, unanswered: Unanswered, number: int | None = None, parent: int | None = None) -> int:
         """Note a question before it is answered; the number that its session has, or will have."""
-        parent = self._ids.get(parent, parent) if parent is not None and self.is_own(parent) else None
+        parent = None if parent is None else self.stored_id(parent)
         if number is not None and number >= FIRST_OWN:
             return number
         try:
@@ -100,8 +145,9 @@ class KeptSessions(MutableMapping[int, "Session"]):
                 return store.begin(unanswered, number, parent)
         except StoreError as error:
             self.trouble = str(error)
-        if number is not None:
-            return number
+        return number if number is not None else self._new_number(parent)
+
+    def _new_number(self, parent: int | None) -> int:
         own = next(self._numbers)
         if parent is not None:
             self._parents[own] = parent
@@ -109,16 +155,16 @@ class KeptSessions(MutableMapping[int, "Session"]):
 
     def add(self, session: Session, parent: int | None = None) -> int:
         """Keep a session that has no number yet; the number that it has from now on."""
-        own = next(self._numbers)
-        if parent is not None and self.is_own(parent):
-            self._parents[own] = self._ids.get(parent, parent)
-        self.keep(own, session)
-        kept_as = self._ids.pop(own, None)
-        if kept_as is None:
-            return own
-        del self[own]
-        self._in_memory[kept_as] = self._saved[kept_as] = session
-        return kept_as
+        with self._lock:
+            own = self._new_number(None if parent is None else self.stored_id(parent))
+            self.keep(own, session)
+            kept_as = self._ids.pop(own, None)
+            if kept_as is None:
+                return own
+            del self[own]
+            self._hold(kept_as, session)
+            self._saved[kept_as] = session
+            return kept_as
 
     def give_up(self, number: int) -> None:
         """Forget a question that will not be answered."""
@@ -131,76 +177,93 @@ class KeptSessions(MutableMapping[int, "Session"]):
 
     def is_own(self, number: int) -> bool:
         """Whether a session is the visitor's own: the example, and what others share, can only be read."""
-        return number != EXAMPLE and number not in self._lent.values()
+        return number != EXAMPLE and not FIRST_LENT <= number < FIRST_OWN
 
     def lend(self, token: str) -> int | None:
-        """The number of a session that somebody shares by a token; None where that opens nothing any more."""
-        try:
-            store = self.store
-            is_here = self._lent.get(token) in self._in_memory
-            if store is not None and is_here and opens(store.database, token):
-                return self._lent[token]
-            session = None if store is None else shared_session(store.database, token)
-        except TrackerError as error:
-            self.trouble = str(error)
-            session = None
-        if session is None:
-            self.take_back(token)
-            return None
-        number = self._lent.setdefault(token, FIRST_LENT + len(self._lent))
-        self._in_memory[number] = session
-        return number
+        """The number of a session that somebody shares by a token; None where that opens nothing any more.
 
-    def take_back(self, token: str) -> None:
-        """Let a session go that is not shared any more."""
+        Where the store cannot say now, what was opened by it stays.
+        """
+        with self._lock:
+            number = self._lent.get(token)
+            try:
+                if (store := self.store) is None:
+                    return number if number in self._in_memory else None
+                if number in self._in_memory and opens(store.database, token):
+                    return number
+                session = shared_session(store.database, token)
+            except TrackerError as error:
+                self.trouble = str(error)
+                return number if number in self._in_memory else None
+            if session is None:
+                self._take_back(token)
+                return None
+            number = self._lent.setdefault(token, FIRST_LENT + len(self._lent))
+            self._hold(number, session)
+            return number
+
+    def look_after_lent(self) -> None:
+        """Let what is not shared any more go from memory."""
+        for token, number in list(self._lent.items()):
+            if number in self._in_memory:
+                self.lend(token)
+
+    def _take_back(self, token: str) -> None:
         number = self._lent.get(token)
-        if number is not None:
-            self._in_memory.pop(number, None)
-
-    @property
-    def lent(self) -> dict[str, int]:
-        """The numbers of the sessions that others share, by their tokens."""
-        return dict(self._lent)
+        if number is not None and number in self._in_memory:
+            del self[number]
 
     def keep(self, number: int, session: Session) -> int:
         """Keep a session; the number that it has from now on.
 
         That is another one where somebody else went on with the same session in another way meanwhile: theirs stays.
         """
-        self._in_memory[number] = session
-        if not self.is_own(number) or not self._desk.is_kept:
-            return number
-        is_new = number not in self._saved
-        self._unsaved[number] = None
-        moved = self.save_all()
-        if is_new:
-            self._drop_oldest()
-        return moved.get(number, number)
+        with self._lock:
+            self._hold(number, session)
+            if not self.is_own(number) or not self._desk.is_kept:
+                return number
+            is_new = number not in self._saved
+            self._unsaved[number] = None
+            moved = self.save_all()
+            kept_as = moved.get(number, number)
+            if is_new:
+                self._drop_oldest(kept_as)
+            return kept_as
 
-    def _drop_oldest(self) -> None:
-        """Keep no more in the store than a visitor may have there."""
+    def _drop_oldest(self, newest: int) -> None:
+        """Keep no more in the store than a visitor may have there; what was just kept stays."""
         try:
-            if self.most is not None and (store := self.store) is not None and store.count(Query())[0] > self.most:
-                store.prune(to_count=self.most)
+            if self.most is not None and (store := self.store) is not None and self.most.is_passed_by(store):
+                gone = store.prune(
+                    to_count=self.most.sessions, to_bytes=self.most.n_bytes, spared=self.stored_id(newest)
+                )
+                self.forget(each.id for each in gone.sessions)
         except StoreError as error:
             self.trouble = str(error)
 
     def save_all(self) -> dict[int, int]:
         """Save what is not saved yet; the sessions that got another number by that."""
-        moved = {}
-        for number in list(self._unsaved):
-            try:
-                new = self._save(number)
-            except StoreError as error:
-                self.trouble = str(error)
-                break
-            if new is None:
-                break
-            if new != number:
-                moved[number] = new
-        else:
-            self.trouble = ""
-        return moved
+        with self._lock:
+            moved = {}
+            for number in list(self._unsaved):
+                try:
+                    new = self._save(number)
+                except StoreError as error:
+                    self.trouble = str(error)
+                    new = None
+                if new is None:
+                    self._failed_at = time.monotonic()
+                    break
+                if new != number:
+                    moved[number] = new
+            else:
+                self.trouble = ""
+            return moved
+
+    def save_again(self) -> None:
+        """Try once more to save what is in memory only, after a while: the store may be there again."""
+        if self._unsaved and time.monotonic() - self._failed_at >= RETRY_SECONDS:
+            self.save_all()
 
     @property
     def n_unsaved(self) -> int:
@@ -216,15 +279,14 @@ class KeptSessions(MutableMapping[int, "Session"]):
         store = self.store
         if store is None:
             return None
-        session, known = self._in_memory[number], self._ids.get(number)
-        id_there = known if known is not None else number if number < FIRST_OWN else None
+        session, id_there = self._in_memory[number], self.stored_id(number)
         kept_as = store.save(session, id_there, self._saved.get(number), self._parents.get(number))
         del self._unsaved[number]
-        if id_there is None or known is not None:
+        if number >= FIRST_OWN:
             self._ids[number], self._saved[number] = kept_as, session
             return number
-        if kept_as != number:
+        if kept_as != number:  # somebody else went on with it: theirs keeps the number
             del self[number]
-            self._in_memory[kept_as] = session
+            self._hold(kept_as, session)
         self._saved[kept_as] = session
         return kept_as

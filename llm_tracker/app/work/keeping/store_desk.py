@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
+from dataclasses import replace
 
 from sqlalchemy import URL
 
@@ -12,6 +14,10 @@ from llm_tracker.storage.store.address import store_address
 from llm_tracker.storage.store.opening import opened
 from llm_tracker.storage.store.store import Store
 
+logger = logging.getLogger(__name__)
+
+UNNAMED = "of this host"
+
 RETRY_SECONDS = 5.0
 """How long a store that could not be opened is left alone: each try may take as long as a server may be silent."""
 
@@ -19,8 +25,9 @@ RETRY_SECONDS = 5.0
 class StoreDesk:
     """One store for the process. Pages go on without it where it cannot be reached, and say so."""
 
-    def __init__(self, address: URL | None) -> None:
+    def __init__(self, address: URL | None, is_named: bool = True) -> None:
         self._address = address
+        self._is_named = is_named
         self._store: Store | None = None
         self._lock = threading.Lock()
         self._tried_at = -RETRY_SECONDS
@@ -28,13 +35,18 @@ class StoreDesk:
         """Why it cannot be opened, as a sentence for the user."""
 
     @classmethod
-    def of_address(cls, given: str | None) -> StoreDesk:
-        """The store that the app was told to use; one that cannot be used is said, and nothing is kept."""
+    def of_address(cls, given: str | None, is_named: bool = True) -> StoreDesk:
+        """The store that the app was told to use; one that cannot be used is said, and nothing is kept.
+
+        Unless `is_named`, no message tells visitors where it is.
+        """
         try:
-            return cls(store_address(given))
+            return cls(store_address(given), is_named)
         except InputError as error:
+            logger.warning("%s", error)
             desk = cls(None)
-            desk.trouble = f"{error} Until then nothing is kept."
+            said = str(error) if is_named else "The store of this host is not set up."
+            desk.trouble = f"{said} Until then nothing is kept."
             return desk
 
     @property
@@ -54,7 +66,9 @@ class StoreDesk:
 
     def _open(self, address: URL) -> None:
         try:
-            self._store, self.trouble = opened(address), ""
+            store, self.trouble = opened(address), ""
+            self._store = store if self._is_named else replace(store, database=replace(store.database, name=UNNAMED))
         except StoreError as error:
-            self.trouble = str(error)
+            logger.warning("%s", error)
+            self.trouble = str(error) if self._is_named else "The store of this host cannot be reached now."
         self._tried_at = time.monotonic()

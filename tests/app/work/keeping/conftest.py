@@ -10,6 +10,7 @@ import pytest
 from visitor import tiny_of_any_name
 
 import llm_tracker as lt
+from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.storage.store.address import store_address
 
@@ -31,3 +32,8 @@ def desk(tmp_path: Path) -> Iterator[StoreDesk]:
     store = made.store("")
     if store is not None:
         store.database.close()
+
+
+@pytest.fixture
+def sessions(desk: StoreDesk) -> KeptSessions:
+    return KeptSessions(desk, "")

@@ -3,62 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 from fake_work import FakeEngine, ended
+from sqlalchemy import delete as delete_rows
+from stored import stored
 
 import llm_tracker as lt
 from llm_tracker.app.work import asking
-from llm_tracker.app.work import workspace as workspaces
-from llm_tracker.app.work.keeping import store_desk
 from llm_tracker.app.work.keeping.history import cut_off, delete
-from llm_tracker.app.work.keeping.kept_sessions import FIRST_OWN, KeptSessions
+from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
+from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
-from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import Workspaces
-from llm_tracker.storage.store.address import store_address
 from llm_tracker.storage.store.sharing import share
 from llm_tracker.storage.store.summaries import Unanswered
+from llm_tracker.storage.store.tables import parts
 
 ASKED = Unanswered("ask", "Who?", "m", "chat")
-
-
-@pytest.fixture
-def sessions(desk: StoreDesk) -> KeptSessions:
-    return KeptSessions(desk, "")
-
-
-def stored(desk: StoreDesk) -> lt.Store:
-    store = desk.store("")
-    assert store is not None
-    return store
-
-
-class Broken:
-    """Makes every writing of a store fail, until it is mended."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._patch = monkeypatch
-        self._whole = {name: getattr(lt.Store, name) for name in ("save", "begin", "give_up", "load")}
-
-    def break_it(self) -> None:
-        def fail(*_: object, **__: object) -> Any:
-            raise lt.StoreError("The disk is full.")
-
-        for name in self._whole:
-            self._patch.setattr(lt.Store, name, fail)
-
-    def mend(self) -> None:
-        for name, whole in self._whole.items():
-            self._patch.setattr(lt.Store, name, whole)
-
-
-@pytest.fixture
-def broken(monkeypatch: pytest.MonkeyPatch) -> Broken:
-    return Broken(monkeypatch)
 
 
 def test_what_is_kept_is_in_the_store_at_once_and_opened_from_there(
@@ -89,36 +52,6 @@ def test_the_example_is_nobodys_and_never_saved(
     assert sessions.begin(ASKED, None, EXAMPLE) > EXAMPLE
 
 
-def test_what_cannot_be_saved_stays_in_memory_is_said_and_is_saved_with_the_next(
-    desk: StoreDesk, sessions: KeptSessions, question: lt.Session, broken: Broken
-) -> None:
-    number = sessions.begin(ASKED)
-    broken.break_it()
-    assert sessions.keep(number, question) == number
-    assert (sessions.trouble, sessions.n_unsaved) == ("The disk is full.", 1)
-    assert sessions[number] is question
-    broken.mend()
-    other = sessions.keep(sessions.begin(ASKED), question)
-    assert (sessions.trouble, sessions.n_unsaved) == ("", 0)
-    assert [each.id for each in stored(desk).list()] == [other, number]
-
-
-def test_a_conversation_that_began_without_the_store_is_saved_once_it_is_back(
-    desk: StoreDesk, sessions: KeptSessions, question: lt.Session, conversation: lt.Session, broken: Broken
-) -> None:
-    broken.break_it()
-    number = sessions.begin(ASKED)
-    assert number >= FIRST_OWN
-    sessions.keep(number, question)
-    broken.mend()
-    sessions.keep(number, conversation)
-    (kept,) = stored(desk).list()
-    assert kept.n_turns == 2
-    assert sessions[number] is conversation
-    sessions.keep(number, replace(conversation, watch_words=("B",)))
-    assert len(stored(desk).list()) == 1
-
-
 def test_a_conversation_that_went_on_elsewhere_gets_a_number_of_its_own(
     desk: StoreDesk, question: lt.Session, conversation: lt.Session
 ) -> None:
@@ -134,37 +67,56 @@ def test_a_conversation_that_went_on_elsewhere_gets_a_number_of_its_own(
     assert mine[number] is conversation
 
 
-def test_a_damaged_conversation_is_not_there_and_says_why(
-    sessions: KeptSessions, desk: StoreDesk, question: lt.Session, broken: Broken
+def test_what_was_removed_for_good_does_not_come_back_with_what_was_being_read_of_it(
+    desk: StoreDesk, question: lt.Session
 ) -> None:
-    number = sessions.add(question)
-    broken.break_it()
-    another = KeptSessions(desk, "")
-    assert another.get(number) is None
-    assert another.trouble == "The disk is full."
+    workspace = Workspaces(desk).at(None)
+    number = workspace.sessions.add(question)
+    pruned = stored(desk).prune(to_bytes=0)
+    workspace.let_go(each.id for each in pruned.sessions)
+    workspace.keep_fuller(number, replace(question, watch_words=("B",)))
+    assert stored(desk).list() == []
 
 
-def test_a_store_that_is_away_is_tried_again_after_a_while(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, question: lt.Session
+def test_what_is_shown_follows_a_conversation_that_went_on_elsewhere(
+    desk: StoreDesk, question: lt.Session, conversation: lt.Session
 ) -> None:
-    (tmp_path / "folder").write_text("in the way")
-    desk = StoreDesk(store_address(str(tmp_path / "folder" / "s.sqlite")))
-    sessions = KeptSessions(desk, "")
-    number = sessions.add(question)
-    assert desk.trouble
-    assert sessions.trouble == desk.trouble
-    (tmp_path / "folder").unlink()
-    assert desk.store("") is None  # not at every page that is drawn
-    monkeypatch.setattr(store_desk, "RETRY_SECONDS", 0.0)
-    sessions.keep(number, question)
-    assert (desk.trouble, sessions.trouble, sessions.n_unsaved) == ("", "", 0)
+    workspace = Workspaces(desk).at(None)
+    number = workspace.sessions.add(question)
+    assert workspace.sessions.keep(number, conversation) == number
+    workspace.show(TurnRef(number, 0), TurnRef(number, 1))
+    other = replace(conversation, turns=(question.turns[0], replace(conversation.turns[1], said="No, C.")))
+    with stored(desk).database.writing() as connection:
+        connection.execute(delete_rows(parts).where(parts.c.name == "turn-1"))
+    KeptSessions(desk, "").keep(number, other)
+    workspace.keep_fuller(number, replace(conversation, watch_words=("B",)))
+    assert workspace.shown is not None
+    assert [ref and ref.session != number for ref in workspace.shown] == [True, True]
 
 
-def test_an_address_that_cannot_be_used_is_said_and_nothing_is_kept(question: lt.Session) -> None:
-    desk = StoreDesk.of_address("mysql://host/name")
-    assert not desk.is_kept
-    assert "mysql" in desk.trouble
-    assert KeptSessions(desk, "").add(question) == 1
+def test_more_than_may_be_kept_goes_oldest_first_but_never_what_came_last(
+    desk: StoreDesk, question: lt.Session
+) -> None:
+    size = stored(desk).summary(KeptSessions(desk, "").add(question)).n_bytes
+    sessions = KeptSessions(desk, "", most=MostKept(10, size))
+    newest = sessions.add(question)
+    assert [each.id for each in stored(desk).list()] == [newest]
+    stored(desk).describe(newest, starred=True)
+    last = sessions.add(question)
+    assert [each.id for each in stored(desk).list()] == [last, newest]
+
+
+def test_a_correction_of_what_others_share_is_offered_again_without_an_answer_to_correct(
+    desk: StoreDesk, question: lt.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Unanswered, "is_cut_off", property(lambda _: True))
+    store, workspace = stored(desk), Workspaces(desk).at(None, lambda _key: "reader")
+    number = workspace.sessions.lend(share(store, store.save(question)))
+    assert number is not None
+    asking.correct(FakeEngine(), workspace, TurnRef(number, 0), "No, B.")
+    (left,) = cut_off(workspace)
+    assert left.unanswered is not None
+    assert (left.unanswered.said, left.unanswered.of_session) == ("No, B.", None)
 
 
 def test_a_question_is_noted_until_its_answer_comes_and_forgotten_where_none_does(
@@ -216,31 +168,6 @@ def test_a_deleted_conversation_leaves_the_memory_too(desk: StoreDesk, question:
     number = workspace.sessions.add(question)
     assert delete(workspace, (number,)) == 1
     assert number not in workspace.sessions
-
-
-def test_memory_lets_go_what_is_saved_before_what_is_not(
-    desk: StoreDesk, question: lt.Session, broken: Broken, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workspaces, "MAX_SESSIONS", 2)
-    workspace = Workspace(sessions=KeptSessions(desk, ""))
-    saved = workspace.sessions.add(question)
-    broken.break_it()
-    unsaved = [workspace.sessions.add(question) for _ in range(2)]
-    workspace.show(TurnRef(unsaved[-1], 0), None)
-    assert list(workspace.sessions) == unsaved
-    broken.mend()
-    assert workspace.sessions[saved].turns
-
-
-def test_what_was_let_go_unsaved_keeps_nothing_later_from_being_saved(
-    desk: StoreDesk, sessions: KeptSessions, question: lt.Session, broken: Broken
-) -> None:
-    broken.break_it()
-    del sessions[sessions.add(question)]
-    broken.mend()
-    kept = sessions.add(question)
-    assert [each.id for each in stored(desk).list()] == [kept]
-    assert sessions.n_unsaved == 0
 
 
 def test_a_conversation_that_is_shared_again_or_was_let_go_from_memory_is_opened_again(
