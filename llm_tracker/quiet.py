@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -14,5 +15,7 @@ def quiet_process() -> None:
     """
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TQDM_DISABLE", "1")  # transformers draws a bar of its own while it reads a GGUF file
+    # Streamlit tells of every timer of a browser that comes too late, which it rightly drops.
+    logging.getLogger("streamlit.runtime.app_session").setLevel(logging.WARNING)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")

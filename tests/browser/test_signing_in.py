@@ -35,6 +35,7 @@ def with_sign_in(tmp_path: Path, embedded: object) -> Iterator[str]:
 
 
 def sign_in(page: Page, name: str) -> None:
+    expect_ready(page)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name=name).click()
     expect(page.get_by_text(f"Signed in as {name}.")).to_be_visible()

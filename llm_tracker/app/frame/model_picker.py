@@ -136,7 +136,7 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     if should_load(engine, workspace):
         polled(_begin_load, PAINTED_SECONDS)(engine, wanted)
     elif loading is not None and loading.active:
-        watch_load(loading, "sidebar")
+        watch_load(engine, loading, "sidebar")
     elif model is not None:
         workspace.model_id = wanted.id  # it may have become ready since the page began to be drawn
         parity_badge(model)
@@ -180,12 +180,15 @@ def _begin_load(engine: Engine, entry: ModelEntry) -> None:
     st.caption("The model comes next …")
 
 
-def watch_load(job: Job, place: str) -> None:
-    """Show a load's stage until it ends, with a way to cancel it; then draw the page anew."""
-    follow_job(job, partial(_load_state, job, place))
+def watch_load(engine: Engine, job: Job, place: str) -> None:
+    """Show a load's stage until it ends, with a way to cancel it; then draw the page anew.
+
+    Strangers who share a host wait for one load: none of them takes it from the others.
+    """
+    follow_job(job, partial(_load_state, job, place, not engine.settings.public))
 
 
-def _load_state(job: Job, place: str) -> None:
+def _load_state(job: Job, place: str, may_cancel: bool) -> None:
     progress = job.progress
     if progress is not None and progress.total_bytes:
         done, total = progress.done_bytes, progress.total_bytes
@@ -193,7 +196,8 @@ def _load_state(job: Job, place: str) -> None:
     else:
         stage = progress.stage if progress is not None else "Waiting"
         st.caption(f"{stage} …")
-    _cancel_button(job, f"cancel {job.model_id} {place}")
+    if may_cancel:
+        _cancel_button(job, f"cancel {job.model_id} {place}")
 
 
 def _failed_load(engine: Engine, workspace: Workspace, entry: ModelEntry, job: Job) -> None:

@@ -84,7 +84,7 @@ def _line(
     loading = engine.models.load_job(entry.id)
     if loading is not None and loading.active:
         with buttons:
-            watch_load(loading, "page")
+            watch_load(engine, loading, "page")
     else:
         with buttons:
             _buttons(engine, workspace, entry, held, is_here)

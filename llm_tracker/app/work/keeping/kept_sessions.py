@@ -48,7 +48,7 @@ class KeptSessions(MutableMapping[int, "Session"]):
         """The ids in the store of what was begun while it could not be reached."""
         self._parents: dict[int, int] = {}
         self._lent: dict[str, int] = {}
-        self._damaged: set[int] = set()
+        self._damaged: dict[int, str] = {}
         self.given_up: set[int] = set()
         """Sessions whose question without an answer was left."""
         self._numbers = count(FIRST_OWN if desk.is_kept else max(self._in_memory, default=EXAMPLE) + 1)
@@ -71,7 +71,10 @@ class KeptSessions(MutableMapping[int, "Session"]):
         with self._lock:
             if number in self._in_memory:
                 return self._in_memory[number]
-            if not EXAMPLE < number < FIRST_LENT or number in self._damaged or (store := self.store) is None:
+            if number in self._damaged:
+                self.trouble = self._damaged[number]
+                raise KeyError(number)
+            if not EXAMPLE < number < FIRST_LENT or (store := self.store) is None:
                 raise KeyError(number)
             try:
                 session = store.load(number)
@@ -80,7 +83,7 @@ class KeptSessions(MutableMapping[int, "Session"]):
             except StoreError as error:
                 self.trouble = str(error)
                 if isinstance(error, DamagedError):  # it would be read again at every look
-                    self._damaged.add(number)
+                    self._damaged[number] = self.trouble
                 raise KeyError(number) from error
             self._hold(number, session)
             self._saved[number] = session
@@ -261,8 +264,13 @@ class KeptSessions(MutableMapping[int, "Session"]):
             return moved
 
     def save_again(self) -> None:
-        """Try once more to save what is in memory only, after a while: the store may be there again."""
-        if self._unsaved and time.monotonic() - self._failed_at >= RETRY_SECONDS:
+        """Try once more to save what is in memory only, after a while: the store may be there again.
+
+        Where everything is saved, an earlier trouble is over; what still fails is said again.
+        """
+        if not self._unsaved:
+            self.trouble = ""
+        elif time.monotonic() - self._failed_at >= RETRY_SECONDS:
             self.save_all()
 
     @property
