@@ -70,7 +70,7 @@ def _buttons(workspace: Workspace, found: list[StoredSession]) -> None:
             "left out.",
         )
         st.button("Delete", key="delete chosen", on_click=_delete, args=(workspace, ids))
-        st.button("Untick", key="untick", on_click=_untick)
+        st.button("Untick all", key="untick", on_click=_untick)
 
 
 def _zip(workspace: Workspace, ids: tuple[int, ...]) -> bytes:

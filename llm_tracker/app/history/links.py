@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from llm_tracker.app.frame.owner import is_on_this_machine
 from llm_tracker.app.frame.shared_link import PARAMETER
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.keeping.history import with_store
@@ -34,6 +35,12 @@ def sharing(workspace: Workspace, stored: StoredSession) -> None:
         return
     st.code(f"{_app_address()}/?{PARAMETER}={token}", language=None, wrap_lines=True)
     paragraph("Whoever has this link and can open this app can read this conversation, until you revoke it.")
+    if is_on_this_machine():
+        paragraph(
+            "It opens on this machine only. For others, start the app with --address 0.0.0.0, and put the machine's "
+            "name in the place of 127.0.0.1.",
+            quiet=True,
+        )
     st.button("Revoke it", key=f"revoke {stored.id}", on_click=partial(_revoke, workspace, stored.id))
 
 

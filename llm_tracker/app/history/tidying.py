@@ -13,6 +13,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.keeping.history import HISTORY, with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.importing import Imported, import_zip
+from llm_tracker.storage.store.pruning import Pruned
 from llm_tracker.storage.store.store import Store
 from llm_tracker.storage.unpacking import LIMITS
 from llm_tracker.wording.history import conversations, size
@@ -47,20 +48,35 @@ def import_panel(engine: Engine, workspace: Workspace) -> None:
             file = st.session_state[key]
             if file is None:
                 return
-            if said := too_often(engine, workspace):
-                workspace.errors[HISTORY] = said
-                return
-            st.session_state[IMPORTED] = with_store(workspace, lambda store: _import(engine, store, file), None)
+            said = too_often(engine, workspace)
+            imported = None if said else with_store(workspace, lambda store: _import(engine, store, file), None)
+            st.session_state[IMPORTED] = imported or said or workspace.errors.pop(HISTORY, "")
             st.session_state["history uploads"] = uploads + 1  # an empty field for the next one
 
         st.file_uploader("A zip file", "zip", key=key, on_change=keep, max_upload_size=most_megabytes)
-        imported: Imported | None = st.session_state.pop(IMPORTED, None)
-        if imported is not None:
-            paragraph(f"{conversations(len(imported.ids))} imported.")
-            for name, why in imported.refused[:LISTED]:
-                failure(f"Refused: “{name}”: {why}.")
-            if len(imported.refused) > LISTED:
-                paragraph(f"And {len(imported.refused) - LISTED:,} more were refused.")
+        with st.container():
+            _outcome(st.session_state.get(IMPORTED, ""))
+
+
+def _what_goes(would: Pruned) -> str:
+    kept = f"{conversations(would.kept)} ({size(would.kept_bytes)}) {'remains' if would.kept == 1 else 'remain'}."
+    if not would.sessions:
+        return f"Nothing goes by this: {kept}"
+    gone = f"{conversations(len(would.sessions))} ({size(would.n_bytes)})"
+    return f"This removes {gone}, deleted ones among them, and cannot be undone. {kept}"
+
+
+def _outcome(imported: Imported | str) -> None:
+    """What came of the last upload, or why nothing did."""
+    if isinstance(imported, str):
+        if imported:
+            failure(imported)
+        return
+    paragraph(f"{conversations(len(imported.ids))} imported.")
+    for name, why in imported.refused[:LISTED]:
+        failure(f"Refused: “{name}”: {why}.")
+    if len(imported.refused) > LISTED:
+        paragraph(f"And {len(imported.refused) - LISTED:,} more were refused.")
 
 
 def _import(engine: Engine, store: Store, file: IO[bytes]) -> Imported:
@@ -89,11 +105,7 @@ def tidy_panel(workspace: Workspace, store: Store) -> None:
         keep_starred = st.toggle("Keep those with a star", True, key="tidy starred")
         to_bytes = None if most is None else int(most) * MEGABYTE
         would = store.prune(older, to_bytes, keep_starred, dry_run=True)
-        paragraph(
-            f"This removes {conversations(len(would.sessions))} ({size(would.n_bytes)}), deleted ones among them, and "
-            f"cannot be undone. {conversations(would.kept).capitalize()} ({size(would.kept_bytes)}) "
-            f"{'remains' if would.kept == 1 else 'remain'}."
-        )
+        paragraph(_what_goes(would))
 
         def prune() -> None:
             pruned = with_store(workspace, lambda store: store.prune(older, to_bytes, keep_starred), None)

@@ -161,7 +161,7 @@ _SENTENCES = {
     ),
     "busy": "The store ({name}) is being written by another process for too long. Try again in a moment.",
     "away": "The store ({name}) cannot be reached now.",
-    "other": "The store ({name}) failed in a way that nobody foresaw. What was saved before is untouched.",
+    "other": "The store ({name}) failed unexpectedly. What was saved before is untouched.",
 }
 
 
