@@ -100,15 +100,12 @@ def alone(model: lt.LoadedModel, question: str) -> lt.Session:
     return lt.track(model, question, [CORRECTION], control=True)
 
 
-def require_as_alone(model: lt.LoadedModel, store: lt.Store, each: Visit) -> None:
+def require_as_alone(store: lt.Store, each: Visit, expected: lt.Session) -> None:
     """The answers, and every number that was kept of them, are those of a model that nobody else uses."""
     (kept,) = [stored for stored in store.list(limit=None) if stored.said[0] == each.question]
-    session, expected = store.load(kept.id), alone(model, each.question)
+    session = store.load(kept.id)
     assert [each.before, each.after] == [turn.answer for turn in expected.turns]
-    pairs = zip(
-        (*session.turns, *session.controls.values()), (*expected.turns, *expected.controls.values()), strict=True
-    )
-    for mine, own in pairs:
+    for mine, own in zip(session.all_turns, expected.all_turns, strict=True):
         assert mine.prompt.token_ids == own.prompt.token_ids
         assert mine.trace.token_ids.tolist() == own.trace.token_ids.tolist()
         np.testing.assert_allclose(mine.trace.top_probs, own.trace.top_probs, atol=1e-3)
@@ -120,7 +117,7 @@ def test_visitors_at_once_get_what_each_would_get_alone(served: Served, embedded
     came = run_visits(visits(served.url, COUNTRIES[:4]))
     assert len(served.store.list()) == 4
     for (each,) in came:
-        require_as_alone(embedded, served.store, each)
+        require_as_alone(served.store, each, alone(embedded, each.question))
 
 
 @pytest.mark.soak
@@ -134,11 +131,10 @@ def test_many_visitors_at_once_wait_alike_and_cost_little_more_than_their_answer
     spent = served.cpu_seconds() - spent
     everything = [each for several in came for each in several]
     own = time.process_time()
-    for each in everything:
-        alone(embedded, each.question)
+    expected = [alone(embedded, each.question) for each in everything]
     own = time.process_time() - own
-    for each in everything:
-        require_as_alone(embedded, served.store, each)
+    for each, session in zip(everything, expected, strict=True):
+        require_as_alone(served.store, each, session)
     waited = [sum(each.waited_seconds for each in several) for several in came]
     n_turns = 2 * len(everything)
     fair, cost = max(waited) / min(waited), spent / own
