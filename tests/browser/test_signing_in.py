@@ -13,19 +13,27 @@ from playwright.sync_api import Page, expect
 from serving import free_port, started_app
 from steps import QUESTION, Visit, ask_capital, expect_ready, settle
 
+import llm_tracker as lt
+from llm_tracker.settings import STORE
+
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 
 @pytest.fixture
-def with_sign_in(tmp_path: Path, embedded: object) -> Iterator[str]:
-    """The address of an app that has people sign in."""
+def kept(tmp_path: Path) -> Path:
+    return tmp_path / "sessions.sqlite"
+
+
+@pytest.fixture
+def with_sign_in(tmp_path: Path, kept: Path, embedded: object) -> Iterator[str]:
+    """The address of an app that has people sign in, and whose secrets say where conversations are kept."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with IdentityProvider("Ada", "Grace") as provider:
         secrets = tmp_path / ".streamlit" / "secrets.toml"
         secrets.parent.mkdir()
-        secrets.write_text(provider.secrets(url))
-        variables = {**os.environ, "PYTHONPATH": str(ROOT), "LLM_TRACKER_STORE": str(tmp_path / "s.sqlite")}
+        secrets.write_text(f'{STORE} = "{kept}"\n{provider.secrets(url)}')
+        variables = {name: value for name, value in os.environ.items() if name != STORE} | {"PYTHONPATH": str(ROOT)}
         process = started_app(variables, port, cwd=tmp_path)
         try:
             yield url
@@ -54,7 +62,7 @@ def on_history(page: Page) -> None:
 
 
 def test_who_is_signed_in_finds_their_conversations_from_any_browser_and_nobody_else_does(
-    visit: Visit, with_sign_in: str
+    visit: Visit, with_sign_in: str, kept: Path
 ) -> None:
     first, elsewhere = visit(with_sign_in), visit(with_sign_in, apart=True)
     sign_in(first, "Ada")
@@ -71,3 +79,6 @@ def test_who_is_signed_in_finds_their_conversations_from_any_browser_and_nobody_
     sign_out(elsewhere)
     on_history(elsewhere)
     expect(elsewhere.get_by_text(QUESTION)).to_have_count(0)
+    (owner,) = [each for each in lt.open_store(kept).owners() if each.startswith("user ")]
+    assert "Ada" not in owner
+    assert [each.title for each in lt.open_store(kept).for_owner(owner).list()] == [QUESTION]

@@ -97,10 +97,13 @@ class WebsocketVisitor:
         return side in self.answers() and any(said in _text(head) for head in heads)
 
     async def until(self, done: Any, seconds: float = 120) -> None:
-        """Wait until the page shows something. Raises TimeoutError."""
-        async with asyncio.timeout(seconds):
-            async with self._changed:
+        """Wait until the page shows something. Raises TimeoutError, with what it shows instead."""
+        try:
+            async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(lambda: self._reader.done() or done())
+        except TimeoutError as error:
+            timers = {fragment[:6]: self._intervals[fragment] for fragment in self._timers}
+            raise TimeoutError(f"{self.exceptions}, timers {timers}, {_text(self.html())[:3000]}") from error
         if self._reader.done():
             await self._reader  # raises what it failed with
 
@@ -175,8 +178,8 @@ class WebsocketVisitor:
             self._drawn.add(tuple(path))
             if element.WhichOneof("type") == "exception":
                 self.exceptions.append(element.exception.message)
-        elif kind == "delta":  # a block takes the place of all that stood there
-            self._forget(tuple(path))
+        elif kind == "delta":  # a block takes an element's place
+            self._elements.pop(tuple(path), None)
         elif kind == "auto_rerun":
             self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "stop_auto_rerun":
@@ -192,9 +195,6 @@ class WebsocketVisitor:
                 self.n_drawn += 1
         elif kind == "page_info_changed":
             self._query = message.page_info_changed.query_string
-
-    def _forget(self, path: tuple[int, ...]) -> None:
-        self._elements.pop(path, None)
 
     def _start_timer(self, fragment: str, interval: float) -> None:
         if self._intervals.get(fragment) != interval or fragment not in self._timers:

@@ -33,6 +33,9 @@ MAX_TYPED = 12
 MAX_COMPUTED_BYTES = 128 * 2**20
 """What may be kept of all that views asked for (maps of whole texts, patterns): the oldest goes first."""
 
+MAX_COMPUTED = 500
+"""How many of these may be kept, however small."""
+
 VIEWS = "views"
 """Where the error of work that a view asked for is shown; that of an answer stands at its form."""
 
@@ -233,6 +236,8 @@ class Workspace:
         large = [each for each, kept in self.computed.items() if _n_bytes(kept) and each != subject]
         while large and sum(map(_n_bytes, self.computed.values())) > MAX_COMPUTED_BYTES:
             del self.computed[large.pop(0)]
+        while len(self.computed) > MAX_COMPUTED:
+            del self.computed[next(iter(self.computed))]
 
     def keep_branch(self, subject: Subject, branch: Session) -> None:
         """Keep a branch as a conversation of its own, in place of an earlier one that is the same."""
