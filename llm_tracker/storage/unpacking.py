@@ -7,7 +7,7 @@ import re
 import stat
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
@@ -31,12 +31,20 @@ class Limits:
     """Files in the archive."""
     member_bytes: int = 1 << 30
     """One file, unpacked."""
-    json_bytes: int = 64 << 20
-    """One JSON file: as objects it takes twenty times as much memory."""
+    json_bytes: int = 256 << 20
+    """One JSON file."""
+    json_values: int = 4_000_000
+    """Lists and objects in it: each takes some sixty bytes of memory, of which the smallest is written in two."""
     bytes: int = 4 << 30
     """All files together, unpacked."""
     ratio: int = 400
     """How many times larger than packed a file may be (a zip bomb is; JSON and zeros of attention are not)."""
+
+    def within(self, total: int, json_bytes: int) -> Limits:
+        """No more than these, of all files together and of one JSON file."""
+        json_bytes = min(self.json_bytes, json_bytes)
+        values = self.json_values * json_bytes // self.json_bytes
+        return replace(self, bytes=min(self.bytes, total), json_bytes=json_bytes, json_values=values)
 
 
 LIMITS = Limits()
@@ -119,10 +127,10 @@ def _session(archive: ZipFile, folder: str, files: dict[str, ZipInfo], limits: L
     try:
         if "session.json" not in files:
             return Unpacked(folder, why_not="it has no session.json")
-        record = require_form(_json(_content(archive, files["session.json"], limits)))
-        turns = [_arrays(archive, files, f"turn-{at}", limits) for at in range(len(record["turns"]))]
+        record = require_form(_json(_content(archive, files["session.json"]), limits))
+        turns = [_arrays(archive, files, f"turn-{at}") for at in range(len(record["turns"]))]
         named = [f"control-{each['turn']}" for each in record.get("controls", [])]
-        controls = [_arrays(archive, files, name, limits) for name in named]
+        controls = [_arrays(archive, files, name) for name in named]
         session = session_of({**record, "model": {**record["model"], "path": None}}, turns, controls)
         require_sound(session)
         return Unpacked(folder, session, about=_about(archive, files, limits))
@@ -143,14 +151,14 @@ def _about(archive: ZipFile, files: dict[str, ZipInfo], limits: Limits) -> Recor
     """What a user said of a session, as far as it is of the kind that it should be."""
     if ABOUT not in files:
         return {}
-    said = _json(_content(archive, files[ABOUT], limits))
+    said = _json(_content(archive, files[ABOUT]), limits)
     found = said if isinstance(said, dict) else {}
     about = {name: found[name] for name, kind in _KINDS.items() if isinstance(found.get(name), kind)}
     tags = about.get("tags", [])
     return {**about, "tags": [tag for tag in tags if isinstance(tag, str)]}
 
 
-def _content(archive: ZipFile, member: ZipInfo, limits: Limits) -> bytes:
+def _content(archive: ZipFile, member: ZipInfo) -> bytes:
     """A member's bytes, no more than its header says: that was checked, and the rest would be a bomb's."""
     with archive.open(member) as file:
         content = file.read(member.file_size + 1)
@@ -159,10 +167,12 @@ def _content(archive: ZipFile, member: ZipInfo, limits: Limits) -> bytes:
     return content
 
 
-def _json(content: bytes) -> object:
+def _json(content: bytes, limits: Limits) -> object:
     """A JSON value. Raises ValueError for another one, and for one that nests too deeply or has half a character."""
+    if content.count(b"[") + content.count(b"{") > limits.json_values:
+        raise InputError(f"it has more than {limits.json_values:,} lists and objects")
     try:
-        value = json.loads(content, parse_constant=_number)
+        value = json.loads(content.decode(), parse_constant=_number)
         if re.search(rb"\\u[dD][89a-fA-F]", content):  # half a surrogate pair, perhaps: no table and no file holds one
             json.dumps(value, ensure_ascii=False).encode()
         return value
@@ -176,10 +186,10 @@ def _number(name: str) -> float:
     return float(name)
 
 
-def _arrays(archive: ZipFile, files: dict[str, ZipInfo], name: str, limits: Limits) -> Arrays:
+def _arrays(archive: ZipFile, files: dict[str, ZipInfo], name: str) -> Arrays:
     """The tensors of a turn. Raises InputError where its file is missing."""
     member = files.get(f"{name}.safetensors")
     if member is None:
         raise InputError(f"{name}.safetensors is missing")
-    arrays: dict[str, Any] = load(_content(archive, member, limits))
+    arrays: dict[str, Any] = load(_content(archive, member))
     return arrays

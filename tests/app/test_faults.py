@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import streamlit as st
+from sqlalchemy import select
 from visitor import Loader, asked, corrected, opened, settled, shown_html, tiny_of_any_name, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
+from llm_tracker.storage.store import store as stores
+from llm_tracker.storage.store.summaries import Unanswered, summary_of, this_process
+from llm_tracker.storage.store.tables import sessions
 
 
 @pytest.fixture
@@ -114,3 +118,35 @@ def test_a_store_that_cannot_be_written_is_said_and_nothing_is_lost(
     at = asked(at, "Three?")
     assert sorted(titles(engine)) == ["One?", "Three?", "Two?"]
     assert "the disk is full" not in shown_html(settled(at.run()))
+
+
+@pytest.mark.parametrize("form", ["ask", "correct"])
+def test_what_a_killed_process_was_answering_is_offered_asked_again_and_noted_anew(
+    engine: engines.Engine, monkeypatch: pytest.MonkeyPatch, form: Literal["ask", "correct"]
+) -> None:
+    at = asked(opened("dashboard.py"), "One?")
+    store = engine.workspaces.desk.store("")
+    assert store is not None
+    with monkeypatch.context() as patch:
+        patch.setattr(stores, "this_process", lambda: f"{this_process().rpartition('/')[0]}/of yesterday")
+        left = Unanswered(form, "No, London.", "embedded", "one-word", *((1, 0) if form == "correct" else ()))
+        noted = store.begin(left, 1 if form == "correct" else None)
+    visitor(engine).looked_for_cut_off = float("-inf")
+    at = settled(at.run())
+    assert "No, London." in shown_html(at)
+    go_on = threading.Event()
+    engine.models.worker("embedded").submit(Job("ask", "embedded"), lambda _job: go_on.wait(20))
+    at = at.button(key=f"again {noted}").click().run()
+    asked_again = [each for each in raw_unanswered(store) if each.said == "No, London."]
+    assert [each.is_cut_off for each in asked_again] == [False], "noted once, by this process"
+    go_on.set()
+    until(at, lambda: visitor(engine).job is None)
+    assert raw_unanswered(store) == []
+    assert titles(engine) == (["One?"] if form == "correct" else ["No, London.", "One?"])
+
+
+def raw_unanswered(store: lt.Store) -> list[Unanswered]:
+    """All that is noted as unanswered, whichever process was asked."""
+    with store.database.reading() as connection:
+        rows = connection.execute(select(sessions).where(sessions.c.unanswered.is_not(None))).mappings()
+        return [found for found in (summary_of(row).unanswered for row in rows) if found is not None]

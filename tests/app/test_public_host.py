@@ -21,6 +21,7 @@ from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.limits import PUBLIC, Pace
 from llm_tracker.export.stored import stored_zip
 from llm_tracker.settings import Settings
+from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.importing import import_zip
 from llm_tracker.storage.store.sharing import revoke, share, shared_session, token_of
 from llm_tracker.storage.store.visits import digest
@@ -184,7 +185,18 @@ def test_an_import_takes_no_room_from_what_is_there_and_brings_no_stars(engine: 
     imported = _import(engine, store, io.BytesIO(archive))
     assert len(imported.ids) == 1
     assert [each.starred for each in store.list()] == [False, True]
-    assert _import(engine, store, io.BytesIO(archive)).refused == (("session-1", "no more than 0 are kept here"),)
+    (refused,) = _import(engine, store, io.BytesIO(archive)).refused
+    assert refused == ("session-1", "no more than 2 conversations, and 200 MB of them, are kept here")
+
+
+def test_importing_and_deleting_in_turn_fills_no_store(engine: engines.Engine) -> None:
+    store = owners_store(engine, asked(opened("dashboard.py"), "Mine?"))
+    engine.limits = replace(engine.limits, sessions=2)
+    archive = stored_zip(store, [1])
+    for _ in range(4):
+        store.delete(*_import(engine, store, io.BytesIO(archive)).ids)
+    assert store.count(Query())[0] + store.count(Query(deleted=True))[0] <= 2
+    assert [each.title for each in store.list()] == ["Mine?"]
 
 
 def test_an_imported_conversation_of_another_model_is_looked_at_and_loads_nothing(

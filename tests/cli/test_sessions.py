@@ -120,6 +120,8 @@ def test_prune_takes_the_oldest_and_of_a_shared_host_those_of_all_visitors(
         owner.save(saved)
         owner.describe(owner.save(saved), starred=True)
     assert json.loads(say("prune", "--to-size", "0", "--keep-starred", "--json"))["removed"] == [1]
+    each = str(1.5 * store.summary(2).n_bytes / 10**6)
+    assert json.loads(say("prune", "--to-size", each, "--all-visitors", "--dry-run", "--json"))["removed"] == [3]
     assert len(visitor.list()) == 2
     assert json.loads(say("prune", "--to-size", "0", "--all-visitors", "--json"))["removed"] == [2, 3, 4]
     assert visitor.list() == store.list() == []

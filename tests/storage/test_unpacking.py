@@ -122,6 +122,7 @@ def test_a_zip_bomb_is_refused_by_name_and_the_rest_is_read(files: Files) -> Non
 def test_too_much_is_refused(files: Files) -> None:
     assert "larger than 0 MB" in unpacked(files, Limits(member_bytes=10))["turn-0.safetensors"].why_not
     assert "larger than 0 MB" in unpacked(files, Limits(json_bytes=10))["session.json"].why_not
+    assert unpacked(files, Limits(json_values=9))[""].why_not == "it has more than 9 lists and objects"
     with pytest.raises(lt.InputError, match="holds more than 0 MB"):
         unpacked(files, Limits(bytes=100))
     with pytest.raises(lt.InputError, match="at most 2 are read"):
@@ -229,3 +230,13 @@ def test_a_path_of_another_machine_is_not_taken_over(files: Files) -> None:
     (read,) = unpacked({**files, "session.json": json.dumps(record).encode()}).values()
     assert read.session is not None
     assert read.session.model.path is None
+
+
+@pytest.mark.parametrize("half", [b"\\ud800", b"\xed\xa0\x80"])
+def test_half_a_character_is_refused_however_it_is_written(files: Files, half: bytes) -> None:
+    """Neither a table nor a file can hold one."""
+    said = files["session.json"].replace(b'"said": "', b'"said": "' + half, 1)
+    assert said != files["session.json"]
+    (read,) = unpack(packed({**files, "session.json": said}))
+    assert read.session is None
+    assert "its contents cannot be read (Unicode" in read.why_not

@@ -34,8 +34,10 @@ def _offer(engine: Engine, workspace: Workspace, stored: StoredSession, left: Un
             _correct_again(engine, workspace, left)
         else:
             _ask_again(engine, workspace, left)
-        if workspace.begun > n_begun:  # else it was refused, for now, and stays
+        # One that was refused for now stays; one that goes on with its conversation is noted there anew.
+        if workspace.begun > n_begun and stored.id != left.of_session:
             workspace.sessions.give_up(stored.id)
+        workspace.looked_for_cut_off = float("-inf")
 
     with st.container(horizontal=True, gap="small"):
         label = "Ask it again" if left.form == "ask" else "Correct with it again"

@@ -39,7 +39,7 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     workspace = engine.workspaces.at(key, owner_of(engine.settings))
     st.session_state["workspace"] = st.query_params["s"] = workspace.key
     register(workspace)
-    workspace.sessions.save_again()
+    workspace.save_again()
     open_shared(workspace)
     choose_model(engine, workspace)
     note_choices(workspace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import IO
 
 import streamlit as st
@@ -27,9 +27,6 @@ MEGABYTE = 10**6
 
 UNPACKED = 8
 """How many times larger than the upload an archive may be once it is unpacked."""
-
-JSON_SHARE = 5
-"""What part of the largest upload one JSON file may take."""
 
 
 def import_panel(engine: Engine, workspace: Workspace) -> None:
@@ -80,15 +77,15 @@ def _outcome(imported: Imported | str) -> None:
 
 
 def _import(engine: Engine, store: Store, file: IO[bytes]) -> Imported:
-    """As much as the host takes: of a large upload more, of JSON less, which takes many times its size in memory."""
+    """As much as the host takes; where that is bounded, what was deleted makes room for it."""
     most_bytes, most = engine.limits.upload_megabytes * MEGABYTE, engine.limits.most_kept
-    limits = replace(
-        LIMITS,
-        bytes=min(LIMITS.bytes, UNPACKED * most_bytes),
-        json_bytes=min(LIMITS.json_bytes, most_bytes // JSON_SHARE),
-    )
-    room = None if most is None else most.room_in(store)
-    return import_zip(store, file, limits, room, with_stars=most is None)
+    limits = LIMITS.within(UNPACKED * most_bytes, most_bytes)
+    if most is None:
+        return import_zip(store, file, limits)
+    imported = import_zip(store, file, limits, partial(most.no_room, store), with_stars=False)
+    if most.is_passed_by(store):
+        store.prune(to_count=most.sessions)
+    return imported
 
 
 def tidy_panel(workspace: Workspace, store: Store) -> None:

@@ -182,6 +182,7 @@ class Workspace:
             try:
                 job.settle()
             finally:
+                self._follow_store()
                 self.version += 1  # not earlier: a page that reads it has what was kept
             job.follow_up()
             return True
@@ -201,7 +202,8 @@ class Workspace:
             if not all(map(self.has_turn, newest)):  # they were deleted, or the store has lost its voice
                 newest = (TurnRef(EXAMPLE, 0), TurnRef(EXAMPLE, 1))
             found = refs if refs and all(map(self.has_turn, refs)) else newest
-            self._make_room(found)
+            if refs:
+                self._make_room(found)
             return found, tuple(self.sessions[ref.session] for ref in found)
 
     def is_newer(self, version: int) -> bool:
@@ -224,10 +226,25 @@ class Workspace:
         with self._lock:
             if not self.sessions.is_in_memory(number) or len(self.sessions[number].turns) != len(fuller.turns):
                 return
-            kept_as = self.sessions.keep(number, fuller)
+            self.sessions.keep(number, fuller)
+            self._follow_store()
+
+    def save_again(self) -> None:
+        """Save what could not be saved earlier; see `KeptSessions.save_again`."""
+        with self._lock:
+            self.sessions.save_again()
+            self._follow_store()
+
+    def _follow_store(self) -> None:
+        """What is shown follows sessions that got another number; what the store let go leaves the memory, too."""
+        while self.sessions.moved:
+            number, now = self.sessions.moved.popitem()
             if self.shown is not None:
                 before, after = self.shown
-                self.shown = (before.moved(number, kept_as), after and after.moved(number, kept_as))
+                self.shown = (before.moved(number, now), after and after.moved(number, now))
+        shown = {ref.session for ref in self.shown or () if ref is not None}
+        self.let_go(self.sessions.pruned - shown)
+        self.sessions.pruned.clear()
 
     def keep_computed(self, subject: Subject, result: Any) -> None:
         """Keep what a view asked for; the oldest goes where all of it is too large."""
@@ -252,11 +269,10 @@ class Workspace:
         self._make_room()
 
     def let_go_unseen(self) -> None:
-        """Let all conversations go from memory that the store has and nobody was shown last."""
+        """Let all conversations go from memory that the store has, but for what was shown last."""
         with self._lock:
-            shown = {ref.session for ref in self.shown or () if ref is not None} | {EXAMPLE}
-            kept_only_here = filter(self.sessions.is_unsaved, self.sessions)
-            self.let_go([number for number in self.sessions if number not in {*shown, *kept_only_here}])
+            shown = {ref.session for ref in self.shown or () if ref is not None}
+            self.let_go({number for number in self.sessions if self.sessions.can_be_reopened(number)} - shown)
 
     def _make_room(self, looked_at: Iterable[TurnRef] = ()) -> None:
         """Let the oldest conversations go from memory where there are too many; not what is shown or looked at."""

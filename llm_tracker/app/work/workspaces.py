@@ -63,23 +63,24 @@ class Workspaces:
                 self._kept[kept.key] = kept
             self._kept.move_to_end(kept.key)
             gone = list(self._let_go(kept))
+            left = [each for each in self._kept.values() if each is not kept]
+        # Outside of the lock, for which everybody waits: both may wait for the store.
         for each in gone:
             each.sessions.save_all()
+        for each in left:
+            if not self._are_too_large():
+                break
+            each.let_go_unseen()
         return kept
 
     def _let_go(self, used: Workspace) -> Iterator[Workspace]:
-        """Let those go that were used longest ago, where there are too many; of those that a tab shows, what it does
-        not show."""
+        """Let those go that were used longest ago and no tab shows, where there are too many."""
         idle = [each for each in self._kept.values() if each is not used and not (each.job and each.job.active)]
         idle.sort(key=lambda each: each.sessions.n_unsaved > 0)
         for each in (each for each in idle if not has_open_tab(each)):
             if not self._too_much():
                 return
             yield self._kept.pop(each.key)
-        for each in filter(self._is_kept, idle):
-            if not self._are_too_large():
-                return
-            each.let_go_unseen()
 
     def _begun(self, key: str, owner_of: Callable[[str], str]) -> Workspace:
         owner = owner_of(key)
@@ -103,11 +104,8 @@ class Workspaces:
         with self._lock:
             return iter(list(self._kept.values()))
 
-    def _is_kept(self, workspace: Workspace) -> bool:
-        return self._kept.get(workspace.key) is workspace
-
     def _too_much(self) -> bool:
         return len(self._kept) > self._bound or self._are_too_large()
 
     def _are_too_large(self) -> bool:
-        return sum(kept.n_bytes for kept in self._kept.values()) > self._bound_bytes
+        return sum(kept.n_bytes for kept in list(self._kept.values())) > self._bound_bytes

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to-size", type=float, metavar="MB", help="the oldest, until the rest takes no more than this"
     )
     pruned.add_argument("--keep-starred", action="store_true", help="leave those with a star")
-    pruned.add_argument("--all-visitors", action="store_true", help="of a shared host: what belongs to visitors, too")
+    pruned.add_argument("--all-visitors", action="store_true", help="of a shared host: each visitor's, one by one")
     pruned.add_argument("--dry-run", action="store_true", help="only say what would be removed")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -25,11 +26,12 @@ def import_zip(
     store: Store,
     source: str | Path | IO[bytes],
     limits: Limits = LIMITS,
-    most: int | None = None,
+    no_room: Callable[[], str] = lambda: "",
     with_stars: bool = True,
 ) -> Imported:
-    """Keep the sessions of a zip file, `most` of them; what is refused is named, and the rest is kept.
+    """Keep the sessions of a zip file; what is refused is named, and the rest is kept.
 
+    `no_room` is asked before each, and says why no more is kept; with `with_stars` those that had a star have it again.
     Raises InputError where it is no zip file or holds too much, StoreError where the store cannot be written.
     """
     kept: dict[str, int] = {}
@@ -37,8 +39,8 @@ def import_zip(
     for each in unpack(source, limits):
         if each.session is None:
             refused.append((each.name or "session.json", each.why_not))
-        elif most is not None and len(kept) >= most:
-            refused.append((each.name or "session.json", f"no more than {most:,} are kept here"))
+        elif why_not := no_room():
+            refused.append((each.name or "session.json", why_not))
         else:
             kept[each.name] = _keep(store, each, kept, with_stars)
     return Imported(tuple(kept.values()), tuple(refused))

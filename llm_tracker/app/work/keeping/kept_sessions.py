@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from itertools import count
 from typing import TYPE_CHECKING
 
+from llm_tracker.app.work.keeping.held_sessions import HeldSessions
 from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.app.work.keeping.store_desk import RETRY_SECONDS, StoreDesk
 from llm_tracker.app.work.turn_ref import EXAMPLE
@@ -24,7 +25,7 @@ FIRST_LENT, FIRST_OWN = 800_000_000, 900_000_000
 reached."""
 
 
-class KeptSessions(MutableMapping[int, "Session"]):
+class KeptSessions(HeldSessions):
     """A session's number is its id in the store, but for the example, what others share, and what was begun while the
     store could not be reached. What is iterated over are those in memory; others open when asked for.
 
@@ -35,11 +36,11 @@ class KeptSessions(MutableMapping[int, "Session"]):
     def __init__(
         self, desk: StoreDesk, owner: str, sessions: Mapping[int, Session] | None = None, most: MostKept | None = None
     ) -> None:
+        super().__init__(sessions or {})
         self.most = most
         """What is kept in the store at most; None: any number."""
         self._desk = desk
         self._owner = owner
-        self._in_memory: dict[int, Session] = dict(sessions or {})
         self._saved: dict[int, Session] = {}
         """By number: what the store has. Another session in memory is fuller than that, or went on."""
         self._unsaved: dict[int, None] = {}
@@ -49,11 +50,14 @@ class KeptSessions(MutableMapping[int, "Session"]):
         self._parents: dict[int, int] = {}
         self._lent: dict[str, int] = {}
         self._damaged: dict[int, str] = {}
+        self.moved: dict[int, int] = {}
+        """Sessions that got another number, and which; whoever shows them takes it out."""
+        self.pruned: set[int] = set()
+        """Sessions that the store let go because there were too many; whoever holds more of them takes it out."""
         self.given_up: set[int] = set()
         """Sessions whose question without an answer was left."""
         self._numbers = count(FIRST_OWN if desk.is_kept else max(self._in_memory, default=EXAMPLE) + 1)
         self._lock = threading.RLock()
-        self._n_bytes: int | None = None
         self._failed_at = 0.0
         self.trouble = ""
         """Why something could not be saved or opened, as a sentence for the user."""
@@ -69,6 +73,10 @@ class KeptSessions(MutableMapping[int, "Session"]):
     def __getitem__(self, number: int) -> Session:
         """A session, opened where it is not in memory. Raises KeyError where there is none, or it cannot be read."""
         with self._lock:
+            if number in self._in_memory:
+                return self._in_memory[number]
+            for token in [token for token, lent in self._lent.items() if lent == number]:
+                self.lend(token)
             if number in self._in_memory:
                 return self._in_memory[number]
             if number in self._damaged:
@@ -96,41 +104,9 @@ class KeptSessions(MutableMapping[int, "Session"]):
     def __delitem__(self, number: int) -> None:
         """Let a session go from memory: the store still has it, unless it could not be saved."""
         with self._lock:
-            del self._in_memory[number]
-            self._n_bytes = None
+            self._drop(number)
             self._saved.pop(number, None)
             self._unsaved.pop(number, None)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(list(self._in_memory))
-
-    def __len__(self) -> int:
-        return len(self._in_memory)
-
-    def is_in_memory(self, number: int) -> bool:
-        """Whether a session can be had without the store."""
-        return number in self._in_memory
-
-    def forget(self, numbers: Iterable[int]) -> None:
-        """Let sessions go from memory that the store does not have any more."""
-        for number in filter(self.is_in_memory, numbers):
-            del self[number]
-
-    @property
-    def n_bytes(self) -> int:
-        """What the traces of those in memory take, but for the example's; turns that several share count once."""
-        if self._n_bytes is None:
-            self._n_bytes = self.bytes_of(number for number in self if number != EXAMPLE)
-        return self._n_bytes
-
-    def bytes_of(self, numbers: Iterable[int]) -> int:
-        """What the traces of some of those in memory take."""
-        held = dict(self._in_memory)
-        turns = [turn for number in numbers if number in held for turn in held[number].all_turns]
-        return sum({id(turn.trace): turn.trace.n_bytes for turn in turns}.values())
-
-    def _hold(self, number: int, session: Session) -> None:
-        self._in_memory[number], self._n_bytes = session, None
 
     def stored_id(self, number: int) -> int | None:
         """The id under which the store has a session of the visitor's own; None where it has none."""
@@ -227,8 +203,8 @@ class KeptSessions(MutableMapping[int, "Session"]):
                 return number
             is_new = number not in self._saved
             self._unsaved[number] = None
-            moved = self.save_all()
-            kept_as = moved.get(number, number)
+            self.save_all()
+            kept_as = self.moved.get(number, number)
             if is_new:
                 self._drop_oldest(kept_as)
             return kept_as
@@ -240,14 +216,13 @@ class KeptSessions(MutableMapping[int, "Session"]):
                 gone = store.prune(
                     to_count=self.most.sessions, to_bytes=self.most.n_bytes, spared=self.stored_id(newest)
                 )
-                self.forget(each.id for each in gone.sessions)
+                self.pruned |= {each.id for each in gone.sessions}
         except StoreError as error:
             self.trouble = str(error)
 
-    def save_all(self) -> dict[int, int]:
-        """Save what is not saved yet; the sessions that got another number by that."""
+    def save_all(self) -> None:
+        """Save what is not saved yet; `moved` has those that got another number by that."""
         with self._lock:
-            moved = {}
             for number in list(self._unsaved):
                 try:
                     new = self._save(number)
@@ -258,10 +233,9 @@ class KeptSessions(MutableMapping[int, "Session"]):
                     self._failed_at = time.monotonic()
                     break
                 if new != number:
-                    moved[number] = new
+                    self.moved[number] = new
             else:
                 self.trouble = ""
-            return moved
 
     def save_again(self) -> None:
         """Try once more to save what is in memory only, after a while: the store may be there again.
@@ -269,9 +243,13 @@ class KeptSessions(MutableMapping[int, "Session"]):
         Where everything is saved, an earlier trouble is over; what still fails is said again.
         """
         if not self._unsaved:
-            self.trouble = ""
+            self.trouble = self._desk.trouble
         elif time.monotonic() - self._failed_at >= RETRY_SECONDS:
             self.save_all()
+
+    def can_be_reopened(self, number: int) -> bool:
+        """Whether a session in memory is in the store as it is, under this number."""
+        return number < FIRST_LENT and self._saved.get(number) is self._in_memory.get(number)
 
     @property
     def n_unsaved(self) -> int:

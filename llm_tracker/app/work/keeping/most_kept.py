@@ -25,13 +25,16 @@ class MostKept:
         return self.sessions // 2
 
     def is_passed_by(self, store: Store) -> bool:
-        """Whether there is more. Raises StoreError."""
-        n, n_bytes = store.count(Query())
-        return n > self.sessions or n_bytes > self.n_bytes
+        """Whether there is more, deleted ones among it. Raises StoreError."""
+        sizes = [store.count(Query(deleted=deleted)) for deleted in (False, True)]
+        return sum(n for n, _ in sizes) > self.sessions or sum(n_bytes for _, n_bytes in sizes) > self.n_bytes
 
-    def room_in(self, store: Store) -> int:
-        """How many sessions more there may be. Raises StoreError."""
-        return max(0, self.sessions - store.count(Query())[0])
+    def no_room(self, store: Store) -> str:
+        """Why no more can be taken in; empty where it can. Raises StoreError."""
+        n, n_bytes = store.count(Query())
+        if n < self.sessions and n_bytes < self.n_bytes:
+            return ""
+        return f"no more than {self.sessions:,} conversations, and {self.n_bytes // 10**6:,} MB of them, are kept here"
 
     def require_room_for_star(self, store: Store) -> None:
         """Raise InputError where no more may have a star, StoreError."""

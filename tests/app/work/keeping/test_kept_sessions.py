@@ -92,6 +92,7 @@ def test_what_is_shown_follows_a_conversation_that_went_on_elsewhere(
     workspace.keep_fuller(number, replace(conversation, watch_words=("B",)))
     assert workspace.shown is not None
     assert [ref and ref.session != number for ref in workspace.shown] == [True, True]
+    assert workspace.sessions.moved == {}
 
 
 def test_more_than_may_be_kept_goes_oldest_first_but_never_what_came_last(

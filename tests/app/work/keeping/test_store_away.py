@@ -17,6 +17,7 @@ from llm_tracker.app.work.keeping.kept_sessions import FIRST_OWN, KeptSessions
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.app.work.workspaces import Workspaces
 from llm_tracker.storage.store.address import store_address
 from llm_tracker.storage.store.sharing import share
 from llm_tracker.storage.store.summaries import Unanswered
@@ -150,6 +151,9 @@ def test_an_address_that_cannot_be_used_is_said_and_nothing_is_kept(question: lt
     desk = StoreDesk.of_address("mysql://host/name")
     assert not desk.is_kept
     assert "mysql" in desk.trouble
+    sessions = KeptSessions(desk, "")
+    sessions.save_again()
+    assert sessions.trouble == desk.trouble, "also on the tenth page"
     assert KeptSessions(desk, "").add(question) == 1
 
 
@@ -165,6 +169,46 @@ def test_memory_lets_go_what_is_saved_before_what_is_not(
     assert list(workspace.sessions) == unsaved
     broken.mend()
     assert workspace.sessions[saved].turns
+
+
+def test_what_is_shown_follows_what_was_saved_late_and_had_gone_on_elsewhere(
+    desk: StoreDesk,
+    question: lt.Session,
+    conversation: lt.Session,
+    broken: Broken,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workspace = Workspaces(desk).at(None)
+    number = workspace.sessions.add(question)
+    other = replace(conversation, turns=(question.turns[0], replace(conversation.turns[1], said="No, C.")))
+    KeptSessions(desk, "").keep(number, other)
+    broken.break_it()
+    workspace.sessions.keep(number, conversation)
+    workspace.show(TurnRef(number, 0), TurnRef(number, 1))
+    broken.mend()
+    monkeypatch.setattr(kept_sessions, "RETRY_SECONDS", 0.0)
+    workspace.save_again()
+    refs, sessions = workspace.turns_or_newest(())
+    assert refs[1].session != number
+    assert sessions[1] is conversation
+    assert [turn.said for turn in workspace.sessions[number].turns] == ["Who?", "No, C."]
+
+
+def test_memory_lets_only_go_what_can_be_opened_again(desk: StoreDesk, question: lt.Session, broken: Broken) -> None:
+    nowhere, workspace = Workspace(), Workspaces(desk).at(None)
+    nowhere.sessions.add(question)
+    nowhere.let_go_unseen()
+    assert len(nowhere.sessions) == 1
+    saved = workspace.sessions.add(question)
+    lent = workspace.sessions.lend(share(stored(desk), saved))
+    broken.break_it()
+    unsaved = workspace.sessions.add(question)
+    workspace.let_go_unseen()
+    assert list(workspace.sessions) == [lent, unsaved]
+    broken.mend()
+    assert lent is not None
+    workspace.let_go([lent])
+    assert workspace.sessions[lent].turns, "what is shared is opened again by its number, too"
 
 
 def test_what_was_let_go_unsaved_keeps_nothing_later_from_being_saved(
