@@ -32,6 +32,9 @@ def change_parts(change: WordChange) -> tuple[str, str, str]:
     return quoted(change.word), f"{told(change.before)} → {told(change.after)}", again
 
 
+LONG_QUESTION = 60
+"""Characters of a question that is named."""
+
 TOO_SMALL = 0.001
 """Probabilities below this are written alike in percent."""
 
@@ -85,6 +88,18 @@ def verdict(sides: Sequence[Side]) -> str:
     if follows(before, after):
         return f"{told} {_asked_again(before, after, again)}"
     return sentence_end(f"{told} Merely asked again, the answer is{named_answer(again) or ' empty'}")
+
+
+def two_questions(questions: Sequence[str], sides: Sequence[Side]) -> str:
+    """What two conversations answer, which began with different questions: nothing has changed between them."""
+    named = (f"{quoted(_short(question))}:" for question in questions)
+    told = (f"{name}{named_answer(side.turn) or ' nothing'}" for name, side in zip(named, sides, strict=False))
+    return sentence_end(f"These are two questions. {'; '.join(told)}")
+
+
+def _short(question: str) -> str:
+    line = " ".join(question.split())
+    return line if len(line) <= LONG_QUESTION else f"{line[: LONG_QUESTION - 1]}…"
 
 
 def _changed(before: Turn, after: Turn) -> str:

@@ -10,7 +10,7 @@ from llm_tracker.wording.formats import quoted
 OUTCOMES = {
     "changed": "changed",
     "same": "stayed the same",
-    "unclear": "cut short",
+    "unclear": "unclear, cut short",
     "one": "not corrected",
     "none": "not answered",
 }

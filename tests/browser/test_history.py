@@ -85,7 +85,7 @@ def test_a_conversation_is_found_exported_deleted_imported_and_opened_again(
     page.keyboard.press("Escape")
     with page.expect_download() as coming:
         page.get_by_role("button", name="Export (zip)").click()
-    archive = saved(coming.value, tmp_path / "sessions.zip")
+    archive = saved(coming.value, tmp_path / "conversations.zip")
     (read,) = unpack(archive)
     assert read.session is not None
     assert [turn.answer for turn in read.session.turns] == ["Paris", "London"]

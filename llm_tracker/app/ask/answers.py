@@ -24,7 +24,7 @@ from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.prompts.finding_thoughts import reasoning_of
 from llm_tracker.wording.answers import named_token, no_answer
-from llm_tracker.wording.headline import change_parts, place_of, shift_split, verdict
+from llm_tracker.wording.headline import change_parts, place_of, shift_split, two_questions, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
 
 
@@ -148,7 +148,9 @@ def _headline_html(comparison: Comparison, words: list[str]) -> str:
     for name, shift, again in map(change_parts, changes):
         aside = f' <span class="again">({escape(again)})</span>' if again else ""
         told.append(f"<b>{sentence(name)}</b> {escape(shift)}{aside}.")
-    return " ".join([*told, sentence(verdict(sides))])
+    questions = [session.turns[0].said for session in comparison.sessions]
+    apart = len(set(questions)) > 1
+    return " ".join([*told, sentence(two_questions(questions, sides) if apart else verdict(sides))])
 
 
 def _place(comparison: Comparison) -> str:
@@ -183,7 +185,7 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
     if all(each.turn == 0 for each in comparison.refs):
         return "These are two first answers: there is no correction between them."
     if not comparison.of_one_answer:
-        return "These answers are not a correction apart: the control is shown beside the answer that was corrected."
+        return "Neither answer corrects the other: a control stands beside the answer that was corrected."
     if session.is_control(ref.turn):
         return "This turn is the control itself: merely asked again."
     return "Without a control: part of any change comes from being asked again at all."

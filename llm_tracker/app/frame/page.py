@@ -45,6 +45,8 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     note_choices(workspace)
     with st.sidebar:
         _links(workspace)
+        if workspace.owner.startswith("link "):
+            html.paragraph("The address of this page is your way back to what you ask here: keep it.", quiet=True)
         sign_in_choice()
         if engine.settings_error:
             html.failure(engine.settings_error)

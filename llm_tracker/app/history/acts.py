@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from llm_tracker.app.frame.found_pages import found_pages
@@ -62,7 +64,7 @@ def _buttons(workspace: Workspace, found: list[StoredSession]) -> None:
         st.download_button(
             "Export (zip)",
             lambda: _zip(workspace, ids),
-            file_name="sessions.zip",
+            file_name="conversations.zip",
             mime="application/zip",
             key="export chosen",
             on_click="ignore",
@@ -105,12 +107,17 @@ def undo(workspace: Workspace) -> None:
 
     def bring_back() -> None:
         if not with_store(workspace, lambda store: store.restore(*ids), 0):
-            workspace.errors.setdefault(HISTORY, "It cannot be brought back: it was removed for good meanwhile.")
+            workspace.errors.setdefault(HISTORY, "Nothing could be brought back: it was removed for good meanwhile.")
         st.session_state[DELETED] = ()
 
     with st.container(horizontal=True, vertical_alignment="center", key="history_undo"):
         st.text(f"{conversations(len(ids))} deleted.")
         st.button("Undo", key="undo delete", on_click=bring_back)
+
+
+def _describe(store: Store, session_id: int, said: dict[str, Any]) -> bool:
+    store.describe(session_id, said["name"], said["tags"], said["note"])
+    return True
 
 
 def _description(workspace: Workspace, stored: StoredSession) -> None:
@@ -119,7 +126,9 @@ def _description(workspace: Workspace, stored: StoredSession) -> None:
 
     def keep() -> None:
         said = {name: st.session_state[key] for name, key in names.items()}
-        with_store(workspace, lambda store: store.describe(stored.id, said["name"], said["tags"], said["note"]), None)
+        described = with_store(workspace, lambda store: _describe(store, stored.id, said), False)
+        if described:
+            st.toast("Kept.")
 
     with st.form(f"describe {stored.id}", border=False):
         st.text_input("Name", stored.name, key=names["name"], placeholder=short(stored.said[0]))

@@ -37,8 +37,8 @@ def sharing(workspace: Workspace, stored: StoredSession) -> None:
     paragraph("Whoever has this link and can open this app can read this conversation, until you revoke it.")
     if is_on_this_machine():
         paragraph(
-            "It opens on this machine only. For others, start the app with --address 0.0.0.0, and put the machine's "
-            "name in the place of 127.0.0.1.",
+            "It opens on this machine only, where everybody sees all that is kept. For others, who see this "
+            "conversation alone, start the app with --address 0.0.0.0, and put the machine's name for 127.0.0.1.",
             quiet=True,
         )
     st.button("Revoke it", key=f"revoke {stored.id}", on_click=partial(_revoke, workspace, stored.id))

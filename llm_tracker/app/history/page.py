@@ -12,9 +12,11 @@ from llm_tracker.app.history.tidying import import_panel, tidy_panel
 from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.parts.html import failure, paragraph
 from llm_tracker.app.selection.address import open_selection
+from llm_tracker.app.views.missing_work import coming_note
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.keeping.history import HISTORY, with_store
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.store import Store
 from llm_tracker.wording.history import conversations, size
 
@@ -26,6 +28,7 @@ def history_page(engine: Engine, workspace: Workspace) -> None:
     open_selection(workspace)
     st.title("History", anchor=False)
     st.caption("Every conversation is kept. Find one, open it again on any page, and go on with it.")
+    coming_note(workspace)
     said = st.container(key="history_said")
     if not engine.workspaces.desk.is_kept and not engine.workspaces.desk.trouble:
         paragraph("Nothing is kept here: the app was started with LLM_TRACKER_STORE=none. Close it, and all is gone.")
@@ -40,14 +43,17 @@ def history_page(engine: Engine, workspace: Workspace) -> None:
 def _page(engine: Engine, workspace: Workspace, store: Store) -> None:
     query = query_fields(store)
     n, n_bytes = store.count(query)
-    everything = n if query.is_everything else store.count(type(query)())[0]
+    everything = store.count(Query(deleted=query.deleted))[0] if query.is_narrowed else n
     if not everything and not query.deleted:
         undo(workspace)
         paragraph("Nothing yet. Ask a question on the Ask page: its answers are kept from then on.")
     else:
-        act_panel(workspace, store)
+        if query.deleted:  # brought back first, they can be opened, shared and exported again
+            undo(workspace)
+        else:
+            act_panel(workspace, store)
         first, last = shown_stretch(n)
-        total = f"{conversations(n)}, {size(n_bytes)}" if query.is_everything else f"{n:,} of {everything:,} found"
+        total = f"{n:,} of {everything:,} found" if query.is_narrowed else f"{conversations(n)}, {size(n_bytes)}"
         paragraph(f"{total}.", quiet=True)
         rows(workspace, store, store.find(query, last - first, first), query)
         stretch_buttons(n)

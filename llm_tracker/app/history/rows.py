@@ -89,7 +89,7 @@ def _answers(stored: StoredSession) -> str:
 def _facts(stored: StoredSession, parent: str, zone: ZoneInfo | None) -> str:
     asked = f"Asked: {short(stored.said[0])}" if stored.name else ""
     branch = f"a branch of “{short(parent, LONGEST_PARENT)}”" if parent else ""
-    tags = " ".join(f"#{tag}" for tag in stored.tags)
+    tags = ", ".join(f"#{tag}" for tag in stored.tags)
     told = [asked, when(stored.created_at, time.time(), zone), stored.model_title, size(stored.n_bytes), branch, tags]
     note = f"<br>{sentence(stored.note)}" if stored.note else ""
     return f'<span class="lt-quiet">{" · ".join(sentence(each) for each in told if each)}{note}</span>'

@@ -7,6 +7,8 @@ from typing import IO
 
 import streamlit as st
 
+from llm_tracker.app.history.acts import DELETED
+from llm_tracker.app.history.rows import short
 from llm_tracker.app.parts.html import failure, paragraph
 from llm_tracker.app.work.admission import too_often
 from llm_tracker.app.work.engine import Engine
@@ -16,9 +18,13 @@ from llm_tracker.storage.store.importing import Imported, import_zip
 from llm_tracker.storage.store.pruning import Pruned
 from llm_tracker.storage.store.store import Store
 from llm_tracker.storage.unpacking import LIMITS
+from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.history import conversations, size
 
 IMPORTED = "history imported"
+
+NAMED = 3
+"""Conversations that are named before they are removed."""
 
 LISTED = 8
 """Refused files that are named one by one."""
@@ -56,11 +62,14 @@ def import_panel(engine: Engine, workspace: Workspace) -> None:
 
 
 def _what_goes(would: Pruned) -> str:
+    """What is removed and what remains; the first ones are named."""
     kept = f"{conversations(would.kept)} ({size(would.kept_bytes)}) {'remains' if would.kept == 1 else 'remain'}."
     if not would.sessions:
-        return f"Nothing goes by this: {kept}"
+        return f"There is nothing to remove. {kept}"
+    named = ", ".join(quoted(short(each.title)) for each in would.sessions[:NAMED])
+    more = f" and {len(would.sessions) - NAMED:,} more" if len(would.sessions) > NAMED else ""
     gone = f"{conversations(len(would.sessions))} ({size(would.n_bytes)})"
-    return f"This removes {gone}, deleted ones among them, and cannot be undone. {kept}"
+    return f"This removes {gone} for good: {named}{more}. {kept}"
 
 
 def _outcome(imported: Imported | str) -> None:
@@ -94,10 +103,11 @@ def tidy_panel(workspace: Workspace, store: Store) -> None:
     if not panel.open:  # what would be removed takes a look at every conversation
         return
     with panel:
+        paragraph("Removes what was deleted, and what is beyond these bounds. It cannot be undone.", quiet=True)
         days, megabytes = st.columns(2)
-        older = days.number_input("Older than, in days", 0, value=None, key="tidy days", placeholder="any age")
+        older = days.number_input("Older than, in days", 0, value=None, key="tidy days", placeholder="no bound")
         most = megabytes.number_input(
-            "Keep at most, in MB", 0, value=None, key="tidy megabytes", placeholder="any size"
+            "Keep at most, in MB", 0, value=None, key="tidy megabytes", placeholder="no bound"
         )
         keep_starred = st.toggle("Keep those with a star", True, key="tidy starred")
         to_bytes = None if most is None else int(most) * MEGABYTE
@@ -107,6 +117,9 @@ def tidy_panel(workspace: Workspace, store: Store) -> None:
         def prune() -> None:
             pruned = with_store(workspace, lambda store: store.prune(older, to_bytes, keep_starred), None)
             if pruned is not None:
-                workspace.let_go([each.id for each in pruned.sessions])
+                gone = {each.id for each in pruned.sessions}
+                workspace.let_go(gone)
+                may_come_back = st.session_state.get(DELETED, ())
+                st.session_state[DELETED] = tuple(each for each in may_come_back if each not in gone)
 
         st.button("Remove for good", key="tidy prune", on_click=prune, disabled=not would.sessions)

@@ -46,8 +46,12 @@ def sentence(text: str) -> str:
 
 
 def plain_label(text: str) -> str:
-    """Text that stands in a button or another label as it is: what would be markup there is escaped."""
-    return re.sub(r"([\\`*_\[\]$:&<>~#@]|(?<=www)\.)", r"\\\1", visible(text))
+    """Text that stands in a button or another label as it is: what would be markup there is escaped.
+
+    Addresses become links whatever is escaped: a joiner that is not seen keeps them text.
+    """
+    unlinked = re.sub(r"(?i)(www)(?=\.)|(https?:)(?=//)|(?<=\w)(?=@)", "\\g<0>\u2060", visible(text))
+    return re.sub(r"([\\`*_\[\]$:&<>~#])", r"\\\1", unlinked)
 
 
 def failure(text: str) -> None:

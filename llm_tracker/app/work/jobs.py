@@ -103,8 +103,10 @@ class Job:
         return self.status in ("queued", "running")
 
     def stop(self) -> None:
-        """Ask it to stop: between two tokens, or at the next chunk of a download."""
+        """Ask it to stop: between two tokens, or at the next chunk of a download; at once where it waits."""
         self._stop.set()
+        if self.worker is not None:
+            self.worker.take_out(self)
 
     def stopping(self) -> bool:
         """Whether it was asked to stop."""
@@ -181,14 +183,22 @@ class Worker:
         return len(self._ahead_of(job))
 
     def seconds_until(self, job: Job) -> float | None:
-        """About how long it takes until this job begins; None before jobs of the kinds ahead have been timed."""
+        """About how long it takes until this job begins; None where nobody knows.
+
+        That is before jobs of the kinds ahead have been timed, and while one takes longer than they did.
+        """
         with self._lock:
             known = dict(self._seconds)
         ahead = self._ahead_of(job)
         if not ahead or any(each.name not in known for each in ahead):
             return None
-        spent = min(time.monotonic() - ahead[0].began_at, known[ahead[0].name]) if ahead[0].began_at else 0.0
-        return sum(known[each.name] for each in ahead) - spent
+        spent = time.monotonic() - ahead[0].began_at if ahead[0].began_at else 0.0
+        return None if spent > known[ahead[0].name] else sum(known[each.name] for each in ahead) - spent
+
+    def take_out(self, job: Job) -> None:
+        """Take a job that was stopped out of the queue, where it still waits, and end it."""
+        for queued in self._queue.remove(lambda each: each.job is job):
+            self._finish(queued)
 
     def _ahead_of(self, job: Job) -> list[Job]:
         """What runs, and what will be taken before this job; nothing where it does not wait."""

@@ -138,12 +138,12 @@ class Workspace:
             job = start()
             if job is None:
                 return False
-            # Stopped only now: what cannot begin leaves the work in the background alone.
-            if self.job is not None:
-                self.job.stop()
             self.errors.clear()
-            self.job = job
+            earlier, self.job = self.job, job
             self.begun += 1
+            # Stopped only now: what cannot begin leaves the work in the background alone.
+            if earlier is not None:
+                earlier.stop()
             return True
 
     def begin_background(self, start: Callable[[], Job | None]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def _is_writable(file: Path) -> bool:
     """Whether SQLite may write a file that is there: by trying, since a mount may forbid what the rights allow."""
     connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
@@ -94,6 +95,19 @@ def _is_writable(file: Path) -> bool:
     return True
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers go on while somebody writes. Of two that switch a new file at once, SQLite refuses one unasked."""
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if _cause(error) != "busy" or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 def _sqlite(file: Path, is_frozen: bool) -> Engine:
     # A file that can't be written can't have the journal's own files beside it either: it is read as it stands.
     how = "?mode=ro&immutable=1" if is_frozen else ""
@@ -103,7 +117,7 @@ def _sqlite(file: Path, is_frozen: bool) -> Engine:
         connection = sqlite3.connect(address, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
         if not is_frozen:
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file: room is given back
-            connection.execute("PRAGMA journal_mode=WAL")
+            _write_ahead(connection)
         connection.execute("PRAGMA synchronous=FULL")  # what was saved outlives a power cut
         connection.execute("PRAGMA foreign_keys=ON")
         return connection

@@ -49,9 +49,9 @@ class Query:
         return folded(self.search or "").split()
 
     @property
-    def is_everything(self) -> bool:
-        """Whether all sessions that are kept are found."""
-        return replace(self, order="newest") == Query()
+    def is_narrowed(self) -> bool:
+        """Whether not all are found: of those that are kept, or of those that were deleted."""
+        return replace(self, order="newest") != Query(deleted=self.deleted)
 
     def narrowed(self, rows: Select[Any], owner: str, indexed: bool) -> Select[Any]:
         """A selection of `sessions`, with these conditions."""

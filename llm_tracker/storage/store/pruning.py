@@ -89,9 +89,9 @@ def _chosen(connection: Connection, owner: str, bounds: Bounds) -> Pruned:
     """What is to go. Of two sessions the one with the lower number is the older one, whatever a clock says."""
     rows = select(sessions).where(sessions.c.owner == owner, sessions.c.n_turns > 0).order_by(sessions.c.id)
     found = list(connection.execute(rows).mappings())
-    gone = {row["id"] for row in found if row["deleted_at"] is not None}
     summaries = [summary_of(row) for row in found]
     stays = {each.id for each in summaries if each.id == bounds.spared or (bounds.keep_starred and each.starred)}
+    gone = {row["id"] for row in found if row["deleted_at"] is not None} - stays
     may_go = [each for each in summaries if each.id not in gone | stays]
     if bounds.before is not None:
         gone |= {each.id for each in may_go if each.changed_at < bounds.before}

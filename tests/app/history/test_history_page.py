@@ -140,6 +140,9 @@ def test_it_is_opened_without_a_model_in_memory(at: AppTest, engine: engines.Eng
 def test_two_conversations_are_compared(at: AppTest, engine: engines.Engine) -> None:
     at = pressed(ticked(at, 1, 2), "compare chosen")
     assert shown_turns(engine, at) == (TurnRef(1, 1), TurnRef(2, 0))
+    page = shown_html(at).replace("<bdi>", "").replace("</bdi>", "")
+    assert "These are two questions. “What is it?”: “London”; “Who is she?”: “Paris”" in page
+    assert "The answer changed" not in page
     assert not at.exception
 
 

@@ -88,3 +88,7 @@ def test_the_shading_of_a_word_follows_its_share_and_the_control_stands_below() 
     assert 'title="10 %, asked again 20 %"' in texts["after"]
     assert "asked again" not in texts["before"]
     assert "After: Large &lt;b&gt;</b>" in texts["after"], "the label is shown as it is"
+
+
+def test_an_address_in_a_label_is_text_and_no_link() -> None:
+    assert html.plain_label("a@b.c www.x.y https://z") == "a\u2060@b.c www\u2060.x.y https\\:\u2060//z"

@@ -48,7 +48,7 @@ def test_answers_that_are_more_than_a_correction_apart_have_no_control_between_t
     at.segmented_control(key="corrects").set_value("after").run()
     at = corrected(at, "Are you sure?")
     at = settled(picker(at, "before").set_value(TurnRef(1, 0)).run())
-    assert "These answers are not a correction apart" in shown_html(at)
+    assert "Neither answer corrects the other" in shown_html(at)
     assert "(asked again: " not in shown_html(at)
 
 

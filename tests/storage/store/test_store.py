@@ -83,8 +83,12 @@ def test_pruning_takes_what_is_old_or_too_much_and_leaves_stars(store: lt.Store,
 
 def test_pruning_removes_what_was_deleted_and_refuses_nonsense(store: lt.Store, question: lt.Session) -> None:
     store.delete(store.save(question))
-    assert len(store.prune().sessions) == 1
+    starred = store.save(question)
+    store.describe(starred, starred=True)
+    store.delete(starred)
+    assert [each.id for each in store.prune().sessions] == [1]
     assert store.restore(1) == 0
+    assert store.restore(starred) == 1, "those with a star stay, deleted or not"
     with pytest.raises(lt.InputError, match="below 0"):
         store.prune(older_than_days=-1)
 

@@ -38,7 +38,7 @@ class MostKept:
 
     def require_room_for_star(self, store: Store) -> None:
         """Raise InputError where no more may have a star, StoreError."""
-        if store.count(Query(starred=True))[0] >= self.stars:
+        if sum(store.count(Query(starred=True, deleted=deleted))[0] for deleted in (False, True)) >= self.stars:
             raise InputError(
                 f"At most {self.stars} conversations can have a star here: take it from another one first."
             )
