@@ -6,12 +6,12 @@ from functools import partial
 
 import streamlit as st
 
-from llm_tracker.app.frame.owner import is_on_this_machine
 from llm_tracker.app.frame.shared_link import PARAMETER
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.keeping.history import with_store
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.sharing import revoke, share, token_of
+from llm_tracker.storage.store.store import OWN_MACHINE
 from llm_tracker.storage.store.summaries import StoredSession
 
 
@@ -35,7 +35,7 @@ def sharing(workspace: Workspace, stored: StoredSession) -> None:
         return
     st.code(f"{_app_address()}/?{PARAMETER}={token}", language=None, wrap_lines=True)
     paragraph("Whoever has this link and can open this app can read this conversation, until you revoke it.")
-    if is_on_this_machine():
+    if workspace.owner == OWN_MACHINE:
         paragraph(
             "It opens on this machine only, where everybody sees all that is kept. For others, who see this "
             "conversation alone, start the app with --address 0.0.0.0, and put the machine's name for 127.0.0.1.",
