@@ -14,6 +14,9 @@ from llm_tracker.app.work.workspaces import own_machine
 from llm_tracker.settings import Settings
 from llm_tracker.storage.store.visits import digest
 
+LINK = "link "
+"""What the owners begin with that are known by a link."""
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -27,7 +30,12 @@ def owner_of(settings: Settings) -> Callable[[str], str]:
         return lambda _key: f"user {user}"
     if not settings.public and is_on_this_machine():
         return own_machine
-    return lambda key: f"link {digest(key)}"
+    return lambda key: f"{LINK}{digest(key)}"
+
+
+def is_known_by_link(workspace: Workspace) -> bool:
+    """Whether a visitor finds their sessions again by the address alone."""
+    return workspace.owner.startswith(LINK)
 
 
 def register(workspace: Workspace) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.frame.model_picker import model_choice
-from llm_tracker.app.frame.owner import owner_of, register, sign_in_choice
+from llm_tracker.app.frame.owner import is_known_by_link, owner_of, register, sign_in_choice
 from llm_tracker.app.frame.shared_link import open_shared
 from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
@@ -45,7 +45,7 @@ def open_page(title: str) -> tuple[Engine, Workspace]:
     note_choices(workspace)
     with st.sidebar:
         _links(workspace)
-        if workspace.owner.startswith("link "):
+        if is_known_by_link(workspace):
             html.paragraph("The address of this page is your way back to what you ask here: keep it.", quiet=True)
         sign_in_choice()
         if engine.settings_error:

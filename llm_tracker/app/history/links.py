@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from llm_tracker.app.frame.owner import is_known_by_link
 from llm_tracker.app.frame.shared_link import PARAMETER
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.keeping.history import with_store
@@ -17,7 +18,7 @@ from llm_tracker.storage.store.summaries import StoredSession
 
 def private_link(workspace: Workspace) -> None:
     """Where a visitor is known by the link alone: that it is to be kept, and kept to oneself."""
-    if workspace.owner.startswith("link "):
+    if is_known_by_link(workspace):
         paragraph(
             "You are known here by the address of this page alone. Keep it, to find your conversations again; whoever "
             "has it sees them all.",

@@ -13,6 +13,7 @@ from llm_tracker.app.parts.html import failure, paragraph
 from llm_tracker.app.work.admission import too_often
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.keeping.history import HISTORY, with_store
+from llm_tracker.app.work.limits import MEGABYTE
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.storage.store.importing import Imported, import_zip
 from llm_tracker.storage.store.pruning import Pruned
@@ -28,8 +29,6 @@ NAMED = 3
 
 LISTED = 8
 """Refused files that are named one by one."""
-
-MEGABYTE = 10**6
 
 UNPACKED = 8
 """How many times larger than the upload an archive may be once it is unpacked."""
