@@ -52,6 +52,7 @@ ROOMS_OF_A_SCREEN = {
     "tracing",
     "analysis",
     "conversation",
+    "experiments",
     "wording",
     "charts",
     "figures",
@@ -71,10 +72,13 @@ ROOMS: dict[str, set[str]] = {
     "analysis/lens": BASE | {"models", "prompts", "tracing", "analysis"},
     "analysis": BASE | {"models", "prompts", "tracing"},
     "conversation": BASE | {"models", "prompts", "tracing", "analysis"},
-    "wording": BASE | {"models/catalogue", "prompts", "tracing", "analysis"},
-    "charts": BASE | {"analysis", "wording"},
-    "storage": BASE | {"prompts", "tracing", "analysis"},
-    "figures": BASE | {"models", "prompts", "tracing", "analysis", "wording", "charts"},
+    "experiments/values": BASE | {"prompts", "tracing"},
+    "experiments/passes": BASE | {"models", "prompts", "tracing"},
+    "experiments": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "experiments"},
+    "wording": BASE | {"models/catalogue", "prompts", "tracing", "analysis", "experiments/values"},
+    "charts": BASE | {"analysis", "experiments/values", "wording"},
+    "storage": BASE | {"prompts", "tracing", "analysis", "experiments/values"},
+    "figures": BASE | {"models", "prompts", "tracing", "analysis", "experiments/values", "wording", "charts"},
     "export": BASE | {"prompts", "tracing", "analysis", "wording", "charts", "figures", "storage"},
     "cli": BASE | ROOMS_OF_A_SCREEN,
     **{
@@ -87,7 +91,7 @@ ROOMS: dict[str, set[str]] = {
 MOST_MODULES = 15
 """In a folder: more, and nobody finds a thing by looking."""
 
-TORCH_ROOMS = ("models", "prompts", "tracing", "analysis")
+TORCH_ROOMS = ("models", "prompts", "tracing", "analysis", "experiments")
 """Where tensors and tokenizers are."""
 
 LIGHT = (

@@ -35,6 +35,8 @@ class Colours:
     """What the two colours of a difference are called."""
     is_logarithmic: bool = False
     colour: str = BEFORE
+    sign_colours: tuple[str, str] = (BEFORE, AFTER)
+    """Of a difference: below zero, and above."""
 
 
 def colours_of(values: pd.Series[float], meaning: str, number: str = ".3~g", is_difference: bool = False) -> Colours:
@@ -67,7 +69,7 @@ def cells(
     chart = alt.Chart(known).encode(x=x, y=y, opacity=_opacity(colours), tooltip=list(tooltip))
     chart = chart.mark_rect() if colours.is_difference else chart.mark_rect(color=colours.colour)
     if colours.is_difference:
-        chart = chart.encode(color=_sign_colours(colours.signs))
+        chart = chart.encode(color=_sign_colours(colours))
     elif kinds is not None:
         chart = chart.encode(color=kinds)
     if pick:
@@ -79,8 +81,8 @@ def cells(
     return alt.layer(blank, chart)
 
 
-def _sign_colours(signs: tuple[str, str]) -> alt.Color:
-    scale = alt.Scale(domain=list(signs), range=[BEFORE, AFTER])
+def _sign_colours(colours: Colours) -> alt.Color:
+    scale = alt.Scale(domain=list(colours.signs), range=list(colours.sign_colours))
     return alt.Color("sign:N", scale=scale, legend=alt.Legend(orient="top", title=None, symbolType="square"))
 
 

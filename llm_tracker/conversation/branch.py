@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def begun_like(session: Session, model: LoadedModel) -> Session:
     """A session without a turn yet, with another's recipe and decoding, on this model."""
     template = like(model, session.recipe, session.template)
-    begun = replace(session, turns=(), watch_words=(), controls={}, template=template, parent=None)
+    begun = replace(session, turns=(), watch_words=(), controls={}, template=template, parent=None, experiments={})
     return replace(begun, model=model_info(model), versions=versions())
 
 
@@ -35,4 +35,5 @@ def up_to(session: Session, turn: int, model: LoadedModel) -> Session:
         model=model_info(model),
         versions=versions(),
         parent=parent if parent is not None and parent.turn <= turn else None,
+        experiments={at: record for at, record in session.experiments.items() if at <= turn},
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.analysis.lens.tables import with_lens
 from llm_tracker.errors import Cancelled, InputError
-from llm_tracker.prompts.rendering import require_plain
+from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import Trace

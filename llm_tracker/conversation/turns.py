@@ -12,8 +12,9 @@ from llm_tracker.errors import InputError
 from llm_tracker.prompts.continuation import continuation
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message, Recipe, recipe_messages
-from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt, require_plain
+from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt
 from llm_tracker.prompts.tokens import special_tokens
+from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.tracing.answers import answer_word_of, word_named_in
 from llm_tracker.tracing.provenance import model_info, require_same_weights, versions
 from llm_tracker.tracing.run import TokenEvent, run_turn

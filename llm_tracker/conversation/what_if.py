@@ -63,6 +63,7 @@ def stream_what_if(
         session,
         turns=(*session.turns[:turn], branch),
         controls={at: control for at, control in session.controls.items() if at < turn},
+        experiments={at: record for at, record in session.experiments.items() if at < turn},
         parent=Parent(turn, step),
         model=model_info(model),
         versions=versions(),

@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from llm_tracker.errors import InputError
 from llm_tracker.export.machine_paths import named_without_path, places_of, without_places
+from llm_tracker.storage.records import model_record
 from llm_tracker.storage.session_directory import save_session
 from llm_tracker.tracing.session import Session
 
@@ -69,18 +70,19 @@ def without_paths(session: Session) -> Session:
     A model's id that is a path is cut to its last part. What was said in the conversation stays as it is.
     """
     model, places = session.model, places_of(session.model)
-    return replace(
-        session,
-        model=replace(
-            model,
-            id=named_without_path(model),
-            title=without_places(model.title, places),
-            path=None,
-            revision=model.revision and without_places(model.revision, places),
-            notices=tuple(without_places(notice, places) for notice in model.notices),
-        ),
-        versions={name: without_places(version, places) for name, version in session.versions.items()},
+    bare = replace(
+        model,
+        id=named_without_path(model),
+        title=without_places(model.title, places),
+        path=None,
+        revision=model.revision and without_places(model.revision, places),
+        notices=tuple(without_places(notice, places) for notice in model.notices),
     )
+    versions = {name: without_places(version, places) for name, version in session.versions.items()}
+    experiments = {
+        at: {**record, "model": model_record(bare), "versions": versions} for at, record in session.experiments.items()
+    }
+    return replace(session, model=bare, versions=versions, experiments=experiments)
 
 
 def _member(name: str) -> ZipInfo:

@@ -15,6 +15,7 @@ from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.segments import Segment, chat_text, question_answer_segments, raw_segments
 from llm_tracker.prompts.tokens import encode, segment_at, segment_starts, special_tokens, token_bytes
 from llm_tracker.prompts.trained_form import beginning_ids
+from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.prompts.words import Role, Span
 
 if TYPE_CHECKING:
@@ -110,15 +111,6 @@ def prompt_of_ids(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) 
 
 def _positions(token_ids: Sequence[int], special: Collection[int]) -> frozenset[int]:
     return frozenset(at for at, token_id in enumerate(token_ids) if token_id in special)
-
-
-def require_plain(texts: Iterable[str]) -> None:
-    """Raise InputError for typed text with a character that no tokenizer can be given."""
-    text = "".join(texts)
-    if "\x00" in text:
-        raise InputError("The text contains a NUL character, which no model can read. Remove it and ask again.")
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InputError("The text contains half a character (a lone surrogate). Remove it and ask again.")
 
 
 def _token_roles(

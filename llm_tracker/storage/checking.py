@@ -56,6 +56,7 @@ Claims = Iterator[tuple[str, bool]]
 def _of_session(session: Session) -> Claims:
     turns, parent = session.turns, session.parent
     yield "controls of turns that there are", all(0 < at < len(turns) for at in session.controls)
+    yield "experiments of turns that there are", all(0 < at < len(turns) for at in session.experiments)
     yield "a parent's turn that there is", parent is None or parent.turn < len(turns)
     named = {**{f"turn {at}": turn for at, turn in enumerate(turns)}}
     named |= {f"control {at}": turn for at, turn in session.controls.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from itertools import repeat
 
@@ -46,11 +47,9 @@ def partial_record(session: Session) -> Record:
 
 def head_record(session: Session) -> Record:
     """What the record says of a session besides its turns and controls."""
-    lists = {name: list(getattr(session.model, name)) for name in ("notices", "kernels")}
-    model = {**asdict(session.model), **lists}
     return {
         "schema": SCHEMA,
-        "model": model,
+        "model": model_record(session.model),
         "versions": session.versions,
         "recipe": session.recipe,
         "recipe_messages": [message_record(message) for message in session.recipe_messages],
@@ -64,10 +63,17 @@ def head_record(session: Session) -> Record:
     }
 
 
-def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays]) -> Session:
+def model_record(model: ModelInfo) -> Record:
+    """What the record says of the model."""
+    return {**asdict(model), **{name: list(getattr(model, name)) for name in ("notices", "kernels")}}
+
+
+def session_of(
+    record: Record, arrays: list[Arrays], control_arrays: list[Arrays], experiments: Iterable[Record] = ()
+) -> Session:
     """The session of a record and the arrays of its turns and controls; keys that it does not know are ignored.
 
-    Raises KeyError or TypeError for another record.
+    `experiments` are the records of what its corrections did. Raises KeyError or TypeError for another record.
     """
     lists = {name: tuple(record["model"].get(name, ())) for name in ("notices", "kernels")}
     return Session(
@@ -92,6 +98,7 @@ def session_of(record: Record, arrays: list[Arrays], control_arrays: list[Arrays
             each["turn"]: turn_of(each, own)
             for each, own in zip(record.get("controls", []), control_arrays, strict=True)
         },
+        experiments={int(each.get("turn", 1)): each for each in experiments},
     )
 
 

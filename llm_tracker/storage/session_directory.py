@@ -1,13 +1,16 @@
 """A session as a directory: session.json, and each turn's and control's arrays. Needs no model.
 
-turn-<i>.safetensors holds the arrays of turn i, control-<i>.safetensors those of its neutral control.
+turn-<i>.safetensors holds the arrays of turn i, control-<i>.safetensors those of its neutral control, experiment.json
+what a correction did (of further ones experiment-<i>.json).
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -42,9 +45,9 @@ def save_session(session: Session, directory: str | Path, partial: bool = False)
             save_file(trace_arrays(turn.trace), folder / f"turn-{index}.safetensors", metadata=AXES)
         for index, control in session.controls.items():
             save_file(trace_arrays(control.trace), folder / f"control-{index}.safetensors", metadata=AXES)
-        unfinished = folder / "session.json.part"
-        unfinished.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
-        os.replace(unfinished, folder / "session.json")
+        for index, experiment in session.experiments.items():
+            _write_json(folder / experiment_file(session.experiments, index), experiment)
+        _write_json(folder / "session.json", record)
         _forget_others(folder, session)
     except (OSError, SafetensorError) as error:
         raise InputError(
@@ -53,13 +56,30 @@ def save_session(session: Session, directory: str | Path, partial: bool = False)
     return folder
 
 
+def experiment_file(experiments: Collection[int], index: int) -> str:
+    """The file of what the correction of a turn did: experiment.json, of further ones with the turn in its name."""
+    return EXPERIMENT if index == min(experiments) else f"experiment-{index}.json"
+
+
+def _write_json(file: Path, record: Mapping[str, Any]) -> None:
+    unfinished = file.with_name(f"{file.name}.part")
+    unfinished.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
+    os.replace(unfinished, file)
+
+
 def _forget_others(folder: Path, session: Session) -> None:
-    """Remove the arrays of an earlier session of this folder that the new one did not write over."""
+    """Remove what belongs to an earlier session of this folder and the new one did not write over."""
     own = {f"turn-{index}" for index in range(len(session.turns))} | {f"control-{index}" for index in session.controls}
     for file in (*folder.glob("turn-*.safetensors"), *folder.glob("control-*.safetensors")):
         if file.stem not in own:
             file.unlink()
+    experiments = {experiment_file(session.experiments, index) for index in session.experiments}
+    for file in folder.glob("experiment*.json"):
+        if file.name not in experiments:
+            file.unlink()
 
+
+EXPERIMENT = "experiment.json"
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What a record of another form than a session's raises where it is read."""
@@ -74,7 +94,8 @@ def load_session(directory: str | Path) -> Session:
             raise InputError(f"{folder} holds a session of format {record.get('schema')}; this version reads {SCHEMA}.")
         arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
         controls = [load_file(folder / f"control-{each['turn']}.safetensors") for each in record.get("controls", [])]
-        return session_of(record, arrays, controls)
+        experiments = [json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("experiment*.json")]
+        return session_of(record, arrays, controls, experiments)
     except (OSError, SafetensorError, *UNREADABLE) as error:
         raise InputError(
             f"{folder} holds no complete session ({type(error).__name__}: {error}). "

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from llm_tracker.errors import InputError
+from llm_tracker.experiments.values.records import experiment_of, experiment_record
 from llm_tracker.storage.checking import require_form, require_sound
 from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.records import session_of
@@ -55,7 +56,8 @@ RATIO_FROM_BYTES = 1 << 20
 ABOUT = "about.json"
 """Beside a stored session: what its user said of it."""
 
-_FILES = rf"session\.json|{re.escape(ABOUT)}|(?:turn|control)-\d{{1,6}}\.safetensors"
+_EXPERIMENT = r"experiment(?:-\d{1,6})?\.json"
+_FILES = rf"session\.json|{re.escape(ABOUT)}|{_EXPERIMENT}|(?:turn|control)-\d{{1,6}}\.safetensors"
 _MEMBER = re.compile(rf"(?:(?P<folder>[^/]{{1,200}})/)?(?P<file>{_FILES})")
 """What a session's directory holds, at the root of the archive or in a folder of its own."""
 
@@ -131,7 +133,8 @@ def _session(archive: ZipFile, folder: str, files: dict[str, ZipInfo], limits: L
         turns = [_arrays(archive, files, f"turn-{at}") for at in range(len(record["turns"]))]
         named = [f"control-{each['turn']}" for each in record.get("controls", [])]
         controls = [_arrays(archive, files, name) for name in named]
-        session = session_of({**record, "model": {**record["model"], "path": None}}, turns, controls)
+        experiments = list(_experiments(archive, files, limits))
+        session = session_of({**record, "model": {**record["model"], "path": None}}, turns, controls, experiments)
         require_sound(session)
         return Unpacked(folder, session, about=_about(archive, files, limits))
     except InputError as error:
@@ -142,6 +145,16 @@ def _session(archive: ZipFile, folder: str, files: dict[str, ZipInfo], limits: L
         return Unpacked(folder, why_not=f"its contents cannot be read ({type(error).__name__})")
     except MemoryError:
         return Unpacked(folder, why_not="it takes more memory than there is")
+
+
+def _experiments(archive: ZipFile, files: dict[str, ZipInfo], limits: Limits) -> Iterator[Record]:
+    """The records of what the corrections did, once each can be read as one."""
+    for name, member in files.items():
+        if re.fullmatch(_EXPERIMENT, name):
+            record = _json(_content(archive, member), limits)
+            if not isinstance(record, dict):
+                raise InputError(f"{name} is no record of an experiment")
+            yield experiment_record(experiment_of(record))
 
 
 _KINDS = {"name": str, "note": str, "parent": str, "starred": bool, "created_at": float, "tags": list}

@@ -180,7 +180,7 @@ def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Reco
     attention, attention_mean = recorder.attention(len(prompt.token_ids) + len(steps) - 1)
     return Trace(
         prompt_length=len(prompt.token_ids),
-        before=_context(model, prompt),
+        before=end_of(model, prompt),
         token_ids=np.array([step.token_id for step in steps], dtype=np.int64),
         tokens=tuple(text_of(step.token_id) for step in steps),
         token_probs=np.array([step.prob for step in steps], dtype=np.float32),
@@ -199,7 +199,7 @@ def _trace(model: LoadedModel, prompt: Prompt, steps: list[Step], recorder: Reco
     )
 
 
-def _context(model: LoadedModel, prompt: Prompt) -> str:
+def end_of(model: LoadedModel, prompt: Prompt) -> str:
     """The text of the prompt's last few tokens, behind the last control token among them."""
     special = special_tokens(model.tokenizer)
     first = max(0, len(prompt.token_ids) - N_CONTEXT_TOKENS)

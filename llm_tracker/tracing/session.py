@@ -199,10 +199,13 @@ class Session:
     """By turn: the same conversation up to there, merely asked again. What it changes, no correction is needed for."""
     parent: Parent | None = None
     """Of a branch: which answer it began as, and from which step on that was made to go on otherwise."""
+    experiments: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    """By turn: the record of what its correction did (`experiments.values.records`)."""
 
     def __post_init__(self) -> None:
-        """Make the mapping read-only."""
+        """Make the mappings read-only."""
         object.__setattr__(self, "controls", MappingProxyType(dict(sorted(self.controls.items()))))
+        object.__setattr__(self, "experiments", MappingProxyType(dict(sorted(self.experiments.items()))))
 
     @property
     def all_turns(self) -> tuple[Turn, ...]:

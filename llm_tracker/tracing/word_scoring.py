@@ -51,18 +51,18 @@ def score_words(
     """
     so_far = turn.trace.token_ids[:step].tolist()
     before = text_in_front(model.tokenizer, turn.trace.before, so_far, special_tokens(model.tokenizer))
-    ways = {word: _ways(model, before, word) for word in words}
+    ways = {word: ways_to_write(model, before, word) for word in words}
     rows = list(dict.fromkeys(ids for several in ways.values() for ids in several.values()))
     context = [*turn.prompt.token_ids, *so_far]
-    scored = dict(zip(rows, _log_probs(model, context, rows, _end_ids(model, end), stop), strict=True))
+    scored = dict(zip(rows, _log_probs(model, context, rows, end_token_ids_of(model, end), stop), strict=True))
     return {
         word: WordScore(word, tuple(Spelling(text, ids, scored[ids]) for text, ids in several.items()), end)
         for word, several in ways.items()
     }
 
 
-def _ways(model: LoadedModel, before: str, word: str) -> dict[str, tuple[int, ...]]:
-    """The spellings of a word with their tokens, no two alike."""
+def ways_to_write(model: LoadedModel, before: str, word: str) -> dict[str, tuple[int, ...]]:
+    """The spellings of a word behind a text with their tokens, no two alike. Raises InputError for one without any."""
     ways: dict[str, tuple[int, ...]] = {}
     for text in spellings(before, word):
         ids = tuple(word_tokens(model.tokenizer, before, text))
@@ -73,7 +73,7 @@ def _ways(model: LoadedModel, before: str, word: str) -> dict[str, tuple[int, ..
     return ways
 
 
-def _end_ids(model: LoadedModel, end: WordEnd) -> list[int]:
+def end_token_ids_of(model: LoadedModel, end: WordEnd) -> list[int]:
     """The tokens that end a word."""
     ends = end_token_ids(model)
     if end == "line":

@@ -70,6 +70,11 @@ def nats(value: float) -> str:
     return f"{value:.2f} nats" if size < 1 else f"{value:.1f} nats" if size < 10 else f"{value:.0f} nats"
 
 
+def signed_nats(value: float) -> str:
+    """The same with its sign: +0.02 nats, -1.3 nats, +14 nats."""
+    return f"{'-' if value < 0 else '+'}{nats(abs(value))}"
+
+
 def tiny(gap: float) -> str:
     """A very small number as people write it: 1·10⁻⁶."""
     if gap == 0:

@@ -28,6 +28,7 @@ from llm_tracker.models.forward.deferred_rows import DeferredRow, can_wait, in_b
 from llm_tracker.models.forward.forward_pass import put_on_eager
 from llm_tracker.models.forward.hooks import after, layers_in_turn, once_each, put_on
 from llm_tracker.models.forward.pattern_edits import edit_of
+from llm_tracker.models.forward.shared_beginning import attention_behind, shared_keys, with_beginning
 from llm_tracker.models.forward.way import AttentionKind, Way
 
 RECORDED_SDPA = "llm_tracker_sdpa"
@@ -77,8 +78,10 @@ def recorded_attention(
     for name, given in kwargs.items():
         if given is not None and name not in HONOURED:
             raise UnhonouredKeywordError(name)
-    edit = edit_of(module)
-    recorder = _recorder.get()
+    edit, recorder, shared = edit_of(module), _recorder.get(), shared_keys(key, value)
+    if shared is not None and (edit is not None or recorder is not None):
+        key, value = (with_beginning(own, each) for own, each in zip((key, value), shared, strict=True))
+        shared = None
     if edit is not None:
         edited_output, pattern = edit.output(module, query, key, value, attention_mask, scaling)
         if recorder is not None:
@@ -91,6 +94,8 @@ def recorded_attention(
         recorder.saw(module, row)
         if query.shape[0] == query.shape[2] == 1:
             return weighed(row, value, query.dtype), None
+    if shared is not None:
+        return attention_behind(query, (key, value), shared, attention_mask, scaling), None
     output, _ = sdpa_attention_forward(
         module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast, get_args
 
@@ -66,11 +67,13 @@ def forward(
     cache: DynamicCache | None = None,
     way: Way = EAGER,
     last_only: bool = True,
+    gaps: Gaps | None = None,
 ) -> Any:
     """The model's output for tokens (row, position) behind what the cache holds, run in this way.
 
-    `last_only` asks for the logits of the last position alone, where the class can do that. The attention that runs is
-    the one that the model was put on (`put_on_attention`).
+    With `gaps` rows of unlike length are read behind a cache that is filled up: the model has to be able to be told
+    positions. `last_only` asks for the logits of the last position alone, where the class can do that. The attention
+    that runs is the one that the model was put on (`put_on_attention`).
     """
     begin_anew(model)
     known = _keywords(cast("Hashable", type(model)))
@@ -79,11 +82,42 @@ def forward(
         keywords[str(cache_keyword(model))] = cache
         if way.tells_positions and cache.get_seq_length():
             keywords[POSITION_IDS] = _positions_behind(cache.get_seq_length(), token_ids)
+    if gaps is not None:
+        keywords |= gaps.keywords(token_ids)
     if last_only and "logits_to_keep" in known:
         keywords["logits_to_keep"] = 1
     if way.asks_for_patterns and "output_attentions" in known:
         keywords["output_attentions"] = True
     return model(token_ids, **keywords)
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """What fills up shorter texts in a KV cache of several: it is masked, and what follows is told its position."""
+
+    first: tuple[int, ...]
+    """(row), where each text's filling begins."""
+    end: int
+    """Where the filling of all ends; what was read since stands behind it."""
+    length: int
+    """Of the cache."""
+
+    def of(self, rows: Sequence[int]) -> Gaps:
+        """Those of chosen rows; one may be named twice."""
+        return Gaps(tuple(self.first[row] for row in rows), self.end, self.length)
+
+    def longer(self, n_new: int) -> Gaps:
+        """The same, once so many tokens more were read."""
+        return Gaps(self.first, self.end, self.length + n_new)
+
+    def keywords(self, token_ids: Tensor) -> dict[str, Any]:
+        """The positions of tokens (row, position) that are read next, and what is to be seen by them."""
+        n_new = token_ids.shape[1]
+        first = torch.tensor(self.first, device=token_ids.device)[:, None]
+        places = torch.arange(self.length + n_new, device=token_ids.device)
+        seen = (places < first) | (places >= self.end)
+        positions = torch.arange(self.length, self.length + n_new, device=token_ids.device) - (self.end - first)
+        return {POSITION_IDS: positions, "attention_mask": seen.long()}
 
 
 def _positions_behind(n_read: int, token_ids: Tensor) -> Tensor:

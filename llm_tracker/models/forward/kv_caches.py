@@ -75,7 +75,7 @@ class KVCaches:
             for shorter in [known for known in self._kept if ids[: len(known)] == known]:
                 if _usable(cache, len(ids), len(shorter)):
                     del self._kept[shorter]
-            self._kept[ids] = _copied(cache)
+            self._kept[ids] = copied(cache)
             self._kept.move_to_end(ids)
             while sum(map(cache_bytes, self._kept.values())) > self.budget_bytes:
                 self._kept.popitem(last=False)
@@ -86,7 +86,7 @@ class KVCaches:
             self._kept.clear()
 
 
-def _copied(cache: DynamicCache) -> DynamicCache:
+def copied(cache: DynamicCache) -> DynamicCache:
     """A cache that grows by itself and shares what this one holds."""
     twin = copy.copy(cache)
     twin.layers = [copy.copy(layer) for layer in cache.layers]
@@ -95,7 +95,7 @@ def _copied(cache: DynamicCache) -> DynamicCache:
 
 def _beginning(cache: DynamicCache, n_dropped: int) -> DynamicCache:
     """A copy without the last tokens."""
-    twin = _copied(cache)
+    twin = copied(cache)
     if n_dropped:
         twin.crop(-n_dropped)
     return twin
@@ -103,7 +103,7 @@ def _beginning(cache: DynamicCache, n_dropped: int) -> DynamicCache:
 
 def repeated(cache: DynamicCache, n_rows: int) -> DynamicCache:
     """A copy for several texts that begin alike: each row has the keys and values of the one."""
-    twin = _copied(cache)
+    twin = copied(cache)
     if n_rows > 1:
         twin.batch_repeat_interleave(n_rows)
     return twin

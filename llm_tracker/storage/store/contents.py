@@ -1,4 +1,4 @@
-"""A session <-> the parts that it is kept in: its head, its turns, its controls."""
+"""A session <-> the parts that it is kept in: its head, its turns, its controls, its experiments."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -61,6 +62,11 @@ def turn_part(name: str, turn: Turn, recipe: str) -> Part:
     return Part(name, answer_of(turn), _packed(record), arrays, hashlib.sha256(arrays).hexdigest(), len(arrays))
 
 
+def experiment_part(index: int, record: Mapping[str, Any]) -> Part:
+    """What the correction of a turn did, as it is kept."""
+    return Part(f"experiment-{index}", "", _packed(dict(record)), b"", "", 0)
+
+
 def answer_of(turn: Turn) -> str:
     """What tells one answer from another: what was said, what was read and what was written."""
     ids = [turn.said, turn.prompt.token_ids, turn.trace.token_ids.tolist()]
@@ -81,7 +87,9 @@ def session_of_parts(parts: Mapping[str, Part], folder: Path | None) -> Session:
             "words": [records[name]["words"] for _, name in turns],
             "controls": [{"turn": index, **records[name]} for index, name in controls],
         }
-        return session_of(record, [arrays[name] for _, name in turns], [arrays[name] for _, name in controls])
+        experiments = [_unpacked(parts[name].record) for _, name in _of_kind(parts, "experiment")]
+        own, of_controls = ([arrays[name] for _, name in several] for several in (turns, controls))
+        return session_of(record, own, of_controls, experiments)
     except (OSError, SafetensorError, zlib.error, *UNREADABLE) as error:
         raise DamagedError(
             f"This conversation cannot be read from the store: a part of it is damaged ({type(error).__name__}). "

@@ -15,6 +15,7 @@ from llm_tracker.storage.store.contents import (
     MAX_ROW_BYTES,
     Part,
     answer_of,
+    experiment_part,
     head_part,
     keep_file,
     named_turns,
@@ -105,8 +106,14 @@ def read_parts(connection: Connection, session_id: int) -> dict[str, Part]:
 def _changed_parts(database: Database, session: Session, earlier: Session | None) -> list[Part]:
     """The parts that differ from those of `earlier`, large arrays already in files of their own."""
     known = {} if earlier is None else named_turns(earlier)
+    known_experiments = {} if earlier is None else earlier.experiments
     changed = {name: turn for name, turn in named_turns(session).items() if known.get(name) is not turn}
     written = [head_part(session)]
+    written += [
+        experiment_part(index, record)
+        for index, record in session.experiments.items()
+        if known_experiments.get(index) is not record
+    ]
     try:
         with said(database.name):
             for name, turn in changed.items():

@@ -57,7 +57,7 @@ parts = Table(
     Column("arrays", LargeBinary),
     Column("file", String),
 )
-"""What a session is made of: `head`, `turn-<i>`, `control-<i>`.
+"""What a session is made of: `head`, `turn-<i>`, `control-<i>`, `experiment-<i>`.
 
 `record` is compressed JSON. The arrays are one safetensors value in `arrays`, or in the file of that name; `sha256` and
 `n_bytes` are of that value. `answer` tells one answer from another, whatever has been read of it.

@@ -53,7 +53,7 @@ def stream_value_weights(
         place = outputs[layer]
         if place is not None:
             weights = rows[layer, : turn.trace.heads[layer], span].to(value.device)
-            lengths, together = _lengths(weights, value[0].float(), _output_matrix(place, weights.shape[0]))
+            lengths, together = _lengths(weights, value[0].float(), output_matrix(place, weights.shape[0]))
             by_head[layer, : len(lengths), span] = lengths.cpu()
             joint[layer, span] = together.cpu()
 
@@ -65,7 +65,7 @@ def stream_value_weights(
     return ValueWeights(by_head.numpy(), joint.numpy())
 
 
-def _output_matrix(place: Location, n_heads: int) -> Tensor:
+def output_matrix(place: Location, n_heads: int) -> Tensor:
     """What the output projection does to each head's part of z: (head, d_head, d_model), bias aside."""
     module: nn.Module = place.module
     if isinstance(module, nn.Linear):

@@ -1,0 +1,90 @@
+"""What words, heads and layers have to do with the margin: bars around zero, and cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from llm_tracker.charts.base import framed
+from llm_tracker.charts.heat import cells, colours_of, label_room, shortened, upright_labels
+from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, PARKED, QUIET
+from llm_tracker.wording.formats import shown
+
+ROW_PIXELS = 22
+AXIS_PIXELS = 64
+NAME_PIXELS = 170
+HEIGHT = 260
+CELL_PIXELS = 16
+BARS = {"attention": (-0.38, -0.02), "feed-forward part": (0.02, 0.38)}
+"""Where a part's bar stands beside its layer's tick."""
+
+
+def signed_bars(frame: pd.DataFrame, title: str, number: str = "+.2f", also: Sequence[alt.Tooltip] = ()) -> Any:
+    """A bar a row around zero, in their order: columns label, value and grey (what is to be read with care)."""
+    drawn = frame.assign(place=range(len(frame)), label=frame["label"].map(shown))
+    values = frame["value"].astype(float)
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    scale = alt.Scale(domain=[low, high if high > low else low + 1.0], nice=True)
+    axis = alt.Axis(tickCount=5, format=".0%" if number.endswith("%") else "~g")
+    x = alt.X("value:Q", title=title, scale=scale, axis=axis)
+    y = alt.Y("place:O", title=None, axis=None)
+    kinds = alt.Scale(domain=["for", "against", "grey"], range=[BEFORE, AFTER, PARKED])
+    drawn["kind"] = (values > 0).map({True: "for", False: "against"}).mask(frame["grey"].astype(bool), "grey")
+    colour = alt.Color("kind:N", legend=None, scale=kinds)
+    tooltip = [alt.Tooltip("label:N", title="what"), alt.Tooltip("value:Q", title=title, format=number), *also]
+    bars = alt.Chart(drawn).mark_bar(height=12).encode(x=x, y=y, color=colour, tooltip=tooltip)
+    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
+    names = alt.Chart(drawn).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS - 10)
+    names = names.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
+    padding = {"left": NAME_PIXELS, "top": 4, "right": 8, "bottom": 4}
+    return framed(alt.layer(bars, zero, names), ROW_PIXELS * len(drawn) + AXIS_PIXELS, padding=padding)
+
+
+def layers_chart(frame: pd.DataFrame, is_difference: bool = False) -> Any:
+    """What attention and feed-forward part of each layer add: columns layer, part, value."""
+    n_layers = int(frame["layer"].max())
+    title = "added to the lead, after minus asked again (nats)" if is_difference else "added to the lead (nats)"
+    y = alt.Y("value:Q", title=title, axis=alt.Axis(tickCount=6))
+    colour = alt.Color(
+        "part:N",
+        scale=alt.Scale(domain=[*BARS], range=[BEFORE, AGAIN]),
+        legend=alt.Legend(orient="top", title=None, symbolType="square"),
+    )
+    tooltip = [alt.Tooltip("layer:Q"), alt.Tooltip("part:N"), alt.Tooltip("value:Q", title="nats", format="+.2f")]
+    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(y=alt.Y("zero:Q"))
+    left, right = (frame["layer"] + frame["part"].map({part: ends[at] for part, ends in BARS.items()}) for at in (0, 1))
+    x = alt.X(
+        "left:Q",
+        title="layer (depth, not time)",
+        scale=alt.Scale(domain=[0.5, n_layers + 0.5], nice=False),
+        axis=alt.Axis(tickMinStep=1, grid=False),
+    )
+    bars = alt.Chart(frame.assign(left=left, right=right, zero=0.0)).mark_rect()
+    bars = bars.encode(x=x, x2="right:Q", y=y, y2="zero:Q", color=colour, tooltip=tooltip)
+    return framed(alt.layer(bars, zero), HEIGHT)
+
+
+def head_words_chart(frame: pd.DataFrame) -> Any:
+    """What the strongest heads bring from each word: columns row, head, place, word, value."""
+    x = alt.X("place:O", title=None, axis=None)
+    y = alt.Y("row:O", title=None, axis=None)
+    colours = colours_of(frame["value"], "brought to the lead (nats)", "+.1f", is_difference=True)
+    colours = replace(colours, signs=("for the other word", "for the right word"), sign_colours=(AFTER, BEFORE))
+    drawn = frame.assign(shown=frame["word"].map(shown))
+    tooltip = [
+        alt.Tooltip("head:N"),
+        alt.Tooltip("shown:N", title="from"),
+        alt.Tooltip("value:Q", title="nats", format="+.2f"),
+    ]
+    labels = drawn.drop_duplicates("place")[["place", "shown"]]
+    labels = labels.assign(shown=labels["shown"].map(shortened))
+    names = alt.Chart(drawn.drop_duplicates("row")).mark_text(align="right", dx=-6, fontSize=11)
+    names = names.encode(x=alt.value(0), y=y, text=alt.Text("head:N"))
+    layers = [cells(drawn, x, y, colours, tooltip), upright_labels(labels, x, "shown"), names]
+    padding = {"left": 110, "top": 0, "right": 5, "bottom": 5 + label_room(labels["shown"])}
+    height = CELL_PIXELS * frame["row"].nunique() + 2 * AXIS_PIXELS + label_room(labels["shown"])
+    return framed(alt.layer(*layers), height, padding=padding)

@@ -1,0 +1,141 @@
+"""Margins under the conditions: the shift in two steps, every wording, and what would flip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from llm_tracker.charts.base import framed
+from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, QUIET
+
+ROW_PIXELS = 24
+AXIS_PIXELS = 60
+NAME_PIXELS = 215
+HEIGHT = 300
+
+
+def _names(frame: pd.DataFrame, y: alt.Y) -> Any:
+    """Row names left of all marks: marks, not an axis, whose texts Vega would read as code."""
+    text = alt.Chart(frame).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS - 10)
+    return text.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
+
+
+def _zero(scale: alt.Scale) -> Any:
+    return alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
+
+
+def _padding() -> dict[str, int]:
+    return {"left": NAME_PIXELS, "top": 4, "right": 8, "bottom": 4}
+
+
+def shift_chart(frame: pd.DataFrame) -> Any:
+    """A waterfall from the first answer's margin to the corrected one: columns label, start, end, kind, value."""
+    drawn = frame.assign(place=range(len(frame)))
+    ends = pd.concat([frame["start"], frame["end"]])
+    scale = alt.Scale(domain=[min(0.0, float(ends.min())), max(0.0, float(ends.max()))], nice=True)
+    x = alt.X("start:Q", title="lead of the right word, nats", scale=scale, axis=alt.Axis(tickCount=6))
+    y = alt.Y("place:O", title=None, axis=None)
+    kinds = ["first answer", "asked again", "correction", "after"]
+    colour = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[BEFORE, AGAIN, AFTER, AFTER]))
+    tooltip = [alt.Tooltip("label:N", title="step"), alt.Tooltip("value:Q", title="nats", format="+.2f")]
+    bars = alt.Chart(drawn).mark_bar(height=14).encode(x=x, x2="end:Q", y=y, color=colour, tooltip=tooltip)
+    values = alt.Chart(drawn).mark_text(align="left", dx=6, fontSize=11, color=QUIET)
+    values = values.encode(x=alt.X("right:Q", scale=scale), y=y, text=alt.Text("value:Q", format="+.1f"))
+    padding = {**_padding(), "right": 48}
+    return framed(
+        alt.layer(bars, _zero(scale), _names(drawn, y), values), ROW_PIXELS * len(drawn) + 24, padding=padding
+    )
+
+
+def margins_chart(frame: pd.DataFrame) -> Any:
+    """A row a condition: its first wording a dot, its others ticks, a line over all of them.
+
+    Columns: label, text, margin, first, score_answer, score_foil. Rows come in the order of the frame.
+    """
+    order = {label: at for at, label in enumerate(dict.fromkeys(frame["label"]))}
+    drawn = frame.assign(place=frame["label"].map(order))
+    spread = drawn.groupby(["place", "label"], as_index=False)["margin"].agg(["min", "max"]).reset_index()
+    scale = alt.Scale(nice=True)
+    x = alt.X(
+        "margin:Q", title="lead of the right word, nats", scale=scale, axis=alt.Axis(tickCount=6, orient="bottom")
+    )
+    y = alt.Y("place:O", title=None, axis=None)
+    colour = alt.condition(alt.datum.margin < 0, alt.value(AFTER), alt.value(BEFORE))
+    tooltip = [
+        alt.Tooltip("label:N", title="condition"),
+        alt.Tooltip("text:N", title="said"),
+        alt.Tooltip("margin:Q", title="lead, nats", format="+.2f"),
+        alt.Tooltip("score_answer:Q", title="log p, right word", format=".2f"),
+        alt.Tooltip("score_foil:Q", title="log p, other word", format=".2f"),
+    ]
+    lines = alt.Chart(spread).mark_rule(color=QUIET, strokeWidth=1.4)
+    lines = lines.encode(x=alt.X("min:Q", scale=scale), x2="max:Q", y=y)
+    others = alt.Chart(drawn[~drawn["first"]]).mark_tick(thickness=2, size=12)
+    first = alt.Chart(drawn[drawn["first"]]).mark_point(size=70, filled=True, opacity=1)
+    layers = [
+        _zero(scale),
+        lines,
+        *(each.encode(x=x, y=y, color=colour, tooltip=tooltip) for each in (others, first)),
+        _names(drawn.drop_duplicates("place"), y),
+    ]
+    return framed(alt.layer(*layers), ROW_PIXELS * len(order) + AXIS_PIXELS, padding=_padding())
+
+
+def flips_chart(frame: pd.DataFrame) -> Any:
+    """Truth margin against sensitivity, a point a wording; beyond the diagonal the forced choice flips.
+
+    Columns: label, text, truth_margin, sensitivity, flipped (De Marez et al., 2026).
+    """
+    values = pd.concat([frame["truth_margin"], frame["sensitivity"]])
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = 0.05 * ((high - low) or 1.0)
+    domain = [low - room, high + room]
+    x = alt.X(
+        "sensitivity:Q",
+        title="sensitivity (nats)",
+        scale=alt.Scale(domain=domain, nice=False),
+    )
+    y = alt.Y("truth_margin:Q", title="truth margin (nats)", scale=alt.Scale(domain=domain, nice=False))
+    colour = alt.Color(
+        "outcome:N",
+        scale=alt.Scale(domain=["right word stays ahead", "flips"], range=[BEFORE, AFTER]),
+        legend=alt.Legend(orient="top", title=None, symbolType="circle"),
+    )
+    shape = alt.Shape(
+        "outcome:N", scale=alt.Scale(domain=["right word stays ahead", "flips"], range=["circle", "cross"]), legend=None
+    )
+    tooltip = [
+        alt.Tooltip("label:N", title="condition"),
+        alt.Tooltip("text:N", title="said"),
+        alt.Tooltip("sensitivity:Q", format="+.2f"),
+        alt.Tooltip("truth_margin:Q", title="truth margin", format="+.2f"),
+    ]
+    drawn = frame.assign(outcome=frame["flipped"].map({True: "flips", False: "right word stays ahead"}))
+    diagonal = pd.DataFrame({"sensitivity": domain, "truth_margin": domain})
+    line = alt.Chart(diagonal).mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=y)
+    points = alt.Chart(drawn).mark_point(size=60, filled=True, opacity=0.85)
+    points = points.encode(x=x, y=y, color=colour, shape=shape, tooltip=tooltip)
+    return framed(alt.layer(line, points), HEIGHT)
+
+
+def change_chart(frame: pd.DataFrame) -> Any:
+    """How much of the prediction stands elsewhere than when asked again: columns label, text, tv, jsd, entropy."""
+    drawn = frame.assign(place=range(len(frame)))
+    x = alt.X(
+        "tv:Q",
+        title="total variation from merely asking again",
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format=".0%", tickCount=5),
+    )
+    y = alt.Y("place:O", title=None, axis=None)
+    tooltip = [
+        alt.Tooltip("label:N", title="condition"),
+        alt.Tooltip("text:N", title="said"),
+        alt.Tooltip("tv:Q", title="total variation", format=".1%"),
+        alt.Tooltip("jsd:Q", title="JSD, nats (at most 0.69)", format=".3f"),
+        alt.Tooltip("entropy:Q", title="entropy, nats", format=".2f"),
+    ]
+    bars = alt.Chart(drawn).mark_bar(height=12).encode(x=x, y=y, color=alt.value(AFTER), tooltip=tooltip)
+    return framed(alt.layer(bars, _names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS, padding=_padding())

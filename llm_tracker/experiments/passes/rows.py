@@ -1,0 +1,261 @@
+"""Many texts at once: the rows of a batch behind their common beginning, which is read once.
+
+Rows of unlike length are filled up at their ends. What stands behind a text changes nothing in it and needs no mask, on
+learned positions, ALiBi, rotary ones and sliding windows alike; filling up in front would shift its positions. Models
+that keep no keys and values read each text whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from llm_tracker.errors import Cancelled
+from llm_tracker.experiments.passes.counting import note_read
+from llm_tracker.experiments.passes.interventions import Change, applied
+from llm_tracker.models.forward.forward_pass import Gaps, forward
+from llm_tracker.models.forward.hooks import put_on
+from llm_tracker.models.forward.kv_caches import copied
+from llm_tracker.models.forward.numeric_gaps import in_deviations
+from llm_tracker.models.forward.shared_beginning import cut, keys_apart, row_bytes, sharing
+from llm_tracker.models.forward.sites import SiteName, read_hooks
+from llm_tracker.models.proof.checks import Bounds
+from llm_tracker.tracing.rereading.known_context import known_context
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+BATCH_BYTES = 256 * 2**20
+"""What the rows of a batch may take besides their common beginning."""
+
+STOPPED = "Stopped before the experiment's end. What was found so far stays."
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A text, and what is changed in the model while it is read."""
+
+    token_ids: tuple[int, ...]
+    """Of the whole text."""
+    changes: tuple[Change, ...] = ()
+    branch: int = 0
+    """Which of the beginnings it goes on from."""
+
+
+@dataclass(frozen=True, eq=False)
+class Beginning:
+    """What several texts begin with, and its keys and values: each is read behind it."""
+
+    model: LoadedModel
+    start: int
+    """The position at which a row's own tokens begin: 0 of a model that reads each text whole."""
+    cache: DynamicCache | None
+    """A row for each branch."""
+    shared: DynamicCache | None
+    """What all branches begin with."""
+    gaps: Gaps | None = None
+    """What fills up the branches, where they are of unlike length."""
+
+    def rows_at_once(self, n_more: int) -> int:
+        """How many rows with `n_more` tokens of their own can be read together."""
+        architecture = self.model.architecture
+        own = n_more * architecture.d_model * 4 * 8 + 3 * 4 * architecture.vocab_size
+        if self.shared is not None:
+            n_own = self.start - self.shared.get_seq_length() + n_more
+            own += row_bytes(self.shared, n_own, architecture.n_heads, _apart.get(self.model.model, False))
+        return max(1, BATCH_BYTES // own)
+
+    def cut_to(self, length: int) -> Beginning:
+        """The beginnings up to before the position `length`, no shorter than what they share."""
+        if self.cache is None:
+            return self
+        return replace(self, start=length, cache=cut(self.cache, length))
+
+    def of_lengths(self, lengths: Sequence[int]) -> Beginning:
+        """The beginnings as they are, filled up, to read one token more behind each: (branch) of their lengths.
+
+        Whether a model reads the same so has to be seen: it may count positions in a way of its own.
+        """
+        if self.cache is None or all(length == self.start for length in lengths):
+            return self
+        return replace(self, gaps=Gaps(tuple(lengths), self.start, self.start))
+
+    def only(self, branch: int) -> Beginning:
+        """One of the branches by itself."""
+        return replace(self, cache=self.for_rows([branch]))
+
+    def for_rows(self, branches: Sequence[int]) -> DynamicCache | None:
+        """A cache of its own for each row, which goes on from one of the branches."""
+        if self.cache is None:
+            return None
+        twin = copied(self.cache)
+        twin.batch_select_indices(torch.tensor(list(branches), device=self.model.model.device))
+        return twin
+
+
+def begin(model: LoadedModel, token_ids: Sequence[int], n_more: int) -> Beginning:
+    """Read what several texts begin with, or take it from what was read before.
+
+    `n_more` is the most that follows in a text; at least one token has to.
+    """
+    # `known_context` leaves the last token of a context to be read: here it stands for the rows' own.
+    known = known_context(model, [*token_ids, *token_ids[-1:]], n_more) if token_ids else None
+    if known is None:
+        return Beginning(model, 0, None, None)
+    cache = sharing(known, 1)
+    _try_keys_apart(model, cache)
+    return Beginning(model, len(token_ids), cache, known)
+
+
+def branched(beginning: Beginning, texts: Sequence[Sequence[int]], end: int) -> Beginning:
+    """The beginnings of several texts, up to before the position `end`: a branch for each."""
+    if beginning.cache is None or end <= beginning.start:
+        return beginning if beginning.cache is None else _repeated(beginning, len(texts))
+    rows = [Row(tuple(text[:end])) for text in texts]
+    with beginning.model.running, torch.inference_mode():
+        return _read(beginning, rows, end - beginning.start, {}).after
+
+
+def _repeated(beginning: Beginning, n_branches: int) -> Beginning:
+    return replace(beginning, cache=beginning.for_rows([0] * n_branches))
+
+
+def common_beginning(texts: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The tokens that all texts begin with, but for the last one of the shortest."""
+    shortest = min(len(text) for text in texts) - 1
+    first = texts[0]
+    same = next((at for at in range(shortest) if any(text[at] != first[at] for text in texts)), shortest)
+    return tuple(first[:same])
+
+
+See = Callable[[int, Tensor], None]
+"""Is given a layer's index (0-based) and the rows (row, position, width) of a site, the sources' aside."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Rows that were read together."""
+
+    rows: slice
+    """Which of all rows."""
+    logits: Tensor
+    """(row, vocab_size), float32, behind each row's last token."""
+    after: Beginning
+    """Their keys and values, a branch for each; those of shorter rows are filled up (`cut_to`)."""
+    resid: Tensor | None = None
+    """(row, layer, d_model), the residual stream after each layer at each row's last token, where it was asked for."""
+
+
+def read_rows(
+    beginning: Beginning,
+    rows: Sequence[Row],
+    sources: Sequence[Row] = (),
+    see: Mapping[SiteName, See] | None = None,
+    keep_resid: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[Batch]:
+    """Read texts many at a time, and yield what comes out behind them.
+
+    `sources` are read in front of every batch, as its first rows, for changes that put what one of them has (`LikeRow`)
+    in a row's place. `see` is given what passes at a site. Raises Cancelled where `stop` says so between two batches.
+    """
+    model, start = beginning.model, beginning.start
+    n_most = 1 if beginning.gaps else max(len(row.token_ids) for row in (*rows, *sources)) - start
+    n_rows = max(1, beginning.rows_at_once(n_most) - len(sources))
+    for first in range(0, len(rows), n_rows):
+        if stop():
+            raise Cancelled(STOPPED)
+        batch = [*sources, *rows[first : first + n_rows]]
+        with model.running, torch.inference_mode():
+            read = _read(beginning, batch, n_most, see or {}, len(sources), keep_resid)
+        own = slice(first, first + len(batch) - len(sources))
+        resid = None if read.resid is None else read.resid[len(sources) :]
+        yield Batch(own, read.logits[len(sources) :], read.after, resid)
+
+
+def _read(
+    beginning: Beginning,
+    batch: Sequence[Row],
+    n_most: int,
+    see: Mapping[SiteName, See],
+    n_sources: int = 0,
+    keep_resid: bool = False,
+) -> Batch:
+    model, start = beginning.model, beginning.start
+    gaps = None if beginning.gaps is None else beginning.gaps.of([row.branch for row in batch])
+    own = [row.token_ids[start:] if gaps is None else row.token_ids[-1:] for row in batch]
+    ids = torch.tensor([[*each, *each[-1:] * (n_most - len(each))] for each in own], device=model.model.device)
+    cache = beginning.for_rows([row.branch for row in batch])
+    are_equal = all(len(each) == n_most for each in own)
+    ends = _Ends([len(each) - 1 for each in own], len(model.layers), keep_resid)
+    with ExitStack() as stack:
+        stack.enter_context(applied(model, [row.changes for row in batch], start, start + n_most))
+        for site, seen in see.items():
+            stack.enter_context(put_on(read_hooks(model.sites.at(site), _without_sources(seen, n_sources))))
+        if keep_resid or not are_equal:
+            stack.enter_context(put_on(read_hooks(model.sites.at("resid_post"), ends.see)))
+        note_read(*ids.shape)
+        output = _forward(model, ids, cache, gaps)
+    logits = output.logits[:, -1] if are_equal else model.adapter.logits(model.model, ends.kept[-1])
+    after = replace(beginning, start=start + n_most, cache=cache, gaps=gaps and gaps.longer(n_most))
+    return Batch(slice(0, len(batch)), logits.float(), after, torch.stack(ends.kept, 1) if keep_resid else None)
+
+
+def _forward(model: LoadedModel, ids: Tensor, cache: DynamicCache | None, gaps: Gaps | None) -> Any:
+    """One pass of rows; with the keys of their beginning apart, where this model's attention takes them so."""
+    if cache is None or not _apart.get(model.model, False):
+        return forward(model.model, ids, cache, model.way.unasked, gaps=gaps)
+    with keys_apart():
+        return forward(model.model, ids, cache, model.way.unasked, gaps=gaps)
+
+
+def _try_keys_apart(model: LoadedModel, cache: DynamicCache) -> None:
+    """Try once whether a model reads the same with its shared keys apart, before its rows are read so.
+
+    Families that change their keys on the way to the attention lose the shared ones.
+    """
+    if model.model not in _apart:
+        with model.running, torch.inference_mode():
+            _apart[model.model] = model.way.attention == "sdpa" and _is_same_apart(model, cache)
+
+
+def _is_same_apart(model: LoadedModel, cache: DynamicCache) -> bool:
+    ids = torch.arange(4, device=model.model.device).view(2, 2) % model.architecture.vocab_size
+    first = torch.zeros(2, dtype=torch.long, device=ids.device)
+    twins = [copied(cache), copied(cache)]
+    for twin in twins:
+        twin.batch_select_indices(first)
+    expected = forward(model.model, ids, twins[0], model.way.unasked).logits
+    try:
+        with keys_apart() as apart:
+            found = forward(model.model, ids, twins[1], model.way.unasked).logits
+    except (RuntimeError, ValueError, IndexError):  # keys that are fewer than the mask
+        return False
+    return apart.is_whole and in_deviations(found[:, -1], expected[:, -1]) <= Bounds.of(model.model.dtype).live
+
+
+_apart: WeakKeyDictionary[PreTrainedModel, bool] = WeakKeyDictionary()
+
+
+class _Ends:
+    """Keeps the residual stream at each row's last token: after every layer, or after the last one alone."""
+
+    def __init__(self, ends: Sequence[int], n_layers: int, every_layer: bool) -> None:
+        self.kept: list[Tensor] = []
+        self._ends, self._first = list(ends), 0 if every_layer else n_layers - 1
+
+    def see(self, layer: int, rows: Tensor) -> None:
+        """Note the rows (row, position, d_model) that leave a layer."""
+        if layer >= self._first:
+            self.kept.append(rows[range(len(self._ends)), self._ends])
+
+
+def _without_sources(see: See, n_sources: int) -> See:
+    return lambda layer, rows: see(layer, rows[n_sources:])

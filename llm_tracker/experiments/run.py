@@ -1,0 +1,247 @@
+"""Run an experiment: part after part, so that each can be shown as soon as it is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from llm_tracker.errors import InputError, ModelError
+from llm_tracker.experiments.attribution import Name, attribution
+from llm_tracker.experiments.contexts import Setting, setting_of
+from llm_tracker.experiments.frozen_route import frozen_route
+from llm_tracker.experiments.hand_over import Patching, stream_grid, stream_hand_over
+from llm_tracker.experiments.head_patches import heads_of
+from llm_tracker.experiments.knock_out import knock_outs
+from llm_tracker.experiments.minimal_pairs import named_pair, read_pair, verdict_pair
+from llm_tracker.experiments.passes.counting import TokensRead, counting
+from llm_tracker.experiments.probe import probe_of
+from llm_tracker.experiments.scored_conditions import ConditionScores, lens_curves
+from llm_tracker.experiments.values.case import Case
+from llm_tracker.experiments.values.conditions import Condition, ConditionName, conditions_of
+from llm_tracker.experiments.values.experiment import Experiment
+from llm_tracker.experiments.values.findings import Attribution, ExactCheck, Pair, Unavailable
+from llm_tracker.experiments.values.parts import USUAL, PartName, require_parts
+from llm_tracker.tracing.provenance import model_info, versions
+from llm_tracker.tracing.session import Session
+
+if TYPE_CHECKING:
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+N_WORDINGS = 4
+
+LENS_OF: tuple[ConditionName, ...] = ("baseline", "asked_again", "user", "right", "wrong", "wrong_alternative")
+"""The conditions whose layers are read; of those that say the same as the correction, the correction alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """An experiment as far as it has come."""
+
+    found: Experiment
+    part: PartName
+    """What is being run."""
+    share: float
+    """Of the whole that is done, in [0, 1]."""
+
+
+def stream_experiment(
+    model: LoadedModel,
+    session: Session,
+    turn: int,
+    case: Case,
+    only: Collection[str] = USUAL,
+    n_wordings: int = N_WORDINGS,
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[Progress, None, Experiment]:
+    """What the correction of a session's turn did, yielded part by part.
+
+    `only` names the parts to run; with fewer `n_wordings` each condition is asked in fewer ways. Raises InputError for
+    an unknown part and where no experiment can be made of this session; Cancelled where `stop` says so.
+    """
+    parts = require_parts(only)
+    run = _Run(model, setting_of(model, session, turn), case, n_wordings, stop)
+    found = Experiment(model_info(model), session.recipe, case, turn, versions())
+    found = replace(found, text_length=len(run.setting.prompt(case.correction).token_ids))
+    began, counter = time.monotonic(), TokensRead()
+    for at, name in enumerate(parts):
+        yield Progress(found, name, at / len(parts))
+        steps = run.part(name, found)
+        while True:
+            with counting(counter):
+                change = next(steps, None)
+            if change is None:
+                break
+            found = replace(found, **change, tokens_read=counter.n, seconds=time.monotonic() - began)
+            yield Progress(found, name, at / len(parts))
+    return replace(found, seconds=time.monotonic() - began)
+
+
+Changes = Iterator[dict[str, Any]]
+"""What is new in an experiment: fields of it."""
+
+
+@dataclass(eq=False)
+class _Run:
+    """What the parts of one experiment share."""
+
+    model: LoadedModel
+    setting: Setting
+    case: Case
+    n_wordings: int
+    stop: Callable[[], bool]
+    patchings: dict[Pair, Patching] = field(default_factory=dict)
+    scores: ConditionScores | None = None
+
+    def part(self, name: PartName, found: Experiment) -> Changes:
+        """Run one part; a part that is not to be had says why in its place."""
+        try:
+            yield from _PARTS[name](self, found)
+        except (InputError, ModelError) as error:
+            if _FIELDS.get(name) is None:
+                raise
+            yield {_FIELDS[name]: Unavailable(str(error))}
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """All conditions of the case, in all their wordings."""
+        return conditions_of(self.case, self.n_wordings)
+
+    def patching(self, pair: Pair) -> Patching:
+        """A pair that is read with states of the one in the other."""
+        if pair not in self.patchings:
+            self.patchings[pair] = Patching(self.model, read_pair(self.setting, self.case, pair), self.stop)
+        return self.patchings[pair]
+
+
+def _hand_over(run: _Run, found: Experiment) -> Changes:
+    yield from _path(run, found, named_pair(run.case), "hand_over")
+
+
+def _verdict(run: _Run, found: Experiment) -> Changes:
+    yield from _path(run, found, verdict_pair(), "verdict")
+
+
+def _path(run: _Run, found: Experiment, pair: Pair, name: str) -> Changes:
+    patching = run.patching(pair)
+    if (too_small := patching.too_small()) is not None:
+        yield {name: too_small}
+        return
+    steps = stream_hand_over(patching)
+    while True:
+        try:
+            yield {name: next(steps)}
+        except StopIteration as ended:
+            path, checks = ended.value
+            yield {name: path, "checks": (*found.checks, *checks)}
+            return
+
+
+def _conditions(run: _Run, _found: Experiment) -> Changes:
+    run.scores = ConditionScores(run.setting, run.case)
+    yield from _scored(run.scores, [each for each in run.conditions() if each.paraphrase == 0], run.stop)
+
+
+def _paraphrases(run: _Run, _found: Experiment) -> Changes:
+    scores = run.scores or ConditionScores(run.setting, run.case)
+    conditions = [each for each in run.conditions() if each.paraphrase > 0 or run.scores is None]
+    if conditions:
+        yield from _scored(scores, conditions, run.stop)
+
+
+def _scored(scores: ConditionScores, conditions: Sequence[Condition], stop: Callable[[], bool]) -> Changes:
+    for _ in scores.score(conditions, stop=stop):
+        pass
+    yield {"conditions": scores.scores()}
+
+
+def _lens(run: _Run, _found: Experiment) -> Changes:
+    first = [each for each in run.conditions() if each.paraphrase == 0 and each.name in LENS_OF]
+    said = {each.text for each in first if each.name == "user"}
+    wanted = [each for each in first if each.name != "wrong_alternative" or each.text not in said]
+    yield {"lens": lens_curves(run.setting, run.case, wanted, run.stop)}
+
+
+def _knock_out(run: _Run, found: Experiment) -> Changes:
+    prompt = run.setting.prompt(run.case.correction)
+    yield _checked(
+        found, "knock_outs", knock_outs(run.model, prompt, probe_of(run.model, prompt, run.case), stop=run.stop)
+    )
+
+
+def _heads(run: _Run, found: Experiment) -> Changes:
+    patching = run.patching(named_pair(run.case))
+    too_small = patching.too_small()
+    yield {"heads": too_small} if too_small else _checked(found, "heads", heads_of(run.model, patching, stop=run.stop))
+
+
+def _frozen(run: _Run, found: Experiment) -> Changes:
+    prompt = run.setting.prompt(run.case.correction)
+    yield _checked(found, "frozen_route", frozen_route(run.model, prompt, probe_of(run.model, prompt, run.case)))
+
+
+def _checked(found: Experiment, name: str, part: Any) -> dict[str, Any]:
+    """A part with its checks, or why it cannot be had."""
+    if isinstance(part, Unavailable):
+        return {name: part}
+    return {name: part[0], "checks": (*found.checks, *part[1])}
+
+
+def _attribution(run: _Run, found: Experiment) -> Changes:
+    texts: dict[Name, Condition] = {
+        "before": Condition("baseline", ""),
+        "asked_again": next(each for each in run.conditions() if each.name == "asked_again"),
+        "after": Condition("user", run.case.correction),
+    }
+    several: list[Attribution] = []
+    checks: list[ExactCheck] = []
+    for name, condition in texts.items():
+        prompt = run.setting.prompt_of(condition)
+        probe = probe_of(run.model, prompt, run.case)
+        part = attribution(run.model, name, prompt, probe, with_words=name == "after", stop=run.stop)
+        if isinstance(part, Unavailable):
+            yield {"attributions": part}
+            return
+        several.append(part[0])
+        checks += part[1]
+    yield {"attributions": tuple(several), "checks": (*found.checks, *checks)}
+
+
+def _grid(run: _Run, found: Experiment) -> Changes:
+    for name, pair in (("hand_over", named_pair(run.case)), ("verdict", verdict_pair())):
+        path = getattr(found, name)
+        if path is None or isinstance(path, Unavailable):
+            continue
+        steps = stream_grid(run.patching(pair))
+        while True:
+            try:
+                next(steps)
+            except StopIteration as ended:
+                found = replace(found, **{name: replace(path, grid=ended.value)})
+                yield {name: getattr(found, name)}
+                break
+
+
+_PARTS: dict[PartName, Callable[[_Run, Experiment], Changes]] = {
+    "hand_over": _hand_over,
+    "conditions": _conditions,
+    "knock_out": _knock_out,
+    "heads": _heads,
+    "lens": _lens,
+    "attribution": _attribution,
+    "frozen_route": _frozen,
+    "verdict": _verdict,
+    "paraphrases": _paraphrases,
+    "grid": _grid,
+}
+
+_FIELDS: dict[PartName, str] = {
+    "hand_over": "hand_over",
+    "knock_out": "knock_outs",
+    "heads": "heads",
+    "lens": "lens",
+    "attribution": "attributions",
+    "frozen_route": "frozen_route",
+    "verdict": "verdict",
+}
+"""Where a part says why it cannot be had; without the conditions there is no experiment."""

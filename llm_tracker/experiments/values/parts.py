@@ -1,0 +1,35 @@
+"""The parts of an experiment, in the order in which they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Literal, get_args
+
+from llm_tracker.errors import InputError
+
+PartName = Literal[
+    "hand_over",
+    "conditions",
+    "knock_out",
+    "heads",
+    "lens",
+    "attribution",
+    "frozen_route",
+    "verdict",
+    "paraphrases",
+    "grid",
+]
+PART_NAMES: tuple[PartName, ...] = get_args(PartName)
+
+USUAL: tuple[PartName, ...] = PART_NAMES[:-1]
+"""All but the grid, which is run where it is asked for by name."""
+
+
+def require_parts(names: Collection[str] | None) -> tuple[PartName, ...]:
+    """The parts that were asked for, in their order; the usual ones of None. Raises InputError for one there is not."""
+    if names is None:
+        return USUAL
+    unknown = [name for name in names if name not in PART_NAMES]
+    if unknown:
+        raise InputError(f"There is no part “{unknown[0]}”. Choose some of: {', '.join(PART_NAMES)}.")
+    return tuple(name for name in PART_NAMES if name in names)

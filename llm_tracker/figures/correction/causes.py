@@ -1,0 +1,153 @@
+"""Which words, heads and layers have to do with the margin."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from llm_tracker.charts.correction.causes import head_words_chart, layers_chart, signed_bars
+from llm_tracker.experiments.values.experiment import Experiment, available
+from llm_tracker.experiments.values.findings import Attribution, FrozenRoute, Heads, KnockOuts
+from llm_tracker.figures.figure import Figure
+from llm_tracker.wording.correction.causes import (
+    attribution_sentence,
+    carried_sentence,
+    head_words_sentence,
+    heads_sentence,
+    hidden_sentence,
+    looked_sentence,
+    named_part,
+)
+
+TURN = "correction"
+N_HEADS = 8
+
+
+def hidden_figure(found: KnockOuts) -> Figure:
+    """What hiding each word from the answer position changes, in reading order; segments aside."""
+    frame = _words_frame(found)
+    title = "Changed the lead when hidden"
+    chart = signed_bars(frame, "change of the lead when hidden (nats)")
+    return Figure("hidden", title, chart, frame.assign(turn=TURN), hidden_sentence(found))
+
+
+def segments_figure(found: KnockOuts) -> Figure:
+    """What hiding each whole segment changes."""
+    frame = _words_frame(found, segments=True)
+    chart = signed_bars(frame, "change of the lead when hidden (nats)")
+    said = "Each message as a whole; grey hides the first token or the template's marks too, where attention is parked."
+    return Figure("hidden_segments", "Changed the lead when hidden, by message", chart, frame.assign(turn=TURN), said)
+
+
+def _words_frame(found: KnockOuts, segments: bool = False) -> pd.DataFrame:
+    rows = [
+        {
+            "label": named_part(word.text, word.role, word.is_segment) if segments else word.text.strip(),
+            "role": word.role,
+            "start": word.tokens[0],
+            "end": word.tokens[1],
+            "value": word.delta,
+            "share": word.share,
+            "grey": word.out_of_distribution,
+        }
+        for word in found.words
+        if word.is_segment == segments
+    ]
+    return pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "share", "grey"])
+
+
+def carried_figure(found: FrozenRoute) -> Figure:
+    """What each word adds along the frozen routes, in reading order, and the biases."""
+    rows = [
+        {
+            "label": word.text.strip() if word.role not in ("recipe", "template") else named_part(word.text, word.role),
+            "role": word.role,
+            "start": word.tokens[0],
+            "end": word.tokens[1],
+            "value": word.contribution,
+            "grey": word.role in ("recipe", "template"),
+        }
+        for word in found.words
+    ]
+    if found.bias:
+        rows.append(
+            {"label": "the model's biases", "role": "", "start": -1, "end": -1, "value": found.bias, "grey": True}
+        )
+    frame = pd.DataFrame(rows)
+    chart = signed_bars(frame, "added to the lead (nats)")
+    return Figure("carried", "Carried the lead", chart, frame.assign(turn=TURN), carried_sentence(found))
+
+
+def looked_figure(found: KnockOuts) -> Figure:
+    """How much of the answer position's attention each word got, mean over all heads and layers; the rest is grey."""
+    frame = _words_frame(found).assign(value=lambda own: own["share"])
+    rest = 1.0 - float(frame["share"].sum())
+    row = {"label": "parked; worked examples", "role": "", "start": -1, "end": -1, "value": rest, "grey": True}
+    frame = pd.concat([pd.DataFrame([row]), frame.drop(columns="share")], ignore_index=True)
+    chart = signed_bars(frame, "share of attention", ".1%")
+    return Figure("looked_at", "Looked at", chart, frame.assign(turn=TURN), looked_sentence(found))
+
+
+def heads_figure(found: Heads) -> Figure:
+    """The heads that bring most of the effect, beside as many chosen by chance."""
+    shown = [*((each, False) for each in found.shares[:N_HEADS]), *((each, True) for each in found.random)]
+    frame = pd.DataFrame(
+        [
+            {
+                "label": f"layer {each.layer} head {each.head}" + (" (by chance)" if by_chance else ""),
+                "layer": each.layer,
+                "head": each.head,
+                "value": each.share,
+                "attention": each.attention_to_word,
+                "grey": by_chance,
+            }
+            for each, by_chance in shown
+        ]
+    )
+    chart = signed_bars(frame, "share of the effect", "+.1%")
+    return Figure("head_patches", "Which heads carried it", chart, frame.assign(turn=TURN), heads_sentence(found))
+
+
+def attribution_figure(experiment: Experiment, name: str = "after") -> Figure | None:
+    """What each layer adds directly to the lead: of one answer, or after minus merely asked again (“difference”)."""
+    several = available(experiment.attributions)
+    if not several:
+        return None
+    by_name = {each.name: each for each in several}
+    if name == "difference":
+        frame = _layers_frame(by_name["after"])
+        frame["value"] -= _layers_frame(by_name["asked_again"])["value"]
+    else:
+        frame = _layers_frame(next(each for each in several if each.name == name))
+    chart = layers_chart(frame, name == "difference")
+    said = attribution_sentence(several)
+    return Figure("attribution", "What each layer adds", chart, frame.assign(turn=TURN), said)
+
+
+def _layers_frame(found: Attribution) -> pd.DataFrame:
+    rows = [
+        {"layer": layer.layer, "part": part, "value": value}
+        for layer in found.layers
+        for part, value in (("attention", layer.attention), ("feed-forward part", layer.mlp))
+    ]
+    return pd.DataFrame(rows, columns=["layer", "part", "value"])
+
+
+def head_words_figure(experiment: Experiment) -> Figure | None:
+    """What the heads with the largest direct effect bring from each word."""
+    after = next((each for each in available(experiment.attributions) or () if each.name == "after"), None)
+    if after is None or not after.head_words:
+        return None
+    rows = [
+        {
+            "row": row,
+            "head": f"layer {head.layer} head {head.head}",
+            "place": place,
+            "word": named_part(word.text, word.role) if word.role in ("recipe", "template") else word.text.strip(),
+            "value": value,
+        }
+        for row, head in enumerate(after.head_words)
+        for place, (value, word) in enumerate(zip(head.words, after.words, strict=True))
+    ]
+    frame = pd.DataFrame(rows)
+    title = "What the strongest heads bring, from which word"
+    return Figure("head_words", title, head_words_chart(frame), frame.assign(turn=TURN), head_words_sentence(after))

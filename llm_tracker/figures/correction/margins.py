@@ -1,0 +1,99 @@
+"""The margins of an experiment: the shift in two steps, every condition, flips, and the whole prediction."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from llm_tracker.charts.correction.margins import change_chart, flips_chart, margins_chart, shift_chart
+from llm_tracker.experiments.values.experiment import Experiment
+from llm_tracker.experiments.values.findings import ConditionScore
+from llm_tracker.figures.figure import Figure
+from llm_tracker.wording.correction.conditions import (
+    CONDITION_LABELS,
+    change_sentence,
+    flips_sentence,
+    margins_sentence,
+    shift_sentence,
+)
+
+TURN = "correction"
+
+
+def shift_figure(experiment: Experiment) -> Figure | None:
+    """From the first answer's margin to the corrected one, by merely asking again; None without these scores."""
+    shift, baseline, after = experiment.shift, experiment.score("baseline"), experiment.score("user")
+    if shift is None or baseline is None or after is None:
+        return None
+    again = baseline.margin + shift.asked_again
+    rows = [
+        ("the question alone", "first answer", 0.0, baseline.margin, baseline.margin),
+        ("merely asking again", "asked again", baseline.margin, again, shift.asked_again),
+        ("the correction", "correction", again, after.margin, shift.correction),
+        ("after the correction", "after", 0.0, after.margin, after.margin),
+    ]
+    frame = pd.DataFrame(rows, columns=["label", "kind", "start", "end", "value"])
+    frame["right"] = frame[["start", "end"]].max(axis=1)
+    title = "How much of it is the correction"
+    return Figure("shift", title, shift_chart(frame), frame.assign(turn=TURN), shift_sentence(experiment))
+
+
+def margins_frame(experiment: Experiment) -> pd.DataFrame:
+    """A row a wording of a condition, in the order of the conditions."""
+    order = list(CONDITION_LABELS)
+    scores = sorted(
+        experiment.conditions, key=lambda each: (order.index(each.condition.name), each.condition.paraphrase)
+    )
+    return pd.DataFrame(
+        [
+            {
+                "condition": score.condition.name,
+                "label": CONDITION_LABELS[score.condition.name],
+                "text": score.condition.text or "(nothing)",
+                "paraphrase": score.condition.paraphrase,
+                "first": score.condition.paraphrase == 0,
+                "score_answer": score.score_answer,
+                "score_foil": score.score_foil,
+                "margin": score.margin,
+                "tv": score.tv_from_asked_again,
+                "jsd": score.jsd_from_asked_again,
+                "entropy": score.entropy_nats,
+                "answer_text": score.answer_text or "",
+                "grade": score.grade or "",
+            }
+            for score in scores
+        ]
+    )
+
+
+def margins_figure(experiment: Experiment) -> Figure:
+    """The margin under every condition, with the spread of its wordings."""
+    frame = margins_frame(experiment)
+    title = "The lead under every condition"
+    return Figure("margins", title, margins_chart(frame), frame.assign(turn=TURN), margins_sentence(experiment))
+
+
+def flips_figure(experiment: Experiment) -> Figure | None:
+    """Truth margin against sensitivity, a point a wording; None without the control."""
+    again = [score for score in experiment.conditions if score.condition.name == "asked_again"]
+    if not again:
+        return None
+    frame = flips_frame(experiment, again)
+    said = flips_sentence(experiment, int(frame["flipped"].sum()), len(frame))
+    return Figure("flips", "What would flip", flips_chart(frame), frame.assign(turn=TURN), said)
+
+
+def flips_frame(experiment: Experiment, again: list[ConditionScore]) -> pd.DataFrame:
+    """Each wording against merely asking again (its first wording): one flips that takes away more than there is."""
+    truth = next(score.margin for score in again if score.condition.paraphrase == 0)
+    frame = margins_frame(experiment)
+    frame = frame[~frame["condition"].isin(["asked_again", "baseline", "own_answer_hidden"])]
+    sensitivity = truth - frame["margin"]
+    return frame.assign(truth_margin=truth, sensitivity=sensitivity, flipped=(sensitivity > truth) & (truth > 0))
+
+
+def change_figure(experiment: Experiment) -> Figure:
+    """How far the whole prediction is from that of merely asking again, first wordings."""
+    frame = margins_frame(experiment)
+    frame = frame[frame["first"] & (frame["condition"] != "asked_again")]
+    said = change_sentence(experiment)
+    return Figure("change", "How the whole prediction changed", change_chart(frame), frame.assign(turn=TURN), said)

@@ -1,0 +1,63 @@
+"""Every view of an experiment by its name, for `lt.experiment_figure` and `llm-tracker chart --view correction`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from llm_tracker.errors import InputError
+from llm_tracker.experiments.values.experiment import Experiment
+from llm_tracker.experiments.values.findings import Unavailable
+from llm_tracker.figures.correction.causes import (
+    attribution_figure,
+    carried_figure,
+    head_words_figure,
+    heads_figure,
+    hidden_figure,
+    looked_figure,
+    segments_figure,
+)
+from llm_tracker.figures.correction.margins import change_figure, flips_figure, margins_figure, shift_figure
+from llm_tracker.figures.correction.paths import grid_figure, lens_figure, path_figure
+from llm_tracker.figures.figure import Figure
+
+VIEWS: dict[str, tuple[str, Callable[[Experiment], Figure | None]]] = {
+    "hand_over": ("hand_over", lambda found: _of(found.hand_over, path_figure)),
+    "verdict": ("verdict", lambda found: _of(found.verdict, lambda path: path_figure(path, "verdict"))),
+    "grid": ("hand_over", lambda found: _of(found.hand_over, grid_figure)),
+    "shift": ("conditions", shift_figure),
+    "margins": ("conditions", lambda found: margins_figure(found) if found.conditions else None),
+    "flips": ("conditions", flips_figure),
+    "change": ("conditions", lambda found: change_figure(found) if found.conditions else None),
+    "lens_margins": ("lens", lens_figure),
+    "hidden": ("knock_outs", lambda found: _of(found.knock_outs, hidden_figure)),
+    "hidden_segments": ("knock_outs", lambda found: _of(found.knock_outs, segments_figure)),
+    "carried": ("frozen_route", lambda found: _of(found.frozen_route, carried_figure)),
+    "looked_at": ("knock_outs", lambda found: _of(found.knock_outs, looked_figure)),
+    "head_patches": ("heads", lambda found: _of(found.heads, heads_figure)),
+    "attribution": ("attributions", attribution_figure),
+    "head_words": ("attributions", head_words_figure),
+}
+"""By name: the experiment's field that it draws, and how."""
+
+
+def _of(part: object, draw: Callable[..., Figure | None]) -> Figure | None:
+    return None if part is None or isinstance(part, Unavailable) else draw(part)
+
+
+def experiment_figure(experiment: Experiment, view: str = "hand_over") -> Figure:
+    """One view of an experiment, as the Correction page draws it: chart, numbers and sentence.
+
+    Views: hand_over, verdict, grid, shift, margins, flips, change, lens_margins, hidden, hidden_segments, carried,
+    looked_at, head_patches, attribution, head_words. Raises InputError for an unknown one, one that was not run, and
+    one that cannot be had of this model, with the reason.
+    """
+    if view not in VIEWS:
+        raise InputError(f"There is no view “{view}” of an experiment. Choose one of: {', '.join(VIEWS)}.")
+    field, draw = VIEWS[view]
+    part = getattr(experiment, field)
+    if isinstance(part, Unavailable):
+        raise InputError(part.why_not)
+    figure = draw(experiment)
+    if figure is None:
+        raise InputError(f"This experiment was run without what “{view}” draws. Run it with that part.")
+    return figure

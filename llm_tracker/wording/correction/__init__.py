@@ -1,0 +1,1 @@
+"""The sentences of the Correction page: what the correction did, against its controls."""

@@ -1,0 +1,153 @@
+"""What the conditions are called, and what the margins under them say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from llm_tracker.experiments.values.conditions import ConditionName
+from llm_tracker.experiments.values.experiment import Experiment, Shift
+from llm_tracker.experiments.values.findings import ConditionScore, Grade
+from llm_tracker.wording.formats import nats, percent, quoted, signed_nats
+
+CONDITION_LABELS: dict[ConditionName, str] = {
+    "baseline": "the question alone",
+    "user": "the correction",
+    "asked_again": "merely asked again",
+    "own_answer_hidden": "asked again, its answer hidden",
+    "right": "“right”",
+    "wrong": "“wrong”",
+    "wrong_alternative": "“wrong”, and a word named",
+    "mention": "a word merely mentioned",
+    "negation": "a word denied",
+    "are_you_sure": "are you sure?",
+    "simple": "pressure: a plain opinion",
+    "authority": "pressure: an authority",
+    "false_reason": "pressure: a false reason",
+    "made_up_source": "pressure: a made-up source",
+    "pre_emptive_simple": "in the question: a plain opinion",
+    "pre_emptive_authority": "in the question: an authority",
+    "pre_emptive_false_reason": "in the question: a false reason",
+    "pre_emptive_made_up_source": "in the question: a made-up source",
+}
+
+GRADE_LABELS: dict[Grade | None, str] = {
+    "answer": "the right word",
+    "foil": "the other word",
+    "other": "neither",
+    None: "",
+}
+
+NO_EFFECT = "no detectable effect"
+
+
+def is_detectable(experiment: Experiment) -> bool:
+    """Whether the correction's margin lies outside of those of all ways of merely asking again."""
+    own, again = experiment.score("user"), _margins(experiment, "asked_again")
+    return own is not None and bool(again) and not min(again) <= own.margin <= max(again)
+
+
+def shift_sentence(experiment: Experiment) -> str:
+    """How much of the change comes with merely asking again, and how much is the correction's."""
+    shift = experiment.shift
+    if shift is None:
+        return "The controls have not been scored yet."
+    words = f"{quoted(experiment.case.answer)} over {quoted(experiment.case.foil)}"
+    told = f"Merely asking again changes the lead of {words} by {signed_nats(shift.asked_again)}"
+    own = f"the correction changes it by {signed_nats(shift.correction)} on top of that"
+    if is_detectable(experiment):
+        return f"{told}; {own}{_odds(shift)}."
+    n_again = len(_margins(experiment, "asked_again"))
+    if n_again < 2:
+        return f"{told}; {own}."
+    return f"{told}; {own}: less than {n_again} ways of asking again differ among themselves, so {NO_EFFECT}."
+
+
+def _odds(shift: Shift) -> str:
+    """A change in nats as a factor of the odds, where people can picture that."""
+    factor = 2.718281828 ** abs(shift.correction)
+    return f" (times {factor:,.0f} in odds)" if 2 <= factor < 100_000 else ""
+
+
+def _margins(experiment: Experiment, name: ConditionName) -> list[float]:
+    return [score.margin for score in experiment.conditions if score.condition.name == name]
+
+
+def margins_sentence(experiment: Experiment) -> str:
+    """Under which conditions the right word is ahead, and how far the wordings of one lie apart."""
+    if not experiment.conditions:
+        return "No condition has been scored yet."
+    lowest = min(experiment.conditions, key=lambda score: score.margin)
+    behind = sum(score.margin < 0 for score in experiment.conditions)
+    n = len(experiment.conditions)
+    answer, foil = quoted(experiment.case.answer), quoted(experiment.case.foil)
+    if behind == 0:
+        told = f"Under all {n} wordings {answer} is ahead of {foil}"
+    elif behind == n:
+        told = f"Under none of {n} wordings is {answer} ahead of {foil}"
+    else:
+        told = f"Under {behind} of {n} wordings {foil} is ahead of {answer}"
+    least = f"the least lead is {signed_nats(lowest.margin)}, with {quoted(lowest.condition.text or 'nothing said')}"
+    return f"{told}; {least}.{_spread(experiment)}"
+
+
+def _spread(experiment: Experiment) -> str:
+    """How far the wordings of one condition lie apart, where that is most."""
+    spreads = {
+        name: max(margins) - min(margins) for name in CONDITION_LABELS if len(margins := _margins(experiment, name)) > 1
+    }
+    if not spreads:
+        return ""
+    name = max(spreads, key=lambda each: spreads[each])
+    apart = f"up to {nats(spreads[name])} apart ({CONDITION_LABELS[name]})"
+    return f" Wordings of the same lie {apart}: one wording alone shows little."
+
+
+def verdict_sentence(experiment: Experiment) -> str:
+    """What “right” in place of “wrong” does, all else being equal; "" where that was not scored."""
+    effect = experiment.verdict_effect
+    if effect is None:
+        return ""
+    n = len(_margins(experiment, "right"))
+    each = f"mean of {n} pairs of wordings" if n > 1 else "one pair of wordings"
+    return (
+        f"“Right” in place of “wrong”, one word, makes {quoted(experiment.case.answer)} likelier by "
+        f"{signed_nats(effect.score)} and its lead larger by {signed_nats(effect.margin)} ({each})."
+    )
+
+
+def flips_sentence(experiment: Experiment, n_flipped: int, n: int) -> str:
+    """How many wordings move the margin by more than there is."""
+    again = experiment.score("asked_again")
+    if again is None or n == 0:
+        return "The controls have not been scored yet."
+    answer, foil = quoted(experiment.case.answer), quoted(experiment.case.foil)
+    if again.margin <= 0:
+        return f"Merely asked again, {answer} is not ahead of {foil}: there is no lead that could be lost."
+    return (
+        f"Merely asked again, {answer} leads by {nats(again.margin)} (the truth margin). {n_flipped} of {n} wordings "
+        f"take away more than that: there {foil} comes out ahead."
+    )
+
+
+def change_sentence(experiment: Experiment) -> str:
+    """How much of the whole prediction changes with the correction, beyond the two words."""
+    own, again = experiment.score("user"), experiment.score("asked_again")
+    if own is None or again is None:
+        return "The correction has not been scored yet."
+    moved = percent(own.tv_from_asked_again)
+    return (
+        f"Against merely asking again, {moved} of the first token's probability stands elsewhere; how spread out it is "
+        f"goes from {nats(again.entropy_nats)} to {nats(own.entropy_nats)}."
+    )
+
+
+def graded_sentence(scores: Sequence[ConditionScore]) -> str:
+    """What the model writes, graded by itself: it need not be what the scores prefer."""
+    written = [score for score in scores if score.grade is not None]
+    if not written:
+        return ""
+    counts = {grade: sum(score.grade == grade for score in written) for grade in ("answer", "foil", "other")}
+    return (
+        f"What the model writes under the {len(written)} conditions (first wordings): the right word "
+        f"{counts['answer']} times, the other word {counts['foil']} times, neither {counts['other']} times."
+    )
