@@ -37,14 +37,15 @@ from llm_tracker.errors import OtherWeightsError as OtherWeightsError
 from llm_tracker.errors import StoreError as StoreError
 from llm_tracker.errors import TrackerError as TrackerError
 from llm_tracker.experiments.conduct import experiment as experiment
-from llm_tracker.experiments.conduct import with_experiment as with_experiment
 from llm_tracker.experiments.run import stream_experiment as stream_experiment
 from llm_tracker.experiments.values.case import Case as Case
 from llm_tracker.experiments.values.experiment import Experiment as Experiment
 from llm_tracker.experiments.values.records import experiment_of as experiment_of
 from llm_tracker.experiments.values.records import experiment_record as experiment_record
+from llm_tracker.experiments.values.records import with_experiment as with_experiment
 from llm_tracker.export.archive import session_zip as session_zip
 from llm_tracker.export.report import session_report as session_report
+from llm_tracker.figures.correction.views import experiment_figure as experiment_figure
 from llm_tracker.figures.figure import Figure as Figure
 from llm_tracker.figures.overview import overview as overview
 from llm_tracker.figures.samples import samples_figure as samples_figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.template_use import switched
@@ -12,10 +11,9 @@ from llm_tracker.experiments.run import N_WORDINGS, stream_experiment
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.parts import USUAL
-from llm_tracker.experiments.values.records import experiment_record
 from llm_tracker.progress import ended
 from llm_tracker.prompts.recipes import Recipe, recipe_messages
-from llm_tracker.tracing.session import Decoding, Session
+from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -62,8 +60,3 @@ def experiment(
         tuple(several(more_corrections)),
     )
     return ended(stream_experiment(model, asked, 1, case, only, n_wordings, stop))
-
-
-def with_experiment(session: Session, found: Experiment) -> Session:
-    """The session with an experiment on one of its corrections, to be kept with it."""
-    return replace(session, experiments={**session.experiments, found.turn: experiment_record(found)})

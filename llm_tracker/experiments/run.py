@@ -23,6 +23,7 @@ from llm_tracker.experiments.values.conditions import Condition, ConditionName, 
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import Attribution, ExactCheck, Pair, Unavailable
 from llm_tracker.experiments.values.parts import USUAL, PartName, require_parts
+from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.provenance import model_info, versions
 from llm_tracker.tracing.session import Session
 
@@ -54,17 +55,21 @@ def stream_experiment(
     only: Collection[str] = USUAL,
     n_wordings: int = N_WORDINGS,
     stop: Callable[[], bool] = lambda: False,
+    begun: Experiment | None = None,
+    window: Span | None = None,
 ) -> Generator[Progress, None, Experiment]:
     """What the correction of a session's turn did, yielded part by part.
 
-    `only` names the parts to run; with fewer `n_wordings` each condition is asked in fewer ways. Raises InputError for
-    an unknown part and where no experiment can be made of this session; Cancelled where `stop` says so.
+    `only` names the parts to run; with fewer `n_wordings` each condition is asked in fewer ways. With an experiment on
+    the same case that was `begun`, the parts are added to it. `window` are the layers, first and last, in which words
+    are hidden (all unless given). Raises InputError for an unknown part and where no experiment can be made of this
+    session; Cancelled where `stop` says so.
     """
     parts = require_parts(only)
-    run = _Run(model, setting_of(model, session, turn), case, n_wordings, stop)
-    found = Experiment(model_info(model), session.recipe, case, turn, versions())
+    run = _Run(model, setting_of(model, session, turn), case, n_wordings, stop, window)
+    found = begun or Experiment(model_info(model), session.recipe, case, turn, versions())
     found = replace(found, text_length=len(run.setting.prompt(case.correction).token_ids))
-    began, counter = time.monotonic(), TokensRead()
+    began, counter = time.monotonic() - found.seconds, TokensRead(found.tokens_read)
     for at, name in enumerate(parts):
         yield Progress(found, name, at / len(parts))
         steps = run.part(name, found)
@@ -91,6 +96,7 @@ class _Run:
     case: Case
     n_wordings: int
     stop: Callable[[], bool]
+    window: Span | None = None
     patchings: dict[Pair, Patching] = field(default_factory=dict)
     scores: ConditionScores | None = None
 
@@ -164,9 +170,8 @@ def _lens(run: _Run, _found: Experiment) -> Changes:
 
 def _knock_out(run: _Run, found: Experiment) -> Changes:
     prompt = run.setting.prompt(run.case.correction)
-    yield _checked(
-        found, "knock_outs", knock_outs(run.model, prompt, probe_of(run.model, prompt, run.case), stop=run.stop)
-    )
+    probe = probe_of(run.model, prompt, run.case)
+    yield _checked(found, "knock_outs", knock_outs(run.model, prompt, probe, run.window, run.stop))
 
 
 def _heads(run: _Run, found: Experiment) -> Changes:

@@ -22,6 +22,12 @@ Pair = tuple[int | None, int | None]
 
 NEITHER: Pair = (None, None)
 
+Cause = Literal["hidden", "carried", "looked_at"]
+"""What a word's part in the lead is measured by."""
+
+Added = Literal["after", "asked_again", "before", "difference"]
+"""Of which answer the parts of the lead are shown."""
+
 Arrangement = Literal["before", "after", "beside", "difference"]
 
 LONGEST = 1000
@@ -82,6 +88,10 @@ class Selection:
     """The first place of that pattern that is drawn, from 1."""
     by: Literal["word", "token"] = "word"
     """Whether that pattern is drawn by word or by token."""
+    cause: Cause | None = None
+    """What the words of the Correction page are measured by."""
+    added: Added | None = None
+    """Whose parts of the lead it shows, layer by layer."""
 
     def of_newest(self) -> Selection:
         """What stays when a new answer arrives: how to look, and nothing that was said of the answers before."""
@@ -128,6 +138,8 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
         "query": _number_text(selection.query),
         "pattern-from": _number_text(selection.pattern_from),
         "by": "token" if selection.by == "token" else "",
+        "cause": selection.cause or "",
+        "added": selection.added or "",
     }
     said: dict[str, list[str]] = {name: [value] for name, value in written.items() if value}
     for name, word in (("of", selection.word), ("over", selection.over), ("map-shows", selection.map_shows)):
@@ -142,7 +154,7 @@ def to_address(selection: Selection) -> dict[str, list[str]]:
 
 NAMES = frozenset(
     "turns step compare layer head lines text map-shows map-from of over word show site cell curve bars cells "
-    "weighed focus query pattern-from by".split()
+    "weighed focus query pattern-from by cause added".split()
 )
 """The parameters that belong to the selection: the address has others too."""
 
@@ -173,6 +185,8 @@ def of_address(said: Mapping[str, Sequence[str]]) -> Selection:
         query=_number(_last(said, "query", "")),
         pattern_from=_number(_last(said, "pattern-from", "")),
         by="token" if _last(said, "by", "") == "token" else "word",
+        cause=_one_of(get_args(Cause), said, "cause"),
+        added=_one_of(get_args(Added), said, "added"),
     )
 
 

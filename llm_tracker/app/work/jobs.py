@@ -80,6 +80,10 @@ class Job:
     """What is done of work that knows it, from 0 to 1."""
     written: str = ""
     """The text so far of work that writes one for a view."""
+    found: Any = None
+    """What has come so far of work that is shown part by part."""
+    n_found: int = 0
+    """How many times more has come of it."""
     error: str = ""
     """What went wrong, as a sentence for the user."""
     is_refused: bool = False
@@ -119,6 +123,11 @@ class Job:
     def has_written(self, text: str) -> None:
         """Note the text so far."""
         self.written = text
+
+    def has_found(self, found: Any) -> None:
+        """Note what has come so far, to be shown at once."""
+        self.found = found
+        self.n_found += 1
 
     def report(self, progress: Progress) -> None:
         """Note how far a load has come. Raises Cancelled once it was asked to stop."""

@@ -10,8 +10,8 @@ from contextvars import ContextVar
 class TokensRead:
     """Tokens that all rows of all passes had."""
 
-    def __init__(self) -> None:
-        self.n = 0
+    def __init__(self, n: int = 0) -> None:
+        self.n = n
 
 
 _counter: ContextVar[TokensRead | None] = ContextVar("tokens_read", default=None)

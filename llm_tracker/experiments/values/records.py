@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar, cast, get_args
 
 from llm_tracker.errors import InputError
@@ -31,7 +31,7 @@ from llm_tracker.experiments.values.findings import (
     WordEffect,
 )
 from llm_tracker.prompts.words import Role
-from llm_tracker.tracing.session import ModelInfo
+from llm_tracker.tracing.session import ModelInfo, Session
 
 SCHEMA = 1
 
@@ -81,6 +81,11 @@ def experiment_record(experiment: Experiment) -> Record:
         "forward_equivalents": experiment.forward_equivalents,
         "seconds": experiment.seconds,
     }
+
+
+def with_experiment(session: Session, found: Experiment) -> Session:
+    """The session with an experiment on one of its corrections, to be kept with it."""
+    return replace(session, experiments={**session.experiments, found.turn: experiment_record(found)})
 
 
 def _part(part: T | Unavailable | None, record_of: Callable[[T], Any]) -> Any:

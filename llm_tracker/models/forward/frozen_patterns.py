@@ -1,60 +1,85 @@
-"""Attention whose pattern is held as it was while a gradient is followed: only the values carry it.
+"""A forward pass that is linear in what carries a gradient: what depends on it otherwise is held as it was.
 
-On SDPA by an edit of the pattern that cuts its gradient off. On eager attention the family's own function makes the
-pattern, with its caps and sinks, and the values are weighed by that.
+Softmaxes are held (attention patterns, the weights of routers), and so are sigmoids; an activation and a square are the
+number that they multiplied by; of a product of two the gate is held. So it is done to each operation of torch, whatever
+code calls it. What is none of these stays as it is: what is made of a gradient has to be checked.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.masking_utils import eager_mask
+from torch.overrides import TorchFunctionMode
 
-from llm_tracker.errors import ModelError
-from llm_tracker.models.forward.attention_rows import put_on_attention
 from llm_tracker.models.forward.pattern_edits import edited_patterns
 from llm_tracker.models.forward.way import Way
 
-FROZEN_EAGER = "llm_tracker_frozen"
-"""The attention implementation's name in transformers' registry."""
+HELD = frozenset("softmax sigmoid tanh rsqrt sqrt std var norm logsumexp softplus exp reciprocal".split())
+"""Functions whose output is held, by their names in torch: they weigh, and they scale."""
+
+SHARES = frozenset("relu silu gelu leaky_relu mish clamp clip pow square abs".split())
+"""Functions that are held as what they multiply each number by."""
+
+PRODUCTS = frozenset("mul multiply div true_divide".split())
 
 
 @contextmanager
-def frozen_patterns(model: PreTrainedModel, attentions: Sequence[nn.Module | None], way: Way) -> Iterator[None]:
-    """Within this context no gradient goes through this model's attention patterns. Hold its lock meanwhile.
+def frozen_patterns(attentions: Sequence[nn.Module | None], way: Way) -> Iterator[None]:
+    """Within this context no gradient of this thread's passes goes through attention patterns, routers and gates.
 
-    A family whose attention is code of its own goes on with that, and its gradient goes through the patterns: what is
-    made of it has to be checked.
+    (layer) of attention modules. Gradients have to be on.
     """
-    if way.attention == "sdpa":
-        with edited_patterns(attentions, lambda _layer, pattern: pattern.detach()):
-            yield
-        return
-    try:
-        model.set_attn_implementation(FROZEN_EAGER)
+    on_sdpa = way.attention == "sdpa"
+    made = edited_patterns(attentions, lambda _layer, pattern: pattern.detach()) if on_sdpa else nullcontext()
+    with made, _Held():
         yield
-    finally:
-        put_on_attention(model, way)
 
 
-def frozen_eager_attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **keywords: Any
-) -> tuple[Tensor, Tensor]:
-    """A family's own eager attention, its pattern (batch, head, query, key) held: (batch, query, head, d_head)."""
-    eager = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
-    if eager is None:
-        raise ModelError("This family's attention is code of its own, whose pattern cannot be held.")
-    with torch.no_grad():
-        _, pattern = eager(module, query, key, value, attention_mask, **keywords)
-    values = value.repeat_interleave(pattern.shape[1] // value.shape[1], dim=1)
-    return (pattern.detach() @ values).transpose(1, 2).contiguous(), pattern
+def as_share(rows: Tensor, output: Tensor) -> Tensor:
+    """An activation's output as its input times a number that is held; marked as what may gate."""
+    share = (output.detach() / rows.detach()).masked_fill(rows.detach() == 0, 0.0)
+    return _marked(rows * share)
 
 
-AttentionInterface.register(FROZEN_EAGER, frozen_eager_attention)
-AttentionMaskInterface.register(FROZEN_EAGER, eager_mask)
+def _marked(gate: Tensor) -> Tensor:
+    gate.may_gate = True  # type: ignore[attr-defined]
+    return gate
+
+
+def _may_gate(factor: Tensor) -> bool:
+    return getattr(factor, "may_gate", False)
+
+
+class _Held(TorchFunctionMode):
+    """Makes each operation linear in what carries a gradient."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        keywords = kwargs or {}
+        name = getattr(func, "__name__", "").strip("_")
+        carrying = [each for each in args[:2] if isinstance(each, Tensor) and each.requires_grad]
+        if not carrying:
+            return func(*args, **keywords)
+        if name in HELD:
+            return _marked(func(*args, **keywords).detach())
+        if name in SHARES:
+            rows = args[0].clone()  # some write over what they are given
+            return as_share(rows, func(*args, **keywords))
+        if name.removeprefix("r").removeprefix("i") in PRODUCTS:
+            return _product(func, args, keywords, carrying)
+        return func(*args, **keywords)
+
+
+def _product(func: Any, args: tuple[Any, ...], keywords: dict[str, Any], carrying: Sequence[Tensor]) -> Any:
+    """A product, or a quotient, that is linear: of two factors that carry a gradient the gate's is held."""
+    if len(carrying) == 2:
+        held = carrying[0] if _may_gate(carrying[0]) else carrying[1]
+        args = (*(each.detach() if each is held else each for each in args[:2]), *args[2:])
+    product = func(*args, **keywords)
+    gates = any(isinstance(each, Tensor) and _may_gate(each) for each in args[:2])
+    return _marked(product) if gates and len(carrying) == 1 else product

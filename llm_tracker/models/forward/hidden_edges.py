@@ -1,21 +1,22 @@
 """Attention edges that are cut: positions that chosen queries cannot look at, in chosen layers (Geva et al., 2023).
 
 On SDPA the pattern is made, its hidden places are set to zero and the rest is scaled up to what it was: that is the
-softmax without them. Families that run on eager attention are given a mask in which those places are closed.
+softmax without them. Families that run on eager attention make the pattern in code of their own, each with a mask of its
+own kind or none; but all of them by a softmax, whose scores are closed in those places.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
 
-from llm_tracker.models.forward.hooks import Arguments, before, layers_in_turn, put_on, replacing
+from llm_tracker.models.forward.hooks import after, before, layers_in_turn, once_each, put_on, replacing
 from llm_tracker.models.forward.pattern_edits import edited_patterns
 
 if TYPE_CHECKING:
@@ -25,29 +26,32 @@ Hidden = Callable[[int], Tensor | None]
 """Is given the layer's index (0-based); returns what is hidden there, true in (row, query, key) of the text's last
 queries and all its keys, or None."""
 
-MASK = "attention_mask"
-"""What transformers' attention modules call their mask."""
+OVER_SCORES = frozenset({functional.softmax, torch.softmax, Tensor.softmax, torch.logsumexp, Tensor.logsumexp})
+"""What makes a pattern of scores, or the share that a sink takes of it."""
 
 
 @contextmanager
 def hidden_edges(attentions: Sequence[nn.Module | None], way: Way, hidden: Hidden) -> Iterator[None]:
     """Within this context this thread's passes cannot look along the hidden edges: (layer) of attention modules.
 
-    No KV cache of an earlier text is used or kept meanwhile. A family may not honour the mask that its modules are
-    given: whether a place was really hidden is seen in the rows that are recorded.
+    No KV cache of an earlier text is used or kept meanwhile. A family may make its pattern in another way: whether a
+    place was really hidden is seen in the rows that are recorded.
     """
     if way.attention == "sdpa":
         with edited_patterns(attentions, lambda layer, pattern: _without(pattern, hidden(layer))):
             yield
         return
-    turns = layers_in_turn(attentions)
+    turns, closed, modules = layers_in_turn(attentions), _ClosedScores(), once_each(attentions)
 
-    def close(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments | None:
+    def close(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         edges = hidden(next(turns[id(module)]))
-        return None if edges is None else _with_closed_mask(module, args, kwargs, edges)
+        closed.edges = None if edges is None else edges[..., -_n_keys(args, kwargs, edges.shape[-1]) :]
 
-    modules = {id(module): module for module in attentions if module is not None}
-    with put_on(before(module, close) for module in modules.values()), replacing():
+    def open_again(_module: nn.Module, _args: Any, _kwargs: Any, _output: Any) -> None:
+        closed.edges = None
+
+    closing, opening = (before(each, close) for each in modules), (after(each, open_again) for each in modules)
+    with put_on(closing), put_on(opening), replacing(), closed:
         yield
 
 
@@ -61,22 +65,31 @@ def _without(pattern: Tensor, edges: Tensor | None) -> Tensor:
     return torch.where(edges.any(-1)[:, None, :, None], scaled, pattern)
 
 
-def _with_closed_mask(
-    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], edges: Tensor
-) -> Arguments | None:
-    """The arguments with the hidden places closed in the mask; None where the module is given none."""
-    names = _parameter_names(cast("Hashable", type(module)))
-    at = names.index(MASK) if MASK in names and names.index(MASK) < len(args) else None
-    mask = kwargs.get(MASK) if at is None else args[at]
-    if not isinstance(mask, Tensor) or mask.dim() != 4:
-        return None
-    closed = edges[:, None, :, edges.shape[-1] - mask.shape[-1] :]
-    new = mask & ~closed if mask.dtype == torch.bool else mask.masked_fill(closed, torch.finfo(mask.dtype).min)
-    if at is None:
-        return args, {**kwargs, MASK: new}
-    return (*args[:at], new, *args[at + 1 :]), kwargs
+def _n_keys(args: tuple[Any, ...], kwargs: dict[str, Any], length: int) -> int:
+    """How many keys an attention module sees of a text: those of its mask (row, head, query, key), else all."""
+    masks = (each for each in (*args, *kwargs.values()) if isinstance(each, Tensor) and each.dim() == 4)
+    return min([length, *(mask.shape[-1] for mask in masks if mask.shape[1] == 1)])
 
 
-@cache
-def _parameter_names(kind: Hashable) -> tuple[str, ...]:
-    return tuple(name for name in inspect.signature(cast("type[nn.Module]", kind).forward).parameters if name != "self")
+class _ClosedScores(TorchFunctionMode):
+    """Closes the hidden places of attention scores, whatever code makes a pattern of them."""
+
+    edges: Tensor | None = None
+    """(row, query, key), of the attention module that runs."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if self.edges is not None and func in OVER_SCORES and args:
+            args = (_closed(args[0], self.edges), *args[1:])
+        return func(*args, **(kwargs or {}))
+
+
+def _closed(scores: Tensor, edges: Tensor) -> Tensor:
+    """Scores (row, head, query, key) that are closed where `edges` are true; a sink may stand behind the keys."""
+    n_rows, n_queries, n_keys = edges.shape
+    if scores.dim() != 4 or (scores.shape[0], scores.shape[2]) != (n_rows, n_queries):
+        return scores
+    own = edges[..., max(0, n_keys - scores.shape[-1]) :]
+    whole = functional.pad(own, (0, scores.shape[-1] - own.shape[-1]))
+    return scores.masked_fill(whole[:, None], torch.finfo(scores.dtype).min)

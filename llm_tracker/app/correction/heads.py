@@ -1,0 +1,102 @@
+"""Who carried it: heads swapped one by one, and what each layer and head adds directly."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.correction.shown import Shown, how_to_read
+from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.selection.address import select
+from llm_tracker.app.selection.segments import segments
+from llm_tracker.app.selection.selection import Added
+from llm_tracker.experiments.values.experiment import available
+from llm_tracker.experiments.values.findings import Heads
+from llm_tracker.figures.correction.causes import N_HEADS, attribution_figure
+from llm_tracker.wording.correction.causes import knocked_out_label, together_sentence
+from llm_tracker.wording.formats import percent, signed_nats
+
+N_OPENED = 4
+ATTENTION_PAGE = "pages/3_Attention.py"
+
+ATTRIBUTIONS: dict[Added, str] = {
+    "after": "after the correction",
+    "asked_again": "merely asked again",
+    "before": "before",
+    "difference": "after minus asked again",
+}
+
+
+def heads_view(shown: Shown) -> None:
+    """The heads that bring most, beside heads by chance; one can be opened on the Attention page."""
+    st.header("Which heads carried it", anchor=False)
+    drawn = shown.draw("head_patches")
+    found = available(shown.found.heads)
+    if drawn is None or found is None:
+        return
+    if together := together_sentence(found):
+        paragraph(together)
+    _open(shown, found)
+    _tables(found)
+    how_to_read(HEADS)
+
+
+def _open(shown: Shown, found: Heads) -> None:
+    """A button for each of the first heads: it opens the Attention page with that head."""
+    with st.container(horizontal=True, key="open heads"):
+        pressed = [
+            (each.layer, each.head)
+            for each in found.shares[:N_OPENED]
+            if st.button(f"Look at layer {each.layer} head {each.head}", key=f"open head {each.layer} {each.head}")
+        ]
+    for layer, head in pressed:
+        select(layers=(layer, None), heads=(head, None), query=None)
+        st.switch_page(ATTENTION_PAGE, query_params={"s": shown.workspace.key})
+
+
+def _tables(found: Heads) -> None:
+    """The heads with their attention, and what several at once do."""
+    with st.expander("Table: heads", key="table of heads"):
+        rows = [
+            [str(each.layer), str(each.head), f"{each.share:+.1%}", _looked(each.attention_to_word), chance]
+            for several, chance in ((found.shares[:N_HEADS], ""), (found.random, "by chance"))
+            for each in several
+        ]
+        columns = ["layer", "head", "share of the effect", "attention to the word", "chosen"]
+        st.html(table_html("One head swapped at the answer position", columns, rows, columns[:4]))
+        rows = [
+            [str(len(each.heads)), knocked_out_label(each), signed_nats(each.delta), chance]
+            for several, chance in ((found.knocked_out, ""), (found.knocked_out_random, "by chance"))
+            for each in several
+        ]
+        columns = ["heads", "layer.head", "change of the lead", "chosen"]
+        st.html(table_html("Several heads set to zero at the answer position", columns, rows, ("heads", columns[2])))
+
+
+def _looked(share: float | None) -> str:
+    return "" if share is None else percent(share)
+
+
+def layers_view(shown: Shown) -> None:
+    """What each layer adds directly, of each answer; and what the strongest heads bring from which word."""
+    st.header("What each layer adds", anchor=False)
+    name = segments("added", "Of which answer", ATTRIBUTIONS)
+    shown.draw("attribution", name, lambda: attribution_figure(shown.found, name))
+    st.header("What the strongest heads bring, from which word", anchor=False)
+    shown.draw("head_words")
+    how_to_read(ADDED)
+
+
+HEADS = (
+    "One **head** at a time, and only at the position that writes the answer, gives what it gives when the model "
+    "reads the other word of the pair; all else stays (activation patching). What it brings back of the difference is "
+    "its share. Shares need not add up to 100 %: heads build on each other. Grey are as many other heads, chosen by "
+    "chance. Below: the strongest set to zero together, beside as many by chance; that is a state the model never "
+    "has, so read it with care."
+)
+
+ADDED = (
+    "**Direct logit attribution** (Elhage et al., 2021): the residual stream is a sum of what each part wrote into "
+    "it. With the final norm's scale held as it was, each part's share of the lead can be read off; all of them, with "
+    "a remainder of the model's own biases, sum to the lead of the two tokens. It is the direct path alone: a layer "
+    "that works through later ones shows little here, and one that undoes what others wrote shows much."
+)

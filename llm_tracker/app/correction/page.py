@@ -1,0 +1,110 @@
+"""The Correction page: what the correction did, against its controls, and where in the model."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from llm_tracker.app.correction.case_form import case_form
+from llm_tracker.app.correction.causes import words_view
+from llm_tracker.app.correction.heads import heads_view, layers_view
+from llm_tracker.app.correction.margins import margins_view
+from llm_tracker.app.correction.paths import lens_view, paths_view
+from llm_tracker.app.correction.shown import Shown
+from llm_tracker.app.parts.html import failure, paragraph, plain_label
+from llm_tracker.app.parts.pictures import remembered
+from llm_tracker.app.parts.polling import follow_job
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.views.explored import explored
+from llm_tracker.app.views.missing_work import background_status
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.experiments import EXPERIMENT, experiment_on
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.errors import InputError
+from llm_tracker.experiments.values.experiment import Experiment
+from llm_tracker.experiments.values.records import experiment_of
+from llm_tracker.tracing.session import Session
+from llm_tracker.wording.formats import quoted
+
+
+def correction_page(engine: Engine, workspace: Workspace) -> None:
+    """All of the page."""
+    explored(
+        workspace,
+        "Correction",
+        "What did the correction do, compared with merely asking again, and where in the model?",
+        partial(_page, engine, workspace),
+    )
+
+
+def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    with st.container():
+        background_status(engine, workspace, comparison)
+    corrected = _corrected(comparison)
+    if corrected is None:
+        paragraph(
+            "This answer has not been corrected yet. Correct it on the Ask page: then this page shows what the "
+            "correction did."
+        )
+        return
+    turn, session = corrected
+    kept = _kept(session, turn)
+    paragraph(f"The correction: {quoted(session.turns[turn.turn].said)}")
+    with st.container(key="correction form"):
+        case_form(engine, workspace, turn, session, kept)
+    found, is_running = _status(workspace, turn, kept)
+    if found is None:
+        return
+    shown = Shown(engine, workspace, comparison, turn, session, found, is_running)
+    paths_view(shown)
+    margins_view(shown)
+    lens_view(shown)
+    words_view(shown)
+    heads_view(shown)
+    layers_view(shown)
+
+
+def _corrected(comparison: Comparison) -> tuple[TurnRef, Session] | None:
+    """The correction that is looked at: the later of the answers that follow on one."""
+    both = list(zip(comparison.refs, comparison.sessions, strict=True))
+    return next(((ref, session) for ref, session in reversed(both) if ref.turn > 0), None)
+
+
+def _kept(session: Session, turn: TurnRef) -> Experiment | None:
+    """The experiment that is kept of a correction; a record that cannot be read says why."""
+    record = session.experiments.get(turn.turn)
+    if record is None:
+        return None
+    try:
+        return remembered("experiment", (record,), lambda: experiment_of(record))
+    except InputError as error:
+        failure(str(error))
+        return None
+
+
+def _status(workspace: Workspace, turn: TurnRef, kept: Experiment | None) -> tuple[Experiment | None, bool]:
+    """What there is to show, and whether more is coming; on the page how far it has come, or why it failed."""
+    if error := workspace.errors.get(EXPERIMENT):
+        failure(error)
+    job = workspace.job
+    with st.container(key="experiment status"):
+        if job is None or not workspace.is_at_work_on(experiment_on(turn)):
+            return kept, False
+        follow_job(job, partial(_how_far, job, job.n_found))
+    found: Experiment | None = job.found
+    return found, True
+
+
+def _how_far(job: Job, n_drawn: int) -> None:
+    """How far it has come, with a Stop; once more has come, the page is drawn anew."""
+    if job.n_found != n_drawn:
+        st.rerun()
+    if job.status == "queued":
+        paragraph("Waiting for the model …", quiet=True)
+    else:
+        stage = job.progress.stage if job.progress is not None else "Reading"
+        st.progress(job.share, text=f"{plain_label(stage)} …")
+    st.button("Stop", key="stop experiment", on_click=job.stop, disabled=job.stopping())

@@ -1,0 +1,74 @@
+"""Where the difference travels: the named word, the verdict, every position by itself, and the lens."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.correction.shown import Shown, how_to_read
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.work.experiments import begin_experiment
+from llm_tracker.experiments.values.experiment import available
+from llm_tracker.figures.correction.paths import grid_figure
+from llm_tracker.wording.formats import quoted
+
+
+def paths_view(shown: Shown) -> None:
+    """The named word's path first, then the verdict's; the grid when it is asked for."""
+    st.header("Where the named word travels", anchor=False)
+    path = available(shown.found.hand_over)
+    if path is not None:
+        pair = path.pair
+        paragraph(f"Two corrections that differ in a word: {quoted(pair.source)} and {quoted(pair.target)}", quiet=True)
+    shown.draw("hand_over")
+    how_to_read(HOW_TO_READ)
+    _grid(shown)
+    st.header("Where the verdict travels", anchor=False)
+    paragraph("The same for the verdict alone: “That is right.” and “That is wrong.”", quiet=True)
+    shown.draw("verdict")
+
+
+def _grid(shown: Shown) -> None:
+    """Every position by itself, at every depth."""
+    path = available(shown.found.hand_over)
+    if path is None or not path.answer_slot:
+        return
+    with st.expander("Every position by itself", expanded=path.grid is not None, key="grid of positions"):
+        if path.grid is not None:
+            shown.draw("grid", make=lambda: grid_figure(path))
+            return
+        paragraph(
+            f"All {len(path.tokens)} positions from the word to the answer, each swapped alone at each of "
+            f"{path.n_layers + 1} depths: some seconds more.",
+            quiet=True,
+        )
+        st.button(
+            "Swap every position",
+            key="run grid",
+            on_click=begin_experiment,
+            args=(shown.engine, shown.workspace, shown.turn, shown.found.case, ("grid",), shown.found),
+            disabled=shown.is_running or shown.workspace.job is not None,
+        )
+
+
+def lens_view(shown: Shown) -> None:
+    """The lead through the layers, under the main conditions."""
+    st.header("The lead through the layers", anchor=False)
+    shown.draw("lens_margins")
+    how_to_read(LENS)
+
+
+HOW_TO_READ = (
+    "This is **activation patching** (Meng et al., 2022). The model reads the second correction, but at one place in "
+    "it, after one layer, the state is put there that it has when it reads the first one. How much of the difference "
+    "between the two comes back with that? 100 %: this place, at this depth, holds all of it. 0 %: none. The curves "
+    "do the same for the word itself, for the words behind it, and for the position that writes the answer. Where the "
+    "first falls and the last rises, a layer moves the information. Values over 100 % and below 0 % are real: a state "
+    "may do more alone than with the rest. Depth is not time."
+)
+
+LENS = (
+    "The **logit lens** reads, after each layer, how far the right word's first token is ahead of the other's. All "
+    "lines begin alike, since the last token that was read is the same. Where the correction's line leaves that of "
+    "*merely asked again*, the read-out begins to differ; on some models it says little before the last layers (KL). "
+    "A read-out shows what can be read there, not what the model decided there."
+)

@@ -1,0 +1,82 @@
+"""What the views of the Correction page share: the experiment that is shown, and how one of its views is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from llm_tracker.app.parts.export_menu import export_menu
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.turn_ref import TurnRef
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.experiments.values.experiment import Experiment
+from llm_tracker.experiments.values.findings import Unavailable
+from llm_tracker.export.copy_experiment import experiment_command, experiment_python
+from llm_tracker.figures.correction.views import VIEWS
+from llm_tracker.figures.figure import Figure
+from llm_tracker.tracing.session import Session
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """An experiment on one correction, and what it is of."""
+
+    engine: Engine
+    workspace: Workspace
+    comparison: Comparison
+    turn: TurnRef
+    session: Session
+    found: Experiment
+    is_running: bool
+    """Whether more of it is coming."""
+
+    def figure(self, view: str) -> Figure | None:
+        """One view's figure; None where its part has not come, or cannot be had (which is said)."""
+        field, draw = VIEWS[view]
+        part = getattr(self.found, field)
+        if isinstance(part, Unavailable):
+            paragraph(part.why_not)
+            return None
+        if part is None or part == ():
+            self._missing()
+            return None
+        return draw(self.found)
+
+    def _missing(self) -> None:
+        if self.is_running:
+            paragraph("Being computed …", quiet=True)
+        else:
+            paragraph("This part was not run. Press the button above to find it out.", quiet=True)
+
+    def draw(self, view: str, key: Any = None, make: Callable[[], Figure | None] | None = None) -> Picture | None:
+        """Draw a view with its sentence and what can be taken along; None where it is not there.
+
+        `make` makes another figure of the same part than the view's own, and `key` tells it from others.
+        """
+        part = getattr(self.found, VIEWS[view][0])
+        drawn = remembered(
+            f"experiment {view} {key}",
+            (part, self.found.case),
+            lambda: None if (figure := (make or (lambda: self.figure(view)))()) is None else figure_picture(figure),
+        )
+        if drawn is None or drawn.figure is None:
+            self.figure(view)  # says why
+            return None
+        drawn.draw(drawn.figure.title)
+        if drawn.sentence:
+            paragraph(drawn.sentence)
+        copy = (experiment_python(self.session, self.found, view), experiment_command(self.session, self.found, view))
+        export_menu(f"{view}{'' if key is None else f'-{key}'}", drawn.figure, copy)
+        return drawn
+
+
+def how_to_read(text: str) -> None:
+    """The folded explanation below a view."""
+    with st.expander("How to read this"):
+        st.markdown(text)
