@@ -11,7 +11,7 @@ from llm_tracker.progress import ended
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.sampled import SampledAnswers
 from llm_tracker.tracing.sampling import stream_samples
-from llm_tracker.tracing.session import Session
+from llm_tracker.tracing.session import Session, require_unedited
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -35,6 +35,7 @@ def stream_sample_answers(
     """
     require_step(session, turn, 0)
     require_same_weights(model, session)
+    require_unedited(session.turns[turn])
     decoding = replace(session.decoding, temperature=temperature, top_p=top_p, seed=seed)
     return (yield from stream_samples(model, session.turns[turn].prompt, decoding, n, stop))
 

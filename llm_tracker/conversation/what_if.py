@@ -14,7 +14,7 @@ from llm_tracker.tracing.answers import answer_word_of
 from llm_tracker.tracing.beginnings import beginning_with
 from llm_tracker.tracing.provenance import model_info, require_same_weights, versions
 from llm_tracker.tracing.run import TokenEvent, run_turn
-from llm_tracker.tracing.session import Parent, Session
+from llm_tracker.tracing.session import Parent, Session, require_unedited
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -43,6 +43,7 @@ def stream_what_if(
     require_same_weights(model, session)
     require_step(session, turn, step)
     own = session.turns[turn]
+    require_unedited(own)
     if not 0 <= token_id < model.architecture.vocab_size:
         last = model.architecture.vocab_size - 1
         raise InputError(f"There is no token {token_id}: this model has tokens 0 to {last}.")

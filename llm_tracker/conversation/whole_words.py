@@ -45,7 +45,7 @@ def with_word_scores(
         step = turn.step_at(place)
         missing = [word for word in wanted if turn.score(word, step) is None]
         is_read = not missing and (step in turn.partings or not turn.scores.get(step))
-        if is_read or not turn.has_answer or (turns is not None and at not in turns):
+        if is_read or not turn.has_answer or turn.edit or (turns is not None and at not in turns):
             return turn
         found = score_words(model, turn, missing, step, word_end(session, turn, step), stop)
         known = {**turn.scores.get(step, {}), **found}

@@ -135,7 +135,7 @@ SlotRows = dict[SiteName, list[Tensor]]
 def _slot_rows(model: LoadedModel, text: Sequence[int]) -> SlotRows:
     """By site: (layer) of the slot's rows (width), the last of a text. Raises ModelError for a site that is missing."""
     names: tuple[SiteName, ...] = ("resid_pre", "attn_out", "mlp_out", "resid_post")
-    return {name: list(_rows_at(model, text, _everywhere(model, name)).values()) for name in names}
+    return {name: list(rows_at(model, text, _everywhere(model, name)).values()) for name in names}
 
 
 def _everywhere(model: LoadedModel, name: SiteName) -> Sequence[Location | None]:
@@ -200,7 +200,7 @@ def _head_readers(
 ) -> list[_HeadReader | None]:
     """(layer), None where a layer has no heads. Raises ModelError where heads do not sum to what attention adds."""
     places, adds = model.sites.at("z"), model.sites.at("attn_out")
-    z = _rows_at(model, text, places)
+    z = rows_at(model, text, places)
     readers: list[_HeadReader | None] = []
     for layer, (place, add) in enumerate(zip(places, adds, strict=True)):
         if place is None or add is None or layer not in z:
@@ -233,12 +233,17 @@ def _slope_behind(model: LoadedModel, add: Location, place: Location, written: T
     return norm.pulled_back(scaled)
 
 
-def _rows_at(model: LoadedModel, text: Sequence[int], places: Sequence[Location | None]) -> dict[int, Tensor]:
-    """By layer (from 0): the slot's row (width) at a site that not every layer has."""
+def rows_at(
+    model: LoadedModel,
+    text: Sequence[int],
+    places: Sequence[Location | None],
+    dtype: torch.dtype | None = torch.float32,
+) -> dict[int, Tensor]:
+    """By layer (from 0): the last position's row (width) at a site that not every layer has; None: in its own dtype."""
     kept: dict[int, Tensor] = {}
 
     def see(layer: int, rows: Tensor) -> None:
-        kept[layer] = rows[0, -1].float()
+        kept[layer] = rows[0, -1] if dtype is None else rows[0, -1].to(dtype)
 
     known = known_context(model, text, 1)
     own = list(text if known is None else text[-1:])

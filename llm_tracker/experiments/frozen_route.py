@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from llm_tracker.errors import ModelError
 from llm_tracker.experiments.attribution import unembedding_direction
-from llm_tracker.experiments.frozen_norm import FrozenNorm, frozen_norm
+from llm_tracker.experiments.frozen_norm import frozen_norm
 from llm_tracker.experiments.probe import Probe
 from llm_tracker.experiments.text_parts import covering_words
 from llm_tracker.experiments.values.findings import Contribution, ExactCheck, FrozenRoute, Unavailable
@@ -33,7 +33,7 @@ from llm_tracker.prompts.prompt import Prompt
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-SUM_BOUND = 1e-3
+SUM_BOUND = 1e-4
 """Largest gap between the sum over words and the difference of the two logits, relative where that is over 1."""
 
 FORWARD_BOUND = 1e-4
@@ -65,7 +65,8 @@ def frozen_route(
 
 
 def _bytes_needed(model: LoadedModel, n_positions: int) -> int:
-    width = getattr(model.config, "intermediate_size", None) or 4 * model.architecture.d_model
+    widths = getattr(model.config, "intermediate_size", None) or 4 * model.architecture.d_model
+    width = max(widths) if isinstance(widths, (list, tuple)) else widths
     in_layer = n_positions * (
         4 * model.architecture.d_model + 2 * int(width) + 2 * model.architecture.n_heads * n_positions
     )
@@ -79,21 +80,21 @@ def _summed(
     ids = torch.tensor([list(text)], device=model.model.device)
     with plain_kernels(model.model), torch.inference_mode():
         expected = forward(model.model, ids, None, model.way.unasked).logits[:, -1].clone()
-    with plain_kernels(model.model), torch.inference_mode(False), torch.enable_grad(), _weights_fixed(model.model):
-        frozen = _Frozen(model)
-        with frozen_patterns(model.model, model.attentions, model.way), put_on(frozen.hooks()):
-            logits = forward(model.model, ids, None, model.way.unasked).logits[:, -1]
-        final = frozen.final[0, -1].float()
+    ends, biases = _Ends(model.layers), _biases(model)
+    with plain_kernels(model.model), torch.inference_mode(False), torch.enable_grad(), _followed(biases, model.model):
+        with frozen_patterns(model.attentions, model.way) as added, put_on(ends.hooks()):
+            logits = forward(model.model, ids.clone(), None, model.way.unasked).logits[:, -1]
+        final = ends.final[0, -1].float()
         norm = frozen_norm(
             lambda rows: model.adapter.final_norm(model.model, rows.to(model.model.dtype)).float(), final.detach()
         )
         if norm is None:
             return Unavailable("The end of this model is no norm whose scale could be held as it was.")
         difference = direction.slope.clone() @ norm.of(final) + direction.shift
-        leaves = [frozen.embeddings, *frozen.biases]
+        leaves = [ends.embeddings, *biases, *added]
         gradients = torch.autograd.grad(difference, leaves, allow_unused=True)
     by_position, *of_biases = (
-        torch.zeros(1) if each is None else (leaf.detach().double() * each.double()).sum(-1)
+        torch.zeros(1, 1) if each is None else (leaf.detach().double() * each.double()).sum(-1)
         for leaf, each in zip(leaves, gradients, strict=True)
     )
     at_the_end = float(direction.slope.double() @ norm.shift.double()) + direction.shift
@@ -118,40 +119,37 @@ def _summed(
 
 
 @contextmanager
-def _weights_fixed(model: nn.Module) -> Iterator[None]:
-    """Within this context no gradient is kept for the weights."""
+def _followed(weights: Sequence[nn.Parameter], model: nn.Module) -> Iterator[None]:
+    """Within this context a gradient is kept for these weights, and for no others of the model."""
     with ExitStack() as stack:
         for weight in model.parameters():
-            if weight.requires_grad:
-                stack.callback(weight.requires_grad_, True)
-                weight.requires_grad_(False)
+            stack.callback(weight.requires_grad_, weight.requires_grad)
+            weight.requires_grad_(False)
+        for weight in weights:
+            weight.requires_grad_(True)
         yield
 
 
+def _biases(model: LoadedModel) -> list[nn.Parameter]:
+    """What is added within the layers, whatever the text: by the names that weights have."""
+    named = (each for layer in dict.fromkeys(model.layers) for each in layer.named_parameters())
+    return list(dict.fromkeys(weight for name, weight in named if name.endswith("bias")))
+
+
 @dataclass(eq=False)
-class _Frozen:
-    """A pass whose norms and gates are held, and whose embeddings and biases are what the gradient is taken by."""
+class _Ends:
+    """What enters the first layer, as something that a gradient is taken by, and what leaves the last one."""
 
-    model: LoadedModel
-    biases: list[Tensor] = field(default_factory=list)
-    _kinds: dict[nn.Module, FrozenNorm | None] = field(default_factory=dict)
-
+    layers: Sequence[nn.Module]
     embeddings: Tensor = field(init=False)
-    """(1, position, d_model), as they enter the first layer."""
+    """(1, position, d_model)."""
     final: Tensor = field(init=False)
-    """(1, position, d_model), as they leave the last one."""
+    """(1, position, d_model)."""
 
     def hooks(self) -> Iterator[ForwardHook]:
-        """All that holds or keeps something."""
-        layers = self.model.layers
-        yield before(layers[0], self._take_embeddings)
-        yield after(layers[-1], self._take_final)
-        for layer in dict.fromkeys(layers):
-            for module in layer.modules():
-                if isinstance(module, nn.Linear) and module.bias is not None:
-                    yield after(module, self._with_own_bias)
-                elif not list(module.children()) and all(weight.dim() < 2 for weight in module.parameters()):
-                    yield after(module, self._hold)
+        """All that keeps something."""
+        yield before(self.layers[0], self._take_embeddings)
+        yield after(self.layers[-1], self._take_final)
 
     def _take_embeddings(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         rows = taken_rows(args, kwargs)
@@ -163,27 +161,3 @@ class _Frozen:
 
     def _take_final(self, _module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
         self.final = given_rows(output)
-
-    def _with_own_bias(self, module: nn.Module, _args: Any, _kwargs: Any, output: Tensor) -> Tensor:
-        bias = cast("Tensor", module.bias)
-        return output - bias.detach() + self._leaf(bias)
-
-    def _leaf(self, bias: Tensor) -> Tensor:
-        self.biases.append(bias.detach().clone().requires_grad_())
-        return self.biases[-1]
-
-    def _hold(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Tensor | None:
-        """Hold a norm's scale, or the output of what is neither a norm nor linear: an activation."""
-        rows = taken_rows(args, kwargs)
-        if rows is None or not isinstance(output, Tensor) or output.shape != rows.shape or not rows.requires_grad:
-            return None
-        if module not in self._kinds:
-            one = rows.detach().reshape(-1, rows.shape[-1])[-1]
-            self._kinds[module] = frozen_norm(module.forward, one)
-        kind = self._kinds[module]
-        if kind is None:
-            return output.detach()
-        centred = rows - rows.mean(-1, keepdim=True) if kind.is_centred else rows
-        gain = ((output - kind.shift) / centred).masked_fill(centred == 0, 0.0).detach()
-        held = centred * gain
-        return held + self._leaf(kind.shift) if kind.shift.abs().max() > 0 else held

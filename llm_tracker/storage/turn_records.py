@@ -24,6 +24,7 @@ from llm_tracker.storage.lens_records import (
     lens_record,
 )
 from llm_tracker.storage.word_records import parting_records, partings_of, scores_of
+from llm_tracker.tracing.edit import Edit
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray, Trace
 
@@ -72,6 +73,7 @@ def turn_record(turn: Turn, recipe: str, with_attention: bool = True) -> Record:
         "answer_step": turn.answer_step,
         "ended": turn.ended,
         "thought": asdict(turn.thought) if turn.thought else None,
+        "edit": asdict(turn.edit) if turn.edit else None,
         "partings": parting_records(turn) if turn.first_step in turn.partings else None,
         "steps": [_step_record(turn, step, with_attention) for step in range(turn.trace.n_steps)],
     }
@@ -91,6 +93,12 @@ def template_arguments_of(record: Record) -> dict[str, bool]:
     """What the chat template was given besides the messages."""
     given = record.get("template_arguments", {}).items()
     return {name: value for name, value in given if isinstance(value, bool)}
+
+
+def _edit_of(record: Record | None) -> Edit | None:
+    if not record:
+        return None
+    return Edit(**{**record, "layers": tuple(record["layers"]), "tokens": tuple(record["tokens"])})
 
 
 def _step_record(turn: Turn, step: int, with_attention: bool) -> Record:
@@ -175,6 +183,7 @@ def turn_of(record: Record, arrays: Arrays) -> Turn:
         answer_step=record["answer_step"],
         ended=record["ended"],
         thought=thought,
+        edit=_edit_of(record.get("edit")),
     )
     first = turn.first_step
     # A file of an earlier version does not say where words part: that is yet to be read.

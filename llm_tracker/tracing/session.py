@@ -13,6 +13,7 @@ from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import CONTROL_TEXT, Message
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.prompts.words import Role, Span, Word, token_words
+from llm_tracker.tracing.edit import Edit
 from llm_tracker.tracing.trace import Trace
 from llm_tracker.tracing.whole_words import Parting, Place, WordScore
 
@@ -110,6 +111,8 @@ class Turn:
     """By step, by word: the scores of whole words computed so far."""
     partings: Mapping[int, tuple[Parting, ...]] = field(default_factory=dict)
     """By step: where the scored words part that begin with the same tokens; a step that was not read is not there."""
+    edit: Edit | None = None
+    """What was changed in the model while it wrote this."""
 
     def __post_init__(self) -> None:
         """Make the mappings read-only."""
@@ -171,6 +174,15 @@ class Turn:
         return [*self.prompt.words, *so_far]
 
 
+def require_unedited(turn: Turn) -> None:
+    """Raise InputError for an answer that was written by a changed model: read again, its text says something else."""
+    if turn.edit is not None:
+        raise InputError(
+            "While this answer was written, something in the model was changed. Read again without that, its text "
+            "would show other numbers. Look at the untouched answer, or at what was kept of this one."
+        )
+
+
 @dataclass(frozen=True)
 class Parent:
     """Where a branch left the answer of another session: its last common token stands in front of this step."""
@@ -227,7 +239,7 @@ class Session:
     def lacks_scores(self, turns: Iterable[int], words: Sequence[str], place: Place = "first") -> bool:
         """Whether a word has not been scored in one of these turns, or in its control, or not where words part."""
         both = [each for at in turns for each in (self.turns[at], self.controls.get(at)) if each is not None]
-        answers = [(turn, turn.step_at(place)) for turn in both if turn.has_answer]
+        answers = [(turn, turn.step_at(place)) for turn in both if turn.has_answer and turn.edit is None]
         return any(
             turn.score(word, step) is None or step not in turn.partings for turn, step in answers for word in words
         )

@@ -22,7 +22,7 @@ from llm_tracker.prompts.tokens import special_tokens, token_bytes
 from llm_tracker.prompts.word_tokens import spellings, word_tokens
 from llm_tracker.tracing.decoding import end_token_ids
 from llm_tracker.tracing.rereading.known_context import known_context
-from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.session import Turn, require_unedited
 from llm_tracker.tracing.whole_words import Spelling, WordEnd, WordScore
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def score_words(
 
     Raises InputError for a word without tokens, and Cancelled where `stop` says so between two batches.
     """
+    require_unedited(turn)
     so_far = turn.trace.token_ids[:step].tolist()
     before = text_in_front(model.tokenizer, turn.trace.before, so_far, special_tokens(model.tokenizer))
     ways = {word: ways_to_write(model, before, word) for word in words}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.tracing.session import Turn
+from llm_tracker.wording.correction.edits import EDITED, edit_label
 from llm_tracker.wording.formats import quoted
 
 
@@ -42,7 +43,11 @@ LONG_ANSWER = 40
 
 
 def ending_note(turn: Turn) -> str:
-    """How an answer ended, where it did not end by itself."""
+    """How an answer ended, where it did not end by itself, and what was changed in the model while it was written."""
+    return f"{_ended(turn)}{'' if turn.edit is None else f' · {EDITED}{edit_label(turn.edit)}'}"
+
+
+def _ended(turn: Turn) -> str:
     if not turn.has_answer:
         return f" ({'stopped by you' if turn.ended == 'stopped' else 'ended'} within its thought)"
     if turn.ended == "limit":

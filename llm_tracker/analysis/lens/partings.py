@@ -17,7 +17,7 @@ from llm_tracker.analysis.lens.watch_tokens import watch_token_ids
 from llm_tracker.errors import Cancelled
 from llm_tracker.prompts.tokens import token_text
 from llm_tracker.tracing.rereading.resid_by_position import resid_behind
-from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.session import Turn, require_unedited
 from llm_tracker.tracing.whole_words import Parting
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def read_partings(
     None for two words of which one is the beginning of the other: behind it only one goes on. What was read of the
     same words before is not read again. Raises InputError for a word without tokens, Cancelled where `stop` says so.
     """
+    require_unedited(turn)
     known = {(each.token_ids, frozenset(each.watched)): each for each in turn.partings.get(step, ())}
     ids = {word: tuple(watch_token_ids(model, turn.trace, word, step)) for word in words}
     found = []

@@ -15,7 +15,7 @@ from llm_tracker.models.memory.heap import trim_heap
 from llm_tracker.progress import Told, ended
 from llm_tracker.prompts.tokens import token_text
 from llm_tracker.tracing.rereading.resid_by_position import read_positions
-from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.session import Turn, require_unedited
 from llm_tracker.tracing.trace import IntArray, StreamSite, WatchedLens
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def stream_position_lens(
     each layer, or of the site `resid_mid` those between its attention and its MLP. Raises Cancelled where `stop` says
     so between two chunks, InputError for a word without tokens, ModelError where the model has no such site.
     """
+    require_unedited(turn)
     ids = np.array([*turn.prompt.token_ids, *turn.trace.token_ids.tolist()])
     word_ids = {word: watch_token_id(model, turn.trace, word, turn.first_step) for word in words}
     asked = np.stack([ids[1:], *(np.full(len(ids) - 1, each) for each in word_ids.values())], axis=1)

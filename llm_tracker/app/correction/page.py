@@ -12,6 +12,7 @@ from llm_tracker.app.correction.heads import heads_view, layers_view
 from llm_tracker.app.correction.margins import margins_view
 from llm_tracker.app.correction.paths import lens_view, paths_view
 from llm_tracker.app.correction.shown import Shown
+from llm_tracker.app.correction.try_it import try_it_view
 from llm_tracker.app.parts.html import failure, paragraph, plain_label
 from llm_tracker.app.parts.pictures import remembered
 from llm_tracker.app.parts.polling import follow_job
@@ -56,15 +57,11 @@ def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container(key="correction form"):
         case_form(engine, workspace, turn, session, kept)
     found, is_running = _status(workspace, turn, kept)
-    if found is None:
-        return
-    shown = Shown(engine, workspace, comparison, turn, session, found, is_running)
-    paths_view(shown)
-    margins_view(shown)
-    lens_view(shown)
-    words_view(shown)
-    heads_view(shown)
-    layers_view(shown)
+    if found is not None:
+        shown = Shown(engine, workspace, comparison, turn, session, found, is_running)
+        for view in (paths_view, margins_view, lens_view, words_view, heads_view, layers_view):
+            view(shown)
+    try_it_view(engine, workspace, comparison, turn, session)
 
 
 def _corrected(comparison: Comparison) -> tuple[TurnRef, Session] | None:

@@ -15,6 +15,7 @@ from llm_tracker.app.selection.selection import with_number
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.wording.correction.edits import EDITED, edit_label
 from llm_tracker.wording.formats import quoted
 
 ALONE: Literal["alone"] = "alone"
@@ -93,7 +94,10 @@ def answer_labels(answers: Mapping[TurnRef, Session]) -> dict[TurnRef, str]:
     alike: Counter[str] = Counter()
     for ref, session in answers.items():
         said = _answer_label(session.turns[ref.turn])
-        if session.parent is not None and session.parent.turn == ref.turn:
+        edit = session.turns[ref.turn].edit
+        if edit is not None:
+            said = f"{said} · {EDITED}{edit_label(edit)}"
+        elif session.parent is not None and session.parent.turn == ref.turn:
             said = f"{said} · what if"
         label = f"{session.model.title}: {said}" if by_model else said
         alike[label] += 1

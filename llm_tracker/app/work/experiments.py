@@ -60,7 +60,7 @@ def begin_experiment(
         session = workspace.sessions.get(turn.session)
         if session is None:
             return None
-        if said := _why_not(engine, workspace, session):
+        if said := why_not(engine, workspace, session):
             workspace.errors[EXPERIMENT] = said
             return None
         workspace.errors.pop(EXPERIMENT, None)
@@ -104,7 +104,7 @@ def begin_experiment(
     workspace.begin_background(start)
 
 
-def _why_not(engine: Engine, workspace: Workspace, session: Session) -> str:
+def why_not(engine: Engine, workspace: Workspace, session: Session) -> str:
     """Why no experiment can be made here and now; empty where one can."""
     if said := not_at_hand(engine, session):
         return f"This cannot be computed here: {said}"

@@ -54,11 +54,9 @@ def read_pattern(engine: Engine, workspace: Workspace, subject: Subject) -> None
     layer, head = subject.details
 
     def stream(model: LoadedModel, session: Session, stop: Stop) -> Generator[float, None, Any]:
-        from llm_tracker.tracing.rereading.head_patterns import stream_head_pattern
+        from llm_tracker.tracing.rereading.head_patterns import read_ids, stream_head_pattern
 
-        turn = session.turns[subject.turn.turn]
-        ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
-        return stream_head_pattern(model, ids, layer, head, stop)
+        return stream_head_pattern(model, read_ids(session.turns[subject.turn.turn]), layer, head, stop)
 
     compute(engine, workspace, subject, "This head's pattern is being read", stream)
 

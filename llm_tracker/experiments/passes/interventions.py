@@ -6,16 +6,18 @@ at a site (`models.forward.sites`); a knock-out hides positions from others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from llm_tracker.models.forward.forward_pass import cache_keyword
 from llm_tracker.models.forward.hidden_edges import hidden_edges
-from llm_tracker.models.forward.hooks import put_on
+from llm_tracker.models.forward.hooks import before, put_on
+from llm_tracker.models.forward.residual_rows import side_by_side, taken_rows
 from llm_tracker.models.forward.sites import SiteName, replace_hooks
 from llm_tracker.prompts.words import Span
 
@@ -65,28 +67,59 @@ def at_depth(depth: int, n_layers: int) -> tuple[SiteName, int]:
     return ("resid_pre", depth + 1) if depth < n_layers else ("resid_post", n_layers)
 
 
-@contextmanager
-def applied(model: LoadedModel, rows: Sequence[Sequence[Change]], start: int, length: int) -> Iterator[None]:
+Reading = Callable[[], Span]
+"""Which positions the pass that is under way reads: first and one past last."""
+
+
+def applied(
+    model: LoadedModel, rows: Sequence[Sequence[Change]], start: int, length: int
+) -> AbstractContextManager[None]:
     """Within this context, what a pass computes in each row of a batch is changed: (row) of changes.
 
     The pass reads the positions from `start` to before `length`, behind a cache of those in front. Raises ModelError
     where this model lacks a site.
     """
+    return _applied(model, rows, lambda: (start, length))
+
+
+@contextmanager
+def applied_throughout(model: LoadedModel, changes: Sequence[Change]) -> Iterator[None]:
+    """Within this context, what any number of passes compute of one text is changed: read from its beginning on.
+
+    The text is read piece by piece, as decoding does, each piece behind a cache of those before it; a model that keeps
+    none reads it whole each time. Raises ModelError where this model lacks a site.
+    """
+    span = [0, 0]
+
+    def see(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        rows = taken_rows(args, kwargs)
+        if rows is not None:
+            start = span[1] if cache_keyword(model.model) is not None else 0
+            span[:] = start, start + side_by_side(rows).shape[1]
+
+    with put_on([before(model.layers[0], see)]), _applied(model, [changes], lambda: (span[0], span[1])):
+        yield
+
+
+@contextmanager
+def _applied(model: LoadedModel, rows: Sequence[Sequence[Change]], reading: Reading) -> Iterator[None]:
     changes = [(row, change) for row, several in enumerate(rows) for change in several]
     puts = [(row, change) for row, change in changes if isinstance(change, Intervention)]
     hides = [(row, change) for row, change in changes if isinstance(change, KnockOut)]
     with ExitStack() as stack:
         for site in dict.fromkeys(change.site for _, change in puts):
             own = [(row, change) for row, change in puts if change.site == site]
-            stack.enter_context(_put(model, site, own, start))
+            stack.enter_context(_put(model, site, own, reading))
         if hides:
-            edges = _Edges(model, hides, len(rows), start, length)
+            edges = _Edges(model, hides, len(rows), reading)
             stack.enter_context(hidden_edges(model.attentions, model.way, edges))
         yield
 
 
 @contextmanager
-def _put(model: LoadedModel, site: SiteName, puts: Sequence[tuple[int, Intervention]], start: int) -> Iterator[None]:
+def _put(
+    model: LoadedModel, site: SiteName, puts: Sequence[tuple[int, Intervention]], reading: Reading
+) -> Iterator[None]:
     """The interventions at one site, by row."""
     by_layer: dict[int, list[tuple[int, Intervention]]] = {}
     for row, change in puts:
@@ -97,9 +130,11 @@ def _put(model: LoadedModel, site: SiteName, puts: Sequence[tuple[int, Intervent
         wanted = by_layer.get(layer)
         if not wanted:
             return None
-        new = rows.clone()
+        new, start = rows.clone(), reading()[0]
         for row, change in wanted:
             here = slice(max(0, change.positions[0] - start), max(0, change.positions[1] - start))
+            if here.start >= min(here.stop, rows.shape[1]):
+                continue
             columns = _columns(change.head, heads[layer], rows.shape[-1])
             new[row, here, columns] = _replacement(change, rows, row, here, columns)
         return new
@@ -123,29 +158,30 @@ def _replacement(change: Intervention, rows: Tensor, row: int, here: slice, colu
 
 
 class _Edges:
-    """What is hidden in each layer, for a batch that reads positions from `start` to before `length`."""
+    """What is hidden in each layer, of the positions that a pass reads."""
 
     def __init__(
-        self, model: LoadedModel, hides: Sequence[tuple[int, KnockOut]], n_rows: int, start: int, length: int
+        self, model: LoadedModel, hides: Sequence[tuple[int, KnockOut]], n_rows: int, reading: Reading
     ) -> None:
-        self._hides, self._shape, self._start = hides, (n_rows, length - start, length), start
+        self._hides, self._n_rows, self._reading = hides, n_rows, reading
         self._device = model.model.device
-        self._made: dict[tuple[int, ...], Tensor | None] = {}
+        self._made: dict[tuple[Any, ...], Tensor | None] = {}
 
     def __call__(self, layer: int) -> Tensor | None:
         """(row, query, key), true where it is hidden; None where nothing is."""
         own = tuple(at for at, (_, each) in enumerate(self._hides) if each.layers[0] <= layer + 1 <= each.layers[1])
-        if own not in self._made:
-            self._made[own] = self._edges(own) if own else None
-        return self._made[own]
+        key = (own, self._reading())
+        if key not in self._made:
+            self._made[key] = self._edges(own, *self._reading()) if own else None
+        return self._made[key]
 
-    def _edges(self, own: tuple[int, ...]) -> Tensor:
-        edges = torch.zeros(self._shape, dtype=torch.bool)
+    def _edges(self, own: tuple[int, ...], start: int, length: int) -> Tensor:
+        edges = torch.zeros(self._n_rows, length - start, length, dtype=torch.bool)
         for row, hide in (self._hides[at] for at in own):
-            first, end = (max(0, each - self._start) for each in hide.queries)
+            first, end = (max(0, each - start) for each in hide.queries)
             for key in hide.keys:
                 edges[row, first:end, key[0] : key[1]] = True
         # A position always sees itself, or nothing would be left to look at.
-        own_places = torch.arange(self._start, self._shape[2])
-        edges[:, own_places - self._start, own_places] = False
+        own_places = torch.arange(start, length)
+        edges[:, own_places - start, own_places] = False
         return edges.to(self._device)

@@ -1,8 +1,8 @@
 """A forward pass that is linear in what carries a gradient: what depends on it otherwise is held as it was.
 
-Softmaxes are held (attention patterns, the weights of routers), and so are sigmoids; an activation and a square are the
-number that they multiplied by; of a product of two the gate is held. So it is done to each operation of torch, whatever
-code calls it. What is none of these stays as it is: what is made of a gradient has to be checked.
+Softmaxes are held (attention patterns, the weights of routers), sigmoids and scales of norms too; an activation is its
+input times a number that is held; of a product of two the gate is held. So it is done to each operation of torch,
+whatever code calls it. What is none of these stays as it is: what comes out has to be checked.
 """
 
 from __future__ import annotations
@@ -18,68 +18,102 @@ from torch.overrides import TorchFunctionMode
 from llm_tracker.models.forward.pattern_edits import edited_patterns
 from llm_tracker.models.forward.way import Way
 
-HELD = frozenset("softmax sigmoid tanh rsqrt sqrt std var norm logsumexp softplus exp reciprocal".split())
-"""Functions whose output is held, by their names in torch: they weigh, and they scale."""
+HELD = frozenset("softmax sigmoid tanh softplus rsqrt sqrt std var logsumexp".split())
+"""Functions whose output is held, by their names in torch: it weighs, or it scales."""
 
-SHARES = frozenset("relu silu gelu leaky_relu mish clamp clip pow square abs".split())
-"""Functions that are held as what they multiply each number by."""
+ACTIVATIONS = frozenset("relu silu gelu leaky_relu mish".split())
+SHARES = ACTIVATIONS | frozenset("clamp clip pow square rms_norm".split())
+"""Functions whose output is their input times a number that is held."""
 
-PRODUCTS = frozenset("mul multiply div true_divide".split())
+PRODUCTS = frozenset("mul __mul__ __rmul__ mul_ __imul__ multiply".split())
+SUMS = frozenset("add __add__ __radd__ add_ __iadd__".split())
 
 
 @contextmanager
-def frozen_patterns(attentions: Sequence[nn.Module | None], way: Way) -> Iterator[None]:
-    """Within this context no gradient of this thread's passes goes through attention patterns, routers and gates.
+def frozen_patterns(attentions: Sequence[nn.Module | None], way: Way) -> Iterator[list[Tensor]]:
+    """Within this context no gradient of this thread goes through attention patterns, routers, scales and gates.
 
-    (layer) of attention modules. Gradients have to be on.
+    (layer) of attention modules; gradients have to be on. What is added on the way to every position is put into the
+    list, as something that a gradient is taken by.
     """
     on_sdpa = way.attention == "sdpa"
     made = edited_patterns(attentions, lambda _layer, pattern: pattern.detach()) if on_sdpa else nullcontext()
-    with made, _Held():
-        yield
+    linear = _Linear()
+    with made, linear:
+        yield linear.added
 
 
-def as_share(rows: Tensor, output: Tensor) -> Tensor:
-    """An activation's output as its input times a number that is held; marked as what may gate."""
-    share = (output.detach() / rows.detach()).masked_fill(rows.detach() == 0, 0.0)
-    return _marked(rows * share)
+class _Linear(TorchFunctionMode):
+    """Makes operations linear in what carries a gradient, and marks what is a gate where it multiplies something."""
 
-
-def _marked(gate: Tensor) -> Tensor:
-    gate.may_gate = True  # type: ignore[attr-defined]
-    return gate
-
-
-def _may_gate(factor: Tensor) -> bool:
-    return getattr(factor, "may_gate", False)
-
-
-class _Held(TorchFunctionMode):
-    """Makes each operation linear in what carries a gradient."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.added: list[Tensor] = []
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        keywords = kwargs or {}
-        name = getattr(func, "__name__", "").strip("_")
-        carrying = [each for each in args[:2] if isinstance(each, Tensor) and each.requires_grad]
-        if not carrying:
+        keywords, name = kwargs or {}, getattr(func, "__name__", "")
+        given = [each for each in (*args, *keywords.values()) if isinstance(each, Tensor)]
+        carrying = [each for each in given if each.requires_grad]
+        if not carrying and not any(map(_is_gate, given)):
             return func(*args, **keywords)
         if name in HELD:
-            return _marked(func(*args, **keywords).detach())
+            return _as_gate(func(*args, **keywords).detach())
         if name in SHARES:
-            rows = args[0].clone()  # some write over what they are given
-            return as_share(rows, func(*args, **keywords))
-        if name.removeprefix("r").removeprefix("i") in PRODUCTS:
+            share = _as_share(args[0], func(args[0].detach().clone(), *args[1:], **keywords))
+            return _as_gate(share) if name in ACTIVATIONS or _is_gate(args[0]) else share
+        if name == "layer_norm":
+            return _layer_norm(*args, **keywords)
+        if name in PRODUCTS:
             return _product(func, args, keywords, carrying)
-        return func(*args, **keywords)
+        if name in SUMS and len(carrying) == 1:
+            args = tuple(each if each is carrying[0] else self._followed(each, carrying[0]) for each in args)
+        output = func(*args, **keywords)
+        return _as_gate(output) if len(given) == 1 and _is_gate(given[0]) and _is_like(output, given[0]) else output
+
+    def _followed(self, added: Tensor | float, rows: Tensor) -> Tensor:
+        """What is added, where that is the same at every position: a number, or a bias."""
+        if isinstance(added, Tensor) and added.dim() > 1:
+            return added
+        own = added.detach().clone() if isinstance(added, Tensor) else torch.full_like(rows, added).detach()
+        self.added.append(own.requires_grad_())
+        return own
+
+
+def _as_gate(rows: Tensor) -> Tensor:
+    rows.is_gate = True  # type: ignore[attr-defined]
+    return rows
+
+
+def _is_gate(rows: Tensor) -> bool:
+    return getattr(rows, "is_gate", False)
+
+
+def _is_like(output: Any, rows: Tensor) -> bool:
+    return isinstance(output, Tensor) and output.shape == rows.shape
+
+
+def _as_share(rows: Tensor, output: Tensor) -> Tensor:
+    """A function's output as what goes in times a number that is held."""
+    return rows * (output / rows).masked_fill(rows == 0, 0.0).detach()
 
 
 def _product(func: Any, args: tuple[Any, ...], keywords: dict[str, Any], carrying: Sequence[Tensor]) -> Any:
-    """A product, or a quotient, that is linear: of two factors that carry a gradient the gate's is held."""
-    if len(carrying) == 2:
-        held = carrying[0] if _may_gate(carrying[0]) else carrying[1]
-        args = (*(each.detach() if each is held else each for each in args[:2]), *args[2:])
+    """A product in which the gate is held, if one factor is that: it is one itself where it goes on to carry."""
+    gates = [each for each in args if isinstance(each, Tensor) and _is_gate(each)]
+    if len(carrying) == 2 and len(gates) == 1:
+        return func(*(each.detach() if each is gates[0] else each for each in args), **keywords)
     product = func(*args, **keywords)
-    gates = any(isinstance(each, Tensor) and _may_gate(each) for each in args[:2])
-    return _marked(product) if gates and len(carrying) == 1 else product
+    return _as_gate(product) if gates and len(carrying) == 1 else product
+
+
+def _layer_norm(
+    rows: Tensor, shape: Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """A layer norm whose scale is held."""
+    axes = tuple(range(-len(shape), 0))
+    centred = rows - rows.mean(axes, keepdim=True)
+    normed = centred * torch.rsqrt(centred.detach().square().mean(axes, keepdim=True) + eps)
+    scaled = normed if weight is None else normed * weight
+    return scaled if bias is None else scaled + bias

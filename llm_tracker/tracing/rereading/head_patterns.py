@@ -18,7 +18,7 @@ from llm_tracker.models.forward.pattern_edits import edited_patterns
 from llm_tracker.progress import ended
 from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.tracing.rereading.text_chunks import text_chunks
-from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.session import Turn, require_unedited
 from llm_tracker.tracing.trace import FloatArray
 
 if TYPE_CHECKING:
@@ -30,8 +30,13 @@ MOST_BYTES = 64 * 2**20
 
 def head_pattern(model: LoadedModel, turn: Turn, layer: int, head: int) -> HeadPattern:
     """One head's pattern over a turn's prompt and answer; see `stream_head_pattern`."""
-    ids = [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
-    return ended(stream_head_pattern(model, ids, layer, head))
+    return ended(stream_head_pattern(model, read_ids(turn), layer, head))
+
+
+def read_ids(turn: Turn) -> list[int]:
+    """The tokens of a turn's prompt and answer, to be read once more. Raises InputError for an edited answer."""
+    require_unedited(turn)
+    return [*turn.prompt.token_ids, *turn.trace.token_ids.tolist()]
 
 
 def stream_head_pattern(

@@ -20,7 +20,7 @@ from llm_tracker.models.forward.sites import Location, read_hooks
 from llm_tracker.progress import ended
 from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.tracing.rereading.text_chunks import text_chunks
-from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.session import Turn, require_unedited
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -40,6 +40,7 @@ def stream_value_weights(
     projection is left out. Raises InputError where the step's heads were not kept, ModelError where this model's values
     cannot be read, Cancelled where `stop` says so between two chunks.
     """
+    require_unedited(turn)
     values, outputs = model.sites.at("v"), model.sites.at("z")
     if step >= len(turn.trace.attention):
         raise InputError(f"Of this long answer the heads were kept up to token {len(turn.trace.attention)}.")
