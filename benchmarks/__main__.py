@@ -8,14 +8,26 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import explore, formats, memory, overhead, peers, reuse, store
+from benchmarks import causes, explore, formats, memory, overhead, peers, reuse, store
 from benchmarks.machine import machine
 from llm_tracker.models.memory.heap import return_freed_memory
 
 if TYPE_CHECKING:
     from llm_tracker import LoadedModel
 
-PARTS = ("overhead", "whole", "eager", "reuse", "formats", "growth", "positions", "explore", "store", "memory")
+PARTS = (
+    "overhead",
+    "whole",
+    "eager",
+    "reuse",
+    "formats",
+    "growth",
+    "positions",
+    "explore",
+    "causes",
+    "store",
+    "memory",
+)
 
 
 def main() -> int:
@@ -71,6 +83,8 @@ def _figures(model: LoadedModel, args: argparse.Namespace) -> Iterator[tuple[str
         yield from overhead.positions(model, 3, min(2048, (model.architecture.context_length or 2049) - 1))
     if "explore" in parts:
         yield from explore.explore(model, n)
+    if "causes" in parts:
+        yield from causes.causes(model, n)
     if "store" in parts:
         yield from store.store(model, n)
     if "memory" in parts:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.metadata
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from sweep.experiments_page import experiments_table
+from sweep.markdown import cell, table
 from sweep.trial import BOUNDS, Outcome
 
 TITLES = {
@@ -24,14 +26,14 @@ def page(outcomes: Sequence[Outcome]) -> str:
     counts = Counter(outcome.verdict for outcome in outcomes)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in TITLES)
     sections = [_section(verdict, [each for each in outcomes if each.verdict == verdict]) for verdict in TITLES]
-    return "\n\n".join([_opening(len(outcomes), told), *filter(None, sections)]) + "\n"
+    return "\n\n".join([_opening(len(outcomes), told), *filter(None, sections), *experiments_table(outcomes)]) + "\n"
 
 
-def counted(text: str) -> dict[str, int]:
-    """The numbers by verdict that a page states."""
-    stated = re.search(r"^\*\*(.+)\*\*$", text, re.MULTILINE)
-    pairs = [each.split(" ", 1) for each in re.split(r", (?=\d)", stated.group(1))] if stated else []
-    return {verdict: int(number) for number, verdict in pairs}
+def counted(text: str, at: int = 0) -> dict[str, int]:
+    """The numbers that a page states: by verdict, or `at` 1 by quantity of an experiment."""
+    stated = re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE)
+    pairs = [each.split(" ", 1) for each in re.split(r", (?=\d)", stated[at])] if at < len(stated) else []
+    return {name: int(number) for number, name in pairs}
 
 
 def _opening(n_families: int, told: str) -> str:
@@ -58,7 +60,7 @@ def _section(verdict: str, outcomes: list[Outcome]) -> str:
     if not outcomes:
         return ""
     if verdict.startswith("exact"):
-        return f"## {TITLES[verdict]} ({len(outcomes)})\n\n" + _table(
+        return f"## {TITLES[verdict]} ({len(outcomes)})\n\n" + table(
             (
                 "type",
                 "adapter",
@@ -71,8 +73,8 @@ def _section(verdict: str, outcomes: list[Outcome]) -> str:
             ),
             (_exact_row(outcome) for outcome in outcomes),
         )
-    rows = ((f"`{outcome.model_type}`", _cell(outcome.reason)) for outcome in outcomes)
-    return f"## {TITLES[verdict]} ({len(outcomes)})\n\n" + _table(("type", "why"), rows)
+    rows = ((f"`{outcome.model_type}`", cell(outcome.reason)) for outcome in outcomes)
+    return f"## {TITLES[verdict]} ({len(outcomes)})\n\n" + table(("type", "why"), rows)
 
 
 def _exact_row(outcome: Outcome) -> tuple[str, ...]:
@@ -89,12 +91,3 @@ def _exact_row(outcome: Outcome) -> tuple[str, ...]:
         ", ".join([*outcome.missing_sites, *(f"{name} (read only)" for name in outcome.read_only_sites)]),
         ", ".join([*notes, *outcome.notes]),
     )
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in lines)

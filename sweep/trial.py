@@ -25,6 +25,7 @@ from llm_tracker.models.forward.way import ASKED
 from llm_tracker.models.loading.load import adapter_of
 from llm_tracker.models.proof.prove import prove
 from llm_tracker.models.proof.refusal import NotExactError, require_exact
+from sweep.experiments_trial import Quantity, Tried, tried_experiments
 from sweep.tiny_configs import VOCAB_SIZE, tiny_config
 
 N_NEW = 5
@@ -64,6 +65,8 @@ class Outcome:
     gaps: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    experiments: dict[Quantity, Tried] = field(default_factory=dict)
+    """What came of each quantity of an experiment."""
 
 
 def tried(model_type: str) -> Outcome:
@@ -77,6 +80,7 @@ def tried(model_type: str) -> Outcome:
     try:
         model = loaded(network)
         gaps, notes = exactness(model)
+        experiments = tried_experiments(model)
     except lt.ModelError as refused:
         name = refused.adapter.name if isinstance(refused, NotExactError) else ""
         return Outcome(model_type, "refused", str(refused), name)
@@ -98,6 +102,7 @@ def tried(model_type: str) -> Outcome:
         gaps,
         notes,
         time.perf_counter() - begun,
+        experiments,
     )
 
 

@@ -26,7 +26,7 @@ from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.frozen_patterns import frozen_patterns
 from llm_tracker.models.forward.hooks import ForwardHook, after, before, put_on
 from llm_tracker.models.forward.numeric_gaps import in_deviations
-from llm_tracker.models.forward.residual_rows import given_rows, taken_rows
+from llm_tracker.models.forward.residual_rows import hidden_state, side_by_side, taken_rows
 from llm_tracker.models.kernels.matrix_products import plain_kernels
 from llm_tracker.prompts.prompt import Prompt
 
@@ -93,10 +93,11 @@ def _summed(
         difference = direction.slope.clone() @ norm.of(final) + direction.shift
         leaves = [ends.embeddings, *biases, *added]
         gradients = torch.autograd.grad(difference, leaves, allow_unused=True)
-    by_position, *of_biases = (
-        torch.zeros(1, 1) if each is None else (leaf.detach().double() * each.double()).sum(-1)
+    of_embeddings, *of_biases = (
+        torch.zeros_like(leaf) if each is None else leaf.detach().double() * each.double()
         for leaf, each in zip(leaves, gradients, strict=True)
     )
+    by_position = side_by_side(of_embeddings).sum(-1)
     at_the_end = float(direction.slope.double() @ norm.shift.double()) + direction.shift
     found = FrozenRoute(
         words=tuple(
@@ -142,9 +143,9 @@ class _Ends:
 
     layers: Sequence[nn.Module]
     embeddings: Tensor = field(init=False)
-    """(1, position, d_model)."""
+    """As the layer takes them."""
     final: Tensor = field(init=False)
-    """(1, position, d_model)."""
+    """(1, position, d_model), several streams side by side."""
 
     def hooks(self) -> Iterator[ForwardHook]:
         """All that keeps something."""
@@ -160,4 +161,4 @@ class _Ends:
         return tuple(put.get(id(each), each) for each in args), {k: put.get(id(v), v) for k, v in kwargs.items()}
 
     def _take_final(self, _module: nn.Module, _args: Any, _kwargs: Any, output: Any) -> None:
-        self.final = given_rows(output)
+        self.final = hidden_state(output)

@@ -145,12 +145,17 @@ def _path(run: _Run, found: Experiment, pair: Pair, name: str) -> Changes:
 
 def _conditions(run: _Run, _found: Experiment) -> Changes:
     run.scores = ConditionScores(run.setting, run.case)
-    yield from _scored(run.scores, [each for each in run.conditions() if each.paraphrase == 0], run.stop)
+    yield from _scored(run.scores, [each for each in run.conditions() if _is_first(each)], run.stop)
+
+
+def _is_first(condition: Condition) -> bool:
+    """Whether it is the first wording of a condition, or one of the reader's own."""
+    return condition.paraphrase == 0 or condition.name == "user"
 
 
 def _paraphrases(run: _Run, _found: Experiment) -> Changes:
     scores = run.scores or ConditionScores(run.setting, run.case)
-    conditions = [each for each in run.conditions() if each.paraphrase > 0 or run.scores is None]
+    conditions = [each for each in run.conditions() if not _is_first(each) or run.scores is None]
     if conditions:
         yield from _scored(scores, conditions, run.stop)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
@@ -12,11 +13,12 @@ from torch import Tensor
 from llm_tracker.analysis.lens.read_out import chunk_rows
 from llm_tracker.experiments.contexts import Setting
 from llm_tracker.experiments.forced_choice import TokenIds, choices_of, score_batch
+from llm_tracker.experiments.passes.filled_rows import N_MORE
 from llm_tracker.experiments.passes.rows import Batch, Row, begin, common_beginning, read_rows
 from llm_tracker.experiments.passes.written_answers import write_answers
 from llm_tracker.experiments.probe import Probe, probe_of
 from llm_tracker.experiments.values.case import Case
-from llm_tracker.experiments.values.conditions import Condition
+from llm_tracker.experiments.values.conditions import CONDITION_NAMES, Condition
 from llm_tracker.experiments.values.findings import ConditionScore, LensCurve
 from llm_tracker.experiments.values.grading import grade
 from llm_tracker.prompts.prompt import Prompt
@@ -32,9 +34,6 @@ FEW = 24
 
 MOST_FILLING = 3.0
 """A batch's longest row has at most so many times the tokens of its shortest: what fills that up is read in vain."""
-
-N_MORE = 16
-"""Tokens that may be read behind a text: those of a word, or of an answer."""
 
 Asked = tuple[Condition, Prompt]
 
@@ -126,15 +125,16 @@ class ConditionScores:
             )
 
     def scores(self) -> tuple[ConditionScore, ...]:
-        """What was found, each with its distance from merely asking again (the first wording of it)."""
+        """What was found, in order, each with its distance from merely asking again (the first wording of it)."""
         again = self._log_probs[_asked_again(self._log_probs)]
+        in_order = sorted(self._found, key=lambda each: (CONDITION_NAMES.index(each.name), each.paraphrase))
         return tuple(
             replace(
-                score,
+                self._found[condition],
                 tv_from_asked_again=total_variation(self._log_probs[condition], again),
                 jsd_from_asked_again=float(jensen_shannon(self._log_probs[condition], again)),
             )
-            for condition, score in self._found.items()
+            for condition in in_order
         )
 
 
@@ -158,7 +158,7 @@ def jensen_shannon(one: Tensor, other: Tensor) -> Tensor:
     both = one.double(), other.double()
     mean = torch.logaddexp(*both) - torch.log(torch.tensor(2.0, dtype=torch.float64))
     halves = [(each.exp() * (each - mean)).nan_to_num(0.0).sum(-1) for each in both]
-    return ((halves[0] + halves[1]) / 2).clamp(min=0.0)
+    return ((halves[0] + halves[1]) / 2).clamp(min=0.0, max=math.log(2))
 
 
 def lens_curves(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.storage.experiment_files import experiment_file, experiment_records
 from llm_tracker.storage.lens_records import LEADING_AXES, Arrays, leading_arrays
 from llm_tracker.storage.records import SCHEMA, partial_record, session_of, session_record
 from llm_tracker.tracing.session import Session
@@ -56,11 +57,6 @@ def save_session(session: Session, directory: str | Path, partial: bool = False)
     return folder
 
 
-def experiment_file(experiments: Collection[int], index: int) -> str:
-    """The file of what the correction of a turn did: experiment.json, of further ones with the turn in its name."""
-    return EXPERIMENT if index == min(experiments) else f"experiment-{index}.json"
-
-
 def _write_json(file: Path, record: Mapping[str, Any]) -> None:
     unfinished = file.with_name(f"{file.name}.part")
     unfinished.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
@@ -79,8 +75,6 @@ def _forget_others(folder: Path, session: Session) -> None:
             file.unlink()
 
 
-EXPERIMENT = "experiment.json"
-
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What a record of another form than a session's raises where it is read."""
 
@@ -94,8 +88,7 @@ def load_session(directory: str | Path) -> Session:
             raise InputError(f"{folder} holds a session of format {record.get('schema')}; this version reads {SCHEMA}.")
         arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
         controls = [load_file(folder / f"control-{each['turn']}.safetensors") for each in record.get("controls", [])]
-        experiments = [json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("experiment*.json")]
-        return session_of(record, arrays, controls, experiments)
+        return session_of(record, arrays, controls, experiment_records(folder))
     except (OSError, SafetensorError, *UNREADABLE) as error:
         raise InputError(
             f"{folder} holds no complete session ({type(error).__name__}: {error}). "

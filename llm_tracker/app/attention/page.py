@@ -49,6 +49,9 @@ def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
         paragraph("This model has no attention in any layer: it carries what it read in a state. See its layers.")
         return
     paragraph(NOT_A_CAUSE)
+    st.page_link(
+        CAUSES_PAGE, label="Which words did change the answer: see Correction", query_params={"s": workspace.key}
+    )
     if unkept := [side for side in sides if side.step >= len(side.turn.trace.attention)]:
         paragraph(heads_not_kept(len(unkept[0].turn.trace.attention)))
         return
@@ -111,6 +114,8 @@ def _weights(
         return {}
     return found
 
+
+CAUSES_PAGE = "pages/4_Correction.py"
 
 HOW_TO_READ = (
     "Each cell is one attention head at the token that is looked at: when it was written, the head spread 100 % over "

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from llm_tracker.cli.experiment_view import VIEW, correction_figure
 from llm_tracker.cli.options import add_load_options, load_options, progress_line
 from llm_tracker.errors import InputError
 from llm_tracker.load_options import DTYPES, LoadOptions
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 HELP = "one view of a saved session, as a picture or as its data"
 FORMATS = ("png", "svg", "html", "csv", "parquet", "json")
-VIEWS = ("candidates", "layers", "attention", "tokens", "curves", "map", "heads", "pattern", "samples")
+VIEWS = ("candidates", "layers", "attention", "tokens", "curves", "map", "heads", "pattern", "samples", VIEW)
 
 OPTIONS = (
     "control compare_at step against_step difference measure over layer head against_layer against_head shows first "
@@ -46,7 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--head", type=int, metavar="N", help="from 1")
     parser.add_argument("--against-layer", type=int, metavar="N", help="of another model, whose layers are its own")
     parser.add_argument("--against-head", type=int, metavar="N", help="the same")
-    parser.add_argument("--shows", metavar="WHAT", help="of the map: next_prob, entropy_nats, “prob of Paris”, …")
+    parser.add_argument(
+        "--shows",
+        metavar="WHAT",
+        help="of the map: next_prob, entropy_nats, “prob of Paris”, …; of a correction: hand_over, shift, margins, …",
+    )
     parser.add_argument("--first", type=int, metavar="N", help="of map and pattern: the first position, from 0")
     parser.add_argument("--cell", type=_pair_of(int), metavar="LAYER,POSITION", help="of the map: what is outlined")
     parser.add_argument("--query", type=int, metavar="N", help="of the pattern: the place that is outlined, from 0")
@@ -80,10 +85,7 @@ def _pair_of(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, Any]]:
 def run(args: argparse.Namespace) -> int:
     """Draw the view and write it."""
     kind = _format(args)
-    from llm_tracker.storage.session_directory import load_session
-
-    session = load_session(args.directory)
-    figure = _figure(args, session)
+    figure, session = _drawn(args, kind)
     content = _content(kind, args.theme, figure, session)
     path = Path(args.out)
     try:
@@ -92,6 +94,16 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"{path} could not be written: {error.strerror}. Choose another place with --out.") from error
     print(f"{path}: {figure.title}. {figure.sentence}")
     return 0
+
+
+def _drawn(args: argparse.Namespace, kind: str) -> tuple[Figure, Session | None]:
+    """The figure, and the session that it is of; an experiment may stand in its directory without one."""
+    if args.view == VIEW:
+        return correction_figure(args, kind), None
+    from llm_tracker.storage.session_directory import load_session
+
+    session = load_session(args.directory)
+    return _figure(args, session), session
 
 
 def _format(args: argparse.Namespace) -> str:
@@ -126,14 +138,14 @@ def _like(session: Session, options: LoadOptions) -> LoadOptions:
     return replace(options, dtype=session.model.dtype) if is_open else options
 
 
-def _content(kind: str, theme: Any, figure: Figure, session: Session) -> str | bytes:
+def _content(kind: str, theme: Any, figure: Figure, session: Session | None) -> str | bytes:
     from llm_tracker.export import images, tables
 
     if kind == "png":
         return images.png(figure.chart, theme)
     if kind == "svg":
         return images.svg(figure.chart, theme)
-    if kind == "html":
+    if kind == "html" and session is not None:
         from llm_tracker.cli.commands.report import report_of
 
         return report_of(session, [figure])

@@ -21,6 +21,10 @@ FILLED_BOUND = 1e-4
 """Largest gap, in standard deviations of the logits, between a text that is filled up and the same by itself."""
 
 
+N_MORE = 16
+"""Tokens that may be read behind a text: those of a word, or of an answer."""
+
+
 @dataclass(frozen=True, eq=False)
 class Together:
     """Texts of a batch that can be gone on from together."""
@@ -45,9 +49,9 @@ def gone_on(batch: Batch, texts: Sequence[Sequence[int]]) -> list[Together]:
 def _holds(batch: Batch, text: Sequence[int], at: int) -> bool:
     """Whether a text that was filled up is gone on from as it is by itself; tried with its likeliest token."""
     after, model = batch.after, batch.after.model.model
-    if after.cache is None or not takes_positions(model):
+    if after.cache is None or not takes_positions(model) or _window_ends(after):
         return False
-    if model in _known and not _has_windows(after):
+    if model in _known:
         return _known[model]
     row, own = Row((*text, int(batch.logits[at].argmax()))), after.only(at)
     ways = own.cut_to(len(text)), own.of_lengths([len(text)])
@@ -56,10 +60,11 @@ def _holds(batch: Batch, text: Sequence[int], at: int) -> bool:
     return _known[model]
 
 
-def _has_windows(beginning: Beginning) -> bool:
-    """Whether some layer sees the latest tokens only: then it depends on the length of the text."""
+def _window_ends(beginning: Beginning) -> bool:
+    """Whether some layer sees the latest tokens only, and fewer than a text may have: filling would push some out."""
     layers = [] if beginning.shared is None else beginning.shared.layers
-    return any(isinstance(layer, DynamicSlidingWindowLayer) for layer in layers)
+    windows = [layer.sliding_window for layer in layers if isinstance(layer, DynamicSlidingWindowLayer)]
+    return any(window < beginning.start + N_MORE for window in windows)
 
 
 _known: WeakKeyDictionary[PreTrainedModel, bool] = WeakKeyDictionary()

@@ -204,7 +204,8 @@ def _read(
         note_read(*ids.shape)
         output = _forward(model, ids, cache, gaps)
     logits = output.logits[:, -1] if are_equal else model.adapter.logits(model.model, ends.kept[-1])
-    after = replace(beginning, start=start + n_most, cache=cache, gaps=gaps and gaps.longer(n_most))
+    read_to = 0 if cache is None else start + n_most
+    after = replace(beginning, start=read_to, cache=cache, gaps=gaps and gaps.longer(n_most))
     return Batch(slice(0, len(batch)), logits.float(), after, torch.stack(ends.kept, 1) if keep_resid else None)
 
 

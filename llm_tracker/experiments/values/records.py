@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields, replace
-from typing import Any, TypeVar, cast, get_args
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.case import Case
-from llm_tracker.experiments.values.conditions import CONDITION_NAMES, Condition
+from llm_tracker.experiments.values.conditions import Condition
+from llm_tracker.experiments.values.decoding import decoded
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import (
     Attribution,
     ConditionScore,
-    Contribution,
     ExactCheck,
     FrozenRoute,
-    Grade,
     HandOver,
     Heads,
     HeadShare,
-    HeadsTogether,
-    HeadWords,
     KnockOuts,
-    LayerParts,
     LensCurve,
-    Pair,
     Unavailable,
-    WordEffect,
 )
-from llm_tracker.prompts.words import Role
 from llm_tracker.tracing.session import ModelInfo, Session
 
 SCHEMA = 1
@@ -155,137 +147,59 @@ def experiment_of(record: Mapping[str, Any]) -> Experiment:
 
 
 def _experiment_of(record: Mapping[str, Any]) -> Experiment:
-    model = {**record["model"], **{name: tuple(record["model"].get(name, ())) for name in ("notices", "kernels")}}
-    missing = dict.fromkeys(("path", "revision", "weights_sha256"))
+    model = {**dict.fromkeys(("path", "revision", "weights_sha256")), **record["model"]}
+    case = {**record, "more": record.get("more_corrections", [])}
     return Experiment(
-        model=_known(ModelInfo, {**missing, **model}),
-        recipe=str(record["recipe"]),
-        case=Case(
-            question=str(record["question"]),
-            answer=str(record["answer"]),
-            foil=str(record["foil"]),
-            correction=str(record["correction"]),
-            own_answer=str(record.get("own_answer", "")),
-            answer_aliases=_texts(record.get("answer_aliases", ())),
-            foil_aliases=_texts(record.get("foil_aliases", ())),
-            more=_texts(record.get("more_corrections", ())),
-        ),
-        turn=int(record.get("turn", 1)),
-        versions={str(name): str(value) for name, value in record.get("versions", {}).items()},
-        hand_over=_read(record.get("hand_over"), _path_of),
-        verdict=_read(record.get("verdict_hand_over"), _path_of),
-        conditions=tuple(_condition_score_of(each) for each in record["conditions"]),
-        lens=_read(record.get("lens"), lambda part: tuple(_lens_of(each) for each in part)),
-        knock_outs=_read(record.get("knockout"), lambda part: _knock_outs_of(part, record["knockout_window"])),
-        frozen_route=_read(record.get("frozen_route"), _frozen_of),
-        heads=_read(record.get("heads"), lambda _part: _heads_of(record)),
-        attributions=_read(record.get("attribution"), lambda _part: _attributions_of(record)),
-        checks=tuple(_known(ExactCheck, each) for each in record.get("checks", ())),
-        tokens_read=int(record.get("tokens_read", 0)),
-        text_length=int(record.get("text_length", 0)),
-        seconds=_number(record.get("seconds", 0.0)),
+        model=decoded(ModelInfo, model),
+        recipe=decoded(str, record["recipe"]),
+        case=decoded(Case, {"own_answer": "", **case}),
+        turn=decoded(int, record.get("turn", 1)),
+        versions={decoded(str, name): decoded(str, each) for name, each in record.get("versions", {}).items()},
+        hand_over=_read(record.get("hand_over"), HandOver),
+        verdict=_read(record.get("verdict_hand_over"), HandOver),
+        conditions=decoded(tuple[ConditionScore, ...], [_with_condition(each) for each in record["conditions"]]),
+        lens=_read(record.get("lens"), tuple[LensCurve, ...], lambda part: [_with_condition(each) for each in part]),
+        knock_outs=_read(record.get("knockout"), KnockOuts, lambda part: {**record["knockout_window"], "words": part}),
+        frozen_route=_read(record.get("frozen_route"), FrozenRoute),
+        heads=_read(record.get("heads"), Heads, lambda _part: _heads(record)),
+        attributions=_read(record.get("attribution"), tuple[Attribution, ...], lambda _part: _attributions(record)),
+        checks=decoded(tuple[ExactCheck, ...], record.get("checks", [])),
+        tokens_read=decoded(int, record.get("tokens_read", 0)),
+        text_length=decoded(int, record.get("text_length", 0)),
+        seconds=decoded(float, record.get("seconds", 0.0)),
     )
 
 
-def _read(part: Any, read: Callable[[Any], T]) -> T | Unavailable | None:
+def _read(part: Any, kind: Any, shaped: Callable[[Any], Any] = lambda part: part) -> Any:
+    """A part of an experiment, or why it cannot be had; `shaped` puts its record into the form of the value."""
     if part is None:
         return None
     if isinstance(part, Mapping) and part.get("available") is False:
-        return Unavailable(str(part["why_not"]))
-    return read(part)
+        return Unavailable(decoded(str, part["why_not"]))
+    return decoded(kind, shaped(part))
 
 
-def _known(kind: type[T], record: Mapping[str, Any], **own: Any) -> T:
-    """A value of what it knows of a record: files of later versions may say more."""
-    names = {field.name for field in fields(cast("Any", kind))}
-    return kind(**{**{name: _frozen(value) for name, value in record.items() if name in names}, **own})
+def _with_condition(record: Mapping[str, Any]) -> Record:
+    """A record whose condition stands by itself, and whose tokens are pairs."""
+    found: Record = {**record, "condition": record}
+    if "top" in record:
+        found["top"] = [[each["token"], each["prob"]] for each in record["top"]]
+    return found
 
 
-def _frozen(value: Any) -> Any:
-    """Lists as tuples, all the way down; numbers have to be finite."""
-    if isinstance(value, list):
-        return tuple(_frozen(each) for each in value)
-    return _number(value) if isinstance(value, float) else value
+def _heads(record: Mapping[str, Any]) -> Record:
+    def shares(name: str) -> list[Record]:
+        return [{**each, "attention_to_word": each["attention_to_named_word"]} for each in record[name]]
+
+    return {
+        **record["heads_pair"],
+        "shares": shares("heads"),
+        "random": shares("random_heads"),
+        "knocked_out": record["head_knockout"],
+        "knocked_out_random": record["random_head_knockout"],
+    }
 
 
-def _number(value: Any) -> float:
-    if not math.isfinite(float(value)):
-        raise ValueError(f"{value} is no finite number")
-    return float(value)
-
-
-def _texts(values: Any) -> tuple[str, ...]:
-    return tuple(str(each) for each in values)
-
-
-def _condition_of(record: Mapping[str, Any]) -> Condition:
-    if record["name"] not in CONDITION_NAMES:
-        raise ValueError(f"there is no condition {record['name']!r}")
-    return Condition(record["name"], str(record["text"]), int(record["paraphrase"]))
-
-
-def _condition_score_of(record: Mapping[str, Any]) -> ConditionScore:
-    grade = record.get("grade")
-    if grade not in (None, *get_args(Grade)):
-        raise ValueError(f"there is no grade {grade!r}")
-    top = tuple((str(each["token"]), _number(each["prob"])) for each in record["top"])
-    return _known(ConditionScore, record, condition=_condition_of(record), top=top)
-
-
-def _lens_of(record: Mapping[str, Any]) -> LensCurve:
-    return _known(LensCurve, record, condition=_condition_of(record))
-
-
-def _path_of(record: Mapping[str, Any]) -> HandOver:
-    return _known(HandOver, record, pair=_known(Pair, record["pair"]))
-
-
-def _knock_outs_of(words: Any, window: Mapping[str, Any]) -> KnockOuts:
-    effects = tuple(_known(WordEffect, _with_role(each)) for each in words)
-    return KnockOuts(_frozen(window["layers"]), _number(window["margin"]), effects)
-
-
-def _with_role(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    if record["role"] not in get_args(Role):
-        raise ValueError(f"there is no role {record['role']!r}")
-    return record
-
-
-def _frozen_of(record: Mapping[str, Any]) -> FrozenRoute:
-    words = tuple(_known(Contribution, _with_role(each)) for each in record["words"])
-    return FrozenRoute(words, _number(record["bias"]), _number(record["margin"]))
-
-
-def _heads_of(record: Mapping[str, Any]) -> Heads:
-    def shares(name: str) -> tuple[HeadShare, ...]:
-        return tuple(
-            _known(HeadShare, each, attention_to_word=each["attention_to_named_word"]) for each in record[name]
-        )
-
-    def together(name: str) -> tuple[HeadsTogether, ...]:
-        return tuple(_known(HeadsTogether, each) for each in record[name])
-
-    pair, effect = record["heads_pair"]["pair"], _number(record["heads_pair"]["effect"])
-    return Heads(
-        _known(Pair, pair),
-        effect,
-        shares("heads"),
-        shares("random_heads"),
-        together("head_knockout"),
-        together("random_head_knockout"),
-    )
-
-
-def _attributions_of(record: Mapping[str, Any]) -> tuple[Attribution, ...]:
+def _attributions(record: Mapping[str, Any]) -> list[Record]:
     several = (record.get(f"attribution{name}") for name in ("_before", "_asked_again", ""))
-    return tuple(
-        _known(
-            Attribution,
-            each,
-            layers=tuple(_known(LayerParts, layer) for layer in each["layers"]),
-            words=tuple(_known(Contribution, _with_role(word)) for word in each.get("words", ())),
-            head_words=tuple(_known(HeadWords, head) for head in each.get("head_words", ())),
-        )
-        for each in several
-        if each is not None
-    )
+    return [each for each in several if each is not None]

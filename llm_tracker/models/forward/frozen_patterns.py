@@ -18,7 +18,8 @@ from torch.overrides import TorchFunctionMode
 from llm_tracker.models.forward.pattern_edits import edited_patterns
 from llm_tracker.models.forward.way import Way
 
-HELD = frozenset("softmax sigmoid tanh softplus rsqrt sqrt std var logsumexp".split())
+WEIGHTS = frozenset("softmax sigmoid tanh softplus".split())
+HELD = WEIGHTS | frozenset("rsqrt sqrt std var logsumexp".split())
 """Functions whose output is held, by their names in torch: it weighs, or it scales."""
 
 ACTIVATIONS = frozenset("relu silu gelu leaky_relu mish".split())
@@ -59,7 +60,8 @@ class _Linear(TorchFunctionMode):
         if not carrying and not any(map(_is_gate, given)):
             return func(*args, **keywords)
         if name in HELD:
-            return _as_gate(func(*args, **keywords).detach())
+            held = func(*args, **keywords).detach()
+            return _as_gate(held) if name in WEIGHTS else held
         if name in SHARES:
             share = _as_share(args[0], func(args[0].detach().clone(), *args[1:], **keywords))
             return _as_gate(share) if name in ACTIVATIONS or _is_gate(args[0]) else share

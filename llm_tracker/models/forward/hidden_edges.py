@@ -1,8 +1,8 @@
 """Attention edges that are cut: positions that chosen queries cannot look at, in chosen layers (Geva et al., 2023).
 
 On SDPA the pattern is made, its hidden places are set to zero and the rest is scaled up to what it was: that is the
-softmax without them. Families that run on eager attention make the pattern in code of their own, each with a mask of its
-own kind or none; but all of them by a softmax, whose scores are closed in those places.
+softmax without them. Families that run on eager attention make theirs in code of their own, with a mask of their own
+kind or none, but all of them by a softmax: its scores are closed in those places.
 """
 
 from __future__ import annotations
@@ -86,10 +86,13 @@ class _ClosedScores(TorchFunctionMode):
 
 
 def _closed(scores: Tensor, edges: Tensor) -> Tensor:
-    """Scores (row, head, query, key) that are closed where `edges` are true; a sink may stand behind the keys."""
+    """Scores (row, head, query, key), or with the heads of all rows as one, that are closed where `edges` are true.
+
+    A sink may stand behind the keys. What is over something else stays as it is.
+    """
     n_rows, n_queries, n_keys = edges.shape
-    if scores.dim() != 4 or (scores.shape[0], scores.shape[2]) != (n_rows, n_queries):
+    if scores.dim() not in (3, 4) or scores.shape[-2] != n_queries or scores.shape[-1] < n_keys or len(scores) % n_rows:
         return scores
-    own = edges[..., max(0, n_keys - scores.shape[-1]) :]
-    whole = functional.pad(own, (0, scores.shape[-1] - own.shape[-1]))
-    return scores.masked_fill(whole[:, None], torch.finfo(scores.dtype).min)
+    whole = functional.pad(edges, (0, scores.shape[-1] - n_keys))[:, None]
+    by_row = scores.view(n_rows, -1, *scores.shape[-2:])
+    return by_row.masked_fill(whole, torch.finfo(scores.dtype).min).view_as(scores)

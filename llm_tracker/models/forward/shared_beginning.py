@@ -116,6 +116,8 @@ class _SharingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
     def __init__(self, beginning: DynamicLayer, n_rows: int, **more: Any) -> None:
         super().__init__(**more)  # type: ignore[no-untyped-call]
         self.is_initialized, self.cumulative_length = True, beginning.get_seq_length()
+        self._n_beginning = self.cumulative_length
+        """The tokens of the beginning: a sliding window keeps the keys of the last ones only."""
         self._shared = _keys_and_values(beginning)
         self._own = [each.new_empty((n_rows, each.shape[1], 0, each.shape[3])) for each in self._shared]
 
@@ -139,7 +141,7 @@ class _SharingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 
     def cut_to(self, length: int) -> None:
         """Go on behind the first `length` tokens of each text; those of the beginning stay."""
-        n_own = length - self._shared[0].shape[-2]
+        n_own = length - self._n_beginning
         self._own, self.cumulative_length = [own[:, :, :n_own] for own in self._own], length
 
 

@@ -1,0 +1,238 @@
+"""What experiments cost: rows of one batch behind a shared beginning, against one run after another and other tools."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from statistics import median
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+import llm_tracker as lt
+from benchmarks.pairs import ratio
+from llm_tracker.experiments.contexts import Setting, setting_of
+from llm_tracker.experiments.hand_over import Patching, stream_grid, stream_hand_over
+from llm_tracker.experiments.minimal_pairs import ReadPair, named_pair, read_pair
+from llm_tracker.experiments.scored_conditions import ConditionScores
+from llm_tracker.experiments.values.conditions import conditions_of
+from llm_tracker.progress import ended
+from llm_tracker.prompts.words import Span
+from llm_tracker.tracing.run import end_of, run_turn
+from llm_tracker.tracing.word_scoring import score_words
+
+if TYPE_CHECKING:
+    from llm_tracker import LoadedModel
+
+QUESTION, ANSWER, FOIL = "What is the capital of France?", "Paris", "London"
+CORRECTION = f"That is wrong. The correct answer is {FOIL}."
+N_CELLS = 16
+"""Cells of the grid that the slower ways are timed on, each median of them stands for all."""
+
+AGREE = 1e-3
+"""Nats by which the margins of two ways may differ."""
+
+Figures = Iterator[tuple[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One correction to be looked into."""
+
+    model: LoadedModel
+    setting: Setting
+    case: lt.Case
+    pair: ReadPair
+
+    @property
+    def n_layers(self) -> int:
+        return len(self.model.layers)
+
+    def cells(self) -> list[tuple[Span, int]]:
+        """Some of the grid's cells: positions and depth (1..n_layers), always the same."""
+        chance = random.Random(0)
+        positions = range(self.pair.first, len(self.pair.target))
+        return [((at, at + 1), chance.randint(1, self.n_layers)) for at in chance.choices(positions, k=N_CELLS)]
+
+
+def causes(model: LoadedModel, n: int) -> Figures:
+    """All figures."""
+    task = _task(model)
+    yield "conditions_one_by_one_over_batch", _conditions(task, min(n, 3))
+    seconds, patching = _timed(lambda: _curves(task))
+    yield "curves_seconds", seconds
+    yield "curves_forward_equivalents", patching.n_tokens / len(task.pair.target)
+    plain = _per_cell(task, _plain_margin)
+    yield "curves_plain_over_ours", 3 * (task.n_layers + 1) * plain / seconds
+    grid_seconds, cells = _timed(lambda: _grid(task))
+    yield "grid_seconds", grid_seconds
+    yield "grid_over_plain", grid_seconds / (cells * plain)
+    for name, prepare in (("transformer_lens", _bridge_margin), ("nnsight", _nnsight_margin)):
+        if find_spec(name) is not None and model.directory is not None and model.device == "cpu":
+            theirs = _per_cell(task, prepare(task))
+            yield f"curves_{name}_over_ours", 3 * (task.n_layers + 1) * theirs / seconds
+            yield f"grid_{name}_over_ours", cells * theirs / grid_seconds
+
+
+def _task(model: LoadedModel) -> _Task:
+    session = lt.track(model, QUESTION, [CORRECTION])
+    case = lt.Case(QUESTION, ANSWER, FOIL, CORRECTION, session.turns[0].answer)
+    setting = setting_of(model, session, 1)
+    return _Task(model, setting, case, read_pair(setting, case, named_pair(case)))
+
+
+def _timed(work: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
+    """The median of several times, in seconds, and what came of it."""
+    seconds, found = [], None
+    for _ in range(times):
+        begun = perf_counter()
+        found = work()
+        seconds.append(perf_counter() - begun)
+    return median(seconds), found
+
+
+def _conditions(task: _Task, n: int) -> dict[str, float]:
+    """Every condition in every wording, scored one after another behind kept keys and values, over all in batches."""
+    conditions = conditions_of(task.case)
+    batch: list[float] = []
+    single: list[float] = []
+
+    def batched(_pair: int) -> None:
+        scores = ConditionScores(task.setting, task.case)
+        for _ in scores.score(conditions, writes=False):
+            pass
+        found = {score.condition: score.margin for score in scores.scores()}
+        batch[:] = [found[condition] for condition in conditions]
+
+    def one_by_one(_pair: int) -> None:
+        single[:] = [_margin_alone(task, task.setting.prompt_of(condition)) for condition in conditions]
+
+    found = ratio(one_by_one, batched, iter(range(100)), n)
+    gap = max(abs(one - other) for one, other in zip(batch, single, strict=True))
+    if gap > AGREE:
+        raise SystemExit(f"the two ways to score differ by {gap} nats")
+    return found
+
+
+def _margin_alone(task: _Task, prompt: Any) -> float:
+    """A condition's margin as it is scored on the Ask page: one text, its words behind it."""
+    model, words = task.model, [task.case.answer, task.case.foil]
+    turn = ended(run_turn(model, prompt, lt.Decoding(1), "", QUESTION))
+    assert end_of(model, prompt) == turn.trace.before
+    scores = score_words(model, turn, words, 0, task.setting.word_end(prompt))
+    return scores[words[0]].log_prob_of_all - scores[words[1]].log_prob_of_all
+
+
+def _curves(task: _Task) -> Patching:
+    patching = Patching(task.model, task.pair)
+    ended(stream_hand_over(patching))
+    return patching
+
+
+def _grid(task: _Task) -> int:
+    found = ended(stream_grid(Patching(task.model, task.pair)))
+    return len(found) * len(found[0])
+
+
+def _per_cell(task: _Task, margin: Callable[[_Task, Span, int], float]) -> float:
+    """Seconds that another way takes for one patched run, once its numbers were found to be ours."""
+    patching = Patching(task.model, task.pair)
+    seconds: list[float] = []
+    for span, depth in task.cells():
+        begun = perf_counter()
+        found = margin(task, span, depth)
+        seconds.append(perf_counter() - begun)
+        shares, _ = patching.shares(span, [depth])
+        ours = patching.margins[1] + shares[0] * patching.effect
+        if abs(found - ours) > AGREE * max(1.0, abs(patching.effect)):
+            raise SystemExit(f"a cell at {span}, depth {depth}: {found} against {ours}")
+    return median(seconds)
+
+
+def _plain_margin(task: _Task, span: Span, depth: int) -> float:
+    """transformers alone: the source's states are taken once, then one forward pass with a hook for each cell."""
+    model, pair = task.model.model, task.pair
+    layer = task.model.layers[depth - 1]
+    states: list[Tensor] = []
+    # The source is read anew for each cell's layer; only the patched pass is what a loop repeats.
+    states.append(_source_state(task, depth))
+
+    def put(_module: nn.Module, _args: Any, output: Any) -> Any:
+        rows = output[0] if isinstance(output, tuple) else output
+        rows[0, slice(*span)] = states[0][slice(*span)]
+        return output
+
+    handle = layer.register_forward_hook(put)
+    try:
+        with torch.inference_mode():
+            logits = model(torch.tensor([pair.target]), use_cache=False, logits_to_keep=1).logits[0, -1]
+    finally:
+        handle.remove()
+    return float(pair.probe.margins(logits))
+
+
+_states: dict[int, Tensor] = {}
+
+
+def _source_state(task: _Task, depth: int) -> Tensor:
+    """What leaves a layer when the source is read: (position, d_model), read once for all layers."""
+    if not _states:
+        handles = []
+        for at, layer in enumerate(task.model.layers, start=1):
+
+            def keep(_module: nn.Module, _args: Any, output: Any, at: int = at) -> None:
+                _states[at] = (output[0] if isinstance(output, tuple) else output)[0].clone()
+
+            handles.append(layer.register_forward_hook(keep))
+        with torch.inference_mode():
+            task.model.model(torch.tensor([task.pair.source]), use_cache=False)
+        for handle in handles:
+            handle.remove()
+    return _states[depth]
+
+
+def _bridge_margin(task: _Task) -> Callable[[_Task, Span, int], float]:
+    """TransformerLens' own loop: the source's cache once, then `run_with_hooks` for each cell."""
+    from transformer_lens.model_bridge import TransformerBridge
+
+    bridge = TransformerBridge.boot_transformers(str(task.model.directory), device="cpu", dtype=task.model.model.dtype)
+    bridge.eval()
+    source, target = (torch.tensor([ids]) for ids in (task.pair.source, task.pair.target))
+    names = {depth: f"blocks.{depth - 1}.hook_out" for depth in range(1, task.n_layers + 1)}
+    with torch.inference_mode():
+        _, cache = bridge.run_with_cache(source, names_filter=lambda name: name in names.values())
+
+    def margin(_task: _Task, span: Span, depth: int) -> float:
+        def put(rows: Tensor, hook: Any) -> Tensor:
+            rows[:, slice(*span)] = cache[names[depth]][:, slice(*span)]
+            return rows
+
+        with torch.inference_mode():
+            logits = bridge.run_with_hooks(target, fwd_hooks=[(names[depth], put)])
+        return float(task.pair.probe.margins(logits[0, -1]))
+
+    return margin
+
+
+def _nnsight_margin(task: _Task) -> Callable[[_Task, Span, int], float]:
+    """nnsight's own loop: the source's states once, then a trace with an intervention for each cell."""
+    from nnsight import LanguageModel
+
+    tracer = LanguageModel(task.model.model, tokenizer=task.model.tokenizer)
+    source, target = (torch.tensor([ids]) for ids in (task.pair.source, task.pair.target))
+    states: Sequence[Tensor] = [_source_state(task, depth) for depth in range(1, task.n_layers + 1)]
+    del source
+
+    def margin(_task: _Task, span: Span, depth: int) -> float:
+        first, end = span
+        state = states[depth - 1][first:end]
+        with torch.inference_mode(), tracer.trace(target):
+            tracer.model.layers[depth - 1].output[0, first:end] = state
+            logits = tracer.lm_head.output[0, -1].save()
+        return float(task.pair.probe.margins(logits))
+
+    return margin

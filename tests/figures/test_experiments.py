@@ -1,0 +1,80 @@
+"""The views of an experiment: each says what the experiment holds, draws it, and refuses what is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from chart_specs import drawn_texts, spec_of, tokens_in_code
+from experiments import example_experiment
+
+import llm_tracker as lt
+from llm_tracker.errors import InputError
+from llm_tracker.experiments.values.findings import HandOver, KnockOuts, Unavailable
+from llm_tracker.figures.correction.views import VIEWS
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_draws_a_valid_chart_with_its_numbers_and_a_sentence(view: str) -> None:
+    figure = lt.experiment_figure(example_experiment(), view)
+    assert spec_of(figure.chart)["height"] > 0
+    assert tokens_in_code(figure.chart) == []
+    assert len(figure.frame) > 0
+    assert figure.sentence.endswith((".", "”"))
+    assert drawn_texts(figure.chart)
+
+
+def test_the_curves_are_the_shares_and_the_leads_that_they_stand_for() -> None:
+    found = example_experiment()
+    path = found.hand_over
+    assert isinstance(path, HandOver)
+    frame = lt.experiment_figure(found, "hand_over").frame
+    slot = frame[frame["group"] == "answer position"]
+    assert tuple(slot["share"]) == path.answer_slot
+    assert slot["margin"].iloc[0] == pytest.approx(path.margins[1])
+    assert slot["margin"].iloc[-1] == pytest.approx(path.margins[0])
+
+
+def test_the_waterfall_ends_where_the_correction_is() -> None:
+    found = example_experiment()
+    frame = lt.experiment_figure(found, "shift").frame
+    own, baseline = found.score("user"), found.score("baseline")
+    assert own is not None
+    assert baseline is not None
+    steps = frame.set_index("kind")
+    assert steps.loc["correction", "end"] == own.margin == steps.loc["after", "end"]
+    assert steps.loc["asked again", "start"] == baseline.margin
+    assert steps["value"][["first answer", "asked again", "correction"]].sum() == pytest.approx(own.margin)
+
+
+def test_a_wording_flips_exactly_where_the_other_word_comes_out_ahead() -> None:
+    frame = lt.experiment_figure(example_experiment(), "flips").frame
+    assert (frame["truth_margin"] > 0).all()
+    assert ((frame["margin"] < 0) == frame["flipped"]).all()
+    assert ((frame["sensitivity"] > frame["truth_margin"]) == frame["flipped"]).all()
+
+
+def test_attention_shares_and_what_is_parked_are_the_whole() -> None:
+    frame = lt.experiment_figure(example_experiment(), "looked_at").frame
+    assert frame["value"].sum() == pytest.approx(1.0)
+    assert frame["label"].iloc[0] == "parked; worked examples"
+
+
+def test_hidden_words_stand_in_reading_order_and_grey_where_attention_is_parked() -> None:
+    found = example_experiment().knock_outs
+    assert isinstance(found, KnockOuts)
+    frame = lt.experiment_figure(example_experiment(), "hidden").frame
+    assert frame["start"].is_monotonic_increasing
+    assert not frame["grey"].any()
+    segments = lt.experiment_figure(example_experiment(), "hidden_segments").frame
+    assert segments["grey"].tolist()[0], "the worked examples hold the first token"
+
+
+def test_what_cannot_be_had_says_why_and_what_was_not_run_says_so() -> None:
+    found = replace(example_experiment(), hand_over=Unavailable("No two tokens line up."), heads=None)
+    with pytest.raises(InputError, match="No two tokens line up"):
+        lt.experiment_figure(found, "hand_over")
+    with pytest.raises(InputError, match="run without what “head_patches” draws"):
+        lt.experiment_figure(found, "head_patches")
+    with pytest.raises(InputError, match="Choose one of: hand_over"):
+        lt.experiment_figure(found, "rollout")

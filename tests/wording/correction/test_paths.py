@@ -1,0 +1,95 @@
+"""What the curves of a pair say: kept, handed over, gone astray; and where the lead through the layers parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from experiments import example_experiment
+
+from llm_tracker.experiments.values.findings import Floats, HandOver, LensCurve
+from llm_tracker.wording.correction.paths import (
+    arrives_at,
+    grid_sentence,
+    kept_until,
+    lens_sentence,
+    path_sentence,
+)
+
+
+def path(named: Floats, slot: Floats, between: Floats | None = None) -> HandOver:
+    own = example_experiment().hand_over
+    assert isinstance(own, HandOver)
+    return replace(own, named_word=named, answer_slot=slot, between=between or (0.0,) * len(slot), grid=None)
+
+
+def test_a_clean_jump_is_named_by_its_layer() -> None:
+    said = path_sentence(path((1.0, 1.0, 0.9, 0.1, 0.0), (0.0, 0.0, 0.2, 0.9, 1.0)))
+    assert "keeps that difference up to layer 2 of 4" in said
+    assert "layer 3 brings it to the position that writes the answer (from 20 % to 90 % of it)" in said
+    assert "Nothing much rests on the words between" in said
+
+
+def test_what_rests_on_the_words_between_is_said() -> None:
+    said = path_sentence(path((1.0, 0.3, 0.0), (0.0, 0.1, 1.0), (0.0, 0.6, 0.0)))
+    assert "hold up to 60 % of it (after layer 1)" in said
+
+
+@pytest.mark.parametrize(
+    ("curve", "kept", "arrived"),
+    [
+        ((1.0, 1.0, 0.0), 1, None),
+        ((1.0, 1.2, 1.0), 2, 0),
+        ((0.0, 0.0, 1.0), None, 2),
+        ((0.0, 0.6, 0.4), None, None),
+        ((0.0, 0.6, 0.4, 0.7), None, 3),
+        ((), None, None),
+    ],
+)
+def test_a_curve_is_kept_from_its_beginning_and_arrives_for_good(
+    curve: Floats, kept: int | None, arrived: int | None
+) -> None:
+    assert kept_until(curve) == kept
+    assert arrives_at(curve) == arrived
+
+
+def test_curves_that_hold_no_half_say_so() -> None:
+    said = path_sentence(path((0.4, 0.2, 0.0), (0.0, 0.2, 0.4)))
+    assert "does not keep half of that difference at any depth" in said
+    assert "no layer brings half of it" in said
+
+
+def test_shares_over_one_are_not_cut_off_silently() -> None:
+    assert "to all)" in path_sentence(path((1.0, 1.0, 0.0), (0.0, 0.3, 1.4)))
+
+
+def test_the_grid_names_positions_that_hold_half_by_themselves() -> None:
+    own = example_experiment().hand_over
+    assert isinstance(own, HandOver)
+    assert "“London”" in grid_sentence(own)
+    assert grid_sentence(replace(own, grid=None)) == ""
+    flat = tuple(tuple(0.0 for _ in row) for row in own.grid or ())
+    assert "no single position" in grid_sentence(replace(own, grid=flat))
+
+
+def lens(lead_user: Floats, lead_again: Floats) -> tuple[LensCurve, ...]:
+    found = example_experiment().lens
+    assert isinstance(found, tuple)
+    by_name = {curve.condition.name: curve for curve in found}
+    kl = (2.0,) * len(lead_user)
+    own = {"kl_nats": kl, "jsd_from_asked_again": kl}
+    return (
+        replace(by_name["user"], lead=lead_user, **own),
+        replace(by_name["asked_again"], lead=lead_again, **own),
+    )
+
+
+def test_the_layer_is_named_from_which_on_the_lead_stays_apart() -> None:
+    said = lens_sentence(lens((0.0, 0.0, -4.0, -5.0), (0.0, 0.0, 1.0, 1.0)), "Paris", "London")
+    assert said.startswith("From layer 3 of 4 on, the lead of “Paris” over “London” stays")
+    assert "2.0 nats from the model's own prediction" in said
+
+
+def test_a_lead_that_ends_as_when_asked_again_has_no_such_layer() -> None:
+    assert "as when merely asked again" in lens_sentence(lens((0.0, 3.0, 1.1), (0.0, 0.0, 1.0)), "Paris", "London")
+    assert "not been read yet" in lens_sentence((), "Paris", "London")
