@@ -151,12 +151,12 @@ def _scores(case: _Case) -> float:
     shared = common_beginning(UNLIKE)
     beginning = begin(case.model, shared, max(map(len, UNLIKE)) - len(shared) + 4)
     choices = [WORDS] * len(UNLIKE)
-    batch = next(iter(read_rows(beginning, [Row(text) for text in UNLIKE])))
-    found = torch.tensor(score_batch(batch, UNLIKE, choices, "word"))
+    batches = list(read_rows(beginning, [Row(text) for text in UNLIKE]))
+    several = [score_batch(batch, UNLIKE[batch.rows], choices[batch.rows], "word") for batch in batches]
+    found = torch.tensor([scores for of_batch in several for scores in of_batch])
     plain = [case.plain.logits(text) for text in UNLIKE]
-    gaps = [
-        float((logits - own[-1]).abs().max() / own[-1].std()) for logits, own in zip(batch.logits, plain, strict=True)
-    ]
+    read = [logits for batch in batches for logits in batch.logits]
+    gaps = [float((logits - own[-1]).abs().max() / own[-1].std()) for logits, own in zip(read, plain, strict=True)]
     expected = torch.tensor([[_plain_score(case, text, word) for word in WORDS] for text in UNLIKE])
     return largest([*gaps, float((found - expected).abs().max()) / float(case.target.std())])
 

@@ -79,7 +79,8 @@ ROOMS: dict[str, set[str]] = {
     "charts": BASE | {"analysis", "experiments/values", "wording"},
     "storage": BASE | {"prompts", "tracing", "analysis", "experiments/values"},
     "figures": BASE | {"models", "prompts", "tracing", "analysis", "experiments/values", "wording", "charts"},
-    "export": BASE | {"prompts", "tracing", "analysis", "wording", "charts", "figures", "storage"},
+    "export": BASE
+    | {"prompts", "tracing", "analysis", "experiments/values", "wording", "charts", "figures", "storage"},
     "cli": BASE | ROOMS_OF_A_SCREEN,
     **{
         group: BASE | below | ROOMS_OF_A_SCREEN

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from llm_tracker.errors import ModelError
 from llm_tracker.experiments.frozen_norm import frozen_norm
+from llm_tracker.experiments.passes.rows import behind
 from llm_tracker.experiments.passes.slot_attention import slot_attention
 from llm_tracker.experiments.probe import Probe
 from llm_tracker.experiments.text_parts import covering_words
@@ -28,11 +29,9 @@ from llm_tracker.experiments.values.findings import (
 )
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
-from llm_tracker.models.forward.shared_beginning import sharing
 from llm_tracker.models.forward.sites import Location, SiteName, read_hooks
 from llm_tracker.models.kernels.matrix_products import plain_kernels
 from llm_tracker.prompts.prompt import Prompt
-from llm_tracker.tracing.rereading.known_context import known_context
 from llm_tracker.tracing.rereading.text_chunks import text_chunks
 from llm_tracker.tracing.rereading.value_weights import output_matrix
 
@@ -243,11 +242,9 @@ def rows_at(
     kept: dict[int, Tensor] = {}
 
     def see(layer: int, rows: Tensor) -> None:
-        kept[layer] = rows[0, -1] if dtype is None else rows[0, -1].to(dtype)
+        kept[layer] = rows[0, -1].to(dtype or rows.dtype, copy=True)  # later code may write over it
 
-    known = known_context(model, text, 1)
-    own = list(text if known is None else text[-1:])
-    cache = None if known is None else sharing(known, 1)
+    own, cache = behind(model, text)
     with model.running, torch.inference_mode(), put_on(read_hooks(places, see)):
         forward(model.model, torch.tensor([own], device=model.model.device), cache, model.way.unasked)
     return kept

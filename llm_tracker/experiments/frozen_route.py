@@ -19,11 +19,11 @@ from torch import Tensor, nn
 from llm_tracker.errors import ModelError
 from llm_tracker.experiments.attribution import unembedding_direction
 from llm_tracker.experiments.frozen_norm import frozen_norm
+from llm_tracker.experiments.passes.frozen_patterns import frozen_patterns
 from llm_tracker.experiments.probe import Probe
 from llm_tracker.experiments.text_parts import covering_words
 from llm_tracker.experiments.values.findings import Contribution, ExactCheck, FrozenRoute, Unavailable
 from llm_tracker.models.forward.forward_pass import forward
-from llm_tracker.models.forward.frozen_patterns import frozen_patterns
 from llm_tracker.models.forward.hooks import ForwardHook, after, before, put_on
 from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.models.forward.residual_rows import hidden_state, side_by_side, taken_rows

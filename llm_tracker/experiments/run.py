@@ -45,6 +45,8 @@ class Progress:
     """What is being run."""
     share: float
     """Of the whole that is done, in [0, 1]."""
+    begins: bool
+    """Whether the part has just begun: what was found is whole."""
 
 
 def stream_experiment(
@@ -71,7 +73,7 @@ def stream_experiment(
     found = replace(found, text_length=len(run.setting.prompt(case.correction).token_ids))
     began, counter = time.monotonic() - found.seconds, TokensRead(found.tokens_read)
     for at, name in enumerate(parts):
-        yield Progress(found, name, at / len(parts))
+        yield Progress(found, name, at / len(parts), True)
         steps = run.part(name, found)
         while True:
             with counting(counter):
@@ -79,7 +81,7 @@ def stream_experiment(
             if change is None:
                 break
             found = replace(found, **change, tokens_read=counter.n, seconds=time.monotonic() - began)
-            yield Progress(found, name, at / len(parts))
+            yield Progress(found, name, at / len(parts), False)
     return replace(found, seconds=time.monotonic() - began)
 
 
@@ -138,8 +140,7 @@ def _path(run: _Run, found: Experiment, pair: Pair, name: str) -> Changes:
         try:
             yield {name: next(steps)}
         except StopIteration as ended:
-            path, checks = ended.value
-            yield {name: path, "checks": (*found.checks, *checks)}
+            yield _checked(found, name, ended.value)
             return
 
 
@@ -191,10 +192,16 @@ def _frozen(run: _Run, found: Experiment) -> Changes:
 
 
 def _checked(found: Experiment, name: str, part: Any) -> dict[str, Any]:
-    """A part with its checks, or why it cannot be had."""
+    """A part with its checks, or why it cannot be had: what does not pass them is not shown."""
     if isinstance(part, Unavailable):
         return {name: part}
-    return {name: part[0], "checks": (*found.checks, *part[1])}
+    value, checks = part
+    if failed := next((check for check in checks if not check.ok), None):
+        value = Unavailable(
+            f"What has to hold exactly does not hold in this family ({failed.name}: off by {failed.gap:.2g}, allowed "
+            f"{failed.bound:g}), so that its numbers would say something else."
+        )
+    return {name: value, "checks": (*found.checks, *checks)}
 
 
 def _attribution(run: _Run, found: Experiment) -> Changes:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.work.causes.experiments import EXPERIMENT, begin_experiment, experiment_on
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.experiments import EXPERIMENT, begin_experiment, experiment_on
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError

@@ -10,7 +10,7 @@ import streamlit as st
 from llm_tracker.app.correction.shown import Shown, how_to_read
 from llm_tracker.app.selection.segments import segments
 from llm_tracker.app.selection.selection import Cause
-from llm_tracker.app.work.experiments import begin_experiment
+from llm_tracker.app.work.causes.experiments import begin_experiment
 from llm_tracker.charts.palette import AFTER, BEFORE
 from llm_tracker.experiments.values.experiment import available
 from llm_tracker.experiments.values.findings import KnockOuts, WordEffect

@@ -19,8 +19,8 @@ from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.views.explored import explored
 from llm_tracker.app.views.missing_work import background_status
+from llm_tracker.app.work.causes.experiments import EXPERIMENT, experiment_on
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.experiments import EXPERIMENT, experiment_on
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace

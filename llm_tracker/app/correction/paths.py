@@ -6,7 +6,7 @@ import streamlit as st
 
 from llm_tracker.app.correction.shown import Shown, how_to_read
 from llm_tracker.app.parts.html import paragraph
-from llm_tracker.app.work.experiments import begin_experiment
+from llm_tracker.app.work.causes.experiments import begin_experiment
 from llm_tracker.experiments.values.experiment import available
 from llm_tracker.figures.correction.paths import grid_figure
 from llm_tracker.wording.formats import quoted

@@ -7,7 +7,7 @@ import streamlit as st
 from llm_tracker.app.parts.html import exact, paragraph, sentence
 from llm_tracker.app.selection.comparison import Comparison, compare
 from llm_tracker.app.views.on_demand import begin_button, watch
-from llm_tracker.app.work.edits import EDITED, Change, begin_edit, edit_of, edits
+from llm_tracker.app.work.causes.edits import EDITED, Change, begin_edit, edit_of, edits
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef

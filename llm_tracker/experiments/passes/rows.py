@@ -11,28 +11,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache
 
-from llm_tracker.errors import Cancelled
+from llm_tracker.errors import Cancelled, ModelError
 from llm_tracker.experiments.passes.counting import note_read
 from llm_tracker.experiments.passes.interventions import Change, applied
+from llm_tracker.experiments.passes.sharing_trial import can_share, keeps_keys_apart
 from llm_tracker.models.forward.forward_pass import Gaps, forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import copied
-from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.models.forward.shared_beginning import cut, keys_apart, row_bytes, sharing
 from llm_tracker.models.forward.sites import SiteName, read_hooks
-from llm_tracker.models.proof.checks import Bounds
 from llm_tracker.tracing.rereading.known_context import known_context
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-BATCH_BYTES = 256 * 2**20
+BATCH_BYTES = 96 * 2**20
 """What the rows of a batch may take besides their common beginning."""
 
 STOPPED = "Stopped before the experiment's end. What was found so far stays."
@@ -66,10 +64,12 @@ class Beginning:
     def rows_at_once(self, n_more: int) -> int:
         """How many rows with `n_more` tokens of their own can be read together."""
         architecture = self.model.architecture
+        if has_several_streams(self.model):
+            return 1
         own = n_more * architecture.d_model * 4 * 8 + 3 * 4 * architecture.vocab_size
         if self.shared is not None:
             n_own = self.start - self.shared.get_seq_length() + n_more
-            own += row_bytes(self.shared, n_own, architecture.n_heads, _apart.get(self.model.model, False))
+            own += row_bytes(self.shared, n_own, architecture.n_heads, keeps_keys_apart(self.model))
         return max(1, BATCH_BYTES // own)
 
     def cut_to(self, length: int) -> Beginning:
@@ -100,6 +100,11 @@ class Beginning:
         return twin
 
 
+def has_several_streams(model: LoadedModel) -> bool:
+    """Whether a position has several rows of the residual stream (hyper-connections, AltUp): no batch is told apart."""
+    return bool(getattr(model.config, "hidden_size", model.architecture.d_model) != model.architecture.d_model)
+
+
 def begin(model: LoadedModel, token_ids: Sequence[int], n_more: int) -> Beginning:
     """Read what several texts begin with, or take it from what was read before.
 
@@ -107,11 +112,16 @@ def begin(model: LoadedModel, token_ids: Sequence[int], n_more: int) -> Beginnin
     """
     # `known_context` leaves the last token of a context to be read: here it stands for the rows' own.
     known = known_context(model, [*token_ids, *token_ids[-1:]], n_more) if token_ids else None
-    if known is None:
+    cache = None if known is None else sharing(known, 1)
+    if cache is None or not can_share(model, cache):
         return Beginning(model, 0, None, None)
-    cache = sharing(known, 1)
-    _try_keys_apart(model, cache)
     return Beginning(model, len(token_ids), cache, known)
+
+
+def behind(model: LoadedModel, token_ids: Sequence[int]) -> tuple[list[int], DynamicCache | None]:
+    """The last token of a text, and the keys and values of all before it; all of it where none are kept."""
+    beginning = begin(model, token_ids[:-1], 1)
+    return list(token_ids[beginning.start :]), beginning.for_rows([0])
 
 
 def branched(beginning: Beginning, texts: Sequence[Sequence[int]], end: int) -> Beginning:
@@ -164,8 +174,11 @@ def read_rows(
     """Read texts many at a time, and yield what comes out behind them.
 
     `sources` are read in front of every batch, as its first rows, for changes that put what one of them has (`LikeRow`)
-    in a row's place. `see` is given what passes at a site. Raises Cancelled where `stop` says so between two batches.
+    in a row's place. `see` is given what passes at a site. Raises Cancelled where `stop` says so between two batches,
+    ModelError for sources of a model whose rows cannot be read together.
     """
+    if sources and has_several_streams(beginning.model):
+        raise ModelError("This family has several residual streams side by side: no two texts are read together.")
     model, start = beginning.model, beginning.start
     n_most = 1 if beginning.gaps else max(len(row.token_ids) for row in (*rows, *sources)) - start
     n_rows = max(1, beginning.rows_at_once(n_most) - len(sources))
@@ -211,38 +224,10 @@ def _read(
 
 def _forward(model: LoadedModel, ids: Tensor, cache: DynamicCache | None, gaps: Gaps | None) -> Any:
     """One pass of rows; with the keys of their beginning apart, where this model's attention takes them so."""
-    if cache is None or not _apart.get(model.model, False):
+    if cache is None or not keeps_keys_apart(model):
         return forward(model.model, ids, cache, model.way.unasked, gaps=gaps)
     with keys_apart():
         return forward(model.model, ids, cache, model.way.unasked, gaps=gaps)
-
-
-def _try_keys_apart(model: LoadedModel, cache: DynamicCache) -> None:
-    """Try once whether a model reads the same with its shared keys apart, before its rows are read so.
-
-    Families that change their keys on the way to the attention lose the shared ones.
-    """
-    if model.model not in _apart:
-        with model.running, torch.inference_mode():
-            _apart[model.model] = model.way.attention == "sdpa" and _is_same_apart(model, cache)
-
-
-def _is_same_apart(model: LoadedModel, cache: DynamicCache) -> bool:
-    ids = torch.arange(4, device=model.model.device).view(2, 2) % model.architecture.vocab_size
-    first = torch.zeros(2, dtype=torch.long, device=ids.device)
-    twins = [copied(cache), copied(cache)]
-    for twin in twins:
-        twin.batch_select_indices(first)
-    expected = forward(model.model, ids, twins[0], model.way.unasked).logits
-    try:
-        with keys_apart() as apart:
-            found = forward(model.model, ids, twins[1], model.way.unasked).logits
-    except (RuntimeError, ValueError, IndexError):  # keys that are fewer than the mask
-        return False
-    return apart.is_whole and in_deviations(found[:, -1], expected[:, -1]) <= Bounds.of(model.model.dtype).live
-
-
-_apart: WeakKeyDictionary[PreTrainedModel, bool] = WeakKeyDictionary()
 
 
 class _Ends:

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor
 
 from llm_tracker.experiments.passes.interventions import Change, applied
+from llm_tracker.experiments.passes.rows import behind
 from llm_tracker.models.forward.attention_rows import RowRecorder, whole_row
 from llm_tracker.models.forward.forward_pass import forward
-from llm_tracker.models.forward.shared_beginning import sharing
-from llm_tracker.tracing.rereading.known_context import known_context
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -28,9 +27,7 @@ def slot_attention(model: LoadedModel, token_ids: Sequence[int], changes: Sequen
 
     if not any(model.attentions):
         return rows
-    known = known_context(model, token_ids, 1)
-    own = list(token_ids if known is None else token_ids[-1:])
-    cache = None if known is None else sharing(known, 1)
+    own, cache = behind(model, token_ids)
     recorder = RowRecorder(model.attentions, model.way.attention, see)
     ids = torch.tensor([own], device=model.model.device)
     changed = applied(model, [changes], length - len(own), length)

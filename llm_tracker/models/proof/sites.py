@@ -7,6 +7,7 @@ are told by the pattern, which makes the one of the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -163,8 +164,11 @@ def _find_stream(
         for name in OF_SUBLAYERS:
             found[name].add(None, reason="its layers do not consist of attention and one feed-forward part.")
         return
-    between = [each for each in inside if each.entered >= attended.entered and each.left <= read.entered]
-    behind = [each for each in inside if each.entered >= fed.entered]
+    # A module that runs twice in a layer has two outputs: where it is, neither can be told from the other.
+    n_calls = Counter(each.module for each in inside)
+    alone = [each for each in inside if n_calls[each.module] == 1]
+    between = [each for each in alone if each.entered >= attended.entered and each.left <= read.entered]
+    behind = [each for each in alone if each.entered >= fed.entered]
     mid = read.got.view_as(call.got) if read.got.numel() == call.got.numel() else None
     by_turns = None if mid is None else _addend(between, call.got, mid, bound)
     if by_turns is not None and mid is not None:

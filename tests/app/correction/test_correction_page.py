@@ -8,7 +8,7 @@ from visitor import asked, corrected, opened, reopened, settled, shown_html, unt
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work.edits import edits
+from llm_tracker.app.work.causes.edits import edits
 from llm_tracker.app.work.turn_ref import TurnRef
 
 CORRECTION = "pages/4_Correction.py"

@@ -7,8 +7,9 @@ import torch
 from small_cases import FAMILIES, gap, plain, small, tiny
 
 import llm_tracker as lt
-from llm_tracker.experiments.passes import rows
+from llm_tracker.experiments.passes import rows, sharing_trial
 from llm_tracker.experiments.passes.rows import Beginning, Row, begin, branched, common_beginning, read_rows
+from llm_tracker.experiments.passes.sharing_trial import keeps_keys_apart
 from llm_tracker.models.forward.hooks import is_replacing
 
 TEXT = tuple(40 + at * 7 % 200 for at in range(60))
@@ -35,15 +36,15 @@ def test_keys_that_are_kept_apart_give_the_same_as_keys_that_are_not(
 ) -> None:
     model = small(family).model
     apart = logits_of(begin(model, TEXT[:30], 60), TEXTS)
-    assert rows._apart[model.model] is True
-    monkeypatch.setitem(rows._apart, model.model, False)
+    assert keeps_keys_apart(model)
+    monkeypatch.setitem(sharing_trial._apart, model.model, False)
     assert gap(apart, logits_of(begin(model, TEXT[:30], 60), TEXTS)) < 1e-4
 
 
 def test_attention_of_a_familys_own_is_given_whole_keys() -> None:
     model = small("gemma2").model
     begin(model, TEXT[:30], 60)
-    assert rows._apart[model.model] is False
+    assert sharing_trial._apart[model.model] is False
 
 
 def test_keys_are_kept_apart_in_memory_and_not_only_in_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def test_whole_words_behind_a_long_text_are_scored_as_the_model_reads_it(model: 
     for length in (SHORT - 12, SHORT - 2, SHORT + 20):
         session = lt.track(model, ids_of(length), recipe="raw", max_new_tokens=1, watch_words=["Paris", "Q"])
         turn = session.turns[0]
-        ends = set(word_scoring._end_ids(model, "word"))
+        ends = set(word_scoring.end_token_ids_of(model, "word"))
         for spelling in (each for score in turn.scores[0].values() for each in score.spellings):
             network = fresh(model)
             with torch.no_grad():

@@ -70,6 +70,7 @@ def begin_experiment(
 
             model = engine.models.model(job.model_id, job.report)
             now = workspace.current(session, turn.session)
+            shown = None
             steps = stream_experiment(model, now, turn.turn, case, only, stop=job.stopping, begun=begun, window=window)
             while True:
                 try:
@@ -79,8 +80,9 @@ def begin_experiment(
                     return found
                 job.progress = Progress(PART_STAGES[step.part])
                 job.has_done(step.share)
-                if step.found != job.found:
-                    job.has_found(step.found)
+                if step.begins and step.found is not shown:  # whole parts: half a curve would be drawn twice
+                    shown = step.found
+                    job.has_found(shown)
 
         def keep(job: Job) -> None:
             _keep(workspace, turn, job.result)

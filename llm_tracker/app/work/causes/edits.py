@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_tracker.app.work.background import submit_background
+from llm_tracker.app.work.causes.experiments import EXPERIMENT, why_not
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.experiments import EXPERIMENT, why_not
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef

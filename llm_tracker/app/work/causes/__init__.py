@@ -1,0 +1,1 @@
+"""What the Correction page computes: experiments, and answers with one thing changed."""
