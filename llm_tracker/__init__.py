@@ -26,10 +26,12 @@ Which functions need the model, and which read a saved session without it:
     what_if, stream_what_if                               need the model
     with_watch_word, with_step_lens, with_all_lenses      need the model
     position_lens, head_pattern, value_weights            need the model: they read the text once more
+    experiment, stream_experiment                         need the model
     logit_lens                                            only for what was not kept (model=)
     candidates, attention_by_word, attention_groups       no model
     tokens_frame, head_grid                               no model
     save_session, load_session, with_answer_step          no model
+    experiment_figure, load_experiment, with_experiment   no model
 """
 
 from __future__ import annotations

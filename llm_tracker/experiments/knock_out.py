@@ -44,6 +44,8 @@ def knock_outs(
         return Unavailable("This model has no attention pattern that a word could be hidden from.")
     slot = len(text) - 1
     parts = [part for part in hidden_parts(prompt) if part.word.tokens[0] < slot]  # which always sees itself
+    if not parts:
+        return Unavailable("There is no word in front of the answer that could be hidden.")
     check = _check(model, text, parts[-1].word, window)
     if not check.ok:
         return Unavailable(

@@ -10,7 +10,8 @@ from llm_tracker.figures.figure import Figure
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.tracing.session import Decoding, Session, Turn
 from llm_tracker.wording.answers import thought_note
-from llm_tracker.wording.formats import visible
+from llm_tracker.wording.correction.edits import EDITED, edit_label
+from llm_tracker.wording.formats import capitalised, visible
 
 CHART_ID = "chart-{}"
 """Of the element in which a figure's chart is drawn, by the figure's place."""
@@ -51,7 +52,8 @@ def ending(turn: Turn) -> str:
         return f"No answer came: it {'was stopped by hand' if turn.ended == 'stopped' else 'ended'} within its thought."
     how = {"end": "Ended by itself", "newline": "Ended with its line", "limit": "Cut", "stopped": "Stopped by hand"}
     count = len(turn.answer_steps)
-    return f"{how[turn.ended]} after {count:,} {'token' if count == 1 else 'tokens'}."
+    edited = "" if turn.edit is None else f" {capitalised(EDITED)}{edit_label(turn.edit)}."
+    return f"{how[turn.ended]} after {count:,} {'token' if count == 1 else 'tokens'}.{edited}"
 
 
 def _prompt_html(name: str, prompt: Prompt) -> str:

@@ -18,7 +18,9 @@ from PIL import Image, ImageColor
 from tiny_models import tiny_model
 
 import llm_tracker as lt
-from llm_tracker.cli.commands.chart import FORMATS, VIEWS
+from llm_tracker.cli.commands.chart import FORMATS
+from llm_tracker.cli.commands.chart import VIEWS as ALL_VIEWS
+from llm_tracker.cli.experiment_view import VIEW as CORRECTION
 from llm_tracker.cli.main import main
 from llm_tracker.export.theme import LOOKS
 from llm_tracker.figures import views
@@ -28,6 +30,10 @@ from llm_tracker.models.loading import load as loading
 
 Loads = list[tuple[str, LoadOptions]]
 Draw = Callable[..., Path]
+
+
+VIEWS = tuple(view for view in ALL_VIEWS if view != CORRECTION)
+"""Those of a session; that of an experiment has tests of its own (`test_experiment`)."""
 
 
 @pytest.fixture

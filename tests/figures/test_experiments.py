@@ -6,12 +6,17 @@ from dataclasses import replace
 
 import pytest
 from chart_specs import drawn_texts, spec_of, tokens_in_code
-from experiments import example_experiment
+from experiments import EXAMPLE, example_experiment
 
 import llm_tracker as lt
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.findings import HandOver, KnockOuts, Unavailable
 from llm_tracker.figures.correction.views import VIEWS
+
+
+@pytest.fixture(scope="module")
+def session_of_example() -> lt.Session:
+    return lt.load_session(EXAMPLE)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -78,3 +83,10 @@ def test_what_cannot_be_had_says_why_and_what_was_not_run_says_so() -> None:
         lt.experiment_figure(found, "head_patches")
     with pytest.raises(InputError, match="Choose one of: hand_over"):
         lt.experiment_figure(found, "rollout")
+
+
+def test_a_report_has_what_the_correction_did(session_of_example: lt.Session) -> None:
+    views = [figure.view for figure in lt.overview(session_of_example)]
+    assert [view for view in views if view in VIEWS] == list(VIEWS)
+    without = replace(session_of_example, experiments={})
+    assert not set(VIEWS) & {figure.view for figure in lt.overview(without)}

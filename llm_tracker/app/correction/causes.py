@@ -26,7 +26,7 @@ VIEW_LABELS: dict[Cause, str] = {
     "looked_at": "Looked at",
 }
 
-SHADE = 0.75
+SHADE = 0.5
 
 
 def words_view(shown: Shown) -> None:

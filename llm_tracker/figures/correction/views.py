@@ -61,3 +61,13 @@ def experiment_figure(experiment: Experiment, view: str = "hand_over") -> Figure
     if figure is None:
         raise InputError(f"This experiment was run without what “{view}” draws. Run it with that part.")
     return figure
+
+
+def experiment_figures(experiment: Experiment) -> list[Figure]:
+    """All views that this experiment has the parts for."""
+    drawn = (
+        draw(experiment)
+        for field, draw in VIEWS.values()
+        if not isinstance(getattr(experiment, field), Unavailable) and getattr(experiment, field)
+    )
+    return [figure for figure in drawn if figure is not None]

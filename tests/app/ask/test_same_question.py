@@ -142,7 +142,7 @@ def test_answers_of_two_models_are_told_apart_where_they_are_picked(two_models: 
 
 def test_answers_that_read_alike_are_told_apart_where_they_are_picked() -> None:
     def session(model: str) -> Any:
-        turn = SimpleNamespace(said="Why?", answer="So")
+        turn = SimpleNamespace(said="Why?", answer="So", edit=None)
         return SimpleNamespace(model=SimpleNamespace(id=model, title="tiny"), turns=[turn], parent=None)
 
     answers = {TurnRef(1, 0): session("a"), TurnRef(2, 0): session("a"), TurnRef(3, 0): session("b")}
