@@ -18,22 +18,17 @@ from PIL import Image, ImageColor
 from tiny_models import tiny_model
 
 import llm_tracker as lt
-from llm_tracker.cli.commands.chart import FORMATS
-from llm_tracker.cli.commands.chart import VIEWS as ALL_VIEWS
-from llm_tracker.cli.experiment_view import VIEW as CORRECTION
+from llm_tracker.cli.commands import chart
 from llm_tracker.cli.main import main
 from llm_tracker.export.theme import LOOKS
 from llm_tracker.figures import views
-from llm_tracker.figures.views import NEED_THE_MODEL
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.loading import load as loading
 
 Loads = list[tuple[str, LoadOptions]]
 Draw = Callable[..., Path]
 
-
-VIEWS = tuple(view for view in ALL_VIEWS if view != CORRECTION)
-"""Those of a session; that of an experiment has tests of its own (`test_experiment`)."""
+VIEWS = [view for view in chart.VIEWS if view != "correction"]  # which test_experiment draws
 
 
 @pytest.fixture
@@ -67,7 +62,7 @@ def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def figure_of(saved: lt.Session, model: lt.LoadedModel, view: str, *given: Any, **options: Any) -> lt.Figure:
-    needs = view in NEED_THE_MODEL or options.get("weighed")
+    needs = view in views.NEED_THE_MODEL or options.get("weighed")
     return lt.figure(saved, view, *given, model=model if needs else None, **options)
 
 
@@ -199,7 +194,7 @@ def test_it_says_what_it_wrote_and_what_that_says(
 def test_only_what_reads_the_text_once_more_loads_the_model_and_in_the_sessions_own_way(
     draw: Draw, loads: Loads
 ) -> None:
-    for view in sorted(set(VIEWS) - set(NEED_THE_MODEL)):
+    for view in sorted(set(VIEWS) - set(views.NEED_THE_MODEL)):
         draw(view)
     assert loads == []
     draw("map")
@@ -282,7 +277,7 @@ def test_other_weights_than_those_that_answered_are_refused(
 ) -> None:
     other = tiny_model("llama", num_hidden_layers=2)
     monkeypatch.setattr(loading, "load", lambda *_, **__: other)
-    for view in (*NEED_THE_MODEL, "heads"):
+    for view in (*views.NEED_THE_MODEL, "heads"):
         more = ["--weighed"] if view == "heads" else []
         assert main(["chart", str(folder), "--view", view, *more, "--out", str(tmp_path / "x.csv")]) == 2
         assert "given by other weights" in capsys.readouterr().err
@@ -300,6 +295,6 @@ def test_a_model_that_cannot_be_loaded_is_said(
 
 
 @pytest.mark.usefixtures("drawn_once")
-@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("kind", chart.FORMATS)
 def test_a_word_that_was_not_read_is_an_empty_view_in_every_format(draw: Draw, kind: str) -> None:
     assert draw("layers", "--measure", "prob", "--word", "Oslo", name=f"layers.{kind}").stat().st_size > 0

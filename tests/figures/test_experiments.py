@@ -62,7 +62,7 @@ def test_a_wording_flips_exactly_where_the_other_word_comes_out_ahead() -> None:
 def test_attention_shares_and_what_is_parked_are_the_whole() -> None:
     frame = lt.experiment_figure(example_experiment(), "looked_at").frame
     assert frame["value"].sum() == pytest.approx(1.0)
-    assert frame["label"].iloc[0] == "parked; worked examples"
+    assert frame["label"].iloc[0] == "(the rest)"
 
 
 def test_hidden_words_stand_in_reading_order_and_grey_where_attention_is_parked() -> None:

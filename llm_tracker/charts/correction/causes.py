@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,21 +9,25 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.charts.base import framed
+from llm_tracker.charts.correction.rows import BELOW, ROW_PIXELS, row_names
 from llm_tracker.charts.heat import cells, colours_of, label_room, shortened, upright_labels
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, PARKED, QUIET
 from llm_tracker.wording.formats import shown
 
-ROW_PIXELS = 22
+WORD_PIXELS = 22
 AXIS_PIXELS = 64
-NAME_PIXELS = 170
+NAME_PIXELS = 110
 HEIGHT = 260
 CELL_PIXELS = 16
 BARS = {"attention": (-0.38, -0.02), "feed-forward part": (0.02, 0.38)}
 """Where a part's bar stands beside its layer's tick."""
 
 
-def signed_bars(frame: pd.DataFrame, title: str, number: str = "+.2f", also: Sequence[alt.Tooltip] = ()) -> Any:
-    """A bar a row around zero, in their order: columns label, value and grey (what is to be read with care)."""
+def signed_bars(frame: pd.DataFrame, title: str, number: str = "+.2f", long_names: bool = False) -> Any:
+    """A bar a row around zero, in their order: columns label, value and grey (what is to be read with care).
+
+    Words stand left of their bars, long names above them.
+    """
     drawn = frame.assign(place=range(len(frame)), label=frame["label"].map(shown))
     values = frame["value"].astype(float)
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
@@ -35,13 +38,19 @@ def signed_bars(frame: pd.DataFrame, title: str, number: str = "+.2f", also: Seq
     kinds = alt.Scale(domain=["for", "against", "grey"], range=[BEFORE, AFTER, PARKED])
     drawn["kind"] = (values > 0).map({True: "for", False: "against"}).mask(frame["grey"].astype(bool), "grey")
     colour = alt.Color("kind:N", legend=None, scale=kinds)
-    tooltip = [alt.Tooltip("label:N", title="what"), alt.Tooltip("value:Q", title=title, format=number), *also]
-    bars = alt.Chart(drawn).mark_bar(height=12).encode(x=x, y=y, color=colour, tooltip=tooltip)
+    tooltip = [alt.Tooltip("label:N", title="what"), alt.Tooltip("value:Q", title=title, format=number)]
+    bars = (
+        alt.Chart(drawn)
+        .mark_bar(height=12, yOffset=BELOW if long_names else 0)
+        .encode(x=x, y=y, color=colour, tooltip=tooltip)
+    )
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
+    if long_names:
+        return framed(alt.layer(bars, zero, row_names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS)
     names = alt.Chart(drawn).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS - 10)
     names = names.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
     padding = {"left": NAME_PIXELS, "top": 4, "right": 8, "bottom": 4}
-    return framed(alt.layer(bars, zero, names), ROW_PIXELS * len(drawn) + AXIS_PIXELS, padding=padding)
+    return framed(alt.layer(bars, zero, names), WORD_PIXELS * len(drawn) + AXIS_PIXELS, padding=padding)
 
 
 def layers_chart(frame: pd.DataFrame, is_difference: bool = False) -> Any:

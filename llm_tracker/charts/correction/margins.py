@@ -8,26 +8,17 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.charts.base import framed
+from llm_tracker.charts.correction.rows import BELOW, ROW_PIXELS, row_names
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, QUIET
 
-ROW_PIXELS = 24
 AXIS_PIXELS = 60
-NAME_PIXELS = 215
 HEIGHT = 300
-
-
-def _names(frame: pd.DataFrame, y: alt.Y) -> Any:
-    """Row names left of all marks: marks, not an axis, whose texts Vega would read as code."""
-    text = alt.Chart(frame).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS - 10)
-    return text.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
+VALUE_PIXELS = 48
+"""Room for the number right of the longest bar."""
 
 
 def _zero(scale: alt.Scale) -> Any:
     return alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
-
-
-def _padding() -> dict[str, int]:
-    return {"left": NAME_PIXELS, "top": 4, "right": 8, "bottom": 4}
 
 
 def shift_chart(frame: pd.DataFrame) -> Any:
@@ -40,13 +31,14 @@ def shift_chart(frame: pd.DataFrame) -> Any:
     kinds = ["first answer", "asked again", "correction", "after"]
     colour = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[BEFORE, AGAIN, AFTER, AFTER]))
     tooltip = [alt.Tooltip("label:N", title="step"), alt.Tooltip("value:Q", title="nats", format="+.2f")]
-    bars = alt.Chart(drawn).mark_bar(height=14).encode(x=x, x2="end:Q", y=y, color=colour, tooltip=tooltip)
-    values = alt.Chart(drawn).mark_text(align="left", dx=6, fontSize=11, color=QUIET)
-    values = values.encode(x=alt.X("right:Q", scale=scale), y=y, text=alt.Text("value:Q", format="+.1f"))
-    padding = {**_padding(), "right": 48}
-    return framed(
-        alt.layer(bars, _zero(scale), _names(drawn, y), values), ROW_PIXELS * len(drawn) + 24, padding=padding
+    bars = (
+        alt.Chart(drawn).mark_bar(height=14, yOffset=BELOW).encode(x=x, x2="end:Q", y=y, color=colour, tooltip=tooltip)
     )
+    values = alt.Chart(drawn).mark_text(align="left", dx=6, dy=BELOW, fontSize=11, color=QUIET)
+    values = values.encode(x=alt.X("right:Q", scale=scale), y=y, text=alt.Text("value:Q", format="+.1f"))
+    layers = alt.layer(bars, _zero(scale), row_names(drawn, y), values)
+    padding = {"left": 5, "top": 4, "right": VALUE_PIXELS, "bottom": 4}
+    return framed(layers, ROW_PIXELS * len(drawn) + AXIS_PIXELS, padding=padding)
 
 
 def margins_chart(frame: pd.DataFrame) -> Any:
@@ -70,17 +62,17 @@ def margins_chart(frame: pd.DataFrame) -> Any:
         alt.Tooltip("score_answer:Q", title="log p, right word", format=".2f"),
         alt.Tooltip("score_foil:Q", title="log p, other word", format=".2f"),
     ]
-    lines = alt.Chart(spread).mark_rule(color=QUIET, strokeWidth=1.4)
+    lines = alt.Chart(spread).mark_rule(color=QUIET, strokeWidth=1.4, yOffset=BELOW)
     lines = lines.encode(x=alt.X("min:Q", scale=scale), x2="max:Q", y=y)
-    others = alt.Chart(drawn[~drawn["first"]]).mark_tick(thickness=2, size=12)
-    first = alt.Chart(drawn[drawn["first"]]).mark_point(size=70, filled=True, opacity=1)
+    others = alt.Chart(drawn[~drawn["first"]]).mark_tick(thickness=2, size=12, yOffset=BELOW)
+    first = alt.Chart(drawn[drawn["first"]]).mark_point(size=70, filled=True, opacity=1, yOffset=BELOW)
     layers = [
         _zero(scale),
         lines,
         *(each.encode(x=x, y=y, color=colour, tooltip=tooltip) for each in (others, first)),
-        _names(drawn.drop_duplicates("place"), y),
+        row_names(drawn.drop_duplicates("place"), y),
     ]
-    return framed(alt.layer(*layers), ROW_PIXELS * len(order) + AXIS_PIXELS, padding=_padding())
+    return framed(alt.layer(*layers), ROW_PIXELS * len(order) + AXIS_PIXELS)
 
 
 def flips_chart(frame: pd.DataFrame) -> Any:
@@ -137,5 +129,5 @@ def change_chart(frame: pd.DataFrame) -> Any:
         alt.Tooltip("jsd:Q", title="JSD, nats (at most 0.69)", format=".3f"),
         alt.Tooltip("entropy:Q", title="entropy, nats", format=".2f"),
     ]
-    bars = alt.Chart(drawn).mark_bar(height=12).encode(x=x, y=y, color=alt.value(AFTER), tooltip=tooltip)
-    return framed(alt.layer(bars, _names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS, padding=_padding())
+    bars = alt.Chart(drawn).mark_bar(height=12, yOffset=BELOW).encode(x=x, y=y, color=alt.value(AFTER), tooltip=tooltip)
+    return framed(alt.layer(bars, row_names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS)

@@ -63,7 +63,7 @@ def path_chart(frame: pd.DataFrame) -> Any:
 
 def _colour(field: str, names: list[str], colours: dict[str, str]) -> alt.Color:
     scale = alt.Scale(domain=names, range=[colours[name] for name in names])
-    legend = alt.Legend(orient="top", title=None, symbolType="stroke", symbolStrokeWidth=3, columns=3, labelLimit=240)
+    legend = alt.Legend(orient="top", title=None, symbolType="stroke", symbolStrokeWidth=3, columns=2, labelLimit=240)
     return alt.Color(f"{field}:N", scale=scale, legend=legend)
 
 
@@ -77,7 +77,7 @@ def grid_chart(frame: pd.DataFrame) -> Any:
     x = alt.X("place:O", title=None, axis=None)
     y = alt.Y("depth:O", title="state after layer", sort="descending", axis=alt.Axis(labelOverlap=True))
     colours = colours_of(frame["value"], "share of the effect", ".0%", is_difference=True)
-    high, signs = max(1.0, colours.high), ("against the effect", "of the effect")
+    high, signs = max(1.0, colours.high), ("against", "for")
     colours = replace(colours, high=high, signs=signs, sign_colours=(AFTER, BEFORE))
     tooltip = [
         alt.Tooltip("shown:N", title="position"),

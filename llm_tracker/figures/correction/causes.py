@@ -33,7 +33,7 @@ def hidden_figure(found: KnockOuts) -> Figure:
 def segments_figure(found: KnockOuts) -> Figure:
     """What hiding each whole segment changes."""
     frame = _words_frame(found, segments=True)
-    chart = signed_bars(frame, "change of the lead when hidden (nats)")
+    chart = signed_bars(frame, "change of the lead when hidden (nats)", long_names=True)
     said = "Each message as a whole; grey hides the first token or the template's marks too, where attention is parked."
     return Figure("hidden_segments", "Changed the lead when hidden, by message", chart, frame.assign(turn=TURN), said)
 
@@ -81,7 +81,7 @@ def looked_figure(found: KnockOuts) -> Figure:
     """How much of the answer position's attention each word got, mean over all heads and layers; the rest is grey."""
     frame = _words_frame(found).assign(value=lambda own: own["share"])
     rest = 1.0 - float(frame["share"].sum())
-    row = {"label": "parked; worked examples", "role": "", "start": -1, "end": -1, "value": rest, "grey": True}
+    row = {"label": "(the rest)", "role": "", "start": -1, "end": -1, "value": rest, "grey": True}
     frame = pd.concat([pd.DataFrame([row]), frame.drop(columns="share")], ignore_index=True)
     chart = signed_bars(frame, "share of attention", ".1%")
     return Figure("looked_at", "Looked at", chart, frame.assign(turn=TURN), looked_sentence(found))
@@ -103,7 +103,7 @@ def heads_figure(found: Heads) -> Figure:
             for each, by_chance in shown
         ]
     )
-    chart = signed_bars(frame, "share of the effect", "+.1%")
+    chart = signed_bars(frame, "share of the effect", "+.1%", long_names=True)
     return Figure("head_patches", "Which heads carried it", chart, frame.assign(turn=TURN), heads_sentence(found))
 
 
