@@ -6,8 +6,10 @@ residual stream. A direct effect only: what a component does through later layer
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -67,14 +69,16 @@ def attribution(
         direction = unembedding_direction(model, probe)
     except ModelError as error:
         return Unavailable(str(error))
-    final = rows["resid_post"][-1]
+    final = rows["resid_post"][len(model.layers) - 1]
     norm = frozen_norm(lambda resid: model.adapter.final_norm(model.model, resid), final)
     if norm is None:
         return Unavailable("The end of this model is no norm whose scale could be held as it was.")
     onto = norm.pulled_back(direction.slope)
     layers = tuple(
         LayerParts(layer, _dot(onto, attention), _dot(onto, mlp))
-        for layer, (attention, mlp) in enumerate(zip(rows["attn_out"], rows["mlp_out"], strict=True), start=1)
+        for layer, (attention, mlp) in enumerate(
+            zip(rows["attn_out"].values(), rows["mlp_out"].values(), strict=True), start=1
+        )
     )
     found = Attribution(
         name=name,
@@ -128,13 +132,18 @@ def _dot(one: Tensor, other: Tensor) -> float:
     return float(one.double() @ other.double())
 
 
-SlotRows = dict[SiteName, list[Tensor]]
+SlotRows = dict[SiteName, dict[int, Tensor]]
+"""By site and layer (from 0): the slot's row (width)."""
+
+ADDED: tuple[SiteName, ...] = ("resid_pre", "attn_out", "mlp_out", "resid_post")
 
 
 def _slot_rows(model: LoadedModel, text: Sequence[int]) -> SlotRows:
-    """By site: (layer) of the slot's rows (width), the last of a text. Raises ModelError for a site that is missing."""
-    names: tuple[SiteName, ...] = ("resid_pre", "attn_out", "mlp_out", "resid_post")
-    return {name: list(rows_at(model, text, _everywhere(model, name)).values()) for name in names}
+    """The slot's rows, the last of a text, in one pass. Raises ModelError for a site that is missing."""
+    places = {name: _everywhere(model, name) for name in ADDED}
+    with suppress(ModelError):  # layers can be told apart where heads cannot
+        places["z"] = model.sites.at("z")
+    return rows_at(model, text, places)
 
 
 def _everywhere(model: LoadedModel, name: SiteName) -> Sequence[Location | None]:
@@ -156,7 +165,7 @@ def _with_heads(
 ) -> Attribution:
     """The same, taken apart by head and, if asked for, by source word; as it is where heads cannot be told apart."""
     try:
-        readers = _head_readers(model, text, rows["attn_out"], onto)
+        readers = _head_readers(model, rows, onto)
     except ModelError:
         return found
     heads = tuple(tuple(each.direct.tolist()) if each is not None else () for each in readers)
@@ -194,12 +203,10 @@ class _HeadReader:
     """(head, d_head): the difference's slope of the weighed values."""
 
 
-def _head_readers(
-    model: LoadedModel, text: Sequence[int], attended: Sequence[Tensor], onto: Tensor
-) -> list[_HeadReader | None]:
+def _head_readers(model: LoadedModel, rows: SlotRows, onto: Tensor) -> list[_HeadReader | None]:
     """(layer), None where a layer has no heads. Raises ModelError where heads do not sum to what attention adds."""
     places, adds = model.sites.at("z"), model.sites.at("attn_out")
-    z = rows_at(model, text, places)
+    z = rows["z"]
     readers: list[_HeadReader | None] = []
     for layer, (place, add) in enumerate(zip(places, adds, strict=True)):
         if place is None or add is None or layer not in z:
@@ -214,7 +221,7 @@ def _head_readers(
         slopes = torch.einsum("hdm,m->hd", matrix, slope)
         reader = _HeadReader((weighed * slopes).sum(-1), slopes)
         rest = 0.0 if bias is None else _dot(slope, bias.float())
-        gap = abs(float(reader.direct.sum()) + rest - _dot(onto, attended[layer]))
+        gap = abs(float(reader.direct.sum()) + rest - _dot(onto, rows["attn_out"][layer]))
         if gap > SUM_BOUND * max(1.0, float(reader.direct.abs().max())):
             raise ModelError(f"The heads of layer {layer + 1} do not sum to what its attention adds.")
         readers.append(reader)
@@ -235,17 +242,18 @@ def _slope_behind(model: LoadedModel, add: Location, place: Location, written: T
 def rows_at(
     model: LoadedModel,
     text: Sequence[int],
-    places: Sequence[Location | None],
+    places: Mapping[SiteName, Sequence[Location | None]],
     dtype: torch.dtype | None = torch.float32,
-) -> dict[int, Tensor]:
-    """By layer (from 0): the last position's row (width) at a site that not every layer has; None: in its own dtype."""
-    kept: dict[int, Tensor] = {}
+) -> SlotRows:
+    """The last position's row at each site, of the layers that have it; with the dtype None: in its own."""
+    kept: SlotRows = {name: {} for name in places}
 
-    def see(layer: int, rows: Tensor) -> None:
-        kept[layer] = rows[0, -1].to(dtype or rows.dtype, copy=True)  # later code may write over it
+    def keep(name: SiteName, layer: int, rows: Tensor) -> None:
+        kept[name][layer] = rows[0, -1].to(dtype or rows.dtype, copy=True)  # later code may write over it
 
+    hooks = [each for name, several in places.items() for each in read_hooks(several, partial(keep, name))]
     own, cache = behind(model, text)
-    with model.running, torch.inference_mode(), put_on(read_hooks(places, see)):
+    with model.running, torch.inference_mode(), put_on(hooks):
         forward(model.model, torch.tensor([own], device=model.model.device), cache, model.way.unasked)
     return kept
 

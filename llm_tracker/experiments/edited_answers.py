@@ -99,7 +99,7 @@ def _changes(model: LoadedModel, earlier: Session, prompt: Prompt, edit: Edit) -
 def _asked_again(model: LoadedModel, earlier: Session, site: SiteName, layer: int) -> Tensor:
     """What a site of a layer holds at the answer slot when the model is merely asked again: (width)."""
     prompt = next_prompt(model, earlier, CONTROL_TEXT)
-    found = rows_at(model, prompt.token_ids, model.sites.at(site), dtype=None)
+    found = rows_at(model, prompt.token_ids, {site: model.sites.at(site)}, dtype=None)[site]
     if layer - 1 not in found:
         raise ModelError(f"Layer {layer} of this model has no “{site}”.")
     return torch.clone(found[layer - 1])

@@ -18,11 +18,12 @@ def margins_view(shown: Shown) -> None:
     how_to_read(SHIFT)
     st.header("The lead under every condition", anchor=False)
     shown.draw("margins")
-    if verdict := verdict_sentence(shown.found):
-        paragraph(verdict)
-    if written := graded_sentence(shown.found.conditions):
-        paragraph(written)
-    _table(shown)
+    with st.container():
+        if verdict := verdict_sentence(shown.found):
+            paragraph(verdict)
+        if written := graded_sentence(shown.found.conditions):
+            paragraph(written)
+        _table(shown)
     how_to_read(MARGINS)
     st.header("What would flip", anchor=False)
     shown.draw("flips")

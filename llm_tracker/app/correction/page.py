@@ -30,6 +30,9 @@ from llm_tracker.experiments.values.records import experiment_of
 from llm_tracker.tracing.session import Session
 from llm_tracker.wording.formats import quoted
 
+PART_SECONDS = 1.0
+"""So seldom the page looks whether another part has come, once there is something to read."""
+
 
 def correction_page(engine: Engine, workspace: Workspace) -> None:
     """All of the page."""
@@ -42,9 +45,9 @@ def correction_page(engine: Engine, workspace: Workspace) -> None:
 
 
 def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
-    with st.container():
-        background_status(engine, workspace, comparison)
     corrected = _corrected(comparison)
+    with st.container():
+        background_status(engine, workspace, comparison, None if corrected is None else experiment_on(corrected[0]))
     if corrected is None:
         paragraph(
             "This answer has not been corrected yet. Correct it on the Ask page: then this page shows what the "
@@ -60,7 +63,8 @@ def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     if found is not None:
         shown = Shown(engine, workspace, comparison, turn, session, found, is_running)
         for view in (paths_view, margins_view, lens_view, words_view, heads_view, layers_view):
-            view(shown)
+            with st.container():  # a place of its own: what comes later moves no chart, which would be made anew
+                view(shown)
     try_it_view(engine, workspace, comparison, turn, session)
 
 
@@ -90,7 +94,7 @@ def _status(workspace: Workspace, turn: TurnRef, kept: Experiment | None) -> tup
     with st.container(key="experiment status"):
         if job is None or not workspace.is_at_work_on(experiment_on(turn)):
             return kept, False
-        follow_job(job, partial(_how_far, job, job.n_found))
+        follow_job(job, partial(_how_far, job, job.n_found), PART_SECONDS if job.n_found else 0.0)
     found: Experiment | None = job.found
     return found, True
 

@@ -8,6 +8,7 @@ from llm_tracker.app.correction.shown import Shown, how_to_read
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.causes.experiments import begin_experiment
 from llm_tracker.experiments.values.experiment import available
+from llm_tracker.experiments.values.findings import HandOver
 from llm_tracker.figures.correction.paths import grid_figure
 from llm_tracker.wording.formats import quoted
 
@@ -16,15 +17,21 @@ def paths_view(shown: Shown) -> None:
     """The named word's path first, then the verdict's; the grid when it is asked for."""
     st.header("Where the named word travels", anchor=False)
     path = available(shown.found.hand_over)
-    if path is not None:
-        pair = path.pair
-        paragraph(f"Two corrections that differ in a word: {quoted(pair.source)} and {quoted(pair.target)}", quiet=True)
+    with st.container():
+        _pair(path)
     shown.draw("hand_over")
     how_to_read(HOW_TO_READ)
-    _grid(shown)
+    with st.container():
+        _grid(shown)
     st.header("Where the verdict travels", anchor=False)
     paragraph("The same for the verdict alone: “That is right.” and “That is wrong.”", quiet=True)
     shown.draw("verdict")
+
+
+def _pair(path: HandOver | None) -> None:
+    if path is not None:
+        pair = path.pair
+        paragraph(f"Two corrections that differ in a word: {quoted(pair.source)} and {quoted(pair.target)}", quiet=True)
 
 
 def _grid(shown: Shown) -> None:

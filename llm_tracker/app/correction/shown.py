@@ -59,6 +59,10 @@ class Shown:
 
         `make` makes another figure of the same part than the view's own, and `key` tells it from others.
         """
+        with st.container():  # one place for the chart and for what is said while it is not there
+            return self._draw(view, key, make)
+
+    def _draw(self, view: str, key: Any, make: Callable[[], Figure | None] | None) -> Picture | None:
         part = getattr(self.found, VIEWS[view][0])
         drawn = remembered(
             f"experiment {view} {key}",

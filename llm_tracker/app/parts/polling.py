@@ -32,13 +32,13 @@ def polled(draw: Callable[Given, object], seconds: float) -> Callable[Given, obj
     return st.fragment(own, run_every=seconds)
 
 
-def follow_job(job: Job, draw: Callable[[], object]) -> None:
-    """Draw something until a job has ended, and then the page anew.
+def follow_job(job: Job, draw: Callable[[], object], at_least: float = 0.0) -> None:
+    """Draw something until a job has ended, and then the page anew; with `at_least` so many seconds between two looks.
 
-    Each drawing takes the interpreter from the model that all are waiting for: a job whose turn comes late is looked at
-    seldom, and more often as it comes near.
+    Each drawing takes the interpreter from the model that all are waiting for, and a core from it where the browser
+    runs on the same machine: a job whose turn comes late is looked at seldom, and more often as it comes near.
     """
-    _followed(job, draw, job.look_again_seconds())
+    _followed(job, draw, max(at_least, job.look_again_seconds()))
 
 
 def _followed(job: Job, draw: Callable[[], object], seconds: float) -> None:

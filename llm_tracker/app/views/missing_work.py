@@ -14,6 +14,7 @@ from llm_tracker.app.work.admission import not_at_hand
 from llm_tracker.app.work.background import follow, read_step, run_control, score_words
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
+from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.workspace import VIEWS, Workspace
 
 
@@ -32,8 +33,10 @@ def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, 
         score_words(engine, workspace, number, turns, words, selected().compared_at)
 
 
-def background_status(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
-    """What is being computed for the views, or why it could not be."""
+def background_status(
+    engine: Engine, workspace: Workspace, comparison: Comparison, followed: Subject | None = None
+) -> None:
+    """What is being computed for the views, or why it could not be; not of what the page itself has `followed`."""
     for said in dict.fromkeys(not_at_hand(engine, session) for session in comparison.sessions):
         if said:
             paragraph(f"Only what was read before can be looked at here: {said}", quiet=True)
@@ -41,7 +44,7 @@ def background_status(engine: Engine, workspace: Workspace, comparison: Comparis
         failure(error)
         st.button("Try again", key="read again", on_click=workspace.forget_views_error)
     job = workspace.job
-    if job is None or not job.active or job.meanwhile is None:
+    if job is None or not job.active or job.meanwhile is None or (followed and job.subject == followed):
         return
     follow_job(job, partial(_watch, job, job.meanwhile))  # also of a view that stands on another page
 
