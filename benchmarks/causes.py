@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from statistics import median
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,9 @@ AGREE = 1e-3
 
 Figures = Iterator[tuple[str, Any]]
 
+Margin = Callable[[Span, int], float]
+"""The margin with the source's states at some positions, after some layer (1..n_layers)."""
+
 
 @dataclass(frozen=True, eq=False)
 class _Task:
@@ -62,17 +66,18 @@ class _Task:
 def causes(model: LoadedModel, n: int) -> Figures:
     """All figures."""
     task = _task(model)
-    yield "conditions_one_by_one_over_batch", _conditions(task, min(n, 3))
+    yield "conditions_one_by_one_over_batch", _conditions(task, min(n, 3), keeps=False)
+    yield "conditions_one_by_one_kept_over_batch", _conditions(task, min(n, 3), keeps=True)
     seconds, patching = _timed(lambda: _curves(task))
     yield "curves_seconds", seconds
     yield "curves_forward_equivalents", patching.n_tokens / len(task.pair.target)
-    plain = _per_cell(task, _plain_margin)
+    plain = _per_cell(task, _plain(task))
     yield "curves_plain_over_ours", 3 * (task.n_layers + 1) * plain / seconds
     grid_seconds, cells = _timed(lambda: _grid(task))
     yield "grid_seconds", grid_seconds
     yield "grid_over_plain", grid_seconds / (cells * plain)
-    for name, prepare in (("transformer_lens", _bridge_margin), ("nnsight", _nnsight_margin)):
-        if find_spec(name) is not None and model.directory is not None and model.device == "cpu":
+    for name, prepare in (("transformer_lens", _bridge), ("nnsight", _nnsight)):
+        if find_spec(name) is not None and model.device == "cpu":
             theirs = _per_cell(task, prepare(task))
             yield f"curves_{name}_over_ours", 3 * (task.n_layers + 1) * theirs / seconds
             yield f"grid_{name}_over_ours", cells * theirs / grid_seconds
@@ -95,13 +100,17 @@ def _timed(work: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
     return median(seconds), found
 
 
-def _conditions(task: _Task, n: int) -> dict[str, float]:
-    """Every condition in every wording, scored one after another behind kept keys and values, over all in batches."""
+def _conditions(task: _Task, n: int, keeps: bool) -> dict[str, float]:
+    """Every condition in every wording, scored one after another, over all in batches.
+
+    One after another each text is read whole, as by a plain loop, or behind what was kept of the last one.
+    """
     conditions = conditions_of(task.case)
     batch: list[float] = []
     single: list[float] = []
 
     def batched(_pair: int) -> None:
+        _forget(task, keeps)
         scores = ConditionScores(task.setting, task.case)
         for _ in scores.score(conditions, writes=False):
             pass
@@ -109,7 +118,7 @@ def _conditions(task: _Task, n: int) -> dict[str, float]:
         batch[:] = [found[condition] for condition in conditions]
 
     def one_by_one(_pair: int) -> None:
-        single[:] = [_margin_alone(task, task.setting.prompt_of(condition)) for condition in conditions]
+        single[:] = [_margin_alone(task, task.setting.prompt_of(condition), keeps) for condition in conditions]
 
     found = ratio(one_by_one, batched, iter(range(100)), n)
     gap = max(abs(one - other) for one, other in zip(batch, single, strict=True))
@@ -118,9 +127,15 @@ def _conditions(task: _Task, n: int) -> dict[str, float]:
     return found
 
 
-def _margin_alone(task: _Task, prompt: Any) -> float:
+def _forget(task: _Task, keeps: bool) -> None:
+    if not keeps:
+        task.model.kv_caches.clear()
+
+
+def _margin_alone(task: _Task, prompt: Any, keeps: bool) -> float:
     """A condition's margin as it is scored on the Ask page: one text, its words behind it."""
     model, words = task.model, [task.case.answer, task.case.foil]
+    _forget(task, keeps)
     turn = ended(run_turn(model, prompt, lt.Decoding(1), "", QUESTION))
     assert end_of(model, prompt) == turn.trace.before
     scores = score_words(model, turn, words, 0, task.setting.word_end(prompt))
@@ -138,13 +153,13 @@ def _grid(task: _Task) -> int:
     return len(found) * len(found[0])
 
 
-def _per_cell(task: _Task, margin: Callable[[_Task, Span, int], float]) -> float:
+def _per_cell(task: _Task, margin: Margin) -> float:
     """Seconds that another way takes for one patched run, once its numbers were found to be ours."""
     patching = Patching(task.model, task.pair)
     seconds: list[float] = []
     for span, depth in task.cells():
         begun = perf_counter()
-        found = margin(task, span, depth)
+        found = margin(span, depth)
         seconds.append(perf_counter() - begun)
         shares, _ = patching.shares(span, [depth])
         ours = patching.margins[1] + shares[0] * patching.effect
@@ -153,60 +168,60 @@ def _per_cell(task: _Task, margin: Callable[[_Task, Span, int], float]) -> float
     return median(seconds)
 
 
-def _plain_margin(task: _Task, span: Span, depth: int) -> float:
-    """transformers alone: the source's states are taken once, then one forward pass with a hook for each cell."""
-    model, pair = task.model.model, task.pair
-    layer = task.model.layers[depth - 1]
-    states: list[Tensor] = []
-    # The source is read anew for each cell's layer; only the patched pass is what a loop repeats.
-    states.append(_source_state(task, depth))
+def _plain(task: _Task) -> Margin:
+    """transformers alone: the source's states once, then one forward pass with a hook for each cell."""
+    model, pair, states = task.model.model, task.pair, _source_states(task)
 
-    def put(_module: nn.Module, _args: Any, output: Any) -> Any:
-        rows = output[0] if isinstance(output, tuple) else output
-        rows[0, slice(*span)] = states[0][slice(*span)]
-        return output
+    def margin(span: Span, depth: int) -> float:
+        def put(_module: nn.Module, _args: Any, output: Any) -> Any:
+            _rows(output)[0, slice(*span)] = states[depth - 1][slice(*span)]
+            return output
 
-    handle = layer.register_forward_hook(put)
-    try:
-        with torch.inference_mode():
-            logits = model(torch.tensor([pair.target]), use_cache=False, logits_to_keep=1).logits[0, -1]
-    finally:
-        handle.remove()
-    return float(pair.probe.margins(logits))
-
-
-_states: dict[int, Tensor] = {}
-
-
-def _source_state(task: _Task, depth: int) -> Tensor:
-    """What leaves a layer when the source is read: (position, d_model), read once for all layers."""
-    if not _states:
-        handles = []
-        for at, layer in enumerate(task.model.layers, start=1):
-
-            def keep(_module: nn.Module, _args: Any, output: Any, at: int = at) -> None:
-                _states[at] = (output[0] if isinstance(output, tuple) else output)[0].clone()
-
-            handles.append(layer.register_forward_hook(keep))
-        with torch.inference_mode():
-            task.model.model(torch.tensor([task.pair.source]), use_cache=False)
-        for handle in handles:
+        handle = task.model.layers[depth - 1].register_forward_hook(put)
+        try:
+            with torch.inference_mode():
+                logits = model(torch.tensor([pair.target]), use_cache=False, logits_to_keep=1).logits[0, -1]
+        finally:
             handle.remove()
-    return _states[depth]
+        return float(pair.probe.margins(logits))
+
+    return margin
 
 
-def _bridge_margin(task: _Task) -> Callable[[_Task, Span, int], float]:
+def _source_states(task: _Task) -> list[Tensor]:
+    """What leaves each layer when the source is read: (layer) of (position, d_model)."""
+    states: list[Tensor] = []
+    handles = [
+        layer.register_forward_hook(lambda _module, _args, output: states.append(_rows(output)[0].clone()))
+        for layer in task.model.layers
+    ]
+    with torch.inference_mode():
+        task.model.model(torch.tensor([task.pair.source]), use_cache=False)
+    for handle in handles:
+        handle.remove()
+    return states
+
+
+def _rows(output: Any) -> Tensor:
+    rows: Tensor = output[0] if isinstance(output, tuple) else output
+    return rows
+
+
+def _bridge(task: _Task) -> Margin:
     """TransformerLens' own loop: the source's cache once, then `run_with_hooks` for each cell."""
     from transformer_lens.model_bridge import TransformerBridge
 
-    bridge = TransformerBridge.boot_transformers(str(task.model.directory), device="cpu", dtype=task.model.model.dtype)
+    with TemporaryDirectory() as directory:
+        task.model.model.save_pretrained(directory)
+        task.model.tokenizer.save_pretrained(directory)
+        bridge = TransformerBridge.boot_transformers(directory, device="cpu", dtype=task.model.model.dtype)
     bridge.eval()
     source, target = (torch.tensor([ids]) for ids in (task.pair.source, task.pair.target))
     names = {depth: f"blocks.{depth - 1}.hook_out" for depth in range(1, task.n_layers + 1)}
     with torch.inference_mode():
         _, cache = bridge.run_with_cache(source, names_filter=lambda name: name in names.values())
 
-    def margin(_task: _Task, span: Span, depth: int) -> float:
+    def margin(span: Span, depth: int) -> float:
         def put(rows: Tensor, hook: Any) -> Tensor:
             rows[:, slice(*span)] = cache[names[depth]][:, slice(*span)]
             return rows
@@ -218,16 +233,14 @@ def _bridge_margin(task: _Task) -> Callable[[_Task, Span, int], float]:
     return margin
 
 
-def _nnsight_margin(task: _Task) -> Callable[[_Task, Span, int], float]:
+def _nnsight(task: _Task) -> Margin:
     """nnsight's own loop: the source's states once, then a trace with an intervention for each cell."""
     from nnsight import LanguageModel
 
     tracer = LanguageModel(task.model.model, tokenizer=task.model.tokenizer)
-    source, target = (torch.tensor([ids]) for ids in (task.pair.source, task.pair.target))
-    states: Sequence[Tensor] = [_source_state(task, depth) for depth in range(1, task.n_layers + 1)]
-    del source
+    target, states = torch.tensor([task.pair.target]), _source_states(task)
 
-    def margin(_task: _Task, span: Span, depth: int) -> float:
+    def margin(span: Span, depth: int) -> float:
         first, end = span
         state = states[depth - 1][first:end]
         with torch.inference_mode(), tracer.trace(target):

@@ -82,7 +82,7 @@ def head_words_chart(frame: pd.DataFrame) -> Any:
     x = alt.X("place:O", title=None, axis=None)
     y = alt.Y("row:O", title=None, axis=None)
     colours = colours_of(frame["value"], "brought to the lead (nats)", "+.1f", is_difference=True)
-    colours = replace(colours, signs=("for the other word", "for the right word"), sign_colours=(AFTER, BEFORE))
+    colours = replace(colours, signs=("against", "for"), sign_colours=(AFTER, BEFORE))
     drawn = frame.assign(shown=frame["word"].map(shown))
     tooltip = [
         alt.Tooltip("head:N"),

@@ -117,7 +117,7 @@ def change_chart(frame: pd.DataFrame) -> Any:
     drawn = frame.assign(place=range(len(frame)))
     x = alt.X(
         "tv:Q",
-        title="total variation from merely asking again",
+        title="total variation from asking again",
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format=".0%", tickCount=5),
     )
