@@ -16,7 +16,7 @@ from llm_tracker.wording.formats import shown
 
 WORD_PIXELS = 22
 AXIS_PIXELS = 64
-NAME_PIXELS = 110
+NAME_PIXELS = 100
 HEIGHT = 260
 CELL_PIXELS = 16
 BARS = {"attention": (-0.38, -0.02), "feed-forward part": (0.02, 0.38)}
@@ -47,10 +47,9 @@ def signed_bars(frame: pd.DataFrame, title: str, number: str = "+.2f", long_name
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
     if long_names:
         return framed(alt.layer(bars, zero, row_names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS)
-    names = alt.Chart(drawn).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS - 10)
+    names = alt.Chart(drawn).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS)
     names = names.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
-    padding = {"left": NAME_PIXELS, "top": 4, "right": 8, "bottom": 4}
-    return framed(alt.layer(bars, zero, names), WORD_PIXELS * len(drawn) + AXIS_PIXELS, padding=padding)
+    return framed(alt.layer(bars, zero, names), WORD_PIXELS * len(drawn) + AXIS_PIXELS)
 
 
 def layers_chart(frame: pd.DataFrame, is_difference: bool = False) -> Any:
@@ -81,7 +80,7 @@ def head_words_chart(frame: pd.DataFrame) -> Any:
     """What the strongest heads bring from each word: columns row, head, place, word, value."""
     x = alt.X("place:O", title=None, axis=None)
     y = alt.Y("row:O", title=None, axis=None)
-    colours = colours_of(frame["value"], "brought to the lead (nats)", "+.1f", is_difference=True)
+    colours = colours_of(frame["value"], "nats", "+.1f", is_difference=True)
     colours = replace(colours, signs=("against", "for"), sign_colours=(AFTER, BEFORE))
     drawn = frame.assign(shown=frame["word"].map(shown))
     tooltip = [
@@ -94,6 +93,5 @@ def head_words_chart(frame: pd.DataFrame) -> Any:
     names = alt.Chart(drawn.drop_duplicates("row")).mark_text(align="right", dx=-6, fontSize=11)
     names = names.encode(x=alt.value(0), y=y, text=alt.Text("head:N"))
     layers = [cells(drawn, x, y, colours, tooltip), upright_labels(labels, x, "shown"), names]
-    padding = {"left": 110, "top": 0, "right": 5, "bottom": 5 + label_room(labels["shown"])}
-    height = CELL_PIXELS * frame["row"].nunique() + 2 * AXIS_PIXELS + label_room(labels["shown"])
-    return framed(alt.layer(*layers), height, padding=padding)
+    height = CELL_PIXELS * frame["row"].nunique() + AXIS_PIXELS + label_room(labels["shown"])
+    return framed(alt.layer(*layers), height)

@@ -89,8 +89,7 @@ def grid_chart(frame: pd.DataFrame) -> Any:
     labels = labels.assign(shown=labels["shown"].map(shortened))
     layers = [cells(drawn, x, y, colours, tooltip), upright_labels(labels, x, "shown")]
     height = ROW_PIXELS * frame["depth"].nunique() + AXIS_PIXELS + label_room(labels["shown"])
-    padding = {"left": 5, "top": 0, "right": 5, "bottom": 5 + label_room(labels["shown"])}
-    return framed(alt.layer(*layers), height, padding=padding)
+    return framed(alt.layer(*layers), height)
 
 
 def lens_chart(frame: pd.DataFrame) -> Any:
