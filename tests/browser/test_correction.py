@@ -96,6 +96,20 @@ def test_hiding_the_named_word_answers_otherwise_beside_the_untouched_answer(fou
     assert written[1].startswith("Paris")
 
 
+def test_a_click_on_a_heads_bar_opens_it_on_the_attention_page(found_out: Page) -> None:
+    chart = found_out.locator("[data-testid=stVegaLiteChart][aria-label^='Which heads carried it']")
+    bars = chart.locator("svg.marks .mark-rect.role-mark path")
+    expect(bars.first).to_be_visible()
+    bars.first.click()
+    expect(found_out.get_by_role("heading", name="Attention", exact=True)).to_be_visible(timeout=60_000)
+    settle(found_out)
+    assert "layer=24" in found_out.url
+    assert "head=1" in found_out.url
+    found_out.go_back()
+    expect(found_out.get_by_text("Which heads carried it").first).to_be_visible(timeout=60_000)
+    settle(found_out)
+
+
 def test_a_head_that_carried_it_opens_on_the_attention_page(found_out: Page) -> None:
     found_out.get_by_role("button", name="Look at layer 24 head 1").click()
     expect(found_out.get_by_role("heading", name="Attention", exact=True)).to_be_visible(timeout=60_000)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from llm_tracker.app.correction.shown import Shown, how_to_read
@@ -15,6 +18,7 @@ from llm_tracker.figures.correction.causes import N_HEADS, attribution_figure
 from llm_tracker.wording.correction.causes import knocked_out_label, together_sentence
 from llm_tracker.wording.formats import percent, signed_nats
 
+CLICKED = "head clicked"
 N_OPENED = 4
 ATTENTION_PAGE = "pages/3_Attention.py"
 
@@ -29,7 +33,7 @@ ATTRIBUTIONS: dict[Added, str] = {
 def heads_view(shown: Shown) -> None:
     """The heads that bring most, beside heads by chance; one can be opened on the Attention page."""
     st.header("Which heads carried it", anchor=False)
-    drawn = shown.draw("head_patches")
+    drawn = shown.draw("head_patches", pick=_clicked)
     found = available(shown.found.heads)
     if drawn is None or found is None:
         return
@@ -40,14 +44,21 @@ def heads_view(shown: Shown) -> None:
     how_to_read(HEADS)
 
 
+def _clicked(bar: Mapping[str, Any]) -> None:
+    """Note the head whose bar was clicked: a page can be left only while it is drawn."""
+    st.session_state[CLICKED] = (int(bar["layer"]), int(bar["head"]))
+
+
 def _open(shown: Shown, found: Heads) -> None:
-    """A button for each of the first heads: it opens the Attention page with that head."""
+    """The Attention page with a head whose bar was clicked, or whose button was: the first ones have one."""
     with st.container(horizontal=True, key="open heads"):
         pressed = [
             (each.layer, each.head)
             for each in found.shares[:N_OPENED]
             if st.button(f"Look at layer {each.layer} head {each.head}", key=f"open head {each.layer} {each.head}")
         ]
+    if CLICKED in st.session_state:
+        pressed.append(st.session_state.pop(CLICKED))
     for layer, head in pressed:
         select(layers=(layer, None), heads=(head, None), query=None)
         st.switch_page(ATTENTION_PAGE, query_params={"s": shown.workspace.key})
@@ -89,9 +100,10 @@ def layers_view(shown: Shown) -> None:
 HEADS = (
     "One **head** at a time, and only at the position that writes the answer, gives what it gives when the model "
     "reads the other word of the pair; all else stays (activation patching). What it brings back of the difference is "
-    "its share. Shares need not add up to 100 %: heads build on each other. Grey are as many other heads, chosen by "
-    "chance. Below: the strongest set to zero together, beside as many by chance; that is a state the model never "
-    "has, so read it with care."
+    "its share. Behind its name stands how much of its attention is on the word; a click on its bar opens it. Shares "
+    "need not add up to 100 %: heads build on each other. Grey are as many other heads, chosen by chance. Below: the "
+    "strongest set to zero together, beside as many by chance; that is a state the model never has, so read it with "
+    "care."
 )
 
 ADDED = (

@@ -10,7 +10,7 @@ import streamlit as st
 
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph
-from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
+from llm_tracker.app.parts.pictures import Pick, Picture, figure_picture, remembered
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -54,15 +54,22 @@ class Shown:
         else:
             paragraph("This part was not run. Press the button above to find it out.", quiet=True)
 
-    def draw(self, view: str, key: Any = None, make: Callable[[], Figure | None] | None = None) -> Picture | None:
+    def draw(
+        self,
+        view: str,
+        key: Any = None,
+        make: Callable[[], Figure | None] | None = None,
+        pick: Pick | None = None,
+    ) -> Picture | None:
         """Draw a view with its sentence and what can be taken along; None where it is not there.
 
-        `make` makes another figure of the same part than the view's own, and `key` tells it from others.
+        `make` makes another figure of the same part than the view's own, and `key` tells it from others. `pick` is
+        called with the fields of what was clicked.
         """
         with st.container():  # one place for the chart and for what is said while it is not there
-            return self._draw(view, key, make)
+            return self._draw(view, key, make, pick)
 
-    def _draw(self, view: str, key: Any, make: Callable[[], Figure | None] | None) -> Picture | None:
+    def _draw(self, view: str, key: Any, make: Callable[[], Figure | None] | None, pick: Pick | None) -> Picture | None:
         part = getattr(self.found, VIEWS[view][0])
         drawn = remembered(
             f"experiment {view} {key}",
@@ -72,7 +79,7 @@ class Shown:
         if drawn is None or drawn.figure is None:
             self.figure(view)  # says why
             return None
-        drawn.draw(drawn.figure.title)
+        drawn.draw(drawn.figure.title, f"chart {view}", pick)
         if drawn.sentence:
             paragraph(drawn.sentence)
         copy = (experiment_python(self.session, self.found, view), experiment_command(self.session, self.found, view))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.correction.rows import BELOW, ROW_PIXELS, row_names
-from llm_tracker.charts.heat import cells, colours_of, label_room, shortened, upright_labels
+from llm_tracker.charts.heat import PICK, cells, colours_of, label_room, shortened, upright_labels
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, PARKED, QUIET
 from llm_tracker.wording.formats import shown
 
@@ -23,10 +24,12 @@ BARS = {"attention": (-0.38, -0.02), "feed-forward part": (0.02, 0.38)}
 """Where a part's bar stands beside its layer's tick."""
 
 
-def signed_bars(frame: pd.DataFrame, title: str, number: str = "+.2f", long_names: bool = False) -> Any:
+def signed_bars(
+    frame: pd.DataFrame, title: str, number: str = "+.2f", long_names: bool = False, pick: Sequence[str] = ()
+) -> Any:
     """A bar a row around zero, in their order: columns label, value and grey (what is to be read with care).
 
-    Words stand left of their bars, long names above them.
+    Words stand left of their bars, long names above them. A click on a bar picks the fields `pick`.
     """
     drawn = frame.assign(place=range(len(frame)), label=frame["label"].map(shown))
     values = frame["value"].astype(float)
@@ -44,6 +47,8 @@ def signed_bars(frame: pd.DataFrame, title: str, number: str = "+.2f", long_name
         .mark_bar(height=12, yOffset=BELOW if long_names else 0)
         .encode(x=x, y=y, color=colour, tooltip=tooltip)
     )
+    if pick:
+        bars = bars.add_params(alt.selection_point(name=PICK, fields=list(pick), toggle=False))
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
     if long_names:
         return framed(alt.layer(bars, zero, row_names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS)

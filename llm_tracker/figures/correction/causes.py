@@ -11,6 +11,7 @@ from llm_tracker.figures.figure import Figure
 from llm_tracker.wording.correction.causes import (
     attribution_sentence,
     carried_sentence,
+    head_label,
     head_words_sentence,
     heads_sentence,
     hidden_sentence,
@@ -88,12 +89,12 @@ def looked_figure(found: KnockOuts) -> Figure:
 
 
 def heads_figure(found: Heads) -> Figure:
-    """The heads that bring most of the effect, beside as many chosen by chance."""
+    """The heads that bring most of the effect, with where they look, beside as many chosen by chance; a click picks."""
     shown = [*((each, False) for each in found.shares[:N_HEADS]), *((each, True) for each in found.random)]
     frame = pd.DataFrame(
         [
             {
-                "label": f"layer {each.layer} head {each.head}" + (" (by chance)" if by_chance else ""),
+                "label": head_label(each, found.pair.target_word, by_chance),
                 "layer": each.layer,
                 "head": each.head,
                 "value": each.share,
@@ -103,7 +104,7 @@ def heads_figure(found: Heads) -> Figure:
             for each, by_chance in shown
         ]
     )
-    chart = signed_bars(frame, "share of the effect", "+.1%", long_names=True)
+    chart = signed_bars(frame, "share of the effect", "+.1%", long_names=True, pick=("layer", "head"))
     return Figure("head_patches", "Which heads carried it", chart, frame.assign(turn=TURN), heads_sentence(found))
 
 

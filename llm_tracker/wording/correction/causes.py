@@ -8,6 +8,7 @@ from llm_tracker.experiments.values.findings import (
     Attribution,
     FrozenRoute,
     Heads,
+    HeadShare,
     HeadsTogether,
     KnockOuts,
 )
@@ -80,6 +81,12 @@ def heads_sentence(found: Heads) -> str:
         f"Layer {best.layer} head {best.head} brings {_share(best.share)} of the effect by itself{looked}. Of "
         f"{len(found.random)} heads chosen by chance, the most is {_share(chance)}."
     )
+
+
+def head_label(each: HeadShare, word: str, by_chance: bool = False) -> str:
+    """A head above its bar, with how much of its attention is on the word."""
+    named = f"layer {each.layer} head {each.head}" + (", by chance" if by_chance else "")
+    return named if each.attention_to_word is None else f"{named}: {percent(each.attention_to_word)} on {quoted(word)}"
 
 
 def _share(share: float) -> str:
