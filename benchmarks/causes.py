@@ -21,6 +21,7 @@ from llm_tracker.experiments.hand_over import Patching, stream_grid, stream_hand
 from llm_tracker.experiments.minimal_pairs import ReadPair, named_pair, read_pair
 from llm_tracker.experiments.scored_conditions import ConditionScores
 from llm_tracker.experiments.values.conditions import conditions_of
+from llm_tracker.models.forward.forward_pass import TokensRead, counting
 from llm_tracker.progress import ended
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.run import end_of, run_turn
@@ -68,9 +69,11 @@ def causes(model: LoadedModel, n: int) -> Figures:
     task = _task(model)
     yield "conditions_one_by_one_over_batch", _conditions(task, min(n, 3), keeps=False)
     yield "conditions_one_by_one_kept_over_batch", _conditions(task, min(n, 3), keeps=True)
-    seconds, patching = _timed(lambda: _curves(task))
+    seconds, _ = _timed(lambda: _curves(task))
     yield "curves_seconds", seconds
-    yield "curves_forward_equivalents", patching.n_tokens / len(task.pair.target)
+    with counting(counter := TokensRead()):
+        _curves(task)
+    yield "curves_forward_equivalents", counter.n / len(task.pair.target)
     plain = _per_cell(task, _plain(task))
     yield "curves_plain_over_ours", 3 * (task.n_layers + 1) * plain / seconds
     grid_seconds, cells = _timed(lambda: _grid(task))

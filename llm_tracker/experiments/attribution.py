@@ -63,6 +63,13 @@ def attribution(
     Unavailable where the parts cannot be read in this model, or do not sum to what the model says. Raises Cancelled
     where `stop` says so.
     """
+    with model.running:  # the norms are tried: no pass of another thread may come between
+        return _taken_apart(model, name, prompt, probe, with_words, stop)
+
+
+def _taken_apart(
+    model: LoadedModel, name: Name, prompt: Prompt, probe: Probe, with_words: bool, stop: Callable[[], bool]
+) -> tuple[Attribution, tuple[ExactCheck, ...]] | Unavailable:
     text = probe.text(prompt)
     try:
         rows = _slot_rows(model, text)
@@ -222,7 +229,7 @@ def _head_readers(model: LoadedModel, rows: SlotRows, onto: Tensor) -> list[_Hea
         reader = _HeadReader((weighed * slopes).sum(-1), slopes)
         rest = 0.0 if bias is None else _dot(slope, bias.float())
         gap = abs(float(reader.direct.sum()) + rest - _dot(onto, rows["attn_out"][layer]))
-        if gap > SUM_BOUND * max(1.0, float(reader.direct.abs().max())):
+        if not gap <= SUM_BOUND * max(1.0, float(reader.direct.abs().max())):  # NaN is no sum
             raise ModelError(f"The heads of layer {layer + 1} do not sum to what its attention adds.")
         readers.append(reader)
     return readers

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.turns import next_prompt
 from llm_tracker.errors import InputError
+from llm_tracker.experiments.passes.filled_rows import N_MORE
 from llm_tracker.experiments.values.conditions import Condition
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.tracing.provenance import require_same_weights
+from llm_tracker.tracing.run import require_fits
 from llm_tracker.tracing.session import Session
 from llm_tracker.tracing.whole_words import WordEnd
 
@@ -41,18 +42,23 @@ class Setting:
             raise InputError("The answer that is corrected was stopped before it began. Ask again.")
 
     def prompt(self, text: str) -> Prompt:
-        """What the model reads where a text is said behind its answer."""
-        return next_prompt(self.model, self.earlier, text)
+        """What the model reads where a text is said behind its answer. Raises InputError for one that does not fit."""
+        return self._fitting(next_prompt(self.model, self.earlier, text))
 
     def prompt_of(self, condition: Condition) -> Prompt:
-        """What the model reads under a condition."""
+        """What the model reads under a condition. Raises InputError for a text that does not fit."""
         last = self.earlier.turns[-1]
         if condition.name == "baseline":
-            return last.prompt
+            return self._fitting(last.prompt)
         if condition.place == "behind":
             return self.prompt(condition.text)
         before = replace(self.earlier, turns=self.earlier.turns[:-1])
-        return next_prompt(self.model, before, f"{last.said.strip()} {condition.text}")
+        return self._fitting(next_prompt(self.model, before, f"{last.said.strip()} {condition.text}"))
+
+    def _fitting(self, prompt: Prompt) -> Prompt:
+        """The same. Raises InputError where the model cannot read it with a word behind it."""
+        require_fits(self.model, prompt, N_MORE)
+        return prompt
 
     def word_end(self, prompt: Prompt) -> WordEnd:
         """What ends an answer of one word."""
@@ -70,8 +76,3 @@ def setting_of(model: LoadedModel, session: Session, turn: int) -> Setting:
         raise InputError(f"Turn {turn} corrects nothing: corrections begin with turn 1.")
     controls = {at: control for at, control in session.controls.items() if at < turn}
     return Setting(model, replace(session, turns=session.turns[:turn], controls=controls))
-
-
-def texts_of(setting: Setting, conditions: Sequence[Condition]) -> list[Prompt]:
-    """What the model reads under each condition."""
-    return [setting.prompt_of(condition) for condition in conditions]

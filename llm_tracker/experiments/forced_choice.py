@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from llm_tracker.experiments.passes.filled_rows import gone_on
+from llm_tracker.experiments.passes.filled_rows import N_MORE, gone_on
 from llm_tracker.experiments.passes.rows import Batch, Beginning, Row, read_rows
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.tracing.run import end_of
@@ -52,12 +52,16 @@ def score_batch(
     texts: Sequence[TokenIds],
     choices: Sequence[Sequence[Choice]],
     end: WordEnd,
+    n_more: int = N_MORE,
     stop: Callable[[], bool] = lambda: False,
 ) -> list[list[float]]:
-    """The scores (text, word), in nats, of texts that were read as a batch; `choices` are (text, word)."""
+    """The scores (text, word), in nats, of texts that were read as a batch; `choices` are (text, word).
+
+    No choice has more than `n_more` tokens.
+    """
     first = batch.logits.log_softmax(-1)
     scores: dict[int, list[float]] = {}
-    for together in gone_on(batch, texts):
+    for together in gone_on(batch, texts, n_more):
         known = _Known(together.beginning, texts, first, end, stop)
         scores |= dict(zip(together.rows, _scores(known, together.rows, choices), strict=True))
     return [scores[at] for at in range(len(texts))]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from llm_tracker.errors import ModelError
+from llm_tracker.errors import ModelError, is_lack_of_memory
 from llm_tracker.experiments.attribution import unembedding_direction
 from llm_tracker.experiments.frozen_norm import frozen_norm
 from llm_tracker.experiments.passes.frozen_patterns import frozen_patterns
@@ -59,6 +59,8 @@ def frozen_route(
     except ModelError as error:
         return Unavailable(str(error))
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
+        if is_lack_of_memory(error):
+            return Unavailable("There is not enough memory for the gradient through all layers.")
         return Unavailable(
             f"This family's forward pass has no gradient that could be followed ({type(error).__name__})."
         )

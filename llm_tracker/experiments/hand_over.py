@@ -18,7 +18,7 @@ from llm_tracker.experiments.minimal_pairs import ReadPair
 from llm_tracker.experiments.passes.interventions import Intervention, LikeRow, at_depth
 from llm_tracker.experiments.passes.rows import Beginning, Row, begin, branched, read_rows
 from llm_tracker.experiments.values.findings import SMALLEST_EFFECT_NATS, ExactCheck, Floats, HandOver, Unavailable
-from llm_tracker.models.forward.numeric_gaps import in_deviations
+from llm_tracker.models.forward.numeric_gaps import in_deviations, largest
 from llm_tracker.prompts.words import Span
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ class Patching:
 
     def __init__(self, model: LoadedModel, pair: ReadPair, stop: Callable[[], bool] = lambda: False) -> None:
         self.model, self.pair, self._stop = model, pair, stop
-        self.n_tokens = 0
-        """Tokens that were read for it."""
         self._beginning = begin(model, pair.target[: pair.first], len(pair.target) - pair.first)
         source, target = self._logits(self._beginning, [])
         self.margins = float(pair.probe.margins(source)), float(pair.probe.margins(target))
@@ -56,7 +54,8 @@ class Patching:
     def shares(self, span: Span, depths: Sequence[int]) -> tuple[Floats, tuple[float, float]]:
         """The share of the effect that comes with the positions of a span, patched at each depth.
 
-        And how far the first and last of these depths are from the target and from the source, whichever is nearer.
+        And how far the first and last of these depths are from what they have to be, where these are 0 and the last
+        one: the source where all that differs was put in, or the slot's last state, and else the target.
         """
         n_layers = len(self.model.layers)
         patched = [
@@ -66,15 +65,17 @@ class Patching:
         source, target, *rest = self._logits(beginning, patched)
         share = [float(self.pair.probe.margins(each) - self.pair.probe.margins(target)) for each in rest]
         whole = float(self.pair.probe.margins(source) - self.pair.probe.margins(target))
-        ends = tuple(min(in_deviations(rest[at][None], each[None]) for each in (source, target)) for at in (0, -1))
-        return tuple(each / whole for each in share), (ends[0], ends[1])
+        is_all = span[0] <= self.pair.first and self.pair.end <= span[1]
+        is_slot = span[0] <= self.pair.slot < span[1]
+        first, last = (source if is_source else target for is_source in (is_all, is_slot))
+        ends = in_deviations(rest[0][None], first[None]), in_deviations(rest[-1][None], last[None])
+        return tuple(each / whole for each in share), ends
 
     def _logits(self, beginning: Beginning, patched: Sequence[Intervention]) -> Tensor:
         """Logits (row, vocab_size) of the source, the target, and the target with each intervention."""
         pair, is_branched = self.pair, beginning is not self._beginning
         source = Row(pair.source, branch=1 if is_branched else 0)
         rows = [source, Row(pair.target), *(Row(pair.target, (each,)) for each in patched)]
-        self.n_tokens += len(rows) * (len(pair.target) - beginning.start)
         return torch.cat([batch.logits for batch in read_rows(beginning, rows, [source], stop=self._stop)])
 
 
@@ -112,7 +113,7 @@ def stream_hand_over(patching: Patching) -> Generator[HandOver, None, tuple[Hand
     gaps += ends
     found = replace(found, answer_slot=curve)
     yield found
-    return found, (ExactCheck("ends of the hand-over curves", max(gaps), END_BOUND),)
+    return found, (ExactCheck("ends of the hand-over curves", largest(gaps), END_BOUND),)
 
 
 def stream_grid(patching: Patching) -> Generator[float, None, tuple[Floats, ...]]:

@@ -5,6 +5,7 @@ Only the slot's own row changes. So a knock-out is a batch of single positions b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,8 @@ def knock_outs(
         for batch in read_rows(beginning, [Row(text, change) for change in changes], stop=stop)
         for each in probe.margins(batch.logits)
     ]
+    if not all(map(math.isfinite, margins)):
+        return Unavailable("Where a word is hidden this model gives no number any more.")
     shares = _mean_shares(list(rows.values()))
     parked = {0, *(at for at, role in enumerate(prompt.roles) if role == "template")}
     words = tuple(

@@ -48,13 +48,14 @@ class ReadPair:
 def named_pair(case: Case) -> Pair:
     """The correction, and the same that names the other of the two words (science: a jump of the named word).
 
-    A correction that names neither is replaced by a ready one that does.
+    A correction that names neither of them is replaced by a ready one that does.
     """
-    text = case.correction
-    if _replaced(text, case.named, case.other) is None:
-        text = WORDINGS["wrong_alternative"][0].format(named=case.named)
-    other = _replaced(text, case.named, case.other)
-    return Pair(source=other or "", target=text, source_word=case.other, target_word=case.named)
+    for names, by in ((case.names(case.named), case.other), (case.names(case.other), case.named)):
+        for name in names:
+            if (source := _replaced(case.correction, name, by)) is not None:
+                return Pair(source, case.correction, source_word=by, target_word=name)
+    source, target = (WORDINGS["wrong_alternative"][0].format(named=word) for word in (case.other, case.named))
+    return Pair(source, target, source_word=case.other, target_word=case.named)
 
 
 def verdict_pair(at: int = 0) -> Pair:
@@ -90,8 +91,8 @@ def read_pair(setting: Setting, case: Case, pair: Pair) -> ReadPair:
         longer = pair.source_word if n_source > n_target else pair.target_word
         raise InputError(
             f"“{pair.source_word}” and “{pair.target_word}” are not cut into as many tokens (“{longer}” has more). "
-            "So the two texts do not line up, and no state of the one can be put into the other. Choose a foil of as "
-            "many tokens."
+            "So the two texts do not line up, and no state of the one can be put into the other."
+            + (" Choose a foil of as many tokens." if pair.target_word in (*case.answers, *case.foils) else "")
         )
     unlike = [at for at, (mine, yours) in enumerate(zip(one, other, strict=True)) if mine != yours]
     return ReadPair(pair, target, one, other, unlike[0], unlike[-1] + 1, probe)

@@ -15,16 +15,16 @@ from llm_tracker.experiments.hand_over import Patching, stream_grid, stream_hand
 from llm_tracker.experiments.head_patches import heads_of
 from llm_tracker.experiments.knock_out import knock_outs
 from llm_tracker.experiments.minimal_pairs import named_pair, read_pair, verdict_pair
-from llm_tracker.experiments.passes.counting import TokensRead, counting
 from llm_tracker.experiments.probe import probe_of
-from llm_tracker.experiments.scored_conditions import ConditionScores, lens_curves
+from llm_tracker.experiments.scored_conditions import ConditionScores, in_order, lens_curves
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.conditions import Condition, ConditionName, conditions_of
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import Attribution, ExactCheck, Pair, Unavailable
 from llm_tracker.experiments.values.parts import USUAL, PartName, require_parts
+from llm_tracker.models.forward.forward_pass import TokensRead, counting
 from llm_tracker.prompts.words import Span
-from llm_tracker.tracing.provenance import model_info, versions
+from llm_tracker.tracing.provenance import is_of, model_info, versions
 from llm_tracker.tracing.session import Session
 
 if TYPE_CHECKING:
@@ -68,8 +68,12 @@ def stream_experiment(
     session; Cancelled where `stop` says so.
     """
     parts = require_parts(only)
+    _require_layers(model, window)
     run = _Run(model, setting_of(model, session, turn), case, n_wordings, stop, window)
-    found = begun or Experiment(model_info(model), session.recipe, case, turn, versions())
+    found = Experiment(model_info(model), session.recipe, case, turn, versions())
+    if begun is not None:
+        _require_same(model, begun, found)
+        found = begun
     found = replace(found, text_length=len(run.setting.prompt(case.correction).token_ids))
     began, counter = time.monotonic() - found.seconds, TokensRead(found.tokens_read)
     for at, name in enumerate(parts):
@@ -83,6 +87,20 @@ def stream_experiment(
             found = replace(found, **change, tokens_read=counter.n, seconds=time.monotonic() - began)
             yield Progress(found, name, at / len(parts), False)
     return replace(found, seconds=time.monotonic() - began)
+
+
+def _require_layers(model: LoadedModel, window: Span | None) -> None:
+    n_layers = len(model.layers)
+    if window is not None and not 1 <= window[0] <= window[1] <= n_layers:
+        raise InputError(f"There are layers 1 to {n_layers}; {window[0]} to {window[1]} were given.")
+
+
+def _require_same(model: LoadedModel, begun: Experiment, new: Experiment) -> None:
+    """Raise InputError where the experiment that was begun is another one than would be made now."""
+    if not is_of(model, begun.model):
+        raise InputError("The experiment that was begun was made with other weights. Begin a new one.")
+    if (begun.case, begun.turn, begun.recipe) != (new.case, new.turn, new.recipe):
+        raise InputError("The experiment that was begun is about another correction or other words. Begin a new one.")
 
 
 Changes = Iterator[dict[str, Any]]
@@ -144,9 +162,9 @@ def _path(run: _Run, found: Experiment, pair: Pair, name: str) -> Changes:
             return
 
 
-def _conditions(run: _Run, _found: Experiment) -> Changes:
+def _conditions(run: _Run, found: Experiment) -> Changes:
     run.scores = ConditionScores(run.setting, run.case)
-    yield from _scored(run.scores, [each for each in run.conditions() if _is_first(each)], run.stop)
+    yield from _scored(found, run.scores, [each for each in run.conditions() if _is_first(each)], run.stop)
 
 
 def _is_first(condition: Condition) -> bool:
@@ -154,23 +172,28 @@ def _is_first(condition: Condition) -> bool:
     return condition.paraphrase == 0 or condition.name == "user"
 
 
-def _paraphrases(run: _Run, _found: Experiment) -> Changes:
+def _paraphrases(run: _Run, found: Experiment) -> Changes:
     scores = run.scores or ConditionScores(run.setting, run.case)
     conditions = [each for each in run.conditions() if not _is_first(each) or run.scores is None]
     if conditions:
-        yield from _scored(scores, conditions, run.stop)
+        yield from _scored(found, scores, conditions, run.stop)
 
 
-def _scored(scores: ConditionScores, conditions: Sequence[Condition], stop: Callable[[], bool]) -> Changes:
+def _scored(
+    found: Experiment, scores: ConditionScores, conditions: Sequence[Condition], stop: Callable[[], bool]
+) -> Changes:
+    """Conditions scored; those that were found before in other wordings stay."""
     for _ in scores.score(conditions, stop=stop):
         pass
-    yield {"conditions": scores.scores()}
+    new = scores.scores()
+    asked = {each.condition for each in new}
+    yield {"conditions": in_order([*new, *(each for each in found.conditions if each.condition not in asked)])}
 
 
 def _lens(run: _Run, _found: Experiment) -> Changes:
     first = [each for each in run.conditions() if each.paraphrase == 0 and each.name in LENS_OF]
     said = {each.text for each in first if each.name == "user"}
-    wanted = [each for each in first if each.name != "wrong_alternative" or each.text not in said]
+    wanted = [each for each in first if each.name == "user" or each.text not in said]
     yield {"lens": lens_curves(run.setting, run.case, wanted, run.stop)}
 
 
@@ -201,7 +224,13 @@ def _checked(found: Experiment, name: str, part: Any) -> dict[str, Any]:
             f"What has to hold exactly does not hold in this family ({failed.name}: off by {failed.gap:.2g}, allowed "
             f"{failed.bound:g}), so that its numbers would say something else."
         )
-    return {name: value, "checks": (*found.checks, *checks)}
+    return {name: value, "checks": _with_checks(found, checks)}
+
+
+def _with_checks(found: Experiment, checks: Sequence[ExactCheck]) -> tuple[ExactCheck, ...]:
+    """All checks, with new ones in the place of earlier ones of the same name."""
+    names = {check.name for check in checks}
+    return (*(check for check in found.checks if check.name not in names), *checks)
 
 
 def _attribution(run: _Run, found: Experiment) -> Changes:
@@ -221,22 +250,20 @@ def _attribution(run: _Run, found: Experiment) -> Changes:
             return
         several.append(part[0])
         checks += part[1]
-    yield {"attributions": tuple(several), "checks": (*found.checks, *checks)}
+    yield {"attributions": tuple(several), "checks": _with_checks(found, checks)}
 
 
 def _grid(run: _Run, found: Experiment) -> Changes:
-    for name, pair in (("hand_over", named_pair(run.case)), ("verdict", verdict_pair())):
-        path = getattr(found, name)
-        if path is None or isinstance(path, Unavailable):
-            continue
-        steps = stream_grid(run.patching(pair))
-        while True:
-            try:
-                next(steps)
-            except StopIteration as ended:
-                found = replace(found, **{name: replace(path, grid=ended.value)})
-                yield {name: getattr(found, name)}
-                break
+    path = found.hand_over
+    if path is None or isinstance(path, Unavailable):
+        return
+    steps = stream_grid(run.patching(path.pair))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            yield {"hand_over": replace(path, grid=ended.value)}
+            return
 
 
 _PARTS: dict[PartName, Callable[[_Run, Experiment], Changes]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from llm_tracker.analysis.lens.read_out import chunk_rows
 from llm_tracker.experiments.contexts import Setting
-from llm_tracker.experiments.forced_choice import TokenIds, choices_of, score_batch
+from llm_tracker.experiments.forced_choice import Choice, TokenIds, choices_of, score_batch
 from llm_tracker.experiments.passes.filled_rows import N_MORE
 from llm_tracker.experiments.passes.rows import Batch, Row, begin, common_beginning, read_rows
 from llm_tracker.experiments.passes.written_answers import write_answers
@@ -38,22 +38,27 @@ MOST_FILLING = 3.0
 Asked = tuple[Condition, Prompt]
 
 
+def asked_under(setting: Setting, conditions: Sequence[Condition]) -> list[Asked]:
+    """What a model reads under each condition."""
+    return [(condition, setting.prompt_of(condition)) for condition in conditions]
+
+
 def read_conditions(
     setting: Setting,
-    conditions: Sequence[Condition],
-    behind: TokenIds = (),
+    asked: Sequence[Asked],
+    text_of: Callable[[Prompt], TokenIds] = lambda prompt: tuple(prompt.token_ids),
+    n_more: int = N_MORE,
     keep_resid: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[list[Asked], Batch]]:
     """Read what a model reads under each condition, yielding the conditions of a batch and what came out of them.
 
-    `behind` are tokens that are read behind each text.
+    `text_of` says what is read of a prompt, `n_more` how many tokens are read behind it later.
     """
-    asked = [(condition, setting.prompt_of(condition)) for condition in conditions]
     for several in _groups(asked):
-        texts = [(*prompt.token_ids, *behind) for _, prompt in several]
+        texts = [text_of(prompt) for _, prompt in several]
         shared = common_beginning(texts)
-        beginning = begin(setting.model, shared, max(map(len, texts)) - len(shared) + N_MORE)
+        beginning = begin(setting.model, shared, max(map(len, texts)) - len(shared) + n_more)
         rows = [Row(text) for text in texts]
         for batch in read_rows(beginning, rows, keep_resid=keep_resid, stop=stop):
             yield several[batch.rows], batch
@@ -95,16 +100,26 @@ class ConditionScores:
         self, conditions: Sequence[Condition], writes: bool = True, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[int]:
         """Score conditions, and write the answer under the first wording of each; yields how many are done."""
-        for asked, batch in read_conditions(self._setting, conditions, stop=stop):
-            self._note(asked, batch, writes, stop)
+        words, all_asked = [self._case.answers, self._case.foils], asked_under(self._setting, conditions)
+        choices = {each: choices_of(self._setting.model, prompt, words) for each, prompt in all_asked}
+        n_more = max([N_MORE, *(len(ids) for both in choices.values() for choice in both for ids in choice)])
+        for asked, batch in read_conditions(self._setting, all_asked, n_more=n_more, stop=stop):
+            self._note(asked, batch, [choices[condition] for condition, _ in asked], n_more, writes, stop)
             yield len(self._found)
 
-    def _note(self, asked: Sequence[Asked], batch: Batch, writes: bool, stop: Callable[[], bool]) -> None:
+    def _note(
+        self,
+        asked: Sequence[Asked],
+        batch: Batch,
+        choices: Sequence[Sequence[Choice]],
+        n_more: int,
+        writes: bool,
+        stop: Callable[[], bool],
+    ) -> None:
         model, case = self._setting.model, self._case
         prompts = [prompt for _, prompt in asked]
-        choices = [choices_of(model, prompt, [case.answers, case.foils]) for prompt in prompts]
         end = self._setting.word_end(prompts[0])
-        scores = score_batch(batch, [prompt.token_ids for prompt in prompts], choices, end, stop)
+        scores = score_batch(batch, [prompt.token_ids for prompt in prompts], choices, end, n_more, stop)
         first = [at for at, (condition, _) in enumerate(asked) if writes and condition.paraphrase == 0]
         texts = write_answers(batch, prompts, first, stop)
         log_probs = batch.logits.log_softmax(-1)
@@ -127,15 +142,21 @@ class ConditionScores:
     def scores(self) -> tuple[ConditionScore, ...]:
         """What was found, in order, each with its distance from merely asking again (the first wording of it)."""
         again = self._log_probs[_asked_again(self._log_probs)]
-        in_order = sorted(self._found, key=lambda each: (CONDITION_NAMES.index(each.name), each.paraphrase))
-        return tuple(
+        return in_order(
             replace(
-                self._found[condition],
+                found,
                 tv_from_asked_again=total_variation(self._log_probs[condition], again),
                 jsd_from_asked_again=float(jensen_shannon(self._log_probs[condition], again)),
             )
-            for condition in in_order
+            for condition, found in self._found.items()
         )
+
+
+def in_order(scores: Iterable[ConditionScore]) -> tuple[ConditionScore, ...]:
+    """Scores in the order of the conditions, their first wordings first."""
+    return tuple(
+        sorted(scores, key=lambda each: (CONDITION_NAMES.index(each.condition.name), each.condition.paraphrase))
+    )
 
 
 def _asked_again(conditions: Sequence[Condition] | dict[Condition, Tensor]) -> Condition:
@@ -166,18 +187,20 @@ def lens_curves(
 ) -> tuple[LensCurve, ...]:
     """The logit lens (nostalgebraist, 2020) at the answer slot under several conditions, asking again among them.
 
-    Where the two words begin with the same tokens, these are read behind each text first. Raises InputError where no
-    token tells the two words apart.
+    Where the two words begin with the same tokens, these are read behind each text first. A word's tokens are those
+    that it has behind the text in question. Raises InputError where no token tells the two words apart.
     """
-    probe = probe_of(setting.model, setting.prompt_of(conditions[0]), case)
-    resid = {
-        condition: rows
-        for asked, batch in read_conditions(setting, conditions, probe.shared, keep_resid=True, stop=stop)
-        for (condition, _), rows in zip(asked, cast("Tensor", batch.resid), strict=True)
+    asked = asked_under(setting, conditions)
+    probes = {id(prompt): probe_of(setting.model, prompt, case) for _, prompt in asked}
+    read = {
+        condition: _read_out(setting.model, rows)
+        for several, batch in read_conditions(
+            setting, asked, lambda prompt: probes[id(prompt)].text(prompt), keep_resid=True, stop=stop
+        )
+        for (condition, _), rows in zip(several, cast("Tensor", batch.resid), strict=True)
     }
-    read = {condition: _read_out(setting.model, resid[condition]) for condition in conditions}
     again = read[_asked_again(conditions)]
-    return tuple(_curve(condition, read[condition], again, probe) for condition in conditions)
+    return tuple(_curve(condition, read[condition], again, probes[id(prompt)]) for condition, prompt in asked)
 
 
 def _read_out(model: LoadedModel, resid: Tensor) -> Tensor:

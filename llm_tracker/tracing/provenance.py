@@ -21,14 +21,15 @@ def require_same_weights(model: LoadedModel, session: Session) -> None:
     A name stays while what it stands for changes: a checkpoint that is trained on, a branch of the hub that moves.
     Of weights without a digest, which a plug-in made, the model's record has to be the same. Raises OtherWeightsError.
     """
-    if session.turns and not _is_of(model, session.model):
+    if session.turns and not is_of(model, session.model):
         raise OtherWeightsError(
             f"These answers were given by other weights than those that are loaded now as {model.entry.title}. "
             "Ask the question again, and its answer can be looked into and corrected."
         )
 
 
-def _is_of(model: LoadedModel, info: ModelInfo) -> bool:
+def is_of(model: LoadedModel, info: ModelInfo) -> bool:
+    """Whether a record is of a model with these weights."""
     if model.weights_sha256 != info.weights_sha256:
         return False
     now = model_info(model)

@@ -158,3 +158,18 @@ def test_it_stops_between_two_chunks() -> None:
     with pytest.raises(lt.Cancelled):
         attribution(case.model, "after", case.prompt, case.probe, with_words=True, stop=lambda: True)
     assert gap([of(case, with_words=False).sum], [attributed("llama").sum]) < 1e-5
+
+
+def test_while_parts_are_taken_the_model_is_held_against_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = small_case(tiny("gemma2"))
+    alone: list[bool] = []
+    hooks = [
+        module.register_forward_hook(lambda *_: alone.append(case.model.running._is_owned()))
+        for module in case.model.model.modules()
+        if type(module).__name__.endswith("RMSNorm")
+    ]
+    attribution(case.model, "after", case.prompt, case.probe, True)
+    for hook in hooks:
+        hook.remove()
+    assert len(alone) > 3
+    assert all(alone)

@@ -8,7 +8,7 @@ import pytest
 from small_cases import CORRECTION, QUESTION, RECIPE, Small, own_chat_ids, small, small_case, tiny
 
 import llm_tracker as lt
-from llm_tracker.experiments.contexts import Setting, setting_of, texts_of
+from llm_tracker.experiments.contexts import Setting, setting_of
 from llm_tracker.experiments.values.conditions import conditions_of
 
 FRONT = [(each["role"], each["content"]) for each in RECIPE]
@@ -58,7 +58,7 @@ def test_an_experiment_on_a_later_turn_stands_behind_all_earlier_ones() -> None:
     ]
     hidden = conditions_of(small("gpt2").case)
     own = next(each for each in hidden if each.name == "own_answer_hidden")
-    assert texts_of(second, [own])[0].token_ids == own_chat_ids(model, [*FRONT, *said])
+    assert second.prompt_of(own).token_ids == own_chat_ids(model, [*FRONT, *said])
 
 
 def test_what_ends_an_answer_is_the_turn_the_line_or_the_word() -> None:

@@ -9,10 +9,11 @@ import torch
 from small_cases import FAMILIES, plain, small, small_case, tiny
 
 import llm_tracker as lt
-from llm_tracker.experiments.hand_over import Patching
+from llm_tracker.experiments.hand_over import Patching, stream_hand_over
 from llm_tracker.experiments.head_patches import N_DRAWS, N_SHOWN, TOGETHER, heads_of
 from llm_tracker.experiments.minimal_pairs import named_pair, read_pair
 from llm_tracker.experiments.values.findings import Heads
+from llm_tracker.progress import ended
 
 REPLACEABLE = [family for family in FAMILIES if family != "bloom"]
 
@@ -86,6 +87,22 @@ def test_chance_is_the_same_each_time_and_another_seed_draws_others() -> None:
     again, other = (heads_of(model, own, seed)[0] for seed in (0, 1))
     drawn = [[each.heads for each in found.knocked_out_random] for found in (heads("llama"), again, other)]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_an_exchange_that_changes_nothing_does_not_pass_its_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the heads' nor the curves'."""
+    from llm_tracker.experiments.passes import interventions
+
+    own = interventions._replacement
+
+    def nothing(change, rows, row, here, columns):  # type: ignore[no-untyped-def]
+        return own(change, rows, row, here, columns) if change.site == "attn_out" else rows[row, here, columns]
+
+    monkeypatch.setattr(interventions, "_replacement", nothing)
+    _, checks = heads_of(small("llama").model, patching("llama"))
+    assert [check.ok for check in checks] == [True, False]
+    _, checks = ended(stream_hand_over(patching("llama")))
+    assert [check.ok for check in checks] == [False]
 
 
 def test_heads_that_cannot_be_replaced_are_refused_with_the_reason() -> None:

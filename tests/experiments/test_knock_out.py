@@ -153,3 +153,18 @@ def test_where_a_family_does_not_heed_what_is_hidden_it_is_said_and_no_number_is
         places = truth.hiding(len(text), word.tokens, (len(text) - 1, len(text)), (1, 2, 3))
         without = float(case.probe.margins(truth.without_edges(text, places)[-1]))
         assert word.delta == pytest.approx(without - found[0].margin, abs=1e-4)
+
+
+def test_hiding_all_that_a_head_looks_at_leaves_the_softmax_of_the_rest() -> None:
+    """With scores this far apart, what is left of a pattern that was cut would be zeros."""
+    model = tiny("llama")
+    with torch.no_grad():
+        for layer in model.model.model.layers:
+            layer.self_attn.q_proj.weight *= 100
+    case = small_case(model)
+    text, truth = case.probe.text(case.prompt), Plain(model)
+    slot, margin = (len(text) - 1, len(text)), float(case.probe.margins(truth.logits(text)[-1]))
+    for word in hidden(case).words:
+        places = truth.hiding(len(text), word.tokens, slot, (1, 2, 3))
+        without = float(case.probe.margins(truth.without_edges(text, places)[-1]))
+        assert word.delta == pytest.approx(without - margin, abs=1e-3)

@@ -35,11 +35,20 @@ def test_a_name_of_two_words_is_given_way_to_whole() -> None:
     assert pair.source == "It is Paris, not York."
 
 
-@pytest.mark.parametrize("correction", ["That is wrong.", "It is Londonderry.", "It is Paris.", "…"])
-def test_a_correction_that_does_not_name_the_foil_gives_way_to_a_ready_one(correction: str) -> None:
+@pytest.mark.parametrize("correction", ["That is wrong.", "It is Londonderry.", "…"])
+def test_a_correction_that_names_neither_word_gives_way_to_a_ready_one(correction: str) -> None:
     pair = pair_of(correction)
     assert pair.target == "That is wrong. The correct answer is London."
     assert pair.source == "That is wrong. The correct answer is Paris."
+
+
+def test_a_correction_that_names_the_other_word_or_an_alias_is_taken_as_it_was_said() -> None:
+    pair = pair_of("It is Paris.")
+    assert (pair.target, pair.source) == ("It is Paris.", "It is London.")
+    assert (pair.target_word, pair.source_word) == ("Paris", "London")
+    pair = pair_of("It is Londinium.", foil_aliases=("Londinium",))  # type: ignore[arg-type]
+    assert (pair.target, pair.source) == ("It is Londinium.", "It is Paris.")
+    assert pair.target_word == "Londinium"
 
 
 def test_where_the_model_had_said_the_foil_the_right_word_is_what_is_named() -> None:

@@ -144,6 +144,13 @@ def test_parts_come_one_by_one_in_their_order_and_none_goes_again() -> None:
     assert read[-1] > 0
 
 
+@pytest.mark.parametrize("part", [name for name in USUAL if name != "verdict"])  # no pair in this tokenizer
+def test_what_every_part_reads_is_counted(part: Any) -> None:
+    case = small_case(tiny("llama"))
+    case.model.kv_caches.clear()
+    assert run(case, (part,)).forward_equivalents > 0.9
+
+
 def test_only_what_was_asked_for_is_run() -> None:
     found = run(small("llama"), ("lens",))
     assert [name for name in FIELDS if getattr(found, name) is not None] == ["lens"]
@@ -219,3 +226,33 @@ def test_words_are_hidden_in_the_window_that_was_asked_for() -> None:
     assert not isinstance(expected, Unavailable)
     assert found.knock_outs == expected[0]
     assert expected[0].layers == (2, 3)
+
+
+@pytest.mark.parametrize("window", [(0, 2), (3, 2), (2, 4)])
+def test_layers_that_are_not_there_are_refused(window: tuple[int, int]) -> None:
+    case = small("llama")
+    with pytest.raises(lt.InputError, match="There are layers 1 to 3"):
+        ended(lt.stream_experiment(case.model, case.session, 1, case.case, ("knock_out",), 1, window=window))
+
+
+def test_one_that_was_begun_on_something_else_is_not_gone_on_with() -> None:
+    case, other = small("llama"), small_case(small("llama").model, answer="Oslo")
+    begun = run(case, ("lens",))
+    with pytest.raises(lt.InputError, match="about another correction or other words"):
+        ended(lt.stream_experiment(other.model, other.session, 1, other.case, ("lens",), 1, begun=begun))
+    foreign = small_case(tiny("gpt2"), own_answer=case.case.own_answer)
+    with pytest.raises(lt.InputError, match="other weights"):
+        ended(lt.stream_experiment(foreign.model, foreign.session, 1, case.case, ("lens",), 1, begun=begun))
+
+
+def test_a_part_that_is_run_again_takes_its_own_place_and_leaves_other_wordings() -> None:
+    case = small("llama")
+    begun = run(case, ("conditions", "paraphrases", "knock_out"), n_wordings=2)
+    again = ended(
+        lt.stream_experiment(case.model, case.session, 1, case.case, ("conditions", "knock_out"), 2, begun=begun)
+    )
+    assert [each.condition for each in again.conditions] == [each.condition for each in begun.conditions]
+    assert [each.margin for each in again.conditions] == pytest.approx(
+        [each.margin for each in begun.conditions], abs=1e-4
+    )
+    assert [check.name for check in again.checks] == [check.name for check in begun.checks]

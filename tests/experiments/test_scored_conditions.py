@@ -12,9 +12,11 @@ from small_cases import FAMILIES, Small, gap, plain, small, small_case, tiny
 from word_ways import ways
 
 import llm_tracker as lt
+from llm_tracker.experiments.probe import probe_of
 from llm_tracker.experiments.scored_conditions import (
     FEW,
     ConditionScores,
+    asked_under,
     jensen_shannon,
     lens_curves,
     read_conditions,
@@ -22,6 +24,7 @@ from llm_tracker.experiments.scored_conditions import (
 )
 from llm_tracker.experiments.values.conditions import Condition, conditions_of
 from llm_tracker.experiments.values.findings import ConditionScore, LensCurve
+from llm_tracker.models.forward.changing_rope import begin_anew
 from llm_tracker.prompts.tokens import token_text
 
 CHAT_END = [0]
@@ -202,7 +205,7 @@ def test_at_the_last_layer_the_lens_is_the_models_own_answer(family: str) -> Non
     by_condition = {each.condition: each for each in scores(family)}
     resid = {
         condition: rows[-1]
-        for asked, batch in read_conditions(case.setting, conditions(case), keep_resid=True)
+        for asked, batch in read_conditions(case.setting, asked_under(case.setting, conditions(case)), keep_resid=True)
         for (condition, _), rows in zip(asked, batch.resid, strict=True)
     }
     for each in lenses(family):
@@ -226,6 +229,57 @@ def test_words_that_begin_alike_are_read_where_they_part() -> None:
     ]
     truth = plain("llama").logits([*case.prompt.token_ids, *case.probe.shared])[-1]
     assert curve.lead[-1] == pytest.approx(float(case.probe.margins(truth)), abs=1e-4)
+
+
+def test_behind_each_text_a_word_has_the_tokens_that_it_has_there() -> None:
+    """With raw text a correction ends in a line break, and the question does not."""
+    case = small_case(small("llama").model, recipe="raw")
+    for curve in lens_curves(case.setting, case.case, conditions(case, ("baseline", "asked_again", "user"))):
+        prompt = case.setting.prompt_of(curve.condition)
+        probe = probe_of(case.model, prompt, case.case)
+        truth = plain("llama").logits(probe.text(prompt))[-1]
+        assert curve.lead[-1] == pytest.approx(float(probe.margins(truth)), abs=1e-4)
+
+
+LONGROPE = {"rope_type": "longrope", "rope_theta": 10000.0, "factor": 4.0, "original_max_position_embeddings": 90}
+CHANGING = {
+    "phi3": {
+        "pad_token_id": 2,
+        "original_max_position_embeddings": 90,
+        "rope_parameters": {**LONGROPE, "short_factor": [1.0] * 4, "long_factor": [4.0] * 4},
+    },
+    "llama": {
+        "max_position_embeddings": 90,
+        "rope_parameters": {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 4.0},
+    },
+}
+
+
+@pytest.mark.parametrize("family", CHANGING)
+def test_where_frequencies_change_with_the_length_no_text_is_read_with_those_of_a_longer_one(family: str) -> None:
+    case = small_case(tiny(family, **CHANGING[family]))
+    found = scored(case, writes=False)
+    lengths = [len(case.setting.prompt_of(each.condition).token_ids) for each in found]
+    assert min(lengths) < 90 < max(lengths)
+    for each in found:
+        begin_anew(case.model.model)  # they keep the longest text so far
+        log_probs = Plain(case.model).log_probs(case.setting.prompt_of(each.condition).token_ids)[-1]
+        assert each.entropy_nats == pytest.approx(float(-(log_probs.exp() * log_probs).sum()), abs=1e-4)
+
+
+def test_a_word_of_many_tokens_does_not_leave_the_window_unseen() -> None:
+    names = ("baseline", "user", "asked_again", "right", "pre_emptive_simple")
+    longest = max(len(small("llama").setting.prompt_of(each).token_ids) for each in conditions(small("llama"), names))
+    model = tiny("mistral", sliding_window=longest + 20)
+    case = small_case(model, own_answer="", answer="Qzxj vbkm wfyp hgdt qlxc mnbv")
+    assert max(map(len, ways(model, case.case.answers))) > 20
+    require_plain_scores(case, Plain(model), scored(case, names, writes=False), CHAT_END)
+
+
+def test_a_text_that_does_not_fit_into_the_model_is_refused_with_the_figures() -> None:
+    case = small_case(tiny("gpt2", max_position_embeddings=110))
+    with pytest.raises(lt.InputError, match="reads 110 at most"):
+        scored(case)
 
 
 def test_it_stops_between_two_batches() -> None:

@@ -49,7 +49,8 @@ def test_a_message_of_one_word_is_told_once() -> None:
     assert [part.is_segment for part in hidden_parts(prompt) if part.word.text.strip() == "No"] == [False]
 
 
-def test_a_system_line_of_the_users_own_is_told_word_by_word_and_as_a_message() -> None:
-    recipe = [{"role": "system", "content": "Be brief"}]
-    roles = {part.word.role for part in hidden_parts(prompt_of(recipe))}
-    assert "recipe" in roles or "system" in roles
+def test_the_recipes_system_line_is_one_part() -> None:
+    parts = hidden_parts(prompt_of([{"role": "system", "content": "Be brief"}]))
+    (line,) = [part for part in parts if part.word.role == "recipe"]
+    assert "Be brief" in line.word.text
+    assert line.is_segment

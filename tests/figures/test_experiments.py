@@ -10,7 +10,8 @@ from experiments import EXAMPLE, example_experiment
 
 import llm_tracker as lt
 from llm_tracker.errors import InputError
-from llm_tracker.experiments.values.findings import HandOver, KnockOuts, Unavailable
+from llm_tracker.experiments.values.findings import FrozenRoute, HandOver, Heads, KnockOuts, Unavailable
+from llm_tracker.figures.correction.causes import attribution_figure
 from llm_tracker.figures.correction.views import VIEWS
 
 
@@ -73,6 +74,43 @@ def test_hidden_words_stand_in_reading_order_and_grey_where_attention_is_parked(
     assert not frame["grey"].any()
     segments = lt.experiment_figure(example_experiment(), "hidden_segments").frame
     assert segments["grey"].tolist()[0], "the worked examples hold the first token"
+
+
+def test_what_was_hidden_in_some_layers_says_in_which() -> None:
+    found = example_experiment()
+    assert isinstance(found.knock_outs, KnockOuts)
+    some = replace(found, knock_outs=replace(found.knock_outs, layers=(1, 10)))
+    for view in ("hidden", "hidden_segments"):
+        assert "from the answer position in layers 1 to 10" in lt.experiment_figure(some, view).sentence
+        assert "in layer" not in lt.experiment_figure(found, view).sentence
+
+
+def test_the_sentence_below_what_each_layer_adds_is_of_the_bars_above_it() -> None:
+    said = {}
+    for name in ("before", "asked_again", "after", "difference"):
+        figure = attribution_figure(example_experiment(), name)
+        assert figure is not None
+        most = figure.frame.loc[figure.frame["value"].abs().idxmax()]
+        assert f"the {most['part']} of layer {most['layer']}" in figure.sentence
+        assert f"{most['value']:+.1f} nats" in figure.sentence
+        said[name] = figure.sentence
+    assert len(set(said.values())) == 4
+
+
+def test_a_model_without_heads_or_a_text_without_words_says_so_below_an_empty_chart() -> None:
+    found = example_experiment()
+    assert isinstance(found.heads, Heads)
+    assert isinstance(found.frozen_route, FrozenRoute)
+    none = replace(
+        found,
+        heads=replace(found.heads, shares=(), random=()),
+        frozen_route=replace(found.frozen_route, words=(), bias=0.0),
+    )
+    heads, carried = (lt.experiment_figure(none, view) for view in ("head_patches", "carried"))
+    assert heads.sentence == "This model has no heads that could be replaced."
+    assert carried.sentence == "There is no word."
+    assert list(heads.frame.columns) == list(lt.experiment_figure(found, "head_patches").frame.columns)
+    assert all(figure.frame.empty and spec_of(figure.chart)["height"] > 0 for figure in (heads, carried))
 
 
 def test_what_cannot_be_had_says_why_and_what_was_not_run_says_so() -> None:

@@ -22,7 +22,7 @@ FILLED_BOUND = 1e-4
 
 
 N_MORE = 16
-"""Tokens that may be read behind a text: those of a word, or of an answer."""
+"""Tokens that may be read behind a text, those of an answer and of most words; a longer word says how many it has."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,11 @@ class Together:
     """A branch for each row of the batch."""
 
 
-def gone_on(batch: Batch, texts: Sequence[Sequence[int]]) -> list[Together]:
-    """The rows of a batch in groups that one token more can be read behind: all at once, or by length."""
+def gone_on(batch: Batch, texts: Sequence[Sequence[int]], n_more: int = N_MORE) -> list[Together]:
+    """The rows of a batch in groups that `n_more` tokens can be read behind: all at once, or by length."""
     lengths = [len(text) for text in texts]
-    if len(set(lengths)) == 1 or _holds(batch, texts[lengths.index(min(lengths))], lengths.index(min(lengths))):
+    shortest = lengths.index(min(lengths))
+    if len(set(lengths)) == 1 or _holds(batch, texts[shortest], shortest, n_more):
         return [Together(tuple(range(len(texts))), batch.after.of_lengths(lengths))]
     return [
         Together(tuple(at for at, each in enumerate(lengths) if each == length), batch.after.cut_to(length))
@@ -46,10 +47,10 @@ def gone_on(batch: Batch, texts: Sequence[Sequence[int]]) -> list[Together]:
     ]
 
 
-def _holds(batch: Batch, text: Sequence[int], at: int) -> bool:
+def _holds(batch: Batch, text: Sequence[int], at: int, n_more: int) -> bool:
     """Whether a text that was filled up is gone on from as it is by itself; tried with its likeliest token."""
     after, model = batch.after, batch.after.model.model
-    if after.cache is None or not takes_positions(model) or _window_ends(after):
+    if after.cache is None or not takes_positions(model) or _window_ends(after, n_more):
         return False
     if model in _known:
         return _known[model]
@@ -60,11 +61,11 @@ def _holds(batch: Batch, text: Sequence[int], at: int) -> bool:
     return _known[model]
 
 
-def _window_ends(beginning: Beginning) -> bool:
+def _window_ends(beginning: Beginning, n_more: int) -> bool:
     """Whether some layer sees the latest tokens only, and fewer than a text may have: filling would push some out."""
     layers = [] if beginning.shared is None else beginning.shared.layers
     windows = [layer.sliding_window for layer in layers if isinstance(layer, DynamicSlidingWindowLayer)]
-    return any(window < beginning.start + N_MORE for window in windows)
+    return any(window < beginning.start + n_more for window in windows)
 
 
 _known: WeakKeyDictionary[PreTrainedModel, bool] = WeakKeyDictionary()

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from llm_tracker.models.forward.forward_pass import cache_keyword
 from llm_tracker.models.forward.hidden_edges import hidden_edges
 from llm_tracker.models.forward.hooks import before, put_on
-from llm_tracker.models.forward.residual_rows import side_by_side, taken_rows
 from llm_tracker.models.forward.sites import SiteName, replace_hooks
 from llm_tracker.prompts.words import Span
 
@@ -86,18 +85,18 @@ def applied(
 def applied_throughout(model: LoadedModel, changes: Sequence[Change]) -> Iterator[None]:
     """Within this context, what any number of passes compute of one text is changed: read from its beginning on.
 
-    The text is read piece by piece, as decoding does, each piece behind a cache of those before it; a model that keeps
-    none reads it whole each time. Raises ModelError where this model lacks a site.
+    The text is read piece by piece, as decoding does, each piece behind a cache of those before it, and anew behind
+    another one; a model that keeps none reads it whole each time. Raises ModelError where this model lacks a site.
     """
-    span = [0, 0]
+    span, keyword = [0, 0], cache_keyword(model.model)
+    last: list[Any] = [None]
 
-    def see(_layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        rows = taken_rows(args, kwargs)
-        if rows is not None:
-            start = span[1] if cache_keyword(model.model) is not None else 0
-            span[:] = start, start + side_by_side(rows).shape[1]
+    def see(_model: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        cache = None if keyword is None else kwargs.get(keyword)
+        start = span[1] if cache is not None and cache is last[0] else 0
+        last[0], span[:] = cache, (start, start + args[0].shape[1])
 
-    with put_on([before(model.layers[0], see)]), _applied(model, [changes], lambda: (span[0], span[1])):
+    with put_on([before(model.model, see)]), _applied(model, [changes], lambda: (span[0], span[1])):
         yield
 
 

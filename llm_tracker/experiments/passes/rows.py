@@ -17,9 +17,9 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled, ModelError
-from llm_tracker.experiments.passes.counting import note_read
-from llm_tracker.experiments.passes.interventions import Change, applied
+from llm_tracker.experiments.passes.interventions import Change, KnockOut, applied
 from llm_tracker.experiments.passes.sharing_trial import can_share, keeps_keys_apart
+from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import Gaps, forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import copied
@@ -30,8 +30,11 @@ from llm_tracker.tracing.rereading.known_context import known_context
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-BATCH_BYTES = 96 * 2**20
+BATCH_BYTES = 128 * 2**20
 """What the rows of a batch may take besides their common beginning."""
+
+N_SCORES = 2
+"""Tensors of a layer's attention scores, in float32, that are there at once."""
 
 STOPPED = "Stopped before the experiment's end. What was found so far stays."
 
@@ -61,15 +64,17 @@ class Beginning:
     gaps: Gaps | None = None
     """What fills up the branches, where they are of unlike length."""
 
-    def rows_at_once(self, n_more: int) -> int:
-        """How many rows with `n_more` tokens of their own can be read together."""
+    def rows_at_once(self, n_more: int, hides: bool = False) -> int:
+        """How many rows with `n_more` tokens of their own can be read together; what `hides` words makes patterns."""
         architecture = self.model.architecture
         if has_several_streams(self.model):
             return 1
         own = n_more * architecture.d_model * 4 * 8 + 3 * 4 * architecture.vocab_size
+        own += N_SCORES * 4 * architecture.n_heads * n_more * (self.start + n_more)
         if self.shared is not None:
             n_own = self.start - self.shared.get_seq_length() + n_more
-            own += row_bytes(self.shared, n_own, architecture.n_heads, keeps_keys_apart(self.model))
+            is_apart = keeps_keys_apart(self.model) and not hides
+            own += row_bytes(self.shared, n_own, architecture.n_heads * (2 if hides else 1), is_apart)
         return max(1, BATCH_BYTES // own)
 
     def cut_to(self, length: int) -> Beginning:
@@ -179,18 +184,33 @@ def read_rows(
     """
     if sources and has_several_streams(beginning.model):
         raise ModelError("This family has several residual streams side by side: no two texts are read together.")
-    model, start = beginning.model, beginning.start
-    n_most = 1 if beginning.gaps else max(len(row.token_ids) for row in (*rows, *sources)) - start
-    n_rows = max(1, beginning.rows_at_once(n_most) - len(sources))
-    for first in range(0, len(rows), n_rows):
+    model = beginning.model
+    for own in _batches(beginning, rows, sources):
         if stop():
             raise Cancelled(STOPPED)
-        batch = [*sources, *rows[first : first + n_rows]]
+        batch = [*sources, *rows[own]]
+        n_most = 1 if beginning.gaps else max(len(row.token_ids) for row in batch) - beginning.start
         with model.running, torch.inference_mode():
             read = _read(beginning, batch, n_most, see or {}, len(sources), keep_resid)
-        own = slice(first, first + len(batch) - len(sources))
         resid = None if read.resid is None else read.resid[len(sources) :]
         yield Batch(own, read.logits[len(sources) :], read.after, resid)
+
+
+def _batches(beginning: Beginning, rows: Sequence[Row], sources: Sequence[Row]) -> Iterator[slice]:
+    """Which rows are read together: as many as fit; of equal length where a longer one would change what is read."""
+    lengths = [len(row.token_ids) for row in rows]
+    n_most = 1 if beginning.gaps else max([*lengths, *(len(row.token_ids) for row in sources)]) - beginning.start
+    hides = any(isinstance(change, KnockOut) for row in rows for change in row.changes)
+    n_rows = max(1, beginning.rows_at_once(n_most, hides) - len(sources))
+    switch = rope_switch(beginning.model.model)
+    is_changing = beginning.cache is None and switch is not None and max(lengths) > switch.length
+    first = 0
+    while first < len(rows):
+        end = min(first + n_rows, len(rows))
+        if is_changing:
+            end = next((at for at in range(first, end) if lengths[at] != lengths[first]), end)
+        yield slice(first, end)
+        first = end
 
 
 def _read(
@@ -214,7 +234,6 @@ def _read(
             stack.enter_context(put_on(read_hooks(model.sites.at(site), _without_sources(seen, n_sources))))
         if keep_resid or not are_equal:
             stack.enter_context(put_on(read_hooks(model.sites.at("resid_post"), ends.see)))
-        note_read(*ids.shape)
         output = _forward(model, ids, cache, gaps)
     logits = output.logits[:, -1] if are_equal else model.adapter.logits(model.model, ends.kept[-1])
     read_to = 0 if cache is None else start + n_most

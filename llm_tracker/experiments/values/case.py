@@ -49,6 +49,10 @@ class Case:
         """The foil and its aliases."""
         return (self.foil, *self.foil_aliases)
 
+    def names(self, word: str) -> tuple[str, ...]:
+        """One of the two words and its aliases."""
+        return self.answers if word == self.answer else self.foils
+
     @property
     def named(self) -> str:
         """The word that a correction of this answer names: the foil, but where the model had said that already."""

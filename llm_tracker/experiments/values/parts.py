@@ -1,4 +1,4 @@
-"""The parts of an experiment, in the order in which they are run."""
+"""What of an experiment is run: its parts, in their order, and in how many wordings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Literal, get_args
 
 from llm_tracker.errors import InputError
+from llm_tracker.experiments.values.conditions import AGAIN
 
 PartName = Literal[
     "hand_over",
@@ -33,3 +34,9 @@ def require_parts(names: Collection[str] | None) -> tuple[PartName, ...]:
     if unknown:
         raise InputError(f"There is no part “{unknown[0]}”. Choose some of: {', '.join(PART_NAMES)}.")
     return tuple(name for name in PART_NAMES if name in names)
+
+
+def require_wordings(n: int) -> None:
+    """Raise InputError where a condition cannot be said in so many ways."""
+    if not 1 <= n <= len(AGAIN):
+        raise InputError(f"Each condition can be said in 1 to {len(AGAIN)} ways; {n} were asked for.")

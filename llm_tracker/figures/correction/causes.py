@@ -14,6 +14,7 @@ from llm_tracker.wording.correction.causes import (
     head_label,
     head_words_sentence,
     heads_sentence,
+    hidden_segments_sentence,
     hidden_sentence,
     looked_sentence,
     named_part,
@@ -23,19 +24,19 @@ TURN = "correction"
 N_HEADS = 8
 
 
-def hidden_figure(found: KnockOuts) -> Figure:
+def hidden_figure(found: KnockOuts, n_layers: int) -> Figure:
     """What hiding each word from the answer position changes, in reading order; segments aside."""
     frame = _words_frame(found)
     title = "Changed the lead when hidden"
     chart = signed_bars(frame, "change of the lead when hidden (nats)")
-    return Figure("hidden", title, chart, frame.assign(turn=TURN), hidden_sentence(found))
+    return Figure("hidden", title, chart, frame.assign(turn=TURN), hidden_sentence(found, n_layers))
 
 
-def segments_figure(found: KnockOuts) -> Figure:
+def segments_figure(found: KnockOuts, n_layers: int) -> Figure:
     """What hiding each whole segment changes."""
     frame = _words_frame(found, segments=True)
     chart = signed_bars(frame, "change of the lead when hidden (nats)", long_names=True)
-    said = "Each message as a whole; grey hides the first token or the template's marks too, where attention is parked."
+    said = hidden_segments_sentence(found, n_layers)
     return Figure("hidden_segments", "Changed the lead when hidden, by message", chart, frame.assign(turn=TURN), said)
 
 
@@ -73,7 +74,7 @@ def carried_figure(found: FrozenRoute) -> Figure:
         rows.append(
             {"label": "the model's biases", "role": "", "start": -1, "end": -1, "value": found.bias, "grey": True}
         )
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "grey"])
     chart = signed_bars(frame, "added to the lead (nats)")
     return Figure("carried", "Carried the lead", chart, frame.assign(turn=TURN), carried_sentence(found))
 
@@ -102,7 +103,8 @@ def heads_figure(found: Heads) -> Figure:
                 "grey": by_chance,
             }
             for each, by_chance in shown
-        ]
+        ],
+        columns=["label", "layer", "head", "value", "attention", "grey"],
     )
     chart = signed_bars(frame, "share of the effect", "+.1%", long_names=True, pick=("layer", "head"))
     return Figure("head_patches", "Which heads carried it", chart, frame.assign(turn=TURN), heads_sentence(found))
@@ -120,7 +122,7 @@ def attribution_figure(experiment: Experiment, name: str = "after") -> Figure | 
     else:
         frame = _layers_frame(next(each for each in several if each.name == name))
     chart = layers_chart(frame, name == "difference")
-    said = attribution_sentence(several)
+    said = attribution_sentence(several, name)
     return Figure("attribution", "What each layer adds", chart, frame.assign(turn=TURN), said)
 
 

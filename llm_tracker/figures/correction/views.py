@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.experiment import Experiment
-from llm_tracker.experiments.values.findings import Unavailable
+from llm_tracker.experiments.values.findings import KnockOuts, Unavailable
 from llm_tracker.figures.correction.causes import (
     attribution_figure,
     carried_figure,
@@ -29,8 +29,8 @@ VIEWS: dict[str, tuple[str, Callable[[Experiment], Figure | None]]] = {
     "flips": ("conditions", flips_figure),
     "change": ("conditions", lambda found: change_figure(found) if found.conditions else None),
     "lens_margins": ("lens", lens_figure),
-    "hidden": ("knock_outs", lambda found: _of(found.knock_outs, hidden_figure)),
-    "hidden_segments": ("knock_outs", lambda found: _of(found.knock_outs, segments_figure)),
+    "hidden": ("knock_outs", lambda found: _hidden(found, hidden_figure)),
+    "hidden_segments": ("knock_outs", lambda found: _hidden(found, segments_figure)),
     "carried": ("frozen_route", lambda found: _of(found.frozen_route, carried_figure)),
     "looked_at": ("knock_outs", lambda found: _of(found.knock_outs, looked_figure)),
     "head_patches": ("heads", lambda found: _of(found.heads, heads_figure)),
@@ -44,20 +44,29 @@ def _of(part: object, draw: Callable[..., Figure | None]) -> Figure | None:
     return None if part is None or isinstance(part, Unavailable) else draw(part)
 
 
-def experiment_figure(experiment: Experiment, view: str = "hand_over") -> Figure:
+def _hidden(found: Experiment, draw: Callable[[KnockOuts, int], Figure]) -> Figure | None:
+    """What is hidden in some layers reads otherwise than what is hidden in all: the model knows how many it has."""
+    return _of(found.knock_outs, lambda part: draw(part, found.model.n_layers))
+
+
+def experiment_figure(experiment: Experiment, view: str = "hand_over", name: str | None = None) -> Figure:
     """One view of an experiment, as the Correction page draws it: chart, numbers and sentence.
 
     Views: hand_over, verdict, grid, shift, margins, flips, change, lens_margins, hidden, hidden_segments, carried,
-    looked_at, head_patches, attribution, head_words. Raises InputError for an unknown one, one that was not run, and
-    one that cannot be had of this model, with the reason.
+    looked_at, head_patches, attribution, head_words. `name` tells which attribution is drawn: after (unless given),
+    asked_again, before, or difference (after minus asked_again). Raises InputError for an unknown one, one that was
+    not run, and one that cannot be had of this model, with the reason.
     """
+    names = ("after", "asked_again", "before", "difference")
     if view not in VIEWS:
         raise InputError(f"There is no view “{view}” of an experiment. Choose one of: {', '.join(VIEWS)}.")
+    if name is not None and (view != "attribution" or name not in names):
+        raise InputError(f"There is no “{name}” of “{view}”. A name goes with attribution: {', '.join(names)}.")
     field, draw = VIEWS[view]
     part = getattr(experiment, field)
     if isinstance(part, Unavailable):
         raise InputError(part.why_not)
-    figure = draw(experiment)
+    figure = draw(experiment) if name is None else attribution_figure(experiment, name)
     if figure is None:
         raise InputError(f"This experiment was run without what “{view}” draws. Run it with that part.")
     return figure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast, get_args
@@ -76,6 +77,8 @@ def forward(
     that runs is the one that the model was put on (`put_on_attention`).
     """
     begin_anew(model)
+    if (counter := _counter.get()) is not None:
+        counter.n += token_ids.numel()
     known = _keywords(cast("Hashable", type(model)))
     keywords: dict[str, Any] = {"use_cache": cache is not None} if "use_cache" in known else {}
     if cache is not None:
@@ -89,6 +92,26 @@ def forward(
     if way.asks_for_patterns and "output_attentions" in known:
         keywords["output_attentions"] = True
     return model(token_ids, **keywords)
+
+
+class TokensRead:
+    """Tokens that all rows of all forward passes had: what they cost, whatever the machine."""
+
+    def __init__(self, n: int = 0) -> None:
+        self.n = n
+
+
+_counter: ContextVar[TokensRead | None] = ContextVar("tokens_read", default=None)
+
+
+@contextmanager
+def counting(counter: TokensRead) -> Iterator[None]:
+    """Within this context what this thread's forward passes read is counted."""
+    token = _counter.set(counter)
+    try:
+        yield
+    finally:
+        _counter.reset(token)
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Attention edges that are cut: positions that chosen queries cannot look at, in chosen layers (Geva et al., 2023).
 
-On SDPA the pattern is made, its hidden places are set to zero and the rest is scaled up to what it was: that is the
-softmax without them. Families that run on eager attention make theirs in code of their own, with a mask of their own
-kind or none, but all of them by a softmax: its scores are closed in those places.
+The scores of hidden places are closed before the softmax. On SDPA the pattern is made for it, some queries at a time.
+Families that run on eager attention make theirs in code of their own, with a mask of their own kind or none, but all of
+them by a softmax: its scores are closed in those places.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from llm_tracker.models.forward.hooks import after, before, layers_in_turn, once_each, put_on, replacing
-from llm_tracker.models.forward.pattern_edits import edited_patterns
+from llm_tracker.models.forward.pattern_edits import PatternEdit, attention_scores, edited_attention, for_heads
 
 if TYPE_CHECKING:
     from llm_tracker.models.forward.way import Way
@@ -30,6 +30,10 @@ OVER_SCORES = frozenset({functional.softmax, torch.softmax, Tensor.softmax, torc
 """What makes a pattern of scores, or the share that a sink takes of it."""
 
 
+QUERIES = 128
+"""Queries whose patterns are made at a time: all those of a long text would take much memory."""
+
+
 @contextmanager
 def hidden_edges(attentions: Sequence[nn.Module | None], way: Way, hidden: Hidden) -> Iterator[None]:
     """Within this context this thread's passes cannot look along the hidden edges: (layer) of attention modules.
@@ -38,7 +42,7 @@ def hidden_edges(attentions: Sequence[nn.Module | None], way: Way, hidden: Hidde
     place was really hidden is seen in the rows that are recorded.
     """
     if way.attention == "sdpa":
-        with edited_patterns(attentions, lambda layer, pattern: _without(pattern, hidden(layer))):
+        with edited_attention(_ClosedPlaces(attentions, hidden)):
             yield
         return
     turns, closed, modules = layers_in_turn(attentions), _ClosedScores(), once_each(attentions)
@@ -55,14 +59,34 @@ def hidden_edges(attentions: Sequence[nn.Module | None], way: Way, hidden: Hidde
         yield
 
 
-def _without(pattern: Tensor, edges: Tensor | None) -> Tensor:
-    """A pattern (row, head, query, key) without the hidden places, its rows summing to what they did."""
-    if edges is None:
-        return pattern
-    left = pattern.masked_fill(edges[:, None, :, edges.shape[-1] - pattern.shape[-1] :], 0.0)
-    scaled = left * (pattern.sum(-1, keepdim=True) / left.sum(-1, keepdim=True))
-    # A row of which nothing is hidden stays what it is to the bit.
-    return torch.where(edges.any(-1)[:, None, :, None], scaled, pattern)
+class _ClosedPlaces(PatternEdit):
+    """Attention on SDPA whose scores are closed in the hidden places."""
+
+    def __init__(self, attentions: Sequence[nn.Module | None], hidden: Hidden) -> None:
+        super().__init__(attentions, lambda _layer, pattern: pattern)
+        self._hidden = hidden
+
+    def output(
+        self,
+        module: nn.Module,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        attention_mask: Tensor | None,
+        scaling: float | None,
+    ) -> tuple[Tensor, Tensor]:
+        """The attention output (row, query, head, d_head), and the pattern (row, head, query, key) of the last ones."""
+        edges, (keys, values) = self._hidden(self.layer(module)), (for_heads(each, query) for each in (key, value))
+        outputs, pattern = [], query
+        for first in range(0, query.shape[2], QUERIES):
+            end = min(first + QUERIES, query.shape[2])
+            scores = attention_scores(query, keys, attention_mask, scaling, first, end)
+            if edges is not None:
+                own = edges[:, None, first:end, edges.shape[-1] - scores.shape[-1] :]
+                scores = scores.masked_fill(own, -torch.inf)
+            pattern = scores.softmax(-1)
+            outputs.append((pattern @ values).to(query.dtype))
+        return torch.cat(outputs, dim=2).transpose(1, 2), pattern
 
 
 def _n_keys(args: tuple[Any, ...], kwargs: dict[str, Any], length: int) -> int:

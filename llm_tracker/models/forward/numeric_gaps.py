@@ -20,6 +20,11 @@ def in_deviations(found: Tensor, expected: Tensor) -> float:
     return (gap / expected.float().std(-1)).max().item()
 
 
+def largest(gaps: Sequence[float]) -> float:
+    """The largest of some gaps; NaN where one is, which Python's `max` may lose."""
+    return torch.tensor(gaps, dtype=torch.float64).max().item()
+
+
 def row_gap(rows: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
     """Largest difference between rows; infinite where rows are missing or have other shapes."""
     if [row.shape for row in rows] != [row.shape for row in expected]:

@@ -42,10 +42,12 @@ class PatternEdit:
     ) -> tuple[Tensor, Tensor]:
         """The attention output (batch, query, head, d_head) of the edited pattern, and that (1, head, query, key)."""
         pattern = whole_pattern(query, key, attention_mask, scaling)
-        edited = self._edit(next(self._layer_of[id(module)]), pattern)
-        grouped = edited.shape[1] // value.shape[1]
-        values = value.float().repeat_interleave(grouped, dim=1)
-        return (edited @ values).to(query.dtype).transpose(1, 2), edited
+        edited = self._edit(self.layer(module), pattern)
+        return (edited @ for_heads(value, query)).to(query.dtype).transpose(1, 2), edited
+
+    def layer(self, module: nn.Module) -> int:
+        """The index (0-based) of the layer whose turn it is, of those that share this module."""
+        return next(self._layer_of[id(module)])
 
 
 @contextmanager
@@ -54,7 +56,14 @@ def edited_patterns(attentions: Sequence[nn.Module | None], edit: EditPattern) -
 
     What is recorded meanwhile is the edited pattern; no KV cache of an earlier text is used or kept.
     """
-    token = _edit.set(PatternEdit(attentions, edit))
+    with edited_attention(PatternEdit(attentions, edit)):
+        yield
+
+
+@contextmanager
+def edited_attention(edit: PatternEdit) -> Iterator[None]:
+    """Within this context, this thread's passes on SDPA take their attention's output from an edit."""
+    token = _edit.set(edit)
     try:
         with replacing():
             yield
@@ -64,17 +73,30 @@ def edited_patterns(attentions: Sequence[nn.Module | None], edit: EditPattern) -
 
 def whole_pattern(query: Tensor, key: Tensor, attention_mask: Tensor | None, scaling: float | None) -> Tensor:
     """The pattern (batch, head, query, key) of all queries in float32; without a mask each sees what is before it."""
-    n_heads, n_queries, d_head = query.shape[1:]
-    keys = key.float().repeat_interleave(n_heads // key.shape[1], dim=1)
-    scores = query.float() @ keys.mT * (d_head**-0.5 if scaling is None else scaling)
+    return attention_scores(query, for_heads(key, query), attention_mask, scaling, 0, query.shape[2]).softmax(-1)
+
+
+def for_heads(of_groups: Tensor, query: Tensor) -> Tensor:
+    """Keys or values (batch, kv_head, key, d_head) in float32, once for each query head."""
+    return of_groups.float().repeat_interleave(query.shape[1] // of_groups.shape[1], dim=1)
+
+
+def attention_scores(
+    query: Tensor, keys: Tensor, attention_mask: Tensor | None, scaling: float | None, first: int, end: int
+) -> Tensor:
+    """The masked scores (batch, head, query, key) of the queries from `first` to before `end`, in float32.
+
+    `keys` are those of each head. Without a mask each query sees what is before it.
+    """
+    n_queries, d_head = query.shape[2:]
+    scores = query[:, :, first:end].float() @ keys.mT * (d_head**-0.5 if scaling is None else scaling)
     n_keys = keys.shape[2]
     if attention_mask is None:  # SDPA's own causal mask, which it aligns with the beginning of a text
-        ahead = torch.ones(n_queries, n_keys, dtype=torch.bool, device=query.device).triu(1 + n_keys - n_queries)
-        scores = scores.masked_fill(ahead, -torch.inf)
-    else:
-        mask = attention_mask[..., :n_keys]
-        scores = scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.float()
-    return scores.softmax(-1)
+        places = torch.arange(n_keys, device=query.device)
+        ahead = places > torch.arange(first, end, device=query.device)[:, None] + n_keys - n_queries
+        return scores.masked_fill(ahead, -torch.inf)
+    mask = attention_mask[..., :n_keys] if attention_mask.shape[-2] == 1 else attention_mask[..., first:end, :n_keys]
+    return scores.masked_fill(~mask, -torch.inf) if mask.dtype == torch.bool else scores + mask.float()
 
 
 _edit: ContextVar[PatternEdit | None] = ContextVar("attention_edit", default=None)

@@ -12,9 +12,9 @@ from llm_tracker.experiments.values.findings import (
     HeadsTogether,
     KnockOuts,
 )
+from llm_tracker.prompts.words import Span
+from llm_tracker.wording.correction.amounts import LEAST_NATS, signed_share
 from llm_tracker.wording.formats import nats, percent, quoted, signed_nats
-
-LEAST_NATS = 0.05
 
 PART_LABELS = {"recipe": "the worked examples", "system": "the system line", "template": "the template's marks"}
 
@@ -26,20 +26,39 @@ def named_part(text: str, role: str, is_segment: bool = False) -> str:
     return quoted(text)
 
 
-def hidden_sentence(found: KnockOuts) -> str:
-    """Which word changes the margin most when it is hidden from the answer position."""
-    words = [word for word in found.words if not word.is_segment]
-    if not words:
+def hidden_sentence(found: KnockOuts, n_layers: int) -> str:
+    """Which word changes the margin most when it is hidden from the answer position, of a model of so many layers."""
+    single = [word for word in found.words if not word.is_segment]
+    words = [word for word in single if not word.out_of_distribution]
+    if not single:
         return "There is no word to hide."
-    most = max(words, key=lambda word: abs(word.delta))
-    where = "" if found.layers[0] == 1 else f" in layers {found.layers[0]} to {found.layers[1]}"
-    if abs(most.delta) < LEAST_NATS:
-        return f"Hiding any one word from the answer position{where} changes the lead by less than {nats(LEAST_NATS)}."
-    others = [word for word in words if word is not most]
-    second = max(others, key=lambda word: abs(word.delta), default=None)
-    rest = "" if second is None else f"; the next is {quoted(second.text)} with {signed_nats(second.delta)}"
-    hidden = f"Hiding {quoted(most.text)} from the answer position{where}"
-    return f"{hidden} changes the lead by {signed_nats(most.delta)}{rest}."
+    if not words:
+        return "No word here can be hidden without the first token or the template's marks."
+    aside = "" if words == single else " Words that hide the first token or the template's marks too are left out."
+    first, *others = sorted(words, key=lambda word: -abs(word.delta))
+    where = in_layers(found.layers, n_layers)
+    if abs(first.delta) < LEAST_NATS:
+        least = nats(LEAST_NATS)
+        return f"Hiding any one word from the answer position{where} changes the lead by less than {least}.{aside}"
+    rest = f"; the next is {quoted(others[0].text)} with {signed_nats(others[0].delta)}" if others else ""
+    hidden = f"Hiding {quoted(first.text)} from the answer position{where}"
+    return f"{hidden} changes the lead by {signed_nats(first.delta)}{rest}.{aside}"
+
+
+def hidden_segments_sentence(found: KnockOuts, n_layers: int) -> str:
+    """What the bars of whole messages are, and which are to be read with care."""
+    return (
+        f"Each message as a whole, hidden from the answer position{in_layers(found.layers, n_layers)}; grey hides the "
+        "first token or the template's marks too, where attention is parked."
+    )
+
+
+def in_layers(window: Span, n_layers: int) -> str:
+    """The layers of a window, from first to last, as a sentence goes on with them; "" where it is all of them."""
+    first, last = window
+    if (first, last) == (1, n_layers):
+        return ""
+    return f" in layer {first}" if first == last else f" in layers {first} to {last}"
 
 
 def carried_sentence(found: FrozenRoute) -> str:
@@ -47,11 +66,12 @@ def carried_sentence(found: FrozenRoute) -> str:
     if not found.words:
         return "There is no word."
     most = max(found.words, key=lambda word: abs(word.contribution))
-    bias = f", the model's own biases {signed_nats(found.bias)}" if abs(found.bias) >= LEAST_NATS else ""
+    bias, all_parts = "", "all words together"
+    if abs(found.bias) >= LEAST_NATS:
+        bias, all_parts = f", the model's own biases {signed_nats(found.bias)}", "all words and these biases together"
     return (
         f"With attention, scales and gates held as they were, {named_part(most.text, most.role)} adds "
-        f"{signed_nats(most.contribution)} of a lead of {signed_nats(found.margin)}{bias}; all words together are that "
-        "lead."
+        f"{signed_nats(most.contribution)} of a lead of {signed_nats(found.margin)}{bias}; {all_parts} are that lead."
     )
 
 
@@ -76,11 +96,18 @@ def heads_sentence(found: Heads) -> str:
     best = found.shares[0]
     word = quoted(found.pair.target_word)
     looked = "" if best.attention_to_word is None else f"; it looks at {word} with {percent(best.attention_to_word)}"
-    chance = max((abs(each.share) for each in found.random), default=0.0)
-    return (
-        f"Layer {best.layer} head {best.head} brings {_share(best.share)} of the effect by itself{looked}. Of "
-        f"{len(found.random)} heads chosen by chance, the most is {_share(chance)}."
-    )
+    own = f"Layer {best.layer} head {best.head} brings {signed_share(best.share)} of the effect by itself{looked}."
+    return own + _by_chance(found.random)
+
+
+def _by_chance(heads: Sequence[HeadShare]) -> str:
+    """What the strongest of the heads chosen by chance brings; "" where there were none to choose."""
+    if not heads:
+        return ""
+    most = signed_share(max((each.share for each in heads), key=abs))
+    if len(heads) == 1:
+        return f" One head chosen by chance brings {most}."
+    return f" Of {len(heads)} heads chosen by chance, the most is {most}."
 
 
 def head_label(each: HeadShare, word: str, by_chance: bool = False) -> str:
@@ -89,38 +116,78 @@ def head_label(each: HeadShare, word: str, by_chance: bool = False) -> str:
     return named if each.attention_to_word is None else f"{named}: {percent(each.attention_to_word)} on {quoted(word)}"
 
 
-def _share(share: float) -> str:
-    return f"-{percent(-share)}" if share < 0 else percent(share)
-
-
 def together_sentence(found: Heads) -> str:
     """What the margin is without the strongest heads, beside as many by chance."""
     if not found.knocked_out:
         return ""
     last = found.knocked_out[-1]
     n = len(last.heads)
-    chance = [each.delta for each in found.knocked_out_random if len(each.heads) == n]
-    spread = f"; without {n} by chance, by {signed_nats(min(chance))} to {signed_nats(max(chance))}" if chance else ""
-    return f"Without the first {n} heads at the answer position, the lead changes by {signed_nats(last.delta)}{spread}."
+    heads = "the first head" if n == 1 else f"the first {n} heads"
+    spread = _spread([each.delta for each in found.knocked_out_random if len(each.heads) == n])
+    chance = f"; without {'one' if n == 1 else n} by chance, by {spread}" if spread else ""
+    return f"Without {heads} at the answer position, the lead changes by {signed_nats(last.delta)}{chance}."
 
 
-def attribution_sentence(found: Sequence[Attribution]) -> str:
-    """Which part of the model adds most to the lead after the correction, directly."""
-    after = next((each for each in found if each.name == "after"), None)
-    if after is None:
+def _spread(deltas: Sequence[float]) -> str:
+    """From the least to the most, or the one number that both are; "" of none."""
+    ends = dict.fromkeys(signed_nats(end(deltas)) for end in (min, max)) if deltas else {}
+    return " to ".join(ends)
+
+
+ATTRIBUTION_CASES = {
+    "before": "Before the correction",
+    "asked_again": "Merely asked again",
+    "after": "After the correction",
+}
+
+DIRECT_ALONE = "What a part does through later layers is not in this."
+
+
+def attribution_sentence(found: Sequence[Attribution], name: str) -> str:
+    """Which part of the model adds most to the lead, directly: of one answer, or of what changes (“difference”)."""
+    by_name: dict[str, Attribution] = {each.name: each for each in found}
+    needed = ("after", "asked_again") if name == "difference" else (name,)
+    if any(each not in by_name for each in needed):
         return "Nothing has been taken apart yet."
-    parts = [(abs(value), value, layer.layer, kind) for layer in after.layers for kind, value in _parts(layer)]
-    if not parts:
+    if name == "difference":
+        return _difference_sentence(by_name["after"], by_name["asked_again"])
+    own = by_name[name]
+    if not own.layers:
         return "This model has no layers."
-    _, value, layer, kind = max(parts)
+    part, value = _largest(_parts(own))
     return (
-        f"After the correction, the {kind} of layer {layer} adds most directly: {signed_nats(value)} of a lead of "
-        f"{signed_nats(after.logit_difference)}. What a part does through later layers is not in this."
+        f"{ATTRIBUTION_CASES[name]}, {part} adds most directly: {signed_nats(value)} of a lead of "
+        f"{signed_nats(own.logit_difference)}. {DIRECT_ALONE}"
     )
 
 
-def _parts(layer: object) -> list[tuple[str, float]]:
-    return [("attention", float(layer.attention)), ("feed-forward part", float(layer.mlp))]  # type: ignore[attr-defined]
+def _difference_sentence(after: Attribution, again: Attribution) -> str:
+    """Which part adds something else after the correction than when merely asked again."""
+    of_again = _parts(again)
+    changes = {part: value - of_again[part] for part, value in _parts(after).items() if part in of_again}
+    if not changes:
+        return "This model has no layers."
+    part, value = _largest(changes)
+    if abs(value) < LEAST_NATS:
+        least = nats(LEAST_NATS)
+        return f"No part adds {least} more or less after the correction than when merely asked again. {DIRECT_ALONE}"
+    return (
+        f"Against merely asking again, what {part} adds directly changes most: by {signed_nats(value)}; the lead "
+        f"changes by {signed_nats(after.logit_difference - again.logit_difference)}. {DIRECT_ALONE}"
+    )
+
+
+def _parts(found: Attribution) -> dict[str, float]:
+    """By name: what each part adds."""
+    return {
+        f"the {kind} of layer {layer.layer}": value
+        for layer in found.layers
+        for kind, value in (("attention", layer.attention), ("feed-forward part", layer.mlp))
+    }
+
+
+def _largest(parts: dict[str, float]) -> tuple[str, float]:
+    return max(parts.items(), key=lambda each: abs(each[1]))
 
 
 def head_words_sentence(found: Attribution) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from llm_tracker.experiments.values.conditions import ConditionName
 from llm_tracker.experiments.values.experiment import Experiment, Shift
 from llm_tracker.experiments.values.findings import ConditionScore, Grade
+from llm_tracker.wording.correction.amounts import LEAST_NATS, times
 from llm_tracker.wording.formats import nats, percent, quoted, signed_nats
 
 CONDITION_LABELS: dict[ConditionName, str] = {
@@ -56,16 +58,18 @@ def shift_sentence(experiment: Experiment) -> str:
     own = f"the correction changes it by {signed_nats(shift.correction)} on top of that"
     if is_detectable(experiment):
         return f"{told}; {own}{_odds(shift)}."
-    n_again = len(_margins(experiment, "asked_again"))
-    if n_again < 2:
-        return f"{told}; {own}."
-    return f"{told}; {own}: less than {n_again} ways of asking again differ among themselves, so {NO_EFFECT}."
+    if shift.correction == 0:
+        return f"{told}; the correction changes nothing on top of that."
+    n = len(_margins(experiment, "asked_again"))
+    return f"{told}; {own}: {n} ways of asking again differ by at least as much among themselves, so {NO_EFFECT}."
 
 
 def _odds(shift: Shift) -> str:
     """A change in nats as a factor of the odds, where people can picture that."""
-    factor = 2.718281828 ** abs(shift.correction)
-    return f" (times {factor:,.0f} in odds)" if 2 <= factor < 100_000 else ""
+    size = abs(shift.correction)
+    if not math.log(2) <= size < math.log(100_000):
+        return ""
+    return f" (odds {'times' if shift.correction > 0 else 'divided by'} {math.exp(size):,.0f})"
 
 
 def _margins(experiment: Experiment, name: ConditionName) -> list[float]:
@@ -77,17 +81,23 @@ def margins_sentence(experiment: Experiment) -> str:
     if not experiment.conditions:
         return "No condition has been scored yet."
     lowest = min(experiment.conditions, key=lambda score: score.margin)
-    behind = sum(score.margin < 0 for score in experiment.conditions)
-    n = len(experiment.conditions)
+    said = quoted(lowest.condition.text) if lowest.condition.text else "nothing said"
+    least = f"the least lead is {signed_nats(lowest.margin)}, with {said}"
+    return f"{_ahead(experiment)}; {least}.{_spread(experiment)}"
+
+
+def _ahead(experiment: Experiment) -> str:
+    """Under how many wordings the right word is ahead, or the other one."""
+    margins = [score.margin for score in experiment.conditions]
+    n, ahead, behind = len(margins), sum(each > 0 for each in margins), sum(each < 0 for each in margins)
     answer, foil = quoted(experiment.case.answer), quoted(experiment.case.foil)
-    if behind == 0:
-        told = f"Under all {n} wordings {answer} is ahead of {foil}"
-    elif behind == n:
-        told = f"Under none of {n} wordings is {answer} ahead of {foil}"
-    else:
-        told = f"Under {behind} of {n} wordings {foil} is ahead of {answer}"
-    least = f"the least lead is {signed_nats(lowest.margin)}, with {quoted(lowest.condition.text or 'nothing said')}"
-    return f"{told}; {least}.{_spread(experiment)}"
+    if n == 1:
+        return f"Under the one wording {answer} is {'' if ahead else 'not '}ahead of {foil}"
+    if ahead == n:
+        return f"Under all {n} wordings {answer} is ahead of {foil}"
+    if ahead == 0:
+        return f"Under none of {n} wordings is {answer} ahead of {foil}"
+    return f"Under {behind} of {n} wordings {foil} is ahead of {answer}"
 
 
 def _spread(experiment: Experiment) -> str:
@@ -95,9 +105,9 @@ def _spread(experiment: Experiment) -> str:
     spreads = {
         name: max(margins) - min(margins) for name in CONDITION_LABELS if len(margins := _margins(experiment, name)) > 1
     }
-    if not spreads:
+    name = max(spreads, key=lambda each: spreads[each], default=None)
+    if name is None or spreads[name] < LEAST_NATS:
         return ""
-    name = max(spreads, key=lambda each: spreads[each])
     apart = f"up to {nats(spreads[name])} apart ({CONDITION_LABELS[name]})"
     return f" Wordings of the same lie {apart}: one wording alone shows little."
 
@@ -109,9 +119,10 @@ def verdict_sentence(experiment: Experiment) -> str:
         return ""
     n = len(_margins(experiment, "right"))
     each = f"mean of {n} pairs of wordings" if n > 1 else "one pair of wordings"
+    likelier, larger = "likelier" if effect.score >= 0 else "less likely", "larger" if effect.margin >= 0 else "smaller"
     return (
-        f"“Right” in place of “wrong”, one word, makes {quoted(experiment.case.answer)} likelier by "
-        f"{signed_nats(effect.score)} and its lead larger by {signed_nats(effect.margin)} ({each})."
+        f"“Right” in place of “wrong”, one word, makes {quoted(experiment.case.answer)} {likelier} by "
+        f"{nats(abs(effect.score))} and its lead {larger} by {nats(abs(effect.margin))} ({each})."
     )
 
 
@@ -123,9 +134,10 @@ def flips_sentence(experiment: Experiment, n_flipped: int, n: int) -> str:
     answer, foil = quoted(experiment.case.answer), quoted(experiment.case.foil)
     if again.margin <= 0:
         return f"Merely asked again, {answer} is not ahead of {foil}: there is no lead that could be lost."
+    there = f": there {foil} comes out ahead" if n_flipped else ""
     return (
-        f"Merely asked again, {answer} leads by {nats(again.margin)} (the truth margin). {n_flipped} of {n} wordings "
-        f"take away more than that: there {foil} comes out ahead."
+        f"Merely asked again, {answer} leads by {nats(again.margin)} (the truth margin). More than that is taken away "
+        f"by {n_flipped or 'none'} of {n} {'wording' if n == 1 else 'wordings'}{there}."
     )
 
 
@@ -147,7 +159,9 @@ def graded_sentence(scores: Sequence[ConditionScore]) -> str:
     if not written:
         return ""
     counts = {grade: sum(score.grade == grade for score in written) for grade in ("answer", "foil", "other")}
+    n = len(written)
+    under = "one condition (first wording)" if n == 1 else f"the {n} conditions (first wordings)"
     return (
-        f"What the model writes under the {len(written)} conditions (first wordings): the right word "
-        f"{counts['answer']} times, the other word {counts['foil']} times, neither {counts['other']} times."
+        f"What the model writes under {under}: the right word {times(counts['answer'])}, the other word "
+        f"{times(counts['foil'])}, neither {times(counts['other'])}."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llm_tracker.experiments.values.findings import Floats, HandOver, LensCurve
+from llm_tracker.wording.correction.amounts import LEAST_NATS, signed_share
 from llm_tracker.wording.formats import listed, nats, percent, quoted, signed_nats
 
 HALF = 0.5
@@ -31,14 +32,17 @@ def path_sentence(path: HandOver) -> str:
     elif arrived == 0:
         slot = "the position that writes the answer has it from the beginning"
     else:
-        before, after = (max(0.0, path.answer_slot[at]) for at in (arrived - 1, arrived))
-        jump = (
-            f"from {percent(before)} to {percent(after)} of it"
-            if after <= 1.05
-            else f"from {percent(before)} of it to all"
-        )
+        jump = _jump(path.answer_slot[arrived - 1], path.answer_slot[arrived])
         slot = f"layer {arrived} brings it to the position that writes the answer ({jump})"
     return f"{told} {own}; {slot}.{_between(path)}"
+
+
+def _jump(before: float, after: float) -> str:
+    """From a share under a half to one that is not."""
+    least, most = signed_share(before), signed_share(after)
+    if least == most:
+        return "from just under half of it to half"
+    return f"from {least} to {most} of it" if after <= 1.05 else f"from {least} of it to all"
 
 
 def kept_until(curve: Floats) -> int | None:
@@ -65,14 +69,17 @@ def _between(path: HandOver) -> str:
     share = path.between[most]
     if abs(share) < RESTS:
         return " Nothing much rests on the words between."
-    return f" In between, the words that follow hold up to {percent(abs(share))} of it (after layer {most})."
+    if share < 0:
+        against = f"up to {percent(-share)} of it (after layer {most})"
+        return f" In between, the words that follow move the lead the other way, by {against}."
+    return f" In between, the words that follow hold up to {percent(share)} of it (after layer {most})."
 
 
 def grid_sentence(path: HandOver) -> str:
     """Which single position holds most of the difference in the middle of the model."""
     if path.grid is None:
         return ""
-    shares = [(abs(share), depth, at) for depth, row in enumerate(path.grid) for at, share in enumerate(row)]
+    shares = [(share, depth, at) for depth, row in enumerate(path.grid) for at, share in enumerate(row)]
     strong = {at for share, depth, at in shares if share >= HALF and 0 < depth < path.n_layers}
     names = [quoted(path.tokens[at]) for at in sorted(strong)]
     if not names:
@@ -90,13 +97,20 @@ def lens_sentence(curves: tuple[LensCurve, ...], answer: str, foil: str) -> str:
     gaps = [mine - yours for mine, yours in zip(own.lead, again.lead, strict=True)]
     final = gaps[-1]
     words = f"{quoted(answer)} over {quoted(foil)}"
-    if abs(final) < 0.5:
+    if abs(final) < LEAST_NATS:
         return f"At the last layer the lead of {words} is as when merely asked again: {signed_nats(again.lead[-1])}."
     parted = arrives_at(tuple(gap / final for gap in gaps))
     at = n_layers if parted is None else parted + 1
     kl = own.kl_nats[at - 1]
     worth = f" There the read-out is still {nats(kl)} from the model's own prediction (KL)." if kl >= 1 else ""
+    leads = _both(own.lead[at - 1], again.lead[at - 1])
     return (
         f"From layer {at} of {n_layers} on, the lead of {words} stays more than half-way from where merely asking "
-        f"again has it: {signed_nats(own.lead[at - 1])} against {signed_nats(again.lead[at - 1])}.{worth}"
+        f"again has it: {leads}.{worth}"
     )
+
+
+def _both(own: float, again: float) -> str:
+    """Two leads, or how far they lie apart where they read the same."""
+    mine, yours = signed_nats(own), signed_nats(again)
+    return f"{mine} against {yours}" if mine != yours else f"both about {mine}, {nats(abs(own - again))} apart"

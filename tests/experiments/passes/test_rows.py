@@ -125,3 +125,13 @@ def test_it_stops_between_two_batches_and_leaves_nothing_on(monkeypatch: pytest.
     with pytest.raises(lt.Cancelled, match="What was found so far stays"):
         next(read)
     assert not is_replacing()
+
+
+def test_rows_with_hidden_words_are_fewer_at_once_the_longer_their_text_is() -> None:
+    """Their patterns are made, and each head has keys of its own."""
+    model = tiny("llama")
+    counts = [begin(model, range(40, 40 + n), 1).rows_at_once(1, hides=True) for n in (50, 100, 150)]
+    plain_counts = [begin(model, range(40, 40 + n), 1).rows_at_once(1) for n in (50, 100, 150)]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] > 2 * counts[2]
+    assert all(few < many for few, many in zip(counts, plain_counts, strict=True))

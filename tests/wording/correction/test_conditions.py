@@ -35,7 +35,20 @@ def with_margins(**margins: float) -> lt.Experiment:
 def test_the_shift_is_told_in_two_steps_with_their_signs() -> None:
     said = shift_sentence(with_margins(baseline=5.0, asked_again=3.0, user=2.0))
     assert "Merely asking again changes the lead of “Paris” over “London” by -2.0 nats" in said
-    assert "the correction changes it by -1.0 nats on top of that (times 3 in odds)" in said
+    assert "the correction changes it by -1.0 nats on top of that (odds divided by 3)" in said
+
+
+@pytest.mark.parametrize(
+    ("user", "odds"),
+    [(3.0 - 6.7, " (odds divided by 812)"), (3.0 + 6.7, " (odds times 812)"), (3.3, ""), (1003.0, ""), (-997.0, "")],
+)
+def test_odds_fall_or_rise_and_stand_only_where_people_can_picture_them(user: float, odds: str) -> None:
+    assert shift_sentence(with_margins(asked_again=3.0, user=user)).endswith(f" on top of that{odds}.")
+
+
+def test_a_correction_that_changes_nothing_is_told_so_and_not_ranked() -> None:
+    said = shift_sentence(with_margins(baseline=5.0, asked_again=3.0, user=3.0))
+    assert said.endswith("by -2.0 nats; the correction changes nothing on top of that.")
 
 
 def test_a_correction_that_lies_among_the_ways_of_asking_again_has_no_detectable_effect() -> None:
@@ -43,7 +56,8 @@ def test_a_correction_that_lies_among_the_ways_of_asking_again_has_no_detectable
     again = [score.margin for score in found.conditions if score.condition.name == "asked_again"]
     between = with_margins(user=sum(again) / len(again))
     assert not is_detectable(between)
-    assert "no detectable effect" in shift_sentence(between)
+    said = f": {len(again)} ways of asking again differ by at least as much among themselves, so no detectable effect."
+    assert shift_sentence(between).endswith(said)
     assert is_detectable(with_margins(user=max(again) + 0.1))
     assert "no detectable effect" not in shift_sentence(with_margins(user=max(again) + 0.1))
 
@@ -76,19 +90,61 @@ def test_margins_are_counted_on_both_sides_and_the_widest_spread_is_named() -> N
     assert margins_sentence(everywhere).startswith("Under all 66 wordings “Paris” is ahead")
     nowhere = with_margins(**dict.fromkeys(CONDITION_LABELS, -1.0))
     assert margins_sentence(nowhere).startswith("Under none of 66 wordings")
+    assert "Wordings of the same" not in margins_sentence(nowhere)
+    level = with_margins(**dict.fromkeys(CONDITION_LABELS, 0.0))
+    assert margins_sentence(level).startswith("Under none of 66 wordings is “Paris” ahead")
+
+
+def test_one_wording_is_told_as_one_and_nothing_said_stands_without_marks() -> None:
+    alone = tuple(each for each in with_margins(baseline=-2.0).conditions if each.condition.name == "baseline")
+    said = margins_sentence(replace(example_experiment(), conditions=alone))
+    assert said == (
+        "Under the one wording “Paris” is not ahead of “London”; the least lead is -2.0 nats, with nothing said."
+    )
+    ahead = tuple(each for each in with_margins(baseline=2.0).conditions if each.condition.name == "baseline")
+    said = margins_sentence(replace(example_experiment(), conditions=ahead))
+    assert said.startswith("Under the one wording “Paris” is ahead of “London”")
 
 
 def test_the_verdict_effect_is_the_mean_over_pairs_of_wordings() -> None:
     found = example_experiment()
     pairs = [(found.score("right", at), found.score("wrong", at)) for at in range(4)]
     mean = sum(r.margin - w.margin for r, w in pairs if r is not None and w is not None) / 4
-    assert f"its lead larger by {mean:+.1f} nats (mean of 4 pairs of wordings)" in verdict_sentence(found)
+    assert f"its lead larger by {mean:.1f} nats (mean of 4 pairs of wordings)" in verdict_sentence(found)
     assert verdict_sentence(replace(found, conditions=())) == ""
+
+
+def test_a_verdict_that_takes_away_makes_less_likely_and_the_lead_smaller() -> None:
+    """Of one pair: the right word's score falls by 2 nats, the other's rises by half a nat."""
+    right, wrong = (example_experiment().score(name) for name in ("right", "wrong"))
+    assert right is not None
+    assert wrong is not None
+    right = replace(right, score_answer=-5.0, score_foil=-2.5)
+    wrong = replace(wrong, score_answer=-3.0, score_foil=-3.0)
+    assert verdict_sentence(replace(example_experiment(), conditions=(right, wrong))) == (
+        "“Right” in place of “wrong”, one word, makes “Paris” less likely by 2.0 nats and its lead smaller by 2.5 nats "
+        "(one pair of wordings)."
+    )
 
 
 def test_a_lead_that_is_not_there_cannot_be_lost() -> None:
     assert "no lead that could be lost" in flips_sentence(with_margins(asked_again=-1.0), 0, 57)
-    assert "2 of 57 wordings take away more than that" in flips_sentence(with_margins(asked_again=1.0), 2, 57)
+
+
+@pytest.mark.parametrize(
+    ("n_flipped", "n", "said"),
+    [
+        (2, 57, "by 2 of 57 wordings: there “London” comes out ahead."),
+        (1, 14, "by 1 of 14 wordings: there “London” comes out ahead."),
+        (1, 1, "by 1 of 1 wording: there “London” comes out ahead."),
+        (0, 14, "by none of 14 wordings."),
+    ],
+)
+def test_wordings_that_take_more_than_there_is_are_counted(n_flipped: int, n: int, said: str) -> None:
+    told = flips_sentence(with_margins(asked_again=1.0), n_flipped, n)
+    assert (
+        told == f"Merely asked again, “Paris” leads by 1.0 nats (the truth margin). More than that is taken away {said}"
+    )
 
 
 def test_every_condition_has_a_name_and_what_was_written_is_counted_by_its_grade() -> None:
@@ -99,3 +155,7 @@ def test_every_condition_has_a_name_and_what_was_written_is_counted_by_its_grade
     assert f"the right word {grades.count('answer')} times" in said
     assert f"neither {grades.count('other')} times" in said
     assert graded_sentence(()) == ""
+    assert graded_sentence([replace(found.conditions[0], grade="answer")]) == (
+        "What the model writes under one condition (first wording): the right word once, the other word 0 times, "
+        "neither 0 times."
+    )

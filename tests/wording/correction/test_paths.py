@@ -35,6 +35,25 @@ def test_what_rests_on_the_words_between_is_said() -> None:
     assert "hold up to 60 % of it (after layer 1)" in said
 
 
+def test_words_between_that_go_against_the_difference_do_not_hold_it() -> None:
+    said = path_sentence(path((1.0, 0.3, 0.0), (0.0, 0.1, 1.0), (0.0, -0.4, 0.0)))
+    assert said.endswith(
+        "In between, the words that follow move the lead the other way, by up to 40 % of it (after layer 1)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "jump"),
+    [
+        (0.499, 0.501, "from just under half of it to half"),
+        (-0.3, 0.9, "from -30 % to 90 % of it"),
+        (-0.0004, 0.9, "from under 0.1 % to 90 % of it"),
+    ],
+)
+def test_a_jump_has_two_ends_that_can_be_told_apart(before: float, after: float, jump: str) -> None:
+    assert f"answer ({jump})." in path_sentence(path((1.0, 1.0, 0.0), (0.0, before, after)))
+
+
 @pytest.mark.parametrize(
     ("curve", "kept", "arrived"),
     [
@@ -70,6 +89,8 @@ def test_the_grid_names_positions_that_hold_half_by_themselves() -> None:
     assert grid_sentence(replace(own, grid=None)) == ""
     flat = tuple(tuple(0.0 for _ in row) for row in own.grid or ())
     assert "no single position" in grid_sentence(replace(own, grid=flat))
+    against = tuple(tuple(-0.7 for _ in row) for row in flat)
+    assert "no single position" in grid_sentence(replace(own, grid=against))
 
 
 def lens(lead_user: Floats, lead_again: Floats) -> tuple[LensCurve, ...]:
@@ -91,5 +112,13 @@ def test_the_layer_is_named_from_which_on_the_lead_stays_apart() -> None:
 
 
 def test_a_lead_that_ends_as_when_asked_again_has_no_such_layer() -> None:
-    assert "as when merely asked again" in lens_sentence(lens((0.0, 3.0, 1.1), (0.0, 0.0, 1.0)), "Paris", "London")
+    assert "as when merely asked again" in lens_sentence(lens((0.0, 3.0, 1.04), (0.0, 0.0, 1.0)), "Paris", "London")
     assert "not been read yet" in lens_sentence((), "Paris", "London")
+
+
+def test_a_small_gap_at_the_end_is_a_gap() -> None:
+    said = lens_sentence(lens((0.0, 0.0, 1.45), (0.0, 0.0, 1.0)), "Paris", "London")
+    assert said.startswith("From layer 3 of 3 on")
+    assert "has it: +1.4 nats against +1.0 nats." in said
+    said = lens_sentence(lens((0.0, 0.0, 17.3), (0.0, 0.0, 17.0)), "Paris", "London")
+    assert "has it: both about +17 nats, 0.30 nats apart." in said

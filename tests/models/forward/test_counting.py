@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from small_cases import small
 
-from llm_tracker.experiments.passes.counting import TokensRead, counting
 from llm_tracker.experiments.passes.rows import Row, begin, read_rows
+from llm_tracker.models.forward.forward_pass import TokensRead, counting
 
 TEXT = tuple(range(40, 70))
 
