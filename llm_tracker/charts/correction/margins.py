@@ -21,12 +21,12 @@ def _zero(scale: alt.Scale) -> Any:
     return alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
 
 
-def shift_chart(frame: pd.DataFrame) -> Any:
+def shift_chart(frame: pd.DataFrame, title: str) -> Any:
     """A waterfall from the first answer's margin to the corrected one: columns label, start, end, kind, value."""
     drawn = frame.assign(place=range(len(frame)))
     ends = pd.concat([frame["start"], frame["end"]])
     scale = alt.Scale(domain=[min(0.0, float(ends.min())), max(0.0, float(ends.max()))], nice=True)
-    x = alt.X("start:Q", title="lead of the right word, nats", scale=scale, axis=alt.Axis(tickCount=6))
+    x = alt.X("start:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6))
     y = alt.Y("place:O", title=None, axis=None)
     kinds = ["first answer", "asked again", "correction", "after"]
     colour = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[BEFORE, AGAIN, AFTER, AFTER]))
@@ -41,7 +41,7 @@ def shift_chart(frame: pd.DataFrame) -> Any:
     return framed(layers, ROW_PIXELS * len(drawn) + AXIS_PIXELS, padding=padding)
 
 
-def margins_chart(frame: pd.DataFrame) -> Any:
+def margins_chart(frame: pd.DataFrame, title: str) -> Any:
     """A row a condition: its first wording a dot, its others ticks, a line over all of them.
 
     Columns: label, text, margin, first, score_answer, score_foil. Rows come in the order of the frame.
@@ -50,9 +50,7 @@ def margins_chart(frame: pd.DataFrame) -> Any:
     drawn = frame.assign(place=frame["label"].map(order))
     spread = drawn.groupby(["place", "label"], as_index=False)["margin"].agg(["min", "max"]).reset_index()
     scale = alt.Scale(nice=True)
-    x = alt.X(
-        "margin:Q", title="lead of the right word, nats", scale=scale, axis=alt.Axis(tickCount=6, orient="bottom")
-    )
+    x = alt.X("margin:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, orient="bottom"))
     y = alt.Y("place:O", title=None, axis=None)
     colour = alt.condition(alt.datum.margin < 0, alt.value(AFTER), alt.value(BEFORE))
     tooltip = [

@@ -92,10 +92,10 @@ def grid_chart(frame: pd.DataFrame) -> Any:
     return framed(alt.layer(*layers), height)
 
 
-def lens_chart(frame: pd.DataFrame) -> Any:
+def lens_chart(frame: pd.DataFrame, title: str) -> Any:
     """The lead by layer under several conditions: columns condition, layer, lead, kl_nats, jsd."""
     n_layers = int(frame["layer"].max())
-    y = alt.Y("lead:Q", title="lead of the right word (logits)", axis=alt.Axis(tickCount=6))
+    y = alt.Y("lead:Q", title=title, axis=alt.Axis(tickCount=6))
     colour = _colour("condition", list(dict.fromkeys(frame["condition"])), CONDITION_COLOURS)
     tooltip = [
         alt.Tooltip("condition:N"),

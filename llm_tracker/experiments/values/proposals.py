@@ -10,11 +10,16 @@ from llm_tracker.tracing.session import Session, Turn
 def proposed_words(session: Session, turn: int) -> tuple[str, str]:
     """A right word and a foil for the correction of a turn: what the model had answered, and what it was told.
 
-    Where the correction names no word, the foil is what the model answered then. "" stands for what cannot be told.
+    Where the correction names no word, the foil is what the model answered then. It is spelled as the model writes:
+    “green” after “Blue” is another token than the “Green” that competes with it. "" stands for what cannot be told.
     """
-    own = _word_of(session, session.turns[turn - 1])
-    others = (word_named_in(session, session.turns[turn].said) or "", _word_of(session, session.turns[turn]))
-    return own, next((word for word in others if word and fold(word) != fold(own)), "")
+    own, after = (_word_of(session, session.turns[at]) for at in (turn - 1, turn))
+    named = word_named_in(session, session.turns[turn].said) or ""
+    foil = next((word for word in (named, after) if word and fold(word) != fold(own)), "")
+    if fold(foil) == fold(after):
+        return own, after
+    is_capital = own[:1].isupper() and foil.islower()
+    return own, foil[:1].upper() + foil[1:] if is_capital else foil
 
 
 def _word_of(session: Session, turn: Turn) -> str:

@@ -23,6 +23,9 @@ from llm_tracker.wording.correction.causes import (
 TURN = "correction"
 N_HEADS = 8
 
+SHORT_LABELS: dict[str, str] = {"recipe": "(examples)", "template": "(template)"}
+"""Below a chart, where there is little room."""
+
 
 def hidden_figure(found: KnockOuts, n_layers: int) -> Figure:
     """What hiding each word from the answer position changes, in reading order; segments aside."""
@@ -145,7 +148,7 @@ def head_words_figure(experiment: Experiment) -> Figure | None:
             "row": row,
             "head": f"layer {head.layer} head {head.head}",
             "place": place,
-            "word": named_part(word.text, word.role) if word.role in ("recipe", "template") else word.text.strip(),
+            "word": SHORT_LABELS.get(word.role, word.text.strip()),
             "value": value,
         }
         for row, head in enumerate(after.head_words)
@@ -153,4 +156,5 @@ def head_words_figure(experiment: Experiment) -> Figure | None:
     ]
     frame = pd.DataFrame(rows)
     title = "What the strongest heads bring, from which word"
-    return Figure("head_words", title, head_words_chart(frame), frame.assign(turn=TURN), head_words_sentence(after))
+    chart = head_words_chart(frame, (experiment.case.answer, experiment.case.foil))
+    return Figure("head_words", title, chart, frame.assign(turn=TURN), head_words_sentence(after))

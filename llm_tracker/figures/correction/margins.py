@@ -12,6 +12,7 @@ from llm_tracker.wording.correction.conditions import (
     CONDITION_LABELS,
     change_sentence,
     flips_sentence,
+    lead_title,
     margins_sentence,
     shift_sentence,
 )
@@ -33,8 +34,8 @@ def shift_figure(experiment: Experiment) -> Figure | None:
     ]
     frame = pd.DataFrame(rows, columns=["label", "kind", "start", "end", "value"])
     frame["right"] = frame[["start", "end"]].max(axis=1)
-    title = "How much of it is the correction"
-    return Figure("shift", title, shift_chart(frame), frame.assign(turn=TURN), shift_sentence(experiment))
+    title, chart = "How much of it is the correction", shift_chart(frame, lead_title(experiment))
+    return Figure("shift", title, chart, frame.assign(turn=TURN), shift_sentence(experiment))
 
 
 def margins_frame(experiment: Experiment) -> pd.DataFrame:
@@ -68,8 +69,8 @@ def margins_frame(experiment: Experiment) -> pd.DataFrame:
 def margins_figure(experiment: Experiment) -> Figure:
     """The margin under every condition, with the spread of its wordings."""
     frame = margins_frame(experiment)
-    title = "The lead under every condition"
-    return Figure("margins", title, margins_chart(frame), frame.assign(turn=TURN), margins_sentence(experiment))
+    title, chart = "The lead under every condition", margins_chart(frame, lead_title(experiment))
+    return Figure("margins", title, chart, frame.assign(turn=TURN), margins_sentence(experiment))
 
 
 def flips_figure(experiment: Experiment) -> Figure | None:

@@ -8,7 +8,7 @@ from llm_tracker.charts.correction.paths import grid_chart, lens_chart, path_cha
 from llm_tracker.experiments.values.experiment import Experiment, available
 from llm_tracker.experiments.values.findings import HandOver
 from llm_tracker.figures.figure import Figure
-from llm_tracker.wording.correction.conditions import CONDITION_LABELS
+from llm_tracker.wording.correction.conditions import CONDITION_LABELS, lead_title
 from llm_tracker.wording.correction.paths import GROUP_LABELS, grid_sentence, lens_sentence, path_sentence
 
 TURN = "correction"
@@ -60,4 +60,10 @@ def lens_figure(experiment: Experiment) -> Figure | None:
     ]
     frame = pd.DataFrame(rows)
     said = lens_sentence(curves, experiment.case.answer, experiment.case.foil)
-    return Figure("lens_margins", "The lead through the layers", lens_chart(frame), frame.assign(turn=TURN), said)
+    return Figure(
+        "lens_margins",
+        "The lead through the layers",
+        lens_chart(frame, lead_title(experiment)),
+        frame.assign(turn=TURN),
+        said,
+    )

@@ -96,8 +96,13 @@ def heads_sentence(found: Heads) -> str:
     best = found.shares[0]
     word = quoted(found.pair.target_word)
     looked = "" if best.attention_to_word is None else f"; it looks at {word} with {percent(best.attention_to_word)}"
-    own = f"Layer {best.layer} head {best.head} brings {signed_share(best.share)} of the effect by itself{looked}."
-    return own + _by_chance(found.random)
+    named, share = f"Layer {best.layer} head {best.head}", signed_share(best.share)
+    if best.share >= 0:
+        return f"{named} brings {share} of the effect by itself{looked}.{_by_chance(found.random)}"
+    most = max(found.shares, key=lambda each: each.share)
+    helps = f" Of those that bring it, layer {most.layer} head {most.head} brings {signed_share(most.share)}."
+    others = (helps if most.share > 0 else "") + _by_chance(found.random)
+    return f"{named} works against the effect ({share}){looked}.{others}"
 
 
 def _by_chance(heads: Sequence[HeadShare]) -> str:
@@ -125,7 +130,10 @@ def together_sentence(found: Heads) -> str:
     heads = "the first head" if n == 1 else f"the first {n} heads"
     spread = _spread([each.delta for each in found.knocked_out_random if len(each.heads) == n])
     chance = f"; without {'one' if n == 1 else n} by chance, by {spread}" if spread else ""
-    return f"Without {heads} at the answer position, the lead changes by {signed_nats(last.delta)}{chance}."
+    told = f"Without {heads} at the answer position, the lead changes by {signed_nats(last.delta)}{chance}."
+    by_chance = [each.delta for each in found.knocked_out_random if len(each.heads) == n]
+    is_within = bool(by_chance) and min(by_chance) <= last.delta <= max(by_chance)
+    return f"{told} That is no more than heads by chance do." if is_within else told
 
 
 def _spread(deltas: Sequence[float]) -> str:

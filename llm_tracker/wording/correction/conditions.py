@@ -39,6 +39,12 @@ GRADE_LABELS: dict[Grade | None, str] = {
     None: "",
 }
 
+
+def lead_title(experiment: Experiment) -> str:
+    """What an axis of leads is called."""
+    return f"lead of {quoted(experiment.case.answer)} over {quoted(experiment.case.foil)}, nats"
+
+
 NO_EFFECT = "no detectable effect"
 
 
@@ -82,13 +88,16 @@ def margins_sentence(experiment: Experiment) -> str:
         return "No condition has been scored yet."
     lowest = min(experiment.conditions, key=lambda score: score.margin)
     said = quoted(lowest.condition.text) if lowest.condition.text else "nothing said"
-    least = f"the least lead is {signed_nats(lowest.margin)}, with {said}"
+    where = "the least lead is" if lowest.margin >= 0 else "furthest behind, it is at"
+    least = f"{where} {signed_nats(lowest.margin)}, with {said}"
     return f"{_ahead(experiment)}; {least}.{_spread(experiment)}"
 
 
 def _ahead(experiment: Experiment) -> str:
     """Under how many wordings the right word is ahead, or the other one."""
-    margins = [score.margin for score in experiment.conditions]
+    margins = list(
+        {(each.condition.place, each.condition.text): each.margin for each in experiment.conditions}.values()
+    )
     n, ahead, behind = len(margins), sum(each > 0 for each in margins), sum(each < 0 for each in margins)
     answer, foil = quoted(experiment.case.answer), quoted(experiment.case.foil)
     if n == 1:
@@ -148,8 +157,8 @@ def change_sentence(experiment: Experiment) -> str:
         return "The correction has not been scored yet."
     moved = percent(own.tv_from_asked_again)
     return (
-        f"Against merely asking again, {moved} of the first token's probability stands elsewhere; how spread out it is "
-        f"goes from {nats(again.entropy_nats)} to {nats(own.entropy_nats)}."
+        f"{moved} of the first token's probability is on other tokens than when merely asked again. How spread out it "
+        f"is (its entropy) goes from {nats(again.entropy_nats)} to {nats(own.entropy_nats)}."
     )
 
 

@@ -7,6 +7,10 @@ from llm_tracker.wording.correction.amounts import LEAST_NATS, signed_share
 from llm_tracker.wording.formats import listed, nats, percent, quoted, signed_nats
 
 HALF = 0.5
+NEARLY_ALL = 0.9
+JUMP = 0.3
+"""A share of the effect that one layer has to bring to be named for it."""
+
 RESTS = 0.2
 """A share of the effect that is worth a word."""
 
@@ -26,23 +30,28 @@ def path_sentence(path: HandOver) -> str:
     elif kept == 0:
         own = "The word's own position keeps that difference in its embedding alone"
     else:
-        own = f"Its own position keeps that difference up to layer {kept} of {n_layers}"
+        own = f"Its own position keeps {_how_much(path.named_word[: kept + 1])} up to layer {kept} of {n_layers}"
     if arrived is None:
         slot = "no layer brings half of it to the position that writes the answer"
     elif arrived == 0:
         slot = "the position that writes the answer has it from the beginning"
     else:
-        jump = _jump(path.answer_slot[arrived - 1], path.answer_slot[arrived])
-        slot = f"layer {arrived} brings it to the position that writes the answer ({jump})"
+        slot = _arrival(path.answer_slot, arrived)
     return f"{told} {own}; {slot}.{_between(path)}"
 
 
-def _jump(before: float, after: float) -> str:
-    """From a share under a half to one that is not."""
+def _how_much(curve: Floats) -> str:
+    return "that difference" if min(curve) >= NEARLY_ALL else "more than half of that difference"
+
+
+def _arrival(curve: Floats, arrived: int) -> str:
+    """From when on the difference is at the answer position; the layer that brings it, where one brings much."""
+    before, after = curve[arrived - 1], curve[arrived]
+    if after - before < JUMP:
+        return f"from layer {arrived} on more than half of it is at the position that writes the answer"
     least, most = signed_share(before), signed_share(after)
-    if least == most:
-        return "from just under half of it to half"
-    return f"from {least} to {most} of it" if after <= 1.05 else f"from {least} of it to all"
+    jump = f"from {least} to {most} of it" if after <= 1.05 else f"from {least} of it to all"
+    return f"layer {arrived} brings it to the position that writes the answer ({jump})"
 
 
 def kept_until(curve: Floats) -> int | None:
@@ -102,11 +111,11 @@ def lens_sentence(curves: tuple[LensCurve, ...], answer: str, foil: str) -> str:
     parted = arrives_at(tuple(gap / final for gap in gaps))
     at = n_layers if parted is None else parted + 1
     kl = own.kl_nats[at - 1]
-    worth = f" There the read-out is still {nats(kl)} from the model's own prediction (KL)." if kl >= 1 else ""
+    worth = f" There the read-out is still far from the model's own prediction (KL {nats(kl)})." if kl >= 1 else ""
     leads = _both(own.lead[at - 1], again.lead[at - 1])
     return (
-        f"From layer {at} of {n_layers} on, the lead of {words} stays more than half-way from where merely asking "
-        f"again has it: {leads}.{worth}"
+        f"From layer {at} of {n_layers} on, the lead of {words} after the correction has left that of merely asking "
+        f"again: {leads}.{worth}"
     )
 
 

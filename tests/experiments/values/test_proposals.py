@@ -30,6 +30,10 @@ def proposal(answers: tuple[str, str], correction: str, watched: tuple[str, ...]
         (("Paris", "Rome"), "The correct answer is Paris.", ("Paris", "Rome")),
         (("Paris", "paris"), "The correct answer is PARIS.", ("Paris", "")),
         (("", ""), "That is wrong.", ("", "")),
+        (("Blue", "Green"), "No, it is green.", ("Blue", "Green")),
+        (("Blue", "Blue"), "No, it is green.", ("Blue", "Green")),
+        (("blue", "Blue"), "No, it is green.", ("blue", "green")),
+        (("blue", "blue"), "No, it is Green.", ("blue", "Green")),
     ],
 )
 def test_what_was_answered_is_held_against_what_was_said(

@@ -115,9 +115,15 @@ def test_the_first_head_stands_beside_the_best_of_chance() -> None:
     assert "it looks at “London” with 94 %" in said
     unseen = replace(best, attention_to_word=None, share=-0.4)
     assert heads_sentence(replace(found, shares=(unseen,))).startswith(
-        f"Layer {best.layer} head {best.head} brings -40 % of the effect by itself. Of 8 heads"
+        f"Layer {best.layer} head {best.head} works against the effect (-40 %). Of 8 heads"
     )
+    others = (unseen, replace(best, layer=7, head=3, share=0.3))
+    assert "Of those that bring it, layer 7 head 3 brings 30 %." in heads_sentence(replace(found, shares=others))
     assert "without 8 by chance" in together_sentence(found)
+    assert "no more than" not in together_sentence(found)
+    eight = [each for each in found.knocked_out_random if len(each.heads) == 8]
+    weak = replace(found.knocked_out[-1], delta=eight[0].delta)
+    assert together_sentence(replace(found, knocked_out=(weak,))).endswith("That is no more than heads by chance do.")
     assert together_sentence(replace(found, knocked_out=())) == ""
 
 

@@ -77,9 +77,12 @@ def test_without_scores_it_is_said_that_they_are_missing(sentence: object) -> No
 
 def test_margins_are_counted_on_both_sides_and_the_widest_spread_is_named() -> None:
     found = example_experiment()
-    behind = sum(score.margin < 0 for score in found.conditions)
+    by_text = {(score.condition.place, score.condition.text): score.margin for score in found.conditions}
+    behind = sum(margin < 0 for margin in by_text.values())
+    assert len(by_text) == 65, "the correction itself is one of the ready wordings too"
     said = margins_sentence(found)
-    assert f"Under {behind} of {len(found.conditions)} wordings “London” is ahead of “Paris”" in said
+    assert "furthest behind, it is at -15 nats, with “That is wrong. The correct answer is London.”" in said
+    assert f"Under {behind} of {len(by_text)} wordings “London” is ahead of “Paris”" in said
     spreads = {
         name: max(margins) - min(margins)
         for name in CONDITION_LABELS
@@ -87,19 +90,19 @@ def test_margins_are_counted_on_both_sides_and_the_widest_spread_is_named() -> N
     }
     assert f"({CONDITION_LABELS[max(spreads, key=lambda name: spreads[name])]})" in said
     everywhere = with_margins(**dict.fromkeys(CONDITION_LABELS, 1.0))
-    assert margins_sentence(everywhere).startswith("Under all 66 wordings “Paris” is ahead")
+    assert margins_sentence(everywhere).startswith("Under all 65 wordings “Paris” is ahead")
     nowhere = with_margins(**dict.fromkeys(CONDITION_LABELS, -1.0))
-    assert margins_sentence(nowhere).startswith("Under none of 66 wordings")
+    assert margins_sentence(nowhere).startswith("Under none of 65 wordings")
     assert "Wordings of the same" not in margins_sentence(nowhere)
     level = with_margins(**dict.fromkeys(CONDITION_LABELS, 0.0))
-    assert margins_sentence(level).startswith("Under none of 66 wordings is “Paris” ahead")
+    assert margins_sentence(level).startswith("Under none of 65 wordings is “Paris” ahead")
 
 
 def test_one_wording_is_told_as_one_and_nothing_said_stands_without_marks() -> None:
     alone = tuple(each for each in with_margins(baseline=-2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=alone))
     assert said == (
-        "Under the one wording “Paris” is not ahead of “London”; the least lead is -2.0 nats, with nothing said."
+        "Under the one wording “Paris” is not ahead of “London”; furthest behind, it is at -2.0 nats, with nothing said."
     )
     ahead = tuple(each for each in with_margins(baseline=2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=ahead))

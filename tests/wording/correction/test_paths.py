@@ -45,13 +45,20 @@ def test_words_between_that_go_against_the_difference_do_not_hold_it() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "jump"),
     [
-        (0.499, 0.501, "from just under half of it to half"),
+        (0.2, 0.501, "from 20 % to 50 % of it"),
         (-0.3, 0.9, "from -30 % to 90 % of it"),
         (-0.0004, 0.9, "from under 0.1 % to 90 % of it"),
     ],
 )
 def test_a_jump_has_two_ends_that_can_be_told_apart(before: float, after: float, jump: str) -> None:
     assert f"answer ({jump})." in path_sentence(path((1.0, 1.0, 0.0), (0.0, before, after)))
+
+
+def test_no_layer_is_named_for_what_it_brings_little_of_and_a_sagging_curve_keeps_more_than_half() -> None:
+    said = path_sentence(path((1.0, 0.7, 0.6, 0.1, 0.0), (0.0, 0.3, 0.4, 0.6, 1.0)))
+    assert "keeps more than half of that difference up to layer 2 of 4" in said
+    assert "from layer 3 on more than half of it is at the position that writes the answer" in said
+    assert "brings" not in said
 
 
 @pytest.mark.parametrize(
@@ -107,8 +114,8 @@ def lens(lead_user: Floats, lead_again: Floats) -> tuple[LensCurve, ...]:
 
 def test_the_layer_is_named_from_which_on_the_lead_stays_apart() -> None:
     said = lens_sentence(lens((0.0, 0.0, -4.0, -5.0), (0.0, 0.0, 1.0, 1.0)), "Paris", "London")
-    assert said.startswith("From layer 3 of 4 on, the lead of “Paris” over “London” stays")
-    assert "2.0 nats from the model's own prediction" in said
+    assert said.startswith("From layer 3 of 4 on, the lead of “Paris” over “London” after the correction has left")
+    assert "far from the model's own prediction (KL 2.0 nats)" in said
 
 
 def test_a_lead_that_ends_as_when_asked_again_has_no_such_layer() -> None:
@@ -119,6 +126,6 @@ def test_a_lead_that_ends_as_when_asked_again_has_no_such_layer() -> None:
 def test_a_small_gap_at_the_end_is_a_gap() -> None:
     said = lens_sentence(lens((0.0, 0.0, 1.45), (0.0, 0.0, 1.0)), "Paris", "London")
     assert said.startswith("From layer 3 of 3 on")
-    assert "has it: +1.4 nats against +1.0 nats." in said
+    assert "asking again: +1.4 nats against +1.0 nats." in said
     said = lens_sentence(lens((0.0, 0.0, 17.3), (0.0, 0.0, 17.0)), "Paris", "London")
-    assert "has it: both about +17 nats, 0.30 nats apart." in said
+    assert "asking again: both about +17 nats, 0.30 nats apart." in said
