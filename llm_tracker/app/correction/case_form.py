@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
-from llm_tracker.app.work.causes.experiments import EXPERIMENT, begin_experiment, experiment_on
+from llm_tracker.app.views.on_demand import begin_or_say, waiting
+from llm_tracker.app.work.causes.experiments import MOST_ALIASES, MOST_WORDINGS, begin_experiment, experiment_on
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
@@ -22,20 +25,15 @@ def case_form(engine: Engine, workspace: Workspace, turn: TurnRef, session: Sess
     own, told = proposed_words(session, turn.turn)
     answer, foil = (own, told) if kept is None else (_joined(kept.case.answers), _joined(kept.case.foils))
     keys = {name: f"{name} {turn}" for name in ("answer", "foil", "more")}
+    most = engine.limits.text
     with st.form(f"case {turn}", border=False):
         left, right = st.columns(2)
-        left.text_input("Right word", answer, key=keys["answer"], help=ALIASES)
-        right.text_input("Other word", foil, key=keys["foil"], help=FOIL)
+        left.text_input("Right word", answer, _room(answer, WORD_CHARS, most), key=keys["answer"], help=ALIASES)
+        right.text_input("Other word", foil, _room(foil, WORD_CHARS, most), key=keys["foil"], help=FOIL)
         with st.expander("Try further wordings of your own"):
             more = "" if kept is None else "\n".join(kept.case.more)
-            st.text_area("One a line", more, key=keys["more"], help=MORE, max_chars=2000)
-        st.form_submit_button(
-            "Find out what it did" if kept is None else "Find out again",
-            type="primary" if kept is None else "secondary",
-            on_click=_begin,
-            args=(engine, workspace, turn, session, keys),
-            disabled=workspace.is_at_work_on(experiment_on(turn)) or workspace.answering,
-        )
+            st.text_area("One a line", more, key=keys["more"], help=MORE, max_chars=_room(more, WORDINGS_CHARS, most))
+        _submit(engine, workspace, turn, session, keys, kept is None)
     if kept is None and not workspace.is_at_work_on(experiment_on(turn)):
         paragraph(
             "You say which word is right; both are taken from the conversation. The model then answers under its "
@@ -44,30 +42,54 @@ def case_form(engine: Engine, workspace: Workspace, turn: TurnRef, session: Sess
         )
 
 
+def _room(text: str, usual: int, most: int) -> int:
+    """How many characters a field takes: of what stands in it already, none is cut off."""
+    return max(len(text), min(usual, most))
+
+
+def _submit(
+    engine: Engine, workspace: Workspace, turn: TurnRef, session: Session, keys: dict[str, str], is_first: bool
+) -> None:
+    """The button that begins; it waits where something else is being computed."""
+    label = "Find out what it did" if is_first else "Find out again"
+    st.form_submit_button(
+        label if workspace.is_at_work_on(experiment_on(turn)) else f"{label}{waiting(workspace)}",
+        key=f"find out {turn}",
+        type="primary" if is_first else "secondary",
+        on_click=_begin,
+        args=(engine, workspace, turn, session, keys),
+        disabled=workspace.job is not None,
+    )
+
+
 def _joined(words: tuple[str, ...]) -> str:
     return " | ".join(words)
 
 
 def _begin(engine: Engine, workspace: Workspace, turn: TurnRef, session: Session, keys: dict[str, str]) -> None:
-    answer, *answer_aliases = _words(st.session_state[keys["answer"]])
-    foil, *foil_aliases = _words(st.session_state[keys["foil"]])
-    more = tuple(line.strip() for line in st.session_state[keys["more"]].splitlines() if line.strip())
-    before = session.turns[turn.turn - 1]
     try:
-        case = Case(
-            session.turns[turn.turn - 1].said,
-            answer,
-            foil,
-            session.turns[turn.turn].said.strip(),
-            before.answer,
-            tuple(answer_aliases),
-            tuple(foil_aliases),
-            more[:MOST_WORDINGS],
-        )
+        case = _typed_case(session, turn.turn, *(st.session_state[keys[name]] for name in ("answer", "foil", "more")))
     except InputError as error:
-        workspace.errors[EXPERIMENT] = str(error)
+        workspace.errors[experiment_on(turn)] = str(error)
         return
-    begin_experiment(engine, workspace, turn, case, USUAL)
+    begin_or_say(workspace, experiment_on(turn), partial(begin_experiment, engine, workspace, turn, case, USUAL))
+
+
+def _typed_case(session: Session, turn: int, right: str, other: str, more: str) -> Case:
+    """The case of a correction with what was typed for it. Raises InputError for words that cannot be told apart."""
+    answer, *answer_aliases = _words(right)
+    foil, *foil_aliases = _words(other)
+    before, own = session.turns[turn - 1], session.turns[turn]
+    return Case(
+        before.said,
+        answer,
+        foil,
+        own.said.strip(),
+        before.answer,
+        tuple(answer_aliases),
+        tuple(foil_aliases),
+        tuple(line.strip() for line in more.splitlines() if line.strip()),
+    )
 
 
 def _words(text: str) -> list[str]:
@@ -75,11 +97,12 @@ def _words(text: str) -> list[str]:
     return [word for each in text.split("|") if (word := each.strip())] or [""]
 
 
-MOST_WORDINGS = 20
+WORD_CHARS, WORDINGS_CHARS = 500, 2000
+"""What the fields take at most; on a host of strangers no more than a question may have."""
 
 ALIASES = (
     "The word that is right, as you know it; the model is not asked. Other names of it, behind “|”, count as it does: "
-    "New York | NYC."
+    f"New York | NYC. At most {MOST_ALIASES} are taken."
 )
 FOIL = "A wrong word of the same kind, such as another capital. The lead is of the right word over this one."
-MORE = "Each is scored beside the correction, as a further wording of it."
+MORE = f"Each is scored beside the correction, as a further wording of it; at most {MOST_WORDINGS}."

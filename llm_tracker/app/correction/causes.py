@@ -10,7 +10,6 @@ import streamlit as st
 from llm_tracker.app.correction.shown import Shown, how_to_read
 from llm_tracker.app.selection.segments import segments
 from llm_tracker.app.selection.selection import Cause
-from llm_tracker.app.work.causes.experiments import begin_experiment
 from llm_tracker.charts.palette import AFTER, BEFORE
 from llm_tracker.experiments.values.experiment import available
 from llm_tracker.experiments.values.findings import KnockOuts, WordEffect
@@ -40,7 +39,7 @@ def words_view(shown: Shown) -> None:
     if view == "hidden" and available(shown.found.knock_outs) is not None:
         with st.expander("By message", key="hidden by message"):
             shown.draw("hidden_segments")
-    how_to_read(HOW_TO_READ)
+    how_to_read("words", HOW_TO_READ)
 
 
 def _window(shown: Shown) -> None:
@@ -53,14 +52,7 @@ def _window(shown: Shown) -> None:
         "Hidden in the layers", 1, n_layers, found.layers, key=f"window of {shown.turn} {found.layers}"
     )
     if (first, last) != tuple(found.layers):
-        st.button(
-            f"Hide in layers {first} to {last}",
-            key="hide in layers",
-            on_click=begin_experiment,
-            args=(shown.engine, shown.workspace, shown.turn, shown.found.case, ("knock_out",), shown.found),
-            kwargs={"window": (first, last)},
-            disabled=shown.is_running or shown.workspace.job is not None,
-        )
+        shown.more_button(f"Hide in layers {first} to {last}", "hide in layers", "knock_out", (first, last))
 
 
 def _text(shown: Shown, view: Cause) -> None:

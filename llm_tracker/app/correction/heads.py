@@ -41,7 +41,7 @@ def heads_view(shown: Shown) -> None:
         paragraph(together)
     _open(shown, found)
     _tables(found)
-    how_to_read(HEADS)
+    how_to_read("heads", HEADS)
 
 
 def _clicked(bar: Mapping[str, Any]) -> None:
@@ -94,7 +94,7 @@ def layers_view(shown: Shown) -> None:
     shown.draw("attribution", name, lambda: attribution_figure(shown.found, name))
     st.header("What the strongest heads bring, from which word", anchor=False)
     shown.draw("head_words")
-    how_to_read(ADDED)
+    how_to_read("added", ADDED)
 
 
 HEADS = (

@@ -15,7 +15,7 @@ def margins_view(shown: Shown) -> None:
     """Four views of the same scores."""
     st.header("How much of it is the correction", anchor=False)
     shown.draw("shift")
-    how_to_read(SHIFT)
+    how_to_read("shift", SHIFT)
     st.header("The lead under every condition", anchor=False)
     shown.draw("margins")
     with st.container():
@@ -24,13 +24,13 @@ def margins_view(shown: Shown) -> None:
         if written := graded_sentence(shown.found.conditions):
             paragraph(written)
         _table(shown)
-    how_to_read(MARGINS)
+    how_to_read("conditions", MARGINS)
     st.header("What would flip", anchor=False)
     shown.draw("flips")
-    how_to_read(FLIPS)
+    how_to_read("flips", FLIPS)
     st.header("How the whole prediction changed", anchor=False)
     shown.draw("change")
-    how_to_read(CHANGE)
+    how_to_read("change", CHANGE)
 
 
 def _table(shown: Shown) -> None:
@@ -76,7 +76,8 @@ MARGINS = (
     "the ticks are three others that say the same. *Mentioned* and *denied* are controls: a word that is merely "
     "there, or that is said to be wrong, may pull as much as one that is said to be right. The kinds of pressure are "
     "those of SycEval (Fanous et al., 2025), behind the answer or in the question itself. What the model writes is "
-    "graded by itself, as a sentence: it need not be what the scores prefer."
+    "graded apart from the scores, as a sentence: it need not be what they prefer. *Moved*, in the table, is how much "
+    "of the first token's probability is on other tokens than when merely asked again."
 )
 
 FLIPS = (
@@ -86,7 +87,8 @@ FLIPS = (
 )
 
 CHANGE = (
-    "Beyond the two words: how much of the first token's probability stands elsewhere than when merely asked again. "
+    "Beyond the two words: how much of the first token's probability is on other tokens than when merely asked "
+    "again. "
     "**Total variation** is half the summed differences; the **Jensen-Shannon divergence** in the tooltip is the same "
     "in nats, at most 0.69; **entropy** is how spread out the prediction is."
 )

@@ -19,7 +19,8 @@ from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.views.explored import explored
 from llm_tracker.app.views.missing_work import background_status
-from llm_tracker.app.work.causes.experiments import EXPERIMENT, experiment_on
+from llm_tracker.app.work.causes.experiments import experiment_on
+from llm_tracker.app.work.causes.fuller import shown_meanwhile
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -29,6 +30,11 @@ from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.records import experiment_of
 from llm_tracker.tracing.session import Session
 from llm_tracker.wording.formats import quoted
+
+LEAD = (
+    "The lead, on all of this page, is how far {answer} is ahead of {foil}: the logarithm of how many times as likely "
+    "it is, in nats. 0: as likely; +1: 2.7 times as likely; below 0: {foil} is ahead. It is no probability."
+)
 
 PART_SECONDS = 1.0
 """So seldom the page looks whether another part has come, once there is something to read."""
@@ -61,6 +67,7 @@ def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
         case_form(engine, workspace, turn, session, kept)
     found, is_running = _status(workspace, turn, kept)
     if found is not None:
+        paragraph(LEAD.format(answer=quoted(found.case.answer), foil=quoted(found.case.foil)), quiet=True)
         shown = Shown(engine, workspace, comparison, turn, session, found, is_running)
         for view in (paths_view, margins_view, lens_view, words_view, heads_view, layers_view):
             with st.container():  # a place of its own: what comes later moves no chart, which would be made anew
@@ -88,15 +95,15 @@ def _kept(session: Session, turn: TurnRef) -> Experiment | None:
 
 def _status(workspace: Workspace, turn: TurnRef, kept: Experiment | None) -> tuple[Experiment | None, bool]:
     """What there is to show, and whether more is coming; on the page how far it has come, or why it failed."""
-    if error := workspace.errors.get(EXPERIMENT):
+    subject = experiment_on(turn)
+    if error := workspace.errors.get(subject):
         failure(error)
     job = workspace.job
     with st.container(key="experiment status"):
-        if job is None or not workspace.is_at_work_on(experiment_on(turn)):
+        if job is None or not workspace.is_at_work_on(subject):
             return kept, False
         follow_job(job, partial(_how_far, job, job.n_found), PART_SECONDS if job.n_found else 0.0)
-    found: Experiment | None = job.found
-    return found, True
+    return shown_meanwhile(job.found, kept), True
 
 
 def _how_far(job: Job, n_drawn: int) -> None:

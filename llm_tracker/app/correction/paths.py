@@ -6,7 +6,6 @@ import streamlit as st
 
 from llm_tracker.app.correction.shown import Shown, how_to_read
 from llm_tracker.app.parts.html import paragraph
-from llm_tracker.app.work.causes.experiments import begin_experiment
 from llm_tracker.experiments.values.experiment import available
 from llm_tracker.experiments.values.findings import HandOver
 from llm_tracker.figures.correction.paths import grid_figure
@@ -20,12 +19,13 @@ def paths_view(shown: Shown) -> None:
     with st.container():
         _pair(path)
     shown.draw("hand_over")
-    how_to_read(HOW_TO_READ)
+    how_to_read("named word", HOW_TO_READ)
     with st.container():
         _grid(shown)
     st.header("Where the verdict travels", anchor=False)
     paragraph("The same for the verdict alone: “That is right.” and “That is wrong.”", quiet=True)
     shown.draw("verdict")
+    how_to_read("verdict", VERDICT)
 
 
 def _pair(path: HandOver | None) -> None:
@@ -45,23 +45,17 @@ def _grid(shown: Shown) -> None:
             return
         paragraph(
             f"All {len(path.tokens)} positions from the word to the answer, each swapped alone at each of "
-            f"{path.n_layers + 1} depths: some seconds more.",
+            f"{path.n_layers + 1} depths: some seconds more. The last one is where the answer is written.",
             quiet=True,
         )
-        st.button(
-            "Swap every position",
-            key="run grid",
-            on_click=begin_experiment,
-            args=(shown.engine, shown.workspace, shown.turn, shown.found.case, ("grid",), shown.found),
-            disabled=shown.is_running or shown.workspace.job is not None,
-        )
+        shown.more_button("Swap every position", "run grid", "grid")
 
 
 def lens_view(shown: Shown) -> None:
     """The lead through the layers, under the main conditions."""
     st.header("The lead through the layers", anchor=False)
     shown.draw("lens_margins")
-    how_to_read(LENS)
+    how_to_read("layers", LENS)
 
 
 HOW_TO_READ = (
@@ -71,6 +65,12 @@ HOW_TO_READ = (
     "do the same for the word itself, for the words behind it, and for the position that writes the answer. Where the "
     "first falls and the last rises, a layer moves the information. Values over 100 % and below 0 % are real: a state "
     "may do more alone than with the rest. Depth is not time."
+)
+
+VERDICT = (
+    "The same as above, with a word that names no answer. Its effect is smaller, and it is another number than that "
+    "of the conditions below: here it is the first token's lead in one wording, there that of the whole words, as a "
+    "mean of several. Where the curves rise and fall before they settle, no one layer moves it."
 )
 
 LENS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,8 @@ from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.parts.pictures import Pick, Picture, figure_picture, remembered
 from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.views.on_demand import work_button
+from llm_tracker.app.work.causes.experiments import begin_experiment, experiment_on
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
@@ -20,7 +23,12 @@ from llm_tracker.experiments.values.findings import Unavailable
 from llm_tracker.export.copy_experiment import experiment_command, experiment_python
 from llm_tracker.figures.correction.views import VIEWS
 from llm_tracker.figures.figure import Figure
+from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.session import Session
+
+NOTHING_TO_DRAW = "What was found has nothing in it for this view."
+NOTHING_OF = {"head_words": "This model's heads cannot be told apart, so that what each of them brings is not known."}
+"""By view: why its part is there and it is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,22 +45,34 @@ class Shown:
     """Whether more of it is coming."""
 
     def figure(self, view: str) -> Figure | None:
-        """One view's figure; None where its part has not come, or cannot be had (which is said)."""
-        field, draw = VIEWS[view]
-        part = getattr(self.found, field)
+        """One view's figure; None where its part has not come, cannot be had, or has nothing to draw."""
+        return VIEWS[view][1](self.found)
+
+    def say_why_not(self, view: str) -> None:
+        """Why a view has no figure."""
+        part = getattr(self.found, VIEWS[view][0])
         if isinstance(part, Unavailable):
             paragraph(part.why_not)
-            return None
-        if part is None or part == ():
-            self._missing()
-            return None
-        return draw(self.found)
-
-    def _missing(self) -> None:
-        if self.is_running:
+        elif part is not None and part != ():
+            paragraph(NOTHING_OF.get(view, NOTHING_TO_DRAW))
+        elif self.is_running:
             paragraph("Being computed …", quiet=True)
         else:
             paragraph("This part was not run. Press the button above to find it out.", quiet=True)
+
+    def more_button(self, label: str, key: str, part: str, window: Span | None = None) -> None:
+        """Runs a part more, or anew with words hidden in other layers, and adds it to what was found."""
+        begin = partial(
+            begin_experiment,
+            self.engine,
+            self.workspace,
+            self.turn,
+            self.found.case,
+            (part,),
+            begun=self.found,
+            window=window,
+        )
+        work_button(self.workspace, experiment_on(self.turn), begin, label, key)
 
     def draw(
         self,
@@ -74,10 +94,10 @@ class Shown:
         drawn = remembered(
             f"experiment {view} {key}",
             (part, self.found.case),
-            lambda: None if (figure := (make or (lambda: self.figure(view)))()) is None else figure_picture(figure),
+            lambda: None if (figure := (make or partial(self.figure, view))()) is None else figure_picture(figure),
         )
         if drawn is None or drawn.figure is None:
-            self.figure(view)  # says why
+            self.say_why_not(view)
             return None
         drawn.draw(drawn.figure.title, f"chart {view}", pick)
         if drawn.sentence:
@@ -87,7 +107,7 @@ class Shown:
         return drawn
 
 
-def how_to_read(text: str) -> None:
+def how_to_read(view: str, text: str) -> None:
     """The folded explanation below a view."""
-    with st.expander("How to read this"):
+    with st.expander("How to read this", key=f"how to read {view}"):
         st.markdown(text)

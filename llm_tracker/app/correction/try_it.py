@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.app.parts.html import exact, paragraph, sentence
+from llm_tracker.app.parts.html import exact, failure, paragraph, sentence
 from llm_tracker.app.selection.comparison import Comparison, compare
 from llm_tracker.app.views.on_demand import begin_button, watch
-from llm_tracker.app.work.causes.edits import EDITED, Change, begin_edit, edit_of, edits
+from llm_tracker.app.work.causes.edits import EDITED, Change, begin_edit, edit_of, edits, edits_on
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -35,7 +35,10 @@ def try_it_view(engine: Engine, workspace: Workspace, comparison: Comparison, tu
     st.header("Try it yourself", anchor=False)
     own = session.turns[turn.turn]
     if own.edit is not None:
-        paragraph(f"This answer is edited already ({edit_label(own.edit)}). Choose the untouched one above.")
+        paragraph(
+            f"This answer is edited already ({edit_label(own.edit)}). Tokens, Layers and Attention now compare it with "
+            "what is chosen as before. To change something else, choose the untouched answer above."
+        )
         return
     paragraph("Change one thing, and the correction is answered again beside the untouched answer.", quiet=True)
     kind = st.selectbox(
@@ -44,6 +47,8 @@ def try_it_view(engine: Engine, workspace: Workspace, comparison: Comparison, tu
     change = _change(kind or "hide", session, own)
     if change is not None:
         begin_button(engine, workspace, edit_of(turn, change), begin_edit, f"Answer again: {change_label(change)}")
+    if error := workspace.errors.get(edits_on(turn)):
+        failure(error)
     _coming(workspace, turn)
     for change, branch in edits(workspace, turn).items():
         _branch(workspace, comparison, turn, own, change, branch)
@@ -67,6 +72,9 @@ def _of_word(kind: str, session: Session, own: Turn) -> Change | None:
     if not places:
         paragraph("There is no word to change.", quiet=True)
         return None
+    if kind == "drop" and len(places) == 1:  # a correction of marks alone, or of nothing, says nothing
+        paragraph("The correction has one word: without it, nothing would be said.", quiet=True)
+        return None
     at = st.selectbox(
         "Word", places, len(places) - 1, format_func=lambda at: _called(words, at), key=f"edited word {kind} {own.said}"
     )
@@ -74,6 +82,7 @@ def _of_word(kind: str, session: Session, own: Turn) -> Change | None:
     if kind == "drop":
         return Change(said=_without(own, word))
     n_layers = session.model.n_layers
+    paragraph("Hidden from the positions that write the answer only: the other words still see it.", quiet=True)
     layers = (1, 1) if n_layers == 1 else st.slider("In the layers", 1, n_layers, (1, n_layers), key="edited layers")
     return Change(Edit("hidden", layers, text=word.text.strip(), tokens=word.tokens))
 

@@ -35,21 +35,31 @@ def on_demand(
 
 def begin_button(engine: Engine, workspace: Workspace, subject: Subject, begin: Begin, label: str) -> None:
     """Begins the work; it waits where something else is being computed."""
-    is_busy = workspace.job is not None
-    waiting = " (once what is being computed is there)" if is_busy else ""
+    work_button(workspace, subject, partial(begin, engine, workspace, subject), label, f"begin {subject}")
+
+
+def work_button(workspace: Workspace, subject: Subject, begin: Callable[[], object], label: str, key: str) -> None:
+    """The same for work on a subject that several buttons begin, each in its own way."""
     st.button(
-        f"{plain_label(label)}{waiting}",
-        key=f"begin {subject}",
-        on_click=_begin,  # before the page is drawn, or what its views need would come first
-        args=(engine, workspace, subject, begin),
-        disabled=is_busy,
+        f"{plain_label(label)}{waiting(workspace)}",
+        key=key,
+        on_click=begin_or_say,  # before the page is drawn, or what its views need would come first
+        args=(workspace, subject, begin),
+        disabled=workspace.job is not None,
     )
 
 
-def _begin(engine: Engine, workspace: Workspace, subject: Subject, begin: Begin) -> None:
+def waiting(workspace: Workspace) -> str:
+    """What a label says behind it where something else is being computed."""
+    return " (once what is being computed is there)" if workspace.job is not None else ""
+
+
+def begin_or_say(workspace: Workspace, subject: Subject, begin: Callable[[], object]) -> None:
+    """Begin work; where something else has come first, since the page was drawn, say so."""
     workspace.forget_views_error()
-    begin(engine, workspace, subject)
-    if not workspace.is_at_work_on(subject):
+    is_busy = workspace.job is not None
+    begin()
+    if is_busy and not workspace.is_at_work_on(subject):
         st.toast("Not begun: something else is being computed. Press again once it is there.")
 
 

@@ -14,6 +14,7 @@ from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.keeping.choices import note_choices
 from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
+from llm_tracker.app.work.overtaken import Overtaken
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 
@@ -74,8 +75,8 @@ class Workspace:
     shown: tuple[TurnRef, TurnRef | None] | None = None
     """Before and after, as the last answer brought them up; a first answer has nothing after it yet."""
     job: Job | None = None
-    errors: dict[str, str] = field(default_factory=dict)
-    """By the form (or `VIEWS`) that asked for something: why it failed; cleared by the next question or correction."""
+    errors: dict[Hashable, str] = field(default_factory=dict)
+    """By the form, the subject or `VIEWS` that something was asked for: why it failed; the next question clears all."""
     refused_words: set[tuple[str, str]] = field(default_factory=set)
     """Models and words that they have no token for."""
     stopped_controls: set[TurnRef] = field(default_factory=set)
@@ -94,6 +95,7 @@ class Workspace:
     """What the store knows of these choices."""
     version: int = 0
     """Counts the jobs that were taken over: a page that was drawn meanwhile is drawn anew."""
+    _overtaken: Overtaken = field(default_factory=Overtaken)
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -129,7 +131,7 @@ class Workspace:
         """Take over what has ended, then start a job; False while an answer is under way, or where there is none.
 
         A click that comes twice, or from a second tab, starts nothing and loses nothing. Work in the background (a
-        control, a lens) is stopped: it is begun again when a view needs it.
+        control, a lens) is stopped: it is begun again when a view needs it; what an experiment has found is kept.
         """
         with self._lock:
             self.collect()
@@ -143,7 +145,7 @@ class Workspace:
             self.begun += 1
             # Stopped only now: what cannot begin leaves the work in the background alone.
             if earlier is not None:
-                earlier.stop()
+                self._overtaken.stop(earlier)
             return True
 
     def begin_background(self, start: Callable[[], Job | None]) -> bool:
@@ -174,6 +176,8 @@ class Workspace:
     def collect(self) -> bool:
         """Take over the result of a job that has ended; False where there is none."""
         with self._lock:
+            if self._overtaken.settle():
+                self.version += 1
             job = self.job
             if job is None or job.active:
                 return False

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from explore import alts, gone_to
-from streamlit.testing.v1 import AppTest
+from correcting import found_out, on_correction, pressed
+from explore import alts
 from visitor import asked, corrected, opened, reopened, settled, shown_html, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.causes.edits import edits
 from llm_tracker.app.work.turn_ref import TurnRef
-
-CORRECTION = "pages/4_Correction.py"
-
-
-def on_correction(at: AppTest) -> AppTest:
-    return gone_to(at, CORRECTION)
-
-
-def pressed(at: AppTest, label: str) -> AppTest:
-    return next(button for button in at.button if button.label.startswith(label)).click().run()
-
-
-def found_out(engine: engines.Engine, at: AppTest, answer: str = "Paris", foil: str = "London") -> AppTest:
-    """Give the two words, press the button, and wait until all is there."""
-    fields = {each.label: each for each in at.text_input}
-    fields["Right word"].set_value(answer)
-    fields["Other word"].set_value(foil)
-    at = pressed(at, "Find out")
-    return settled(until(at, lambda: visitor(engine).job is None).run())
 
 
 def test_the_stored_example_shows_every_view_before_anything_was_asked(engine: engines.Engine) -> None:

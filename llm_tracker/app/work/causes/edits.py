@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_tracker.app.work.background import submit_background
-from llm_tracker.app.work.causes.experiments import EXPERIMENT, why_not
+from llm_tracker.app.work.causes.experiments import why_not
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.subject import Subject
@@ -31,6 +31,11 @@ def edit_of(turn: TurnRef, change: Change) -> Subject:
     return Subject(EDITED, turn, (change,))
 
 
+def edits_on(turn: TurnRef) -> Subject:
+    """All answers of a turn with one thing changed: under this the workspace says why the last one failed."""
+    return Subject(EDITED, turn)
+
+
 def edits(workspace: Workspace, turn: TurnRef) -> dict[Change, TurnRef]:
     """The edited answers of a turn that are kept, the newest first."""
     found = [
@@ -44,15 +49,16 @@ def edits(workspace: Workspace, turn: TurnRef) -> dict[Change, TurnRef]:
 def begin_edit(engine: Engine, workspace: Workspace, subject: Subject) -> None:
     """Let the correction be answered again with one thing changed."""
     change: Change = subject.details[0]
+    place = edits_on(subject.turn)
+    workspace.errors.pop(place, None)
 
     def start() -> Job | None:
         session = workspace.sessions.get(subject.turn.session)
         if session is None:
             return None
-        if said := why_not(engine, workspace, session):
-            workspace.errors[EXPERIMENT] = said
+        if said := why_not(engine, workspace, session, change.said or ""):
+            workspace.errors[place] = said
             return None
-        workspace.errors.pop(EXPERIMENT, None)
 
         def work(job: Job) -> Session:
             from llm_tracker.experiments.edited_answers import stream_edited
@@ -65,7 +71,7 @@ def begin_edit(engine: Engine, workspace: Workspace, subject: Subject) -> None:
 
         def fail(job: Job) -> None:
             if job.status != "stopped":
-                workspace.errors[EXPERIMENT] = job.error
+                workspace.errors[place] = job.error
 
         job = Job(
             EDITED,

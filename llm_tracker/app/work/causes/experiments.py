@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.app.work.admission import not_at_hand, refusal, too_long
 from llm_tracker.app.work.background import submit_background
+from llm_tracker.app.work.causes.fuller import fuller, n_parts
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.progress import Progress
@@ -20,8 +22,11 @@ from llm_tracker.prompts.words import Span
 if TYPE_CHECKING:
     from llm_tracker.tracing.session import Session
 
-EXPERIMENT = "experiment"
-"""Where the workspace says why an experiment failed."""
+MOST_ALIASES = 10
+"""Other names of a word that are scored: each is scored under every condition."""
+
+MOST_WORDINGS = 20
+"""Further wordings of a correction that are tried at once."""
 
 PART_STAGES = {
     "hand_over": "Where the named word travels",
@@ -38,7 +43,7 @@ PART_STAGES = {
 
 
 def experiment_on(turn: TurnRef) -> Subject:
-    """What the correction of a turn did."""
+    """What the correction of a turn did; under this the workspace says why it could not be found out."""
     return Subject("experiment", turn)
 
 
@@ -55,15 +60,16 @@ def begin_experiment(
 
     `window` are the layers in which words are hidden.
     """
+    subject = experiment_on(turn)
+    workspace.errors.pop(subject, None)
 
     def start() -> Job | None:
         session = workspace.sessions.get(turn.session)
         if session is None:
             return None
-        if said := why_not(engine, workspace, session):
-            workspace.errors[EXPERIMENT] = said
+        if said := too_many(case) or why_not(engine, workspace, session, _typed(case)):
+            workspace.errors[subject] = said
             return None
-        workspace.errors.pop(EXPERIMENT, None)
 
         def work(job: Job) -> Experiment:
             from llm_tracker.experiments.run import stream_experiment
@@ -84,21 +90,17 @@ def begin_experiment(
                     shown = step.found
                     job.has_found(shown)
 
-        def keep(job: Job) -> None:
-            _keep(workspace, turn, job.result)
-
         def fail(job: Job) -> None:
-            if job.found is not None:
-                _keep(workspace, turn, job.found)
+            _keep_unfinished(workspace, turn, job.found)
             if job.status != "stopped":
-                workspace.errors[EXPERIMENT] = job.error
+                workspace.errors[subject] = job.error
 
         job = Job(
             "experiment",
             session.model.id,
-            subject=experiment_on(turn),
+            subject=subject,
             meanwhile=Meanwhile("On the Correction page: what the correction did …", is_drawn_by_view=True),
-            keep=keep,
+            keep=lambda job: _keep(workspace, turn, job.result),
             fail=fail,
         )
         return submit_background(engine, workspace, job, work)
@@ -106,11 +108,28 @@ def begin_experiment(
     workspace.begin_background(start)
 
 
-def why_not(engine: Engine, workspace: Workspace, session: Session) -> str:
-    """Why no experiment can be made here and now; empty where one can."""
+def why_not(engine: Engine, workspace: Workspace, session: Session, typed: str = "") -> str:
+    """Why no experiment can be made here and now of what was `typed`; empty where one can."""
     if said := not_at_hand(engine, session):
         return f"This cannot be computed here: {said}"
-    return too_long(engine, session) or refusal(engine, workspace, session.model.id)
+    return too_long(engine, session) or refusal(engine, workspace, session.model.id, typed)
+
+
+def too_many(case: Case) -> str:
+    """Why a case has more words or wordings than are tried at once; empty where it has not."""
+    for several, what, most in (
+        (case.answer_aliases, "other names of the right word", MOST_ALIASES),
+        (case.foil_aliases, "other names of the other word", MOST_ALIASES),
+        (case.more, "further wordings", MOST_WORDINGS),
+    ):
+        if len(several) > most:
+            return f"There are {len(several):,} {what}; at most {most} are taken. Leave some out."
+    return ""
+
+
+def _typed(case: Case) -> str:
+    """All that somebody typed of a case."""
+    return "\n".join((*case.answers, *case.foils, *case.more))
 
 
 def _keep(workspace: Workspace, turn: TurnRef, found: Experiment) -> None:
@@ -120,3 +139,19 @@ def _keep(workspace: Workspace, turn: TurnRef, found: Experiment) -> None:
     session = workspace.sessions.get(turn.session)
     if session is not None:
         workspace.keep_fuller(turn.session, with_experiment(session, found))
+
+
+def _keep_unfinished(workspace: Workspace, turn: TurnRef, found: Experiment | None) -> None:
+    """Keep what was found until it stopped, if any part is whole, and no fuller experiment is kept already."""
+    from llm_tracker.experiments.values.records import experiment_of
+
+    session = workspace.sessions.get(turn.session)
+    if found is None or session is None or not n_parts(found):
+        return
+    record = session.experiments.get(turn.turn)
+    try:
+        kept = None if record is None else experiment_of(record)
+    except InputError:  # of a later version: nobody can say that this one has more in it
+        return
+    if fuller(found, kept) is found:
+        _keep(workspace, turn, found)
