@@ -16,6 +16,8 @@ VIEW = "correction"
 def correction_figure(args: argparse.Namespace, kind: str) -> Figure:
     """The view that `--shows` names, of the experiment in the directory: the named word's path unless given.
 
+    `--name` tells which attribution is drawn.
+
     Raises InputError where there is none.
     """
     from llm_tracker.figures.correction.views import experiment_figure
@@ -24,4 +26,4 @@ def correction_figure(args: argparse.Namespace, kind: str) -> Figure:
     if kind == "html":
         raise InputError("A view of an experiment is written as png, svg, csv, parquet or json (--format).")
     turn = None if args.turn < 0 else args.turn
-    return experiment_figure(load_experiment(args.directory, turn), args.shows or "hand_over")
+    return experiment_figure(load_experiment(args.directory, turn), args.shows or "hand_over", args.name)

@@ -64,8 +64,8 @@ def as_command(session: Session, call: ViewCall, other: Session | None = None) -
     parts += [] if other is None else ["--against-session", OTHER_FOLDER]
     for name, value in call.said.items():
         flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
-        parts += [flag] if value is True else [part for each in _values(value) for part in _option(flag, each)]
-    parts += _option("--model", without_paths(session).model.id) if call.needs_model else []
+        parts += [flag] if value is True else [part for each in _values(value) for part in option(flag, each)]
+    parts += option("--model", without_paths(session).model.id) if call.needs_model else []
     parts += ["--out", f"{call.view}.png"]
     made = [] if other is None else [session_command(other, OTHER_FOLDER)]
     return "\n".join([*made, session_command(session), shlex.join(parts)])
@@ -78,7 +78,7 @@ def _values(value: Any) -> list[Any]:
     return list(value) or [""] if isinstance(value, (list, tuple)) else [value]
 
 
-def _option(flag: str, value: Any) -> list[str]:
+def option(flag: str, value: Any) -> list[str]:
     """An option with its value; one that begins with a dash would be taken for another option."""
     text = str(value)
     return [f"{flag}={text}"] if text.startswith("-") else [flag, text]
@@ -91,13 +91,13 @@ def session_command(session: Session, folder: str = FOLDER) -> str:
     first, *corrections = (turn.said for turn in session.turns)
     parts = ["llm-tracker", "track", *([] if first.startswith("-") else [first])]
     for text in corrections:
-        parts += _option("--correction", text)
+        parts += option("--correction", text)
     parts += ["--control"] if session.controls else []
     for word in session.watch_words:
-        parts += _option("--watch", word)
-    parts += _option("--model", without_paths(session).model.id)
-    for flag, value in _settings(session).items():
-        parts += [flag] if value is True else _option(flag, value)
+        parts += option("--watch", word)
+    parts += option("--model", without_paths(session).model.id)
+    for flag, value in settings_of(session).items():
+        parts += [flag] if value is True else option(flag, value)
     return shlex.join([*parts, "--out", folder, *(["--", first] if first.startswith("-") else [])])
 
 
@@ -110,7 +110,7 @@ def is_remade(session: Session) -> bool:
     return not by_hand and session.parent is None and session.recipe in ("one-word", "chat", "raw")
 
 
-def _settings(session: Session) -> dict[str, Any]:
+def settings_of(session: Session) -> dict[str, Any]:
     """The options of `llm-tracker track` that are not as they would be anyway; True of those without a value."""
     now, usual = session.decoding, Decoding()
     flags: dict[str, Any] = {}
@@ -134,8 +134,7 @@ def _settings(session: Session) -> dict[str, Any]:
 
 def _made(name: str, session: Session) -> list[str]:
     """The lines that make a conversation anew, or load it where it was steered by hand."""
-    name_of_model = json.dumps(without_paths(session).model.id, ensure_ascii=False)
-    model = f"model = lt.load_model({name_of_model}{_dtype(session)})"
+    model = model_line(session)
     if not is_remade(session):
         return [model, f'{name} = lt.load_session("{name}")  # steered by hand: the folder of its exported archive']
     first, *corrections = (turn.said for turn in session.turns)
@@ -146,15 +145,21 @@ def _made(name: str, session: Session) -> list[str]:
         arguments.append("control=True")
     if session.watch_words:
         arguments.append(f"watch_words={list(session.watch_words)!r}")
-    for flag, value in _settings(session).items():
-        keyword = flag.removeprefix("--").replace("-", "_")
-        if keyword != "dtype":
-            arguments.append(f"{keyword}={value == 'on' if keyword == 'thinking' else value!r}")
+    for flag, value in settings_of(session).items():
+        if flag != "--dtype":
+            arguments.append(f"{keyword_of(flag)}={value == 'on' if flag == '--thinking' else value!r}")
     return [model, f"{name} = lt.track(", *(f"    {each}," for each in arguments), ")"]
 
 
-def _dtype(session: Session) -> str:
-    return "" if _is_usual(session) else f', dtype="{session.model.dtype}"'
+def model_line(session: Session) -> str:
+    """The line that loads a conversation's model."""
+    dtype = "" if _is_usual(session) else f', dtype="{session.model.dtype}"'
+    return f"model = lt.load_model({json.dumps(without_paths(session).model.id, ensure_ascii=False)}{dtype})"
+
+
+def keyword_of(flag: str) -> str:
+    """What Python calls an option."""
+    return flag.removeprefix("--").replace("-", "_")
 
 
 def _is_usual(session: Session) -> bool:

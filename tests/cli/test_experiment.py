@@ -81,6 +81,8 @@ def test_aliases_and_further_corrections_are_scored_too(loads: Loads, capsys: py
         ({"--correction": " "}, "The correction is empty"),
         ({"--only": "rollout"}, "There is no part “rollout”"),
         ({"--wordings": "9"}, "1 to 4 ways"),
+        ({"--recipe": "cake"}, "There is no recipe “cake”"),
+        ({"--max-new-tokens": "0"}, "at least one token"),
     ],
 )
 def test_bad_input_is_one_line_before_anything_is_loaded(
@@ -97,6 +99,74 @@ def test_bad_input_is_one_line_before_anything_is_loaded(
     assert said in error
     assert error.count("\n") == 1
     assert loads == []
+
+
+def test_the_layers_in_which_words_are_hidden_go_from_a_first_to_a_last_one(
+    loads: Loads, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for window in (("0", "1"), ("2", "1")):
+        assert main([*CALL, "--window", *window]) == 2
+        assert f"{window[0]} and {window[1]} were given (--window)" in capsys.readouterr().err
+    assert loads == []
+    assert main([*CALL, *SMALL, "--only", "knock_out", "--window", "2", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["knockout_window"]["layers"] == [2, 2]
+
+
+def test_the_grid_is_printed_where_it_is_asked_for_alone(loads: Loads, capsys: pytest.CaptureFixture[str]) -> None:
+    call = ["Bonn" if word == "Paris" else "Rome" if word == "London" else word for word in CALL]
+    assert main([*call, *SMALL, "--only", "grid"]) == 0
+    assert "Every position by itself: " in capsys.readouterr().out
+
+
+def test_how_the_model_answers_is_as_it_is_asked_for(loads: Loads, capsys: pytest.CaptureFixture[str]) -> None:
+    written = [
+        json.loads(out)["own_answer"]
+        for n in ("1", "9")
+        if main([*CALL, *SMALL, "--only", "lens", "--json", "--follow-template", "--max-new-tokens", n]) == 0
+        and (out := capsys.readouterr().out)
+    ]
+    assert len(written) == 2
+    assert written[1].startswith(written[0])
+    assert len(written[1]) > len(written[0])
+    assert main([*CALL, *SMALL, "--only", "lens", "--date", "tomorrow"]) == 2
+    assert "“tomorrow” is no date" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line_before_anything_is_loaded(
+    loads: Loads, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken" / "experiment.json").mkdir(parents=True)
+    for folder in ("file", "file/below", "taken"):
+        assert main([*CALL, "--out", str(tmp_path / folder)]) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "Choose another folder (--out)." in said.err
+        assert said.err.count("\n") == 1
+    assert loads == []
+
+
+def test_an_attribution_is_drawn_by_its_name(loads: Loads, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*CALL, *SMALL, "--only", "attribution", "--out", str(tmp_path)]) == 0
+    drawing = [
+        "chart",
+        str(tmp_path),
+        "--view",
+        "correction",
+        "--shows",
+        "attribution",
+        "--out",
+        str(tmp_path / "x.csv"),
+    ]
+    written = []
+    for name in ([], ["--name", "after"], ["--name", "difference"]):
+        assert main([*drawing, *name]) == 0
+        written.append((tmp_path / "x.csv").read_text())
+    assert written[0] == written[1] != written[2]
+    capsys.readouterr()
+    for name in (["--name", "during"], ["--name", "after", "--shows", "margins"]):
+        assert main([*drawing, *name]) == 2
+        assert "A name goes with attribution: after, asked_again, before, difference" in capsys.readouterr().err
 
 
 def test_a_directory_without_an_experiment_says_how_to_make_one(

@@ -6,6 +6,7 @@ import pytest
 from small_cases import CORRECTION, QUESTION, RECIPE, small
 
 import llm_tracker as lt
+from llm_tracker.experiments.values.findings import HandOver, KnockOuts
 
 
 def conducted(**changes: object) -> lt.Experiment:
@@ -45,6 +46,9 @@ def test_a_single_alias_is_one_and_no_letters() -> None:
         ({"answer": ""}, "give a right word"),
         ({"correction": ""}, "The correction is empty"),
         ({"only": ("mood",)}, "no part"),
+        ({"n_wordings": 0}, "1 to 4 ways; 0 were asked for"),
+        ({"n_wordings": 5}, "1 to 4 ways; 5 were asked for"),
+        ({"window": (1, 9)}, "There are layers 1 to"),
         ({"recipe": "cake"}, "no recipe"),
     ],
 )
@@ -58,3 +62,18 @@ def test_it_is_kept_with_its_session() -> None:
     kept = lt.with_experiment(small("llama").session, found)
     assert lt.experiment_of(kept.experiments[1]) == found
     assert not small("llama").session.experiments
+
+
+def test_the_grid_comes_with_the_path_that_it_is_one_of() -> None:
+    found = conducted(only=("grid",))
+    assert isinstance(found.hand_over, HandOver)
+    assert found.hand_over.grid is not None
+    assert found.conditions == ()
+
+
+def test_words_are_hidden_in_the_layers_that_are_given() -> None:
+    found, whole = (conducted(only=("knock_out",), window=window) for window in ((2, 2), None))
+    assert isinstance(found.knock_outs, KnockOuts)
+    assert isinstance(whole.knock_outs, KnockOuts)
+    assert (found.knock_outs.layers, whole.knock_outs.layers) == ((2, 2), (1, whole.model.n_layers))
+    assert found.knock_outs.words != whole.knock_outs.words

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import launched_chromium
+from copied import model_of
 from playwright.sync_api import Page, expect
 
 import llm_tracker as lt
@@ -24,8 +25,28 @@ from llm_tracker.charts.heat import Colours
 from llm_tracker.charts.layers import layers_chart
 from llm_tracker.charts.positions import positions_chart
 from llm_tracker.figures.figure import Figure
+from llm_tracker.load_options import LoadOptions
+from llm_tracker.models.loading import load as loading
 
 EXAMPLE = Path(lt.__file__).parent / "app" / "parts" / "example"
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str]]:
+    """Names load tiny models, here and on the command line; what was loaded, by name and number format."""
+    seen: list[tuple[str, str]] = []
+
+    def load_model(name: str, device: str = "auto", dtype: str = "auto") -> lt.LoadedModel:
+        seen.append((name, dtype))
+        return model_of(name)
+
+    def load(name: str, options: LoadOptions, *_: object) -> lt.LoadedModel:
+        return load_model(name, options.device, options.dtype)
+
+    monkeypatch.setattr(lt, "load_model", load_model)
+    monkeypatch.setattr(loading, "load", load)
+    monkeypatch.chdir(tmp_path)
+    return seen
 
 
 @pytest.fixture(scope="session")

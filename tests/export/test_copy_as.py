@@ -15,29 +15,12 @@ from copied import facts, looks, model_of, read_csv, require_same, run_commands,
 import llm_tracker as lt
 from llm_tracker.conversation.turns import begin_session, stream_turn
 from llm_tracker.export.copy_as import FOLDER, OTHER_FOLDER, ViewCall, as_command, as_python, is_remade, session_command
-from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.loading import load as loading
 from llm_tracker.progress import ended
 
+pytestmark = pytest.mark.usefixtures("loads")
+
 NASTY = "It's \"5 > 3\" \\ $HOME `ls` %s {x} 東京 🍎\n\tnew line # 'end'"
-
-
-@pytest.fixture(autouse=True)
-def loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str]]:
-    """Names load tiny models, here and on the command line; what was loaded, by name and number format."""
-    seen: list[tuple[str, str]] = []
-
-    def load_model(name: str, device: str = "auto", dtype: str = "auto") -> lt.LoadedModel:
-        seen.append((name, dtype))
-        return model_of(name)
-
-    def load(name: str, options: LoadOptions, *_: object) -> lt.LoadedModel:
-        return load_model(name, options.device, options.dtype)
-
-    monkeypatch.setattr(lt, "load_model", load_model)
-    monkeypatch.setattr(loading, "load", load)
-    monkeypatch.chdir(tmp_path)
-    return seen
 
 
 @pytest.fixture(scope="module")

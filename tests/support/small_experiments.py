@@ -93,7 +93,7 @@ def whole_experiment() -> lt.Experiment:
     return experiment(
         turn=2,
         versions={"torch": "1"},
-        hand_over=path(grid=((1.0, 0.0), (0.5, 0.5), (0.0, 1.0))),
+        hand_over=path(grid=((1.0, 0.0, 0.0), (0.5, 0.25, 0.25), (0.0, 0.0, 1.0))),
         verdict=path(effect=-0.5),
         conditions=(
             condition_score("asked_again", -1.0, -2.0),

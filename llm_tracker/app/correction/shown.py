@@ -102,7 +102,8 @@ class Shown:
         drawn.draw(drawn.figure.title, f"chart {view}", pick)
         if drawn.sentence:
             paragraph(drawn.sentence)
-        copy = (experiment_python(self.session, self.found, view), experiment_command(self.session, self.found, view))
+        own = (self.session, self.found, view, key)
+        copy = (experiment_python(*own), experiment_command(*own))
         export_menu(f"{view}{'' if key is None else f'-{key}'}", drawn.figure, copy)
         return drawn
 

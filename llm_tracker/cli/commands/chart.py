@@ -52,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="WHAT",
         help="of the map: next_prob, entropy_nats, “prob of Paris”, …; of a correction: hand_over, shift, margins, …",
     )
+    parser.add_argument(
+        "--name", metavar="NAME", help="of a correction's attribution: after, asked_again, before, or difference"
+    )
     parser.add_argument("--first", type=int, metavar="N", help="of map and pattern: the first position, from 0")
     parser.add_argument("--cell", type=_pair_of(int), metavar="LAYER,POSITION", help="of the map: what is outlined")
     parser.add_argument("--query", type=int, metavar="N", help="of the pattern: the place that is outlined, from 0")

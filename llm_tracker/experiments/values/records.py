@@ -23,6 +23,7 @@ from llm_tracker.experiments.values.findings import (
     LensCurve,
     Unavailable,
 )
+from llm_tracker.experiments.values.shapes import require_shapes
 from llm_tracker.tracing.session import ModelInfo, Session
 
 SCHEMA = 1
@@ -134,16 +135,19 @@ def _attribution_record(part: tuple[Attribution, ...], name: str) -> Record | No
 def experiment_of(record: Mapping[str, Any]) -> Experiment:
     """The experiment of a record; keys that it does not know are ignored.
 
-    Raises InputError for another format, and for what is no record of an experiment.
+    Raises InputError for another format, for what is no record of an experiment, and where its parts do not fit
+    together.
     """
     try:
         if record["schema"] != SCHEMA:
             raise InputError(f"This experiment has format {record['schema']}; this version reads {SCHEMA}.")
-        return _experiment_of(record)
+        found = _experiment_of(record)
+        require_shapes(found)
     except UNREADABLE as error:
         raise InputError(
             f"This is no record of an experiment ({type(error).__name__}: {error}). Give one that this app has written."
         ) from error
+    return found
 
 
 def _experiment_of(record: Mapping[str, Any]) -> Experiment:

@@ -54,6 +54,22 @@ def test_a_name_of_two_words_is_both_of_them_one_behind_the_other(text: str, exp
     assert grade(text, ["New York", "Big Apple"], ["New Jersey"]) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "answer", "foil", "expected"),
+    [
+        ("New York", "New York", "York", "answer"),
+        ("York", "New York", "York", "foil"),
+        ("It is New York.", "York", "New York", "foil"),
+        ("Equatorial Guinea", "Equatorial Guinea", "Guinea", "answer"),
+        ("New York, and York", "New York", "York", "other"),
+        ("New York City", "New York", "York City", "other"),
+        ("York", "York", "york", "other"),
+    ],
+)
+def test_a_word_inside_the_other_one_is_not_said(text: str, answer: str, foil: str, expected: str) -> None:
+    assert grade(text, [answer], [foil]) == expected
+
+
 def test_a_word_that_is_a_negation_itself_is_an_answer() -> None:
     assert grade("No", ["Yes"], ["No"]) == "foil"
     assert grade("Yes.", ["Yes"], ["No"]) == "answer"

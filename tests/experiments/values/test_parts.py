@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import llm_tracker as lt
-from llm_tracker.experiments.values.parts import PART_NAMES, USUAL, require_parts
+from llm_tracker.experiments.values.parts import PART_NAMES, USUAL, require_parts, require_wordings
 
 
 def test_all_but_the_grid_are_usual() -> None:
@@ -21,3 +21,11 @@ def test_parts_are_run_in_their_own_order_each_once() -> None:
 def test_an_unknown_part_is_refused_and_those_there_are_are_named() -> None:
     with pytest.raises(lt.InputError, match=r"no part “mood”.*hand_over.*grid"):
         require_parts(["lens", "mood"])
+
+
+def test_a_condition_is_said_in_as_many_ways_as_there_are() -> None:
+    for n in (1, 4):
+        require_wordings(n)
+    for n in (-1, 0, 5):
+        with pytest.raises(lt.InputError, match=f"1 to 4 ways; {n} were asked for"):
+            require_wordings(n)

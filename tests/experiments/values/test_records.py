@@ -76,7 +76,7 @@ def test_the_record_has_the_names_of_the_contract() -> None:
     )
     path = own["hand_over"]
     assert path["depths"] == [0, 1, 2]
-    assert path["grid"] == [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
+    assert path["grid"] == [[1.0, 0.0, 0.0], [0.5, 0.25, 0.25], [0.0, 0.0, 1.0]]
     assert path["pair"]["source"] == "No, Paris."
     assert own["verdict_hand_over"]["grid"] is None
     assert own["heads"][0] == {"layer": 2, "head": 1, "share": 0.5, "attention_to_named_word": 0.75}
