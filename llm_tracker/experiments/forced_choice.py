@@ -17,6 +17,7 @@ from torch import Tensor
 
 from llm_tracker.experiments.passes.filled_rows import N_MORE, gone_on
 from llm_tracker.experiments.passes.rows import Batch, Beginning, Row, read_rows
+from llm_tracker.experiments.passes.token_trees import Tree, read_trees, reads_trees, tree_of
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.tracing.run import end_of
 from llm_tracker.tracing.whole_words import WordEnd
@@ -111,7 +112,8 @@ class _Place:
 class _Known:
     """Log probabilities behind texts and the first tokens of words, read as they are asked for.
 
-    Token by token: rows of one token need no mask, and each goes on from the keys and values of the one before.
+    All at once where the model reads trees of tokens. Else token by token: rows of one token need no mask, and each
+    goes on from the keys and values of the one before.
     """
 
     def __init__(
@@ -131,8 +133,24 @@ class _Known:
 
     def read(self, wanted: set[tuple[int, TokenIds]]) -> None:
         """Read spellings behind texts."""
+        ways: dict[int, list[TokenIds]] = {}
+        for at, ids in wanted:
+            ways.setdefault(at, []).append(ids)
+        trees = {at: tree_of(several) for at, several in ways.items()}
+        if reads_trees(self._beginning, self._texts, trees):
+            for at, logits in read_trees(self._beginning, self._texts, trees, self._stop):
+                self._note(at, trees[at], logits.log_softmax(-1))
+            return
         begun = sorted({(at, ids[:1]) for at, ids in wanted})
         self._read(self._beginning, [_Place(at, ids, at) for at, ids in begun], wanted)
+
+    def _note(self, at: int, tree: Tree, log_probs: Tensor) -> None:
+        """Note what stands behind each path of a tree: log probabilities (path, vocab_size)."""
+        for row, path in enumerate(tree):
+            self._ends[at, path] = float(log_probs[row, self._end_ids].logsumexp(-1))
+            if len(path) > 1:
+                before = log_probs[tree.index(path[:-1])]
+                self._next.setdefault((at, path[:-1]), {})[path[-1]] = float(before[path[-1]])
 
     def _read(self, beginning: Beginning, places: Sequence[_Place], wanted: set[tuple[int, TokenIds]]) -> None:
         """Read the last token of each place behind the ones before, and go on with what follows there."""

@@ -20,7 +20,7 @@ from llm_tracker.errors import Cancelled, ModelError
 from llm_tracker.experiments.passes.interventions import Change, KnockOut, applied
 from llm_tracker.experiments.passes.sharing_trial import can_share, keeps_keys_apart
 from llm_tracker.models.forward.changing_rope import rope_switch
-from llm_tracker.models.forward.forward_pass import Gaps, forward
+from llm_tracker.models.forward.forward_pass import Gaps, Places, forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import copied
 from llm_tracker.models.forward.shared_beginning import cut, keys_apart, row_bytes, sharing
@@ -234,19 +234,19 @@ def _read(
             stack.enter_context(put_on(read_hooks(model.sites.at(site), _without_sources(seen, n_sources))))
         if keep_resid or not are_equal:
             stack.enter_context(put_on(read_hooks(model.sites.at("resid_post"), ends.see)))
-        output = _forward(model, ids, cache, gaps)
+        output = read_behind(model, ids, cache, gaps)
     logits = output.logits[:, -1] if are_equal else model.adapter.logits(model.model, ends.kept[-1])
     read_to = 0 if cache is None else start + n_most
     after = replace(beginning, start=read_to, cache=cache, gaps=gaps and gaps.longer(n_most))
     return Batch(slice(0, len(batch)), logits.float(), after, torch.stack(ends.kept, 1) if keep_resid else None)
 
 
-def _forward(model: LoadedModel, ids: Tensor, cache: DynamicCache | None, gaps: Gaps | None) -> Any:
-    """One pass of rows; with the keys of their beginning apart, where this model's attention takes them so."""
+def read_behind(model: LoadedModel, ids: Tensor, cache: DynamicCache | None, places: Places | None) -> Any:
+    """One pass of rows (row, position), the keys of their beginning apart where the attention takes them so."""
     if cache is None or not keeps_keys_apart(model):
-        return forward(model.model, ids, cache, model.way.unasked, gaps=gaps)
+        return forward(model.model, ids, cache, model.way.unasked, places=places)
     with keys_apart():
-        return forward(model.model, ids, cache, model.way.unasked, gaps=gaps)
+        return forward(model.model, ids, cache, model.way.unasked, places=places)
 
 
 class _Ends:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast, get_args
+from typing import Any, Protocol, cast, get_args
 
 import torch
 from torch import Tensor, nn
@@ -68,13 +68,13 @@ def forward(
     cache: DynamicCache | None = None,
     way: Way = EAGER,
     last_only: bool = True,
-    gaps: Gaps | None = None,
+    places: Places | None = None,
 ) -> Any:
     """The model's output for tokens (row, position) behind what the cache holds, run in this way.
 
-    With `gaps` rows of unlike length are read behind a cache that is filled up: the model has to be able to be told
-    positions. `last_only` asks for the logits of the last position alone, where the class can do that. The attention
-    that runs is the one that the model was put on (`put_on_attention`).
+    `places` say where the tokens stand and what they see, such as behind a cache that is filled up (`Gaps`): the model
+    has to be able to be told positions. `last_only` asks for the logits of the last position alone, where the class can
+    do that. The attention that runs is the one that the model was put on (`put_on_attention`).
     """
     begin_anew(model)
     if (counter := _counter.get()) is not None:
@@ -85,8 +85,8 @@ def forward(
         keywords[str(cache_keyword(model))] = cache
         if way.tells_positions and cache.get_seq_length():
             keywords[POSITION_IDS] = _positions_behind(cache.get_seq_length(), token_ids)
-    if gaps is not None:
-        keywords |= gaps.keywords(token_ids)
+    if places is not None:
+        keywords |= places.keywords(token_ids)
     if last_only and "logits_to_keep" in known:
         keywords["logits_to_keep"] = 1
     if way.asks_for_patterns and "output_attentions" in known:
@@ -112,6 +112,13 @@ def counting(counter: TokensRead) -> Iterator[None]:
         yield
     finally:
         _counter.reset(token)
+
+
+class Places(Protocol):
+    """Where tokens stand, and what they see."""
+
+    def keywords(self, token_ids: Tensor) -> dict[str, Any]:
+        """What the forward pass is told of the tokens (row, position) that it reads: positions, and a mask."""
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,9 @@ def test_margins_are_counted_on_both_sides_and_the_widest_spread_is_named() -> N
 def test_one_wording_is_told_as_one_and_nothing_said_stands_without_marks() -> None:
     alone = tuple(each for each in with_margins(baseline=-2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=alone))
-    assert said == (
-        "Under the one wording “Paris” is not ahead of “London”; furthest behind, it is at -2.0 nats, with nothing said."
-    )
+    assert said.startswith("Under the one wording “Paris” is not ahead of “London”;")
+    assert "furthest behind, it is at -2.0 nats" in said
+    assert said.endswith(", with nothing said.")
     ahead = tuple(each for each in with_margins(baseline=2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=ahead))
     assert said.startswith("Under the one wording “Paris” is ahead of “London”")
