@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
-from chart_specs import drawn_texts, spec_of, tokens_in_code
+from chart_specs import NASTY_TOKENS, drawn_texts, spec_of, tokens_in_code
 from experiments import EXAMPLE, example_experiment
 
 import llm_tracker as lt
@@ -28,6 +29,15 @@ def test_every_view_draws_a_valid_chart_with_its_numbers_and_a_sentence(view: st
     assert len(figure.frame) > 0
     assert figure.sentence.endswith((".", "”"))
     assert drawn_texts(figure.chart)
+
+
+@pytest.mark.parametrize("view", ["shift", "margins", "lens_margins", "head_words"])
+def test_words_that_look_like_code_are_text_in_every_chart_that_names_them(view: str) -> None:
+    words = [text for text in NASTY_TOKENS if len(text) > 5]
+    for answer, foil in pairwise(words):
+        found = example_experiment()
+        case = replace(found.case, answer=f"{answer}a", foil=f"{foil}b")
+        assert tokens_in_code(lt.experiment_figure(replace(found, case=case), view).chart) == []
 
 
 def test_the_curves_are_the_shares_and_the_leads_that_they_stand_for() -> None:

@@ -110,5 +110,6 @@ ADDED = (
     "**Direct logit attribution** (Elhage et al., 2021): the residual stream is a sum of what each part wrote into "
     "it. With the final norm's scale held as it was, each part's share of the lead can be read off; all of them, with "
     "a remainder of the model's own biases, sum to the lead of the two tokens. It is the direct path alone: a layer "
-    "that works through later ones shows little here, and one that undoes what others wrote shows much."
+    "that works through later ones shows little here, and one that undoes what others wrote shows much. In the last "
+    "chart, which is of the corrected answer always, the colour says which of the two words a head adds to."
 )

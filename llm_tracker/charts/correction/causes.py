@@ -85,8 +85,8 @@ def head_words_chart(frame: pd.DataFrame, words: tuple[str, str]) -> Any:
     """What the strongest heads bring from each word, towards one of two: columns row, head, place, word, value."""
     x = alt.X("place:O", title=None, axis=None)
     y = alt.Y("row:O", title=None, axis=None)
-    colours = colours_of(frame["value"], "nats", "+.1f", is_difference=True)
-    colours = replace(colours, signs=(f"to {shown(words[1])}", f"to {shown(words[0])}"), sign_colours=(AFTER, BEFORE))
+    colours = colours_of(frame["value"], "nats", ".1f", is_difference=True)
+    colours = replace(colours, signs=(shown(words[1]), shown(words[0])), sign_colours=(AFTER, BEFORE))
     drawn = frame.assign(shown=frame["word"].map(shown))
     tooltip = [
         alt.Tooltip("head:N"),
