@@ -17,6 +17,7 @@ from llm_tracker.conversation.turns import next_prompt
 from llm_tracker.errors import InputError, ModelError
 from llm_tracker.experiments.attribution import rows_at
 from llm_tracker.experiments.passes.interventions import Change, Intervention, KnockOut, applied_throughout
+from llm_tracker.experiments.values.parts import require_layers
 from llm_tracker.models.forward.sites import SiteName
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import CONTROL_TEXT
@@ -76,9 +77,8 @@ def stream_edited(
 
 def _changes(model: LoadedModel, earlier: Session, prompt: Prompt, edit: Edit) -> list[Change]:
     """What is done to the model. Raises InputError for what is not there."""
-    slot, n_layers = len(prompt.token_ids) - 1, len(model.layers)
-    if not 1 <= edit.layers[0] <= edit.layers[1] <= n_layers:
-        raise InputError(f"There are layers 1 to {n_layers}; {edit.layers[0]} to {edit.layers[1]} were given.")
+    slot = len(prompt.token_ids) - 1
+    require_layers(len(model.layers), edit.layers)
     if edit.kind == "hidden":
         if not 0 <= edit.tokens[0] < edit.tokens[1] <= slot:
             raise InputError("There is no such word in front of the answer.")

@@ -18,10 +18,11 @@ from llm_tracker.experiments.minimal_pairs import named_pair, read_pair, verdict
 from llm_tracker.experiments.probe import probe_of
 from llm_tracker.experiments.scored_conditions import ConditionScores, in_order, lens_curves
 from llm_tracker.experiments.values.case import Case
-from llm_tracker.experiments.values.conditions import Condition, ConditionName, conditions_of
+from llm_tracker.experiments.values.conditions import Condition, conditions_of
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import Attribution, ExactCheck, Pair, Unavailable
-from llm_tracker.experiments.values.parts import USUAL, PartName, require_parts
+from llm_tracker.experiments.values.parts import USUAL, PartName, require_layers, require_parts
+from llm_tracker.experiments.values.shapes import READ_BY_LAYER
 from llm_tracker.models.forward.forward_pass import TokensRead, counting
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.provenance import is_of, model_info, versions
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
 N_WORDINGS = 4
-
-LENS_OF: tuple[ConditionName, ...] = ("baseline", "asked_again", "user", "right", "wrong", "wrong_alternative")
-"""The conditions whose layers are read; of those that say the same as the correction, the correction alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,8 @@ def stream_experiment(
     session; Cancelled where `stop` says so.
     """
     parts = require_parts(only)
-    _require_layers(model, window)
+    if window is not None:
+        require_layers(len(model.layers), window)
     run = _Run(model, setting_of(model, session, turn), case, n_wordings, stop, window)
     found = Experiment(model_info(model), session.recipe, case, turn, versions())
     if begun is not None:
@@ -87,12 +86,6 @@ def stream_experiment(
             found = replace(found, **change, tokens_read=counter.n, seconds=time.monotonic() - began)
             yield Progress(found, name, at / len(parts), False)
     return replace(found, seconds=time.monotonic() - began)
-
-
-def _require_layers(model: LoadedModel, window: Span | None) -> None:
-    n_layers = len(model.layers)
-    if window is not None and not 1 <= window[0] <= window[1] <= n_layers:
-        raise InputError(f"There are layers 1 to {n_layers}; {window[0]} to {window[1]} were given.")
 
 
 def _require_same(model: LoadedModel, begun: Experiment, new: Experiment) -> None:
@@ -191,7 +184,7 @@ def _scored(
 
 
 def _lens(run: _Run, _found: Experiment) -> Changes:
-    first = [each for each in run.conditions() if each.paraphrase == 0 and each.name in LENS_OF]
+    first = [each for each in run.conditions() if each.paraphrase == 0 and each.name in READ_BY_LAYER]
     said = {each.text for each in first if each.name == "user"}
     wanted = [each for each in first if each.name == "user" or each.text not in said]
     yield {"lens": lens_curves(run.setting, run.case, wanted, run.stop)}

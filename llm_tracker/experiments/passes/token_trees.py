@@ -54,8 +54,10 @@ def read_trees(
         several = wanted[first : first + n_rows]
         with model.running, torch.inference_mode():
             resid = _read(beginning, [len(texts[at]) for at in several], several, [trees[at] for at in several])
-            for at, rows in zip(several, resid, strict=True):
-                yield at, model.adapter.logits(model.model, rows[: len(trees[at])]).float()
+        for at, rows in zip(several, resid, strict=True):
+            with model.running, torch.inference_mode():  # a text at a time: all logits would take much memory
+                logits = model.adapter.logits(model.model, rows[: len(trees[at])]).float()
+            yield at, logits
 
 
 def _read(beginning: Beginning, lengths: Sequence[int], branches: Sequence[int], trees: Sequence[Tree]) -> Tensor:

@@ -1,4 +1,4 @@
-"""What of an experiment is run: its parts, in their order, and in how many wordings."""
+"""What of an experiment is run: its parts in their order, in how many wordings, and in which layers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.conditions import AGAIN
+from llm_tracker.prompts.words import Span
 
 PartName = Literal[
     "hand_over",
@@ -40,3 +41,9 @@ def require_wordings(n: int) -> None:
     """Raise InputError where a condition cannot be said in so many ways."""
     if not 1 <= n <= len(AGAIN):
         raise InputError(f"Each condition can be said in 1 to {len(AGAIN)} ways; {n} were asked for.")
+
+
+def require_layers(n_layers: int, layers: Span) -> None:
+    """Raise InputError for layers, first and last, that are not there."""
+    if not 1 <= layers[0] <= layers[1] <= n_layers:
+        raise InputError(f"There are layers 1 to {n_layers}; {layers[0]} to {layers[1]} were given.")

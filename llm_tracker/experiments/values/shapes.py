@@ -12,7 +12,7 @@ from llm_tracker.experiments.values.findings import Attribution, HandOver, Knock
 READ_BY_LAYER: frozenset[ConditionName] = frozenset(
     ("baseline", "asked_again", "user", "right", "wrong", "wrong_alternative")
 )
-"""The conditions that the lens is read under."""
+"""The conditions that the lens is read under; of those that say the same as the correction, the correction alone."""
 
 ATTRIBUTED: tuple[str, ...] = get_args(get_type_hints(Attribution)["name"])
 

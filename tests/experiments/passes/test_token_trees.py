@@ -78,3 +78,11 @@ def test_it_stops_between_two_batches() -> None:
     group = behind_all(tiny("llama"))
     with pytest.raises(lt.Cancelled):
         list(read_trees(group.beginning, TEXTS, TREES, stop=lambda: True))
+
+
+def test_between_two_trees_neither_the_model_is_held_nor_inference_mode_on() -> None:
+    model = tiny("llama")
+    group = behind_all(model)
+    for _ in read_trees(group.beginning, TEXTS, TREES):
+        assert not model.running._is_owned()  # type: ignore[attr-defined]
+        assert not torch.is_inference_mode_enabled()

@@ -14,10 +14,9 @@ from experiments import example_experiment
 from small_experiments import CASE, condition_score, experiment, path, whole_experiment
 
 import llm_tracker as lt
-from llm_tracker.experiments.run import LENS_OF
 from llm_tracker.experiments.values.conditions import Condition
 from llm_tracker.experiments.values.findings import LensCurve
-from llm_tracker.experiments.values.shapes import READ_BY_LAYER, require_shapes
+from llm_tracker.experiments.values.shapes import require_shapes
 from llm_tracker.figures.correction.views import VIEWS
 
 Way = tuple[str | int, ...]
@@ -132,7 +131,3 @@ def test_words_of_no_text_are_refused_where_heads_bring_them() -> None:
     own["attribution"] |= {"words": [], "head_words": [{"layer": 1, "head": 1, "words": []}]}
     with pytest.raises(lt.InputError, match="heads without its words"):
         lt.experiment_of(own)
-
-
-def test_the_lens_is_read_back_under_the_conditions_that_it_is_read_under() -> None:
-    assert frozenset(LENS_OF) == READ_BY_LAYER
