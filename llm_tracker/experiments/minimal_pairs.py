@@ -92,7 +92,7 @@ def read_pair(setting: Setting, case: Case, pair: Pair) -> ReadPair:
         raise InputError(
             f"“{pair.source_word}” and “{pair.target_word}” are not cut into as many tokens (“{longer}” has more). "
             "So the two texts do not line up, and no state of the one can be put into the other."
-            + (" Choose a foil of as many tokens." if pair.target_word in (*case.answers, *case.foils) else "")
+            + (" Choose two words of as many tokens." if pair.target_word in (*case.answers, *case.foils) else "")
         )
     unlike = [at for at, (mine, yours) in enumerate(zip(one, other, strict=True)) if mine != yours]
     return ReadPair(pair, target, one, other, unlike[0], unlike[-1] + 1, probe)

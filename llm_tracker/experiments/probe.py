@@ -46,6 +46,6 @@ def probe_of(model: LoadedModel, prompt: Prompt, case: Case) -> Probe:
     if n_shared == min(len(one), len(other)):
         raise InputError(
             f"In this model's tokens “{case.answer}” and “{case.foil}” begin alike and one ends there: no token tells "
-            "them apart. Choose another foil."
+            "them apart. Choose other words."
         )
     return Probe(one[n_shared], other[n_shared], one[:n_shared])

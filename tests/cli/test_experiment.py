@@ -76,8 +76,8 @@ def test_aliases_and_further_corrections_are_scored_too(loads: Loads, capsys: py
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"--foil": "paris"}, "is both the right word and the foil"),
-        ({"--answer": "|"}, "give a right word and a foil"),
+        ({"--foil": "paris"}, "stands for both words"),
+        ({"--answer": "|"}, "give a right word and another one"),
         ({"--correction": " "}, "The correction is empty"),
         ({"--only": "rollout"}, "There is no part “rollout”"),
         ({"--wordings": "9"}, "1 to 4 ways"),

@@ -42,7 +42,7 @@ def test_a_single_alias_is_one_and_no_letters() -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"answer": "Rome"}, "both the right word and the foil"),
+        ({"answer": "Rome"}, "stands for both words"),
         ({"answer": ""}, "give a right word"),
         ({"correction": ""}, "The correction is empty"),
         ({"only": ("mood",)}, "no part"),

@@ -78,7 +78,7 @@ def test_what_is_read_lines_up_and_differs_in_the_word_alone() -> None:
 
 def test_words_of_unlike_length_are_refused_and_the_longer_one_is_named() -> None:
     case = small_case(small("llama").model, answer="Constantinople", foil="Rome")
-    with pytest.raises(lt.InputError, match=r"“Constantinople” has more.*Choose a foil"):
+    with pytest.raises(lt.InputError, match=r"“Constantinople” has more.*Choose two words"):
         read_pair(case.setting, case.case, named_pair(case.case))
     case = small_case(small("llama").model, answer="Rome", foil="Constantinople", correction="Constantinople.")
     with pytest.raises(lt.InputError, match="“Constantinople” has more"):

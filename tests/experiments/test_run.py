@@ -174,7 +174,7 @@ def test_a_pair_that_does_not_line_up_takes_nothing_from_the_other_parts() -> No
     found = run(case)
     assert isinstance(found.hand_over, Unavailable)
     assert isinstance(found.heads, Unavailable)
-    assert "Choose a foil" in found.hand_over.why_not
+    assert "Choose two words" in found.hand_over.why_not
     assert not isinstance(found.knock_outs, Unavailable)
     assert found.shift is not None
 

@@ -37,7 +37,7 @@ def case_form(engine: Engine, workspace: Workspace, turn: TurnRef, session: Sess
     if kept is None and not workspace.is_at_work_on(experiment_on(turn)):
         paragraph(
             "You say which word is right; both are taken from the conversation. The model then answers under its "
-            "controls, word by word and layer by layer: some fifteen seconds with the built-in model.",
+            "controls, word by word and layer by layer: 15 to 30 seconds with the built-in model.",
             quiet=True,
         )
 

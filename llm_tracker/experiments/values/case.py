@@ -31,10 +31,10 @@ class Case:
     def __post_init__(self) -> None:
         """Refuse words that cannot be told apart, and texts that cannot be read. Raises InputError."""
         if not self.answer.strip() or not self.foil.strip():
-            raise InputError("An experiment holds two words against each other: give a right word and a foil.")
+            raise InputError("An experiment holds two words against each other: give a right word and another one.")
         right, wrong = ({fold(word) for word in words} for words in (self.answers, self.foils))
         if both := right & wrong:
-            raise InputError(f"“{both.pop()}” is both the right word and the foil. Give two different words.")
+            raise InputError(f"“{both.pop()}” stands for both words. Give two different words.")
         if not self.correction.strip():
             raise InputError("The correction is empty. Type one.")
         require_plain([*self.answers, *self.foils, self.correction, *self.more])

@@ -151,9 +151,9 @@ def test_a_press_that_comes_just_behind_something_else_says_so(engine: engines.E
 def test_why_an_experiment_failed_stands_under_its_own_conversation_alone(engine: engines.Engine) -> None:
     at = corrected(asked(corrected(asked(opened("dashboard.py"))), "And this?"))
     first = begun(on_correction(reopened(at, turns="1.0-1.1")), "Paris", "paris")
-    assert "is both the right word and the foil" in shown_html(first)
+    assert "stands for both words" in shown_html(first)
     other = on_correction(reopened(at, turns="2.0-2.1"))
-    assert "is both the right word and the foil" not in shown_html(other)
+    assert "stands for both words" not in shown_html(other)
 
 
 def test_why_an_answer_could_not_be_edited_stands_where_it_was_asked_for(

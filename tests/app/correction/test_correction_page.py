@@ -41,7 +41,7 @@ def test_what_is_found_out_is_kept_with_the_conversation(engine: engines.Engine)
 
 def test_two_words_that_are_one_are_refused_and_nothing_is_lost(engine: engines.Engine) -> None:
     at = found_out(engine, on_correction(corrected(asked(opened("dashboard.py")))), "Paris", "paris")
-    assert "is both the right word and the foil" in shown_html(at)
+    assert "stands for both words" in shown_html(at)
     assert [each.value for each in at.text_input if each.label == "Other word"] == ["paris"]
     assert visitor(engine).sessions[1].experiments == {}
     assert len(visitor(engine).sessions[1].turns) == 2

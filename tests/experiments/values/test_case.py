@@ -18,12 +18,12 @@ def case(**changes: Any) -> lt.Case:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"answer": ""}, "give a right word and a foil"),
-        ({"foil": "  "}, "give a right word and a foil"),
-        ({"foil": "Paris"}, "“paris” is both the right word and the foil"),
-        ({"foil": " PARIS "}, "is both the right word and the foil"),
-        ({"foil_aliases": ("paris",)}, "is both the right word and the foil"),
-        ({"answer_aliases": ("Londinium",), "foil_aliases": ("londinium",)}, "“londinium” is both"),
+        ({"answer": ""}, "give a right word and another one"),
+        ({"foil": "  "}, "give a right word and another one"),
+        ({"foil": "Paris"}, "“paris” stands for both words"),
+        ({"foil": " PARIS "}, "stands for both words"),
+        ({"foil_aliases": ("paris",)}, "stands for both words"),
+        ({"answer_aliases": ("Londinium",), "foil_aliases": ("londinium",)}, "“londinium” stands for both"),
         ({"correction": " \n"}, "The correction is empty"),
         ({"correction": "a\x00b"}, "NUL"),
         ({"answer": "a\ud800"}, "half a character"),
