@@ -47,6 +47,7 @@ def _followed(job: Job, draw: Callable[[], object], seconds: float) -> None:
 
 def _drawn(job: Job, draw: Callable[[], object], seconds: float) -> None:
     if not job.active:
+        draw()  # a job that ended while the page was being drawn: until the next run this would be an empty place
         st.rerun()
     nearer = job.look_again_seconds()
     if nearer < seconds / 2:  # a fragment within this one, which is drawn more often
