@@ -33,6 +33,7 @@ from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import Location, SiteName, read_hooks
 from llm_tracker.models.kernels.matrix_products import plain_kernels
+from llm_tracker.models.memory.split_weights import in_place
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.tracing.rereading.text_chunks import text_chunks
 from llm_tracker.tracing.rereading.value_weights import output_matrix
@@ -77,7 +78,7 @@ def _taken_apart(
     except ModelError as error:
         return Unavailable(str(error))
     final = rows["resid_post"][len(model.layers) - 1]
-    norm = frozen_norm(lambda resid: model.adapter.final_norm(model.model, resid), final)
+    norm = frozen_norm(lambda resid: model.adapter.final_norm(model.model, resid).to(final.device), final)
     if norm is None:
         return Unavailable("The end of this model is no norm whose scale could be held as it was.")
     onto = norm.pulled_back(direction.slope)
@@ -121,7 +122,7 @@ def unembedding_direction(model: LoadedModel, probe: Probe) -> _Direction:
     """
     width = _normed_width(model)
     with model.running, plain_kernels(model.model), torch.inference_mode(False), torch.enable_grad():
-        normed = torch.zeros(1, width, device=model.model.device, dtype=model.model.dtype, requires_grad=True)
+        normed = torch.zeros(1, width, device=model.input_device, dtype=model.model.dtype, requires_grad=True)
         difference = probe.margins(model.adapter.unembed(model.model, normed))[0]
         if not difference.requires_grad:
             raise ModelError("This model's output matrix cannot be taken apart from the rest of its end.")
@@ -131,7 +132,7 @@ def unembedding_direction(model: LoadedModel, probe: Probe) -> _Direction:
 
 def _normed_width(model: LoadedModel) -> int:
     with model.running, torch.inference_mode():
-        row = torch.zeros(1, model.architecture.d_model, device=model.model.device, dtype=model.model.dtype)
+        row = torch.zeros(1, model.architecture.d_model, device=model.input_device, dtype=model.model.dtype)
         return int(model.adapter.final_norm(model.model, row).shape[-1])
 
 
@@ -219,15 +220,17 @@ def _head_readers(model: LoadedModel, rows: SlotRows, onto: Tensor) -> list[_Hea
         if place is None or add is None or layer not in z:
             readers.append(None)
             continue
-        matrix = output_matrix(place, model.architecture.heads[layer])  # (head, d_head, d_model)
+        matrix = output_matrix(place, model.architecture.heads[layer]).to(onto.device)  # (head, d_head, d_model)
         weighed = z[layer].view(len(matrix), -1)
-        bias = getattr(place.module, "bias", None)
+        with in_place(place.module):
+            bias = getattr(place.module, "bias", None)
+            bias = None if bias is None else bias.float().to(onto.device)
         whole = torch.einsum("hd,hdm->m", weighed, matrix)
-        written = whole if bias is None else whole + bias.float()
+        written = whole if bias is None else whole + bias
         slope = _slope_behind(model, add, place, written, onto)
         slopes = torch.einsum("hdm,m->hd", matrix, slope)
         reader = _HeadReader((weighed * slopes).sum(-1), slopes)
-        rest = 0.0 if bias is None else _dot(slope, bias.float())
+        rest = 0.0 if bias is None else _dot(slope, bias)
         gap = abs(float(reader.direct.sum()) + rest - _dot(onto, rows["attn_out"][layer]))
         if not gap <= SUM_BOUND * max(1.0, float(reader.direct.abs().max())):  # NaN is no sum
             raise ModelError(f"The heads of layer {layer + 1} do not sum to what its attention adds.")
@@ -240,7 +243,7 @@ def _slope_behind(model: LoadedModel, add: Location, place: Location, written: T
     scaled = onto * add.scale
     if add.module is place.module or any(each is place.module for each in add.module.modules()):
         return scaled
-    norm = frozen_norm(lambda rows: add.module(rows.to(model.model.dtype)).float(), written)
+    norm = frozen_norm(lambda rows: add.module(rows.to(model.model.dtype)).float().to(rows.device), written)
     if norm is None or norm.shift.abs().max() > 0:
         raise ModelError("What stands behind this family's attention is no norm.")
     return norm.pulled_back(scaled)
@@ -256,12 +259,13 @@ def rows_at(
     kept: SlotRows = {name: {} for name in places}
 
     def keep(name: SiteName, layer: int, rows: Tensor) -> None:
-        kept[name][layer] = rows[0, -1].to(dtype or rows.dtype, copy=True)  # later code may write over it
+        # a copy: later code may write over it
+        kept[name][layer] = rows[0, -1].to(model.input_device, dtype or rows.dtype, copy=True)
 
     hooks = [each for name, several in places.items() for each in read_hooks(several, partial(keep, name))]
     own, cache = behind(model, text)
     with model.running, torch.inference_mode(), put_on(hooks):
-        forward(model.model, torch.tensor([own], device=model.model.device), cache, model.way.unasked)
+        forward(model.model, torch.tensor([own], device=model.input_device), cache, model.way.unasked)
     return kept
 
 
@@ -280,7 +284,7 @@ def _by_position(
         n_heads, d_head = reader.slopes.shape
         values = rows[0].float().view(rows.shape[1], -1, d_head).transpose(0, 1)  # (kv_head, position, d_head)
         of_heads = values.repeat_interleave(n_heads // len(values), dim=0)
-        read = torch.einsum("hpd,hd->hp", of_heads, reader.slopes)
+        read = torch.einsum("hpd,hd->hp", of_heads, reader.slopes.to(of_heads.device))
         kept = brought.setdefault(layer, torch.zeros(n_heads, len(text)))
         kept[:, span] = (attention[layer][:n_heads, span].to(read) * read).cpu()
 

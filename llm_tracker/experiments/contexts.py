@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,9 +20,55 @@ if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
 
+class Setting(ABC):
+    """A question and a model's answer to it: what stands before a correction."""
+
+    model: LoadedModel
+
+    @abstractmethod
+    def asked(self) -> Prompt:
+        """What the model read when it was asked."""
+
+    @abstractmethod
+    def asked_with(self, text: str) -> Prompt:
+        """What it reads where a text is said in the question itself, behind it."""
+
+    @abstractmethod
+    def answered_with(self, text: str) -> Prompt:
+        """What it reads where a text is said behind its answer."""
+
+    @property
+    @abstractmethod
+    def is_raw(self) -> bool:
+        """Whether it reads plain text, without any turns."""
+
+    def prompt(self, text: str) -> Prompt:
+        """What the model reads where a text is said behind its answer. Raises InputError for one that does not fit."""
+        return self._fitting(self.answered_with(text))
+
+    def prompt_of(self, condition: Condition) -> Prompt:
+        """What the model reads under a condition. Raises InputError for a text that does not fit."""
+        if condition.name == "baseline":
+            return self._fitting(self.asked())
+        if condition.place == "behind":
+            return self.prompt(condition.text)
+        return self._fitting(self.asked_with(condition.text))
+
+    def _fitting(self, prompt: Prompt) -> Prompt:
+        """The same. Raises InputError where the model cannot read it with a word behind it."""
+        require_fits(self.model, prompt, N_MORE)
+        return prompt
+
+    def word_end(self, prompt: Prompt) -> WordEnd:
+        """What ends an answer of one word."""
+        if self.is_raw:
+            return "word"
+        return "line" if prompt.stops_at_newline else "answer"
+
+
 @dataclass(frozen=True, eq=False)
-class Setting:
-    """The conversation that a correction is said in: what stands before it."""
+class SessionSetting(Setting):
+    """The conversation of a session that a correction is said in."""
 
     model: LoadedModel
     earlier: Session
@@ -41,33 +88,26 @@ class Setting:
         if not last.has_answer:
             raise InputError("The answer that is corrected was stopped before it began. Ask again.")
 
-    def prompt(self, text: str) -> Prompt:
-        """What the model reads where a text is said behind its answer. Raises InputError for one that does not fit."""
-        return self._fitting(next_prompt(self.model, self.earlier, text))
+    def asked(self) -> Prompt:
+        """What the model read when it gave the answer that is corrected."""
+        return self.earlier.turns[-1].prompt
 
-    def prompt_of(self, condition: Condition) -> Prompt:
-        """What the model reads under a condition. Raises InputError for a text that does not fit."""
-        last = self.earlier.turns[-1]
-        if condition.name == "baseline":
-            return self._fitting(last.prompt)
-        if condition.place == "behind":
-            return self.prompt(condition.text)
+    def asked_with(self, text: str) -> Prompt:
+        """What it reads where a text is said behind what it answered there."""
         before = replace(self.earlier, turns=self.earlier.turns[:-1])
-        return self._fitting(next_prompt(self.model, before, f"{last.said.strip()} {condition.text}"))
+        return next_prompt(self.model, before, f"{self.earlier.turns[-1].said.strip()} {text}")
 
-    def _fitting(self, prompt: Prompt) -> Prompt:
-        """The same. Raises InputError where the model cannot read it with a word behind it."""
-        require_fits(self.model, prompt, N_MORE)
-        return prompt
+    def answered_with(self, text: str) -> Prompt:
+        """What it reads in the session's next turn."""
+        return next_prompt(self.model, self.earlier, text)
 
-    def word_end(self, prompt: Prompt) -> WordEnd:
-        """What ends an answer of one word."""
-        if self.earlier.recipe == "raw":
-            return "word"
-        return "line" if prompt.stops_at_newline else "answer"
+    @property
+    def is_raw(self) -> bool:
+        """Whether the session is plain text."""
+        return self.earlier.recipe == "raw"
 
 
-def setting_of(model: LoadedModel, session: Session, turn: int) -> Setting:
+def setting_of(model: LoadedModel, session: Session, turn: int) -> SessionSetting:
     """The setting of a session's correction: `turn` is that of the correction, from 1.
 
     Raises InputError for a turn that is no correction, and where the model has other weights.
@@ -75,4 +115,4 @@ def setting_of(model: LoadedModel, session: Session, turn: int) -> Setting:
     if not 0 < turn <= len(session.turns):
         raise InputError(f"Turn {turn} corrects nothing: corrections begin with turn 1.")
     controls = {at: control for at, control in session.controls.items() if at < turn}
-    return Setting(model, replace(session, turns=session.turns[:turn], controls=controls))
+    return SessionSetting(model, replace(session, turns=session.turns[:turn], controls=controls))

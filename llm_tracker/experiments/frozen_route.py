@@ -28,6 +28,7 @@ from llm_tracker.models.forward.hooks import ForwardHook, after, before, put_on
 from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.models.forward.residual_rows import hidden_state, side_by_side, taken_rows
 from llm_tracker.models.kernels.matrix_products import plain_kernels
+from llm_tracker.models.memory.split_weights import is_offloaded
 from llm_tracker.prompts.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ def frozen_route(
 ) -> tuple[FrozenRoute, tuple[ExactCheck, ...]] | Unavailable:
     """What each word of a text adds to the margin; unavailable where that does not sum to it in this family."""
     text = probe.text(prompt)
+    if is_offloaded(model.model):
+        return Unavailable(
+            "The gradient through all layers needs all weights in memory at once, and of this model some are fetched "
+            "for each layer and let go again. Load it on one device to have this part."
+        )
     needed = _bytes_needed(model, len(text))
     if needed > BUDGET_BYTES and model.device == "cpu":
         return Unavailable(
@@ -79,16 +85,17 @@ def _summed(
     model: LoadedModel, prompt: Prompt, probe: Probe, text: Sequence[int]
 ) -> tuple[FrozenRoute, tuple[ExactCheck, ...]] | Unavailable:
     direction = unembedding_direction(model, probe)
-    ids = torch.tensor([list(text)], device=model.model.device)
+    ids = torch.tensor([list(text)], device=model.input_device)
     with plain_kernels(model.model), torch.inference_mode():
         expected = forward(model.model, ids, None, model.way.unasked).logits[:, -1].clone()
     ends, biases = _Ends(model.layers), _biases(model)
     with plain_kernels(model.model), torch.inference_mode(False), torch.enable_grad(), _followed(biases, model.model):
         with frozen_patterns(model.attentions, model.way) as added, put_on(ends.hooks()):
             logits = forward(model.model, ids.clone(), None, model.way.unasked).logits[:, -1]
-        final = ends.final[0, -1].float()
+        final = ends.final[0, -1].float().to(ids.device)
         norm = frozen_norm(
-            lambda rows: model.adapter.final_norm(model.model, rows.to(model.model.dtype)).float(), final.detach()
+            lambda rows: model.adapter.final_norm(model.model, rows.to(model.model.dtype)).float().to(rows.device),
+            final.detach(),
         )
         if norm is None:
             return Unavailable("The end of this model is no norm whose scale could be held as it was.")

@@ -12,11 +12,8 @@ from torch import Tensor
 
 from llm_tracker.analysis.lens.read_out import chunk_rows
 from llm_tracker.experiments.contexts import Setting
-from llm_tracker.experiments.forced_choice import Choice, TokenIds, choices_of, score_batch
-from llm_tracker.experiments.passes.filled_rows import N_MORE
-from llm_tracker.experiments.passes.rows import Batch, Row, begin, common_beginning, read_rows
-from llm_tracker.experiments.passes.written_answers import write_answers
 from llm_tracker.experiments.probe import Probe, probe_of
+from llm_tracker.experiments.scored_texts import Text, TextScore, read_together, score_texts
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.conditions import CONDITION_NAMES, Condition
 from llm_tracker.experiments.values.findings import ConditionScore, LensCurve
@@ -29,63 +26,12 @@ if TYPE_CHECKING:
 
 N_TOP = 10
 
-FEW = 24
-"""So many texts are one batch: another one would take longer than what they have in common."""
-
-MOST_FILLING = 3.0
-"""A batch's longest row has at most so many times the tokens of its shortest: what fills that up is read in vain."""
-
 Asked = tuple[Condition, Prompt]
 
 
 def asked_under(setting: Setting, conditions: Sequence[Condition]) -> list[Asked]:
     """What a model reads under each condition."""
     return [(condition, setting.prompt_of(condition)) for condition in conditions]
-
-
-def read_conditions(
-    setting: Setting,
-    asked: Sequence[Asked],
-    text_of: Callable[[Prompt], TokenIds] = lambda prompt: tuple(prompt.token_ids),
-    n_more: int = N_MORE,
-    keep_resid: bool = False,
-    stop: Callable[[], bool] = lambda: False,
-) -> Iterator[tuple[list[Asked], Batch]]:
-    """Read what a model reads under each condition, yielding the conditions of a batch and what came out of them.
-
-    `text_of` says what is read of a prompt, `n_more` how many tokens are read behind it later.
-    """
-    for several in _groups(asked):
-        texts = [text_of(prompt) for _, prompt in several]
-        shared = common_beginning(texts)
-        beginning = begin(setting.model, shared, max(map(len, texts)) - len(shared) + n_more)
-        rows = [Row(text) for text in texts]
-        for batch in read_rows(beginning, rows, keep_resid=keep_resid, stop=stop):
-            yield several[batch.rows], batch
-
-
-def _groups(asked: Sequence[Asked]) -> Iterator[list[Asked]]:
-    """Texts that are read together: few all at once, many by the place of what they say, and by length."""
-    by_length = sorted(asked, key=lambda each: len(each[1].token_ids))
-    if len(asked) <= FEW:
-        yield by_length
-        return
-    for place in ("question", "behind"):
-        own = [each for each in by_length if each[0].place == place]
-        n_shared = len(common_beginning([prompt.token_ids for _, prompt in own])) if own else 0
-        yield from _of_like_length(own, n_shared)
-
-
-def _of_like_length(asked: Sequence[Asked], n_shared: int) -> Iterator[list[Asked]]:
-    """The texts, ascending in length, in groups that are filled up but little."""
-    group: list[Asked] = []
-    for each in asked:
-        if group and len(each[1].token_ids) - n_shared > MOST_FILLING * (len(group[0][1].token_ids) - n_shared):
-            yield group
-            group = []
-        group.append(each)
-    if group:
-        yield group
 
 
 class ConditionScores:
@@ -100,44 +46,28 @@ class ConditionScores:
         self, conditions: Sequence[Condition], writes: bool = True, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[int]:
         """Score conditions, and write the answer under the first wording of each; yields how many are done."""
-        words, all_asked = [self._case.answers, self._case.foils], asked_under(self._setting, conditions)
-        choices = {each: choices_of(self._setting.model, prompt, words) for each, prompt in all_asked}
-        n_more = max([N_MORE, *(len(ids) for both in choices.values() for choice in both for ids in choice)])
-        for asked, batch in read_conditions(self._setting, all_asked, n_more=n_more, stop=stop):
-            self._note(asked, batch, [choices[condition] for condition, _ in asked], n_more, writes, stop)
+        words, asked = (self._case.answers, self._case.foils), asked_under(self._setting, conditions)
+        texts = [Text(prompt, words, writes and each.paraphrase == 0, each.place) for each, prompt in asked]
+        end = self._setting.word_end(texts[0].prompt)
+        for found in score_texts(self._setting.model, texts, end, stop):
+            for at, score in found.items():
+                self._note(asked[at][0], score)
             yield len(self._found)
 
-    def _note(
-        self,
-        asked: Sequence[Asked],
-        batch: Batch,
-        choices: Sequence[Sequence[Choice]],
-        n_more: int,
-        writes: bool,
-        stop: Callable[[], bool],
-    ) -> None:
-        model, case = self._setting.model, self._case
-        prompts = [prompt for _, prompt in asked]
-        end = self._setting.word_end(prompts[0])
-        scores = score_batch(batch, [prompt.token_ids for prompt in prompts], choices, end, n_more, stop)
-        first = [at for at, (condition, _) in enumerate(asked) if writes and condition.paraphrase == 0]
-        texts = write_answers(batch, prompts, first, stop)
-        log_probs = batch.logits.log_softmax(-1)
-        for at, (condition, _) in enumerate(asked):
-            text = texts.get(at)
-            score_answer, score_foil = scores[at]
-            self._log_probs[condition] = log_probs[at].cpu()
-            self._found[condition] = ConditionScore(
-                condition,
-                score_answer,
-                score_foil,
-                top=_top(model, log_probs[at]),
-                entropy_nats=float(-(log_probs[at].exp() * log_probs[at]).nansum()),
-                tv_from_asked_again=0.0,
-                jsd_from_asked_again=0.0,
-                answer_text=text,
-                grade=None if text is None else grade(text, case.answers, case.foils),
-            )
+    def _note(self, condition: Condition, found: TextScore) -> None:
+        case, log_probs = self._case, found.log_probs
+        self._log_probs[condition] = log_probs
+        self._found[condition] = ConditionScore(
+            condition,
+            score_answer=found.scores[0],
+            score_foil=found.scores[1],
+            top=_top(self._setting.model, log_probs),
+            entropy_nats=entropy(log_probs),
+            tv_from_asked_again=0.0,
+            jsd_from_asked_again=0.0,
+            answer_text=found.answer,
+            grade=None if found.answer is None else grade(found.answer, case.answers, case.foils),
+        )
 
     def scores(self) -> tuple[ConditionScore, ...]:
         """What was found, in order, each with its distance from merely asking again (the first wording of it)."""
@@ -169,6 +99,11 @@ def _top(model: LoadedModel, log_probs: Tensor) -> tuple[tuple[str, float], ...]
     return tuple((token_text(model.tokenizer, each), prob) for each, prob in zip(ids, probs, strict=True))
 
 
+def entropy(log_probs: Tensor) -> float:
+    """Of a prediction (vocab_size), given as log probabilities: in nats."""
+    return float(-(log_probs.exp() * log_probs).nansum())
+
+
 def total_variation(one: Tensor, other: Tensor) -> float:
     """Half the summed differences of two predictions (…, vocab_size), given as log probabilities: 0 to 1."""
     return float((one.double().exp() - other.double().exp()).abs().sum(-1) / 2)
@@ -192,12 +127,13 @@ def lens_curves(
     """
     asked = asked_under(setting, conditions)
     probes = {id(prompt): probe_of(setting.model, prompt, case) for _, prompt in asked}
+    prompts, kinds = [prompt for _, prompt in asked], [condition.place for condition, _ in asked]
     read = {
-        condition: _read_out(setting.model, rows)
-        for several, batch in read_conditions(
-            setting, asked, lambda prompt: probes[id(prompt)].text(prompt), keep_resid=True, stop=stop
+        asked[at][0]: _read_out(setting.model, rows)
+        for places, batch in read_together(
+            setting.model, prompts, kinds, lambda prompt: probes[id(prompt)].text(prompt), keep_resid=True, stop=stop
         )
-        for (condition, _), rows in zip(several, cast("Tensor", batch.resid), strict=True)
+        for at, rows in zip(places, cast("Tensor", batch.resid), strict=True)
     }
     again = read[_asked_again(conditions)]
     return tuple(_curve(condition, read[condition], again, probes[id(prompt)]) for condition, prompt in asked)

@@ -8,7 +8,7 @@ import pytest
 from small_cases import CORRECTION, QUESTION, RECIPE, Small, own_chat_ids, small, small_case, tiny
 
 import llm_tracker as lt
-from llm_tracker.experiments.contexts import Setting, setting_of
+from llm_tracker.experiments.contexts import SessionSetting, setting_of
 from llm_tracker.experiments.values.conditions import conditions_of
 
 FRONT = [(each["role"], each["content"]) for each in RECIPE]
@@ -78,7 +78,7 @@ def test_a_turn_that_corrects_nothing_is_refused(turn: int) -> None:
 def test_a_session_without_an_answer_is_refused() -> None:
     case = small("llama")
     with pytest.raises(lt.InputError, match="no answer to correct"):
-        Setting(case.model, replace(case.session, turns=()))
+        SessionSetting(case.model, replace(case.session, turns=()))
 
 
 def test_another_model_is_refused() -> None:

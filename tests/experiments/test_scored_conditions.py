@@ -14,14 +14,13 @@ from word_ways import ways
 import llm_tracker as lt
 from llm_tracker.experiments.probe import probe_of
 from llm_tracker.experiments.scored_conditions import (
-    FEW,
     ConditionScores,
     asked_under,
     jensen_shannon,
     lens_curves,
-    read_conditions,
     total_variation,
 )
+from llm_tracker.experiments.scored_texts import FEW, read_together
 from llm_tracker.experiments.values.conditions import Condition, conditions_of
 from llm_tracker.experiments.values.findings import ConditionScore, LensCurve
 from llm_tracker.models.forward.changing_rope import begin_anew
@@ -203,10 +202,12 @@ def test_the_lens_is_the_networks_own_tail_put_on_each_layer(family: str) -> Non
 def test_at_the_last_layer_the_lens_is_the_models_own_answer(family: str) -> None:
     case = small(family)
     by_condition = {each.condition: each for each in scores(family)}
+    asked = asked_under(case.setting, conditions(case))
+    prompts = [prompt for _, prompt in asked]
     resid = {
-        condition: rows[-1]
-        for asked, batch in read_conditions(case.setting, asked_under(case.setting, conditions(case)), keep_resid=True)
-        for (condition, _), rows in zip(asked, batch.resid, strict=True)
+        asked[at][0]: rows[-1]
+        for places, batch in read_together(case.model, prompts, [None] * len(prompts), keep_resid=True)
+        for at, rows in zip(places, batch.resid, strict=True)
     }
     for each in lenses(family):
         with torch.inference_mode():

@@ -163,7 +163,7 @@ class _Edges:
         self, model: LoadedModel, hides: Sequence[tuple[int, KnockOut]], n_rows: int, reading: Reading
     ) -> None:
         self._hides, self._n_rows, self._reading = hides, n_rows, reading
-        self._device = model.model.device
+        self._device = model.input_device
         self._made: dict[tuple[Any, ...], Tensor | None] = {}
 
     def __call__(self, layer: int) -> Tensor | None:

@@ -101,7 +101,7 @@ class Beginning:
         if self.cache is None:
             return None
         twin = copied(self.cache)
-        twin.batch_select_indices(torch.tensor(list(branches), device=self.model.model.device))
+        twin.batch_select_indices(torch.tensor(list(branches), device=self.model.input_device))
         return twin
 
 
@@ -224,7 +224,7 @@ def _read(
     model, start = beginning.model, beginning.start
     gaps = None if beginning.gaps is None else beginning.gaps.of([row.branch for row in batch])
     own = [row.token_ids[start:] if gaps is None else row.token_ids[-1:] for row in batch]
-    ids = torch.tensor([[*each, *each[-1:] * (n_most - len(each))] for each in own], device=model.model.device)
+    ids = torch.tensor([[*each, *each[-1:] * (n_most - len(each))] for each in own], device=model.input_device)
     cache = beginning.for_rows([row.branch for row in batch])
     are_equal = all(len(each) == n_most for each in own)
     ends = _Ends([len(each) - 1 for each in own], len(model.layers), keep_resid)
@@ -238,7 +238,8 @@ def _read(
     logits = output.logits[:, -1] if are_equal else model.adapter.logits(model.model, ends.kept[-1])
     read_to = 0 if cache is None else start + n_most
     after = replace(beginning, start=read_to, cache=cache, gaps=gaps and gaps.longer(n_most))
-    return Batch(slice(0, len(batch)), logits.float(), after, torch.stack(ends.kept, 1) if keep_resid else None)
+    resid = torch.stack([rows.to(ids.device) for rows in ends.kept], 1) if keep_resid else None
+    return Batch(slice(0, len(batch)), logits.float().to(ids.device), after, resid)
 
 
 def read_behind(model: LoadedModel, ids: Tensor, cache: DynamicCache | None, places: Places | None) -> Any:

@@ -35,7 +35,7 @@ def can_share(model: LoadedModel, cache: DynamicCache) -> bool:
 
 def _tried(model: LoadedModel, cache: DynamicCache) -> Tensor | None:
     """The logits (row, vocab_size) of two short texts behind a shared beginning; None where the model's code fails."""
-    ids = torch.arange(4, device=model.model.device).view(2, 2) % model.architecture.vocab_size
+    ids = torch.arange(4, device=model.input_device).view(2, 2) % model.architecture.vocab_size
     twin = copied(cache)
     twin.batch_select_indices(torch.zeros(2, dtype=torch.long, device=ids.device))
     try:

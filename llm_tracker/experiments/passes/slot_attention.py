@@ -29,7 +29,7 @@ def slot_attention(model: LoadedModel, token_ids: Sequence[int], changes: Sequen
         return rows
     own, cache = behind(model, token_ids)
     recorder = RowRecorder(model.attentions, model.way.attention, see)
-    ids = torch.tensor([own], device=model.model.device)
+    ids = torch.tensor([own], device=model.input_device)
     changed = applied(model, [changes], length - len(own), length)
     with model.running, torch.inference_mode(), changed, recorder.recording():
         forward(model.model, ids, cache, model.way)

@@ -64,7 +64,7 @@ def _read(beginning: Beginning, lengths: Sequence[int], branches: Sequence[int],
     """The residual stream (row, path, d_model) that leaves the last layer; what fills a row up stands at its end."""
     model, n_most, kept = beginning.model, max(map(len, trees)), list[Tensor]()
     filled = [(*tree, *tree[-1:] * (n_most - len(tree))) for tree in trees]
-    ids = torch.tensor([[path[-1] for path in tree] for tree in filled], device=model.model.device)
+    ids = torch.tensor([[path[-1] for path in tree] for tree in filled], device=model.input_device)
     places = _Places(tuple(lengths), beginning.start, tuple(filled))
 
     def see(layer: int, rows: Tensor) -> None:
