@@ -53,6 +53,7 @@ ROOMS_OF_A_SCREEN = {
     "analysis",
     "conversation",
     "experiments",
+    "studies",
     "wording",
     "charts",
     "figures",
@@ -75,12 +76,36 @@ ROOMS: dict[str, set[str]] = {
     "experiments/values": BASE | {"prompts", "tracing"},
     "experiments/passes": BASE | {"models", "prompts", "tracing"},
     "experiments": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "experiments"},
-    "wording": BASE | {"models/catalogue", "prompts", "tracing", "analysis", "experiments/values"},
-    "charts": BASE | {"analysis", "experiments/values", "wording"},
+    "studies/values": BASE | {"prompts", "tracing", "experiments/values"},
+    "studies/statistics": BASE | {"analysis", "studies/values"},
+    "studies/question_set": set[str](),
+    "studies": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "experiments", "studies"},
+    "wording": BASE
+    | {
+        "models/catalogue",
+        "prompts",
+        "tracing",
+        "analysis",
+        "experiments/values",
+        "studies/values",
+        "studies/statistics",
+    },
+    "charts": BASE | {"analysis", "experiments/values", "studies/values", "studies/statistics", "wording"},
     "storage": BASE | {"prompts", "tracing", "analysis", "experiments/values"},
     "figures": BASE | {"models", "prompts", "tracing", "analysis", "experiments/values", "wording", "charts"},
     "export": BASE
-    | {"prompts", "tracing", "analysis", "experiments/values", "wording", "charts", "figures", "storage"},
+    | {
+        "prompts",
+        "tracing",
+        "analysis",
+        "experiments/values",
+        "studies/values",
+        "studies/statistics",
+        "wording",
+        "charts",
+        "figures",
+        "storage",
+    },
     "cli": BASE | ROOMS_OF_A_SCREEN,
     **{
         group: BASE | below | ROOMS_OF_A_SCREEN
@@ -92,7 +117,7 @@ ROOMS: dict[str, set[str]] = {
 MOST_MODULES = 15
 """In a folder: more, and nobody finds a thing by looking."""
 
-TORCH_ROOMS = ("models", "prompts", "tracing", "analysis", "experiments")
+TORCH_ROOMS = ("models", "prompts", "tracing", "analysis", "experiments", "studies")
 """Where tensors and tokenizers are."""
 
 LIGHT = (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from llm_tracker.experiments.forced_choice import TokenIds, choices_of, score_batch
 from llm_tracker.experiments.passes.filled_rows import N_MORE
+from llm_tracker.experiments.passes.forced_choice import TokenIds, choices_of, score_batch
 from llm_tracker.experiments.passes.rows import Batch, Row, begin, common_beginning, read_rows
 from llm_tracker.experiments.passes.written_answers import write_answers
 from llm_tracker.prompts.prompt import Prompt

@@ -12,9 +12,9 @@ from word_ways import ways
 
 import llm_tracker as lt
 from llm_tracker.experiments.contexts import Setting, setting_of
-from llm_tracker.experiments.forced_choice import choices_of, score_batch
 from llm_tracker.experiments.hand_over import Patching
 from llm_tracker.experiments.minimal_pairs import ReadPair, named_pair, read_pair
+from llm_tracker.experiments.passes.forced_choice import choices_of, score_batch
 from llm_tracker.experiments.passes.interventions import Intervention, LikeRow, at_depth
 from llm_tracker.experiments.passes.rows import Row, begin, common_beginning, read_rows
 from llm_tracker.experiments.probe import probe_of

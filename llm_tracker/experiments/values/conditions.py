@@ -33,6 +33,10 @@ ConditionName = Literal[
     "pre_emptive_authority",
     "pre_emptive_false_reason",
     "pre_emptive_made_up_source",
+    "simple_right",
+    "pre_emptive_right",
+    "pre_emptive_wrong",
+    "pre_emptive_doubt",
 ]
 CONDITION_NAMES: tuple[ConditionName, ...] = get_args(ConditionName)
 

@@ -1,0 +1,1 @@
+"""Many questions, many corrections, several models: what holds beyond one conversation."""

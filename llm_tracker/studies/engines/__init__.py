@@ -1,0 +1,1 @@
+"""Who does the work of a study: this machine, or Ray."""

@@ -1,0 +1,111 @@
+"""What a correction does inside the model, question by question: the lens, the path of the named word, its heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from llm_tracker.errors import InputError, ModelError
+from llm_tracker.experiments.hand_over import Patching, stream_hand_over
+from llm_tracker.experiments.head_patches import heads_of
+from llm_tracker.experiments.minimal_pairs import named_pair, read_pair
+from llm_tracker.experiments.scored_conditions import lens_curves
+from llm_tracker.experiments.values.case import Case
+from llm_tracker.experiments.values.conditions import WORDINGS, Condition
+from llm_tracker.experiments.values.findings import ExactCheck, HandOver, Heads, LensCurve, Unavailable
+from llm_tracker.progress import ended
+from llm_tracker.studies.asking import First
+from llm_tracker.studies.values.conditions import named_word
+from llm_tracker.studies.values.rows import Record, TableName
+
+Stop = Callable[[], bool]
+Part = TypeVar("Part")
+
+N_HEADS = 8
+"""Heads of each question that are written down, the largest shares first, and as many by chance."""
+
+
+def inside_rows(first: First, stop: Stop = lambda: False) -> dict[TableName, list[Record]]:
+    """The rows of one question. What cannot be had of it has a row that says why (paths, `why_not`)."""
+    case = _case(first)
+    rows: dict[TableName, list[Record]] = {"lens": [], "paths": [], "heads": []}
+    try:
+        rows["lens"] = [row for curve in _curves(first, case, stop) for row in _lens_rows(curve)]
+        patching = Patching(first.setting.model, read_pair(first.setting, case, named_pair(case)), stop)
+        if (too_small := patching.too_small()) is not None:
+            raise InputError(too_small.why_not)
+        path = _sound(ended(stream_hand_over(patching)))
+        rows["paths"] = list(_path_rows(path))
+        rows["heads"] = list(_head_rows(_sound(heads_of(first.setting.model, patching, stop=stop)), path.n_layers))
+    except (InputError, ModelError) as error:
+        rows["paths"] = rows["paths"] or [{"why_not": str(error)}]
+    own = {"question_id": first.question.id, "held_out": first.question.held_out}
+    return {name: [own | row for row in several] for name, several in rows.items()}
+
+
+def _case(first: First) -> Case:
+    question = first.question
+    text = WORDINGS["wrong_alternative"][0].format(named=named_word(question, first.grade))
+    answer = first.setting.first_answer
+    return Case(question.question, question.answer, question.foil, text, answer, question.aliases)
+
+
+def _curves(first: First, case: Case, stop: Stop) -> tuple[LensCurve, ...]:
+    asked = [
+        Condition("baseline", ""),
+        Condition("asked_again", WORDINGS["asked_again"][0]),
+        Condition("right", WORDINGS["right"][0]),
+        Condition("wrong", WORDINGS["wrong"][0]),
+        Condition("wrong_alternative", case.correction),
+    ]
+    return lens_curves(first.setting, case, asked, stop)
+
+
+def _sound(found: Unavailable | tuple[Part, tuple[ExactCheck, ...]]) -> Part:
+    """A part that has passed its checks. Raises ModelError for one that has not, or cannot be had."""
+    if isinstance(found, Unavailable):
+        raise ModelError(found.why_not)
+    part, checks = found
+    if failed := next((check for check in checks if not check.ok), None):
+        raise ModelError(f"{failed.name}: off by {failed.gap:.2g}, allowed {failed.bound:g}.")
+    return part
+
+
+def _lens_rows(curve: LensCurve) -> Iterator[Record]:
+    for at, (lead, kl, jsd) in enumerate(zip(curve.lead, curve.kl_nats, curve.jsd_from_asked_again, strict=True), 1):
+        yield {
+            "condition": curve.condition.name,
+            "layer": at,
+            "n_layers": len(curve.lead),
+            "lead": lead,
+            "kl_nats": kl,
+            "jsd_from_asked_again": jsd,
+        }
+
+
+def _path_rows(path: HandOver) -> Iterator[Record]:
+    for depth in range(path.n_layers + 1):
+        yield {
+            "source_word": path.pair.source_word,
+            "target_word": path.pair.target_word,
+            "effect_nats": path.effect,
+            "depth": depth,
+            "n_layers": path.n_layers,
+            "named_word": path.named_word[depth],
+            "between": path.between[depth],
+            "answer_slot": path.answer_slot[depth],
+        }
+
+
+def _head_rows(heads: Heads, n_layers: int) -> Iterator[Record]:
+    for several, is_random in ((heads.shares[:N_HEADS], False), (heads.random[:N_HEADS], True)):
+        for rank, each in enumerate(several, 1):
+            yield {
+                "rank": rank,
+                "layer": each.layer,
+                "head": each.head,
+                "n_layers": n_layers,
+                "share": each.share,
+                "attention_to_named_word": each.attention_to_word,
+                "is_random": is_random,
+            }

@@ -1,0 +1,1 @@
+"""From the rows of a study to rates, means and their intervals: frames in, frames out."""
