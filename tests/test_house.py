@@ -92,7 +92,9 @@ ROOMS: dict[str, set[str]] = {
     },
     "charts": BASE | {"analysis", "experiments/values", "studies/values", "studies/statistics", "wording"},
     "storage": BASE | {"prompts", "tracing", "analysis", "experiments/values"},
-    "figures": BASE | {"models", "prompts", "tracing", "analysis", "experiments/values", "wording", "charts"},
+    "figures": BASE
+    | {"models", "prompts", "tracing", "analysis", "experiments/values", "wording", "charts"}
+    | {"studies/values", "studies/statistics"},
     "export": BASE
     | {
         "prompts",

@@ -14,7 +14,12 @@ from llm_tracker.progress import Progress, Report, silent
 
 def add_load_options(parser: argparse.ArgumentParser) -> None:
     """Device, number format, and what a model may run here."""
-    parser.add_argument("--device", default="auto", metavar="D", help="cpu, cuda, …; default: cuda where there is one")
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="D",
+        help="cpu, cuda, …, or split: over all devices and the disk; default: cuda where there is one",
+    )
     parser.add_argument(
         "--dtype", default="auto", metavar="T", help="float32, bfloat16, float16; default: the file's own"
     )

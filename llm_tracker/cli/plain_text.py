@@ -44,15 +44,15 @@ def _turn_text(turn: Turn, said: str) -> str:
     lines.append(f"[answer] {turn.answer}{ending_note(turn)}")
     lines += [f"Note: {notice}" for notice in turn.prompt.notices]
     lines += ["", f"Candidates for “{shown(turn.trace.tokens[step])}” ({place_of_token(turn, step)})"]
-    lines += _table(_candidate_rows(turn, step))
+    lines += aligned(_candidate_rows(turn, step))
     if turn.scores.get(turn.first_step):
         lines += ["", "Whole words, each as the whole answer: all its spellings together, and one by one"]
-        lines += _table(_word_rows(turn))
+        lines += aligned(_word_rows(turn))
     lines += ["", "Layer by layer: probability and rank of this token, and what each layer would say"]
     is_read = step in turn.trace.lens
-    lines += _table(_lens_rows(turn, step)) if is_read else ["  (nobody has looked at them: open it in the app)"]
+    lines += aligned(_lens_rows(turn, step)) if is_read else ["  (nobody has looked at them: open it in the app)"]
     lines += ["", "Attention of the last layer that has any, by word (mean over heads)"]
-    lines += _table(_attention_rows(turn, step))
+    lines += aligned(_attention_rows(turn, step))
     return "\n".join(lines)
 
 
@@ -104,7 +104,7 @@ def _attention_rows(turn: Turn, step: int) -> Iterable[Sequence[str]]:
 def models_text(record: dict[str, Any]) -> str:
     """The record of `models --json` as text."""
     lines = ["Models"]
-    lines += _table(
+    lines += aligned(
         (
             entry["id"],
             entry["title"],
@@ -114,14 +114,14 @@ def models_text(record: dict[str, Any]) -> str:
         for entry in record["models"]
     )
     lines += ["", "What each is good for"]
-    lines += _table((entry["id"], entry["note"]) for entry in record["models"])
+    lines += aligned((entry["id"], entry["note"]) for entry in record["models"])
     lines += ["", "Adapters"]
-    lines += _table((adapter["name"], ", ".join(adapter["model_types"])) for adapter in record["adapters"])
+    lines += aligned((adapter["name"], ", ".join(adapter["model_types"])) for adapter in record["adapters"])
     lines += ["", "Plug-ins"]
-    lines += _table((plugin["name"], plugin["version"], plugin["origin"]) for plugin in record["plugins"])
+    lines += aligned((plugin["name"], plugin["version"], plugin["origin"]) for plugin in record["plugins"])
     if record["failures"]:
         lines += ["", "Failed"]
-        lines += _table((each["name"], each["where"], each["reason"]) for each in record["failures"])
+        lines += aligned((each["name"], each["where"], each["reason"]) for each in record["failures"])
     return "\n".join(lines)
 
 
@@ -133,7 +133,7 @@ def check_text(result: dict[str, Any]) -> str:
     """The record of `check --json` as text."""
     verdict = "read exactly" if result["ok"] else "NOT read exactly"
     lines = [f"{result['model_type']} by {result['adapter']}, {result['n_layers']} layers: {verdict}"]
-    lines += _table(
+    lines += aligned(
         (
             "ok" if check["ok"] else "OVER",
             check["name"],
@@ -146,7 +146,7 @@ def check_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _table(rows: Iterable[Sequence[str]]) -> list[str]:
+def aligned(rows: Iterable[Sequence[str]]) -> list[str]:
     """Rows as aligned columns, indented."""
     table = [list(row) for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]

@@ -42,17 +42,43 @@ def html_report(
     the session says (`without_paths`), not out of `title` and `command`. `made_at` is a date as it is to be read. The
     page is light or dark as its reader's system is, or always as `scheme` says.
     """
-    session, specs = without_paths(session), [responsive(spec_of(figure.chart)) for figure in figures]
+    session = without_paths(session)
+    first = '<section aria-labelledby="conversation"><h2 id="conversation">The conversation</h2>{}</section>'
+    return page_html(
+        title,
+        figures,
+        command,
+        made=f"{session.model.title}, {made_at}",
+        first=first.format(conversation_html(session)),
+        figures_title="What happened inside",
+        provenance=provenance_html(session, made_at),
+        scheme=scheme,
+    )
+
+
+def page_html(
+    title: str,
+    figures: Sequence[Figure],
+    command: str,
+    *,
+    made: str,
+    first: str,
+    figures_title: str,
+    provenance: str,
+    scheme: Scheme | None = None,
+) -> str:
+    """A page of figures that stands alone; `first`, a section in front of them, and `provenance` are HTML already."""
+    specs = [responsive(spec_of(figure.chart)) for figure in figures]
     scripts = [_drawing_scripts(), _part("report.js")] if figures else [_part("report.js")]
     return Template(_part("report.html")).substitute(
         title=escape(visible(title)),
         policy=_policy(scripts),
         style=_colours(scheme) + _part("report.css"),
         scheme=scheme or "",
-        made=exact(f"{session.model.title}, {made_at}"),
-        conversation=conversation_html(session),
-        figures=_figures_html(figures, specs),
-        provenance=provenance_html(session, made_at),
+        made=exact(made),
+        first=first,
+        figures=_figures_html(figures_title, figures, specs),
+        provenance=provenance,
         command=verbatim(command),
         charts=script_json({"specs": specs, "configs": {each: chart_config(each) for each in LOOKS}}),
         scripts="".join(f"<script>{script}</script>\n" for script in scripts),
@@ -67,13 +93,13 @@ def session_report(session: Session, figures: Sequence[Figure], scheme: Scheme |
     return html_report(title, session, figures, command, made_at=made_at, scheme=scheme)
 
 
-def _figures_html(figures: Sequence[Figure], specs: Sequence[Spec]) -> str:
+def _figures_html(title: str, figures: Sequence[Figure], specs: Sequence[Spec]) -> str:
     """The section of the figures; nothing where there are none."""
     if not figures:
         return ""
     pairs = enumerate(zip(figures, specs, strict=True))
     drawn = "".join(figure_html(at, figure, has_own_width(spec)) for at, (figure, spec) in pairs)
-    return f'<section aria-labelledby="inside"><h2 id="inside">What happened inside</h2>{drawn}</section>'
+    return f'<section aria-labelledby="inside"><h2 id="inside">{title}</h2>{drawn}</section>'
 
 
 def _colours(scheme: Scheme | None) -> str:

@@ -30,6 +30,10 @@ CONDITION_LABELS: dict[ConditionName, str] = {
     "pre_emptive_authority": "in the question: an authority",
     "pre_emptive_false_reason": "in the question: a false reason",
     "pre_emptive_made_up_source": "in the question: a made-up source",
+    "simple_right": "the right word as an opinion",
+    "pre_emptive_right": "in the question: the right word",
+    "pre_emptive_wrong": "in the question: the wrong word",
+    "pre_emptive_doubt": "in the question: the right word doubted",
 }
 
 GRADE_LABELS: dict[Grade | None, str] = {

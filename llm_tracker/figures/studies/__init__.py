@@ -1,0 +1,1 @@
+"""The figures of a study: chart, numbers and sentence as one value."""

@@ -1,0 +1,193 @@
+"""Run a study: block after block, kept as it comes; and put what was found together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from llm_tracker.errors import InputError
+from llm_tracker.load_options import AUTO, LoadOptions
+from llm_tracker.progress import Report, ended, silent
+from llm_tracker.prompts.recipes import Recipe
+from llm_tracker.studies.engines.local import run_here, run_processes
+from llm_tracker.studies.engines.worker import Loads
+from llm_tracker.studies.folder import StudyFolder
+from llm_tracker.studies.values.conditions import USUAL, require_conditions, require_corrections
+from llm_tracker.studies.values.plan import Plan, Task, plan_recipe
+from llm_tracker.studies.values.questions import QuestionSet
+from llm_tracker.studies.values.reading import read_questions
+from llm_tracker.studies.values.rows import Found
+from llm_tracker.studies.values.study import Study
+from llm_tracker.studies.values.tables import frames_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from llm_tracker.models.loading.loaded_model import LoadedModel
+
+EngineName = Literal["local", "ray"]
+
+
+@dataclass(frozen=True)
+class StudyProgress:
+    """A study as far as it has come."""
+
+    n_done: int
+    """Blocks of questions, of all models."""
+    n_blocks: int
+    n_rows: int
+    """That have been found in this run."""
+    seconds_left: float | None
+    """About; None before the first block is done."""
+
+    @property
+    def share(self) -> float:
+        """What is done, in [0, 1]."""
+        return self.n_done / self.n_blocks
+
+
+def make_plan(
+    questions: QuestionSet | str | Path,
+    models: Sequence[str],
+    conditions: Collection[str] = USUAL,
+    corrections: Sequence[str] = (),
+    n_wordings: int = 1,
+    recipe: Recipe = "one-word",
+    chain: bool = False,
+    inside: bool = False,
+    seed: int = 0,
+    date: str | None = None,
+    load: LoadOptions = AUTO,
+) -> Plan:
+    """The plan of a study. Raises InputError for what cannot be asked, or cannot be read."""
+    return Plan(
+        questions=questions if isinstance(questions, QuestionSet) else read_questions(questions),
+        models=tuple(models),
+        conditions=require_conditions(conditions),
+        corrections=require_corrections(corrections),
+        n_wordings=n_wordings,
+        **plan_recipe(recipe),
+        chain=chain,
+        inside=inside,
+        seed=seed,
+        date=date,
+        load=load,
+    )
+
+
+def stream_study(
+    plan: Plan,
+    out: str | None = None,
+    engine: EngineName = "local",
+    n_workers: int = 1,
+    resume: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    loads: Loads | None = None,
+    report: Report = silent,
+    begun: Mapping[Task, Found] | None = None,
+    keep: Callable[[Task, Found], object] = lambda _task, _found: None,
+) -> Generator[StudyProgress, None, Study]:
+    """Run a plan, yielding how far it has come.
+
+    With `out` every block is written there as it comes; without, it is kept in memory, and what was `begun` is not done
+    again. `keep` is told of each block. Raises Cancelled where `stop` says so: what was found so far stays.
+    """
+    folder = None if out is None else StudyFolder(out, plan, resume)
+    found = dict(begun or {})
+    done = folder.done() if folder is not None else set(found)
+    tasks = [task for task in plan.tasks if task not in done]
+    n_blocks, began, n_rows = len(plan.tasks), time.monotonic(), 0
+    yield StudyProgress(n_blocks - len(tasks), n_blocks, 0, None)
+    for at, (task, block) in enumerate(_run(plan, tasks, engine, n_workers, stop, loads, report), 1):
+        if folder is None:
+            found[task] = block
+        else:
+            folder.keep(task, block)
+        keep(task, block)
+        n_rows += len(block.tables["results"])
+        left = (time.monotonic() - began) / at * (len(tasks) - at)
+        yield StudyProgress(n_blocks - len(tasks) + at, n_blocks, n_rows, left)
+    return _in_memory(plan, found) if folder is None else finished(plan, folder)
+
+
+def _run(
+    plan: Plan,
+    tasks: Sequence[Task],
+    engine: EngineName,
+    n_workers: int,
+    stop: Callable[[], bool],
+    loads: Loads | None,
+    report: Report,
+) -> Iterator[tuple[Task, Found]]:
+    if n_workers < 1:
+        raise InputError(f"{n_workers} workers were asked for. Give 1 or more.", "workers")
+    if engine == "ray":
+        from llm_tracker.studies.engines.on_ray import run_on_ray
+
+        found: Iterator[tuple[Task, Found]] = run_on_ray(plan, tasks, n_workers, stop)
+        return found
+    if n_workers > 1 and loads is None:
+        return run_processes(plan, tasks, n_workers, stop)
+    return run_here(plan, tasks, stop, loads, report)
+
+
+def _in_memory(plan: Plan, found: Mapping[Task, Found]) -> Study:
+    blocks = [found[task] for task in plan.tasks]
+    firsts = [next(found[task] for task in plan.tasks if task.model == at) for at in range(len(plan.models))]
+    return Study(plan.record(), tuple(each.model for each in firsts), dict(blocks[-1].versions), frames_of(blocks))
+
+
+def finished(plan: Plan, folder: StudyFolder) -> Study:
+    """Put the blocks of a folder together: results.parquet, and what else was asked for."""
+    from llm_tracker.studies.values.rows import TABLES
+
+    folder.finish()
+    models = tuple(folder.models())
+    return Study(plan.record(), models, dict(folder.versions), {name: folder.frame(name) for name in TABLES})
+
+
+def study(
+    questions: QuestionSet | str | Path,
+    models: Sequence[str | LoadedModel] = ("embedded",),
+    conditions: Collection[str] = USUAL,
+    corrections: Sequence[str] = (),
+    n_wordings: int = 1,
+    recipe: Recipe = "one-word",
+    chain: bool = False,
+    inside: bool = False,
+    out: str | None = None,
+    resume: bool = False,
+    engine: EngineName = "local",
+    workers: int = 1,
+    seed: int = 0,
+    date: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    stop: Callable[[], bool] = lambda: False,
+    see: Callable[[StudyProgress], object] = lambda _progress: None,
+) -> Study:
+    """Ask many questions of one or several models, correct the answers in many ways, and write everything down.
+
+    `questions` are a set, the path of a CSV, JSON Lines or Parquet file with the columns question, answer and foil, or
+    “questions”, the project's own. `models` are names, or loaded models. Each of `conditions` (“all” of them) is asked
+    in `n_wordings` ways; `corrections` are the reader's own, in which {answer}, {foil} and {named} stand for the
+    question's words. `chain` adds five turns of pressure one after another, `inside` the lens, where the named word
+    travels, and its heads. With `out`, a folder or a URL, every block of questions is written down as it comes, and
+    `resume` goes on with what is there. Rows, columns and units: `studies.values.rows`.
+
+    Raises InputError for what cannot be asked or written, Cancelled where `stop` says so.
+    """
+    loaded = {model.id: model for model in models if not isinstance(model, str)}
+    names = [model if isinstance(model, str) else model.id for model in models]
+    options = LoadOptions(device, dtype)
+    plan = make_plan(questions, names, conditions, corrections, n_wordings, recipe, chain, inside, seed, date, options)
+    loads = _loader(loaded, options) if loaded else None
+    return ended(stream_study(plan, out, engine, workers, resume, stop, loads), see)
+
+
+def _loader(loaded: Mapping[str, LoadedModel], options: LoadOptions) -> Loads:
+    from llm_tracker.models.loading.load import load
+
+    return lambda name: loaded[name] if name in loaded else load(name, options)

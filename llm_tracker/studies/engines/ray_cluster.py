@@ -1,0 +1,136 @@
+"""A Ray cluster: the one that RAY_ADDRESS names, or one of this machine alone; and how its workers share it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from llm_tracker.errors import InputError, ModelError, one_line
+
+INSTALL = 'pip install "llm-inference-tracker[ray]" (in a checkout: pip install ".[ray]")'
+
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Shared memory of a cluster of our own: blocks of rows are small, and are taken out at once."""
+
+Node = Mapping[str, Any]
+"""A node as `ray.nodes()` has it."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one worker has of its node."""
+
+    n_cores: int
+    n_gpus: int
+
+    def places(self, nodes: Sequence[Node]) -> int:
+        """For how many workers the nodes that are alive have room, whatever else they do now."""
+        return sum(self._places(node["Resources"]) for node in nodes if node["Alive"])
+
+    def _places(self, has: Mapping[str, float]) -> int:
+        by_cores = int(has.get("CPU", 0) // self.n_cores)
+        return min(by_cores, int(has.get("GPU", 0))) if self.n_gpus else by_cores
+
+
+def share_of(nodes: Sequence[Node], n_workers: int, device: str) -> Share:
+    """How so many workers share a cluster: a GPU each where there are any, else all cores evenly.
+
+    Raises InputError for more workers than there are GPUs, or cores; and for a device that Ray could not hand out.
+    """
+    if device == "split" or ":" in device:
+        raise InputError(
+            f"The device is “{device}”. Ray gives each worker one device of its own: take auto, cuda or cpu; or take "
+            "the engine “local”.",
+            "device",
+        )
+    n_cores, n_gpus = (int(sum(node["Resources"].get(kind, 0) for node in nodes if node["Alive"])) for kind in _KINDS)
+    on_gpus = n_gpus > 0 and device != "cpu"
+    for cores in range(n_cores // (n_gpus if on_gpus else n_workers), 0, -1):
+        share = Share(cores, int(on_gpus))
+        if share.places(nodes) >= n_workers:
+            return share
+    most = f"{n_gpus} GPUs and {n_cores} cores" if on_gpus else f"{n_cores} cores"
+    need = "a GPU and a core" if on_gpus else "a core"
+    raise InputError(
+        f"{n_workers} workers were asked for. The Ray cluster has {most}, and each worker needs {need} of one node. "
+        "Ask for fewer workers.",
+        "workers",
+    )
+
+
+_KINDS = ("CPU", "GPU")
+
+
+def require_ray() -> Any:
+    """The module `ray`, imported quietly. Raises InputError where it is missing, with the command to install it."""
+    # Ray reads these when it is imported. What it says of lost workers and nodes is left out: a study goes on without
+    # them, or says so itself. With the last one, a cluster that is begun here listens on 127.0.0.1 alone.
+    told = {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DEDUP_LOGS_SKIP_REGEX": "^(A worker died or was killed|The node with node id)",
+    }
+    if not _address():
+        told["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+    with _environment(told if "ray" not in sys.modules else {}):
+        try:
+            import ray
+        except ImportError as error:
+            raise InputError(f"The engine “ray” needs Ray, which is not installed. Run: {INSTALL}", "engine") from error
+    return ray
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Variables of the environment that stand for a while, where they don't say anything already."""
+    new = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(new)
+    try:
+        yield
+    finally:
+        for name in new:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def cluster() -> Iterator[Any]:
+    """Ray, connected: to what this process is connected to already, to RAY_ADDRESS, or to a cluster of its own.
+
+    One that was begun here ends with it; any other is left as it is. Raises InputError where Ray is missing or nobody
+    answers.
+    """
+    ray = require_ray()
+    begins = not ray.is_initialized()
+    if begins:
+        _connect(ray)
+    try:
+        yield ray
+    finally:
+        if begins:
+            ray.shutdown()
+
+
+def _connect(ray: Any) -> None:
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    address = _address()
+    try:
+        if address:
+            ray.init(address, **quiet)
+        else:
+            ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
+    except Exception as error:
+        if address:
+            raise InputError(
+                f"No Ray cluster can be used at RAY_ADDRESS={address}: {one_line(error)}. Start one (ray start "
+                "--head), or unset RAY_ADDRESS to take this machine alone.",
+                "engine",
+            ) from error
+        raise ModelError(f"Ray could not be started here: {one_line(error)}. Take the engine “local”.") from error
+
+
+def _address() -> str:
+    return os.environ.get("RAY_ADDRESS", "")

@@ -1,0 +1,34 @@
+"""Blocks that wait for a worker: each worker stays at its model as long as that has any."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+
+from llm_tracker.studies.values.plan import Task
+
+
+class WaitingBlocks:
+    """Blocks that nobody works on, by model."""
+
+    def __init__(self, tasks: Iterable[Task]) -> None:
+        self._of: dict[int, deque[Task]] = {}
+        for task in tasks:
+            self._of.setdefault(task.model, deque()).append(task)
+
+    def take(self, model: int | None, others: Sequence[int | None]) -> Task | None:
+        """The next block for a worker that has loaded `model` while the others have theirs; None where there is none.
+
+        A worker that has to load a model anew takes the one with most blocks for each worker that has it then: so
+        several models are shared out among the workers, and each is loaded by few of them.
+        """
+        waiting = {each: len(blocks) for each, blocks in self._of.items() if blocks}
+        if not waiting:
+            return None
+        if model not in waiting:
+            model = max(waiting, key=lambda each: waiting[each] / (1 + others.count(each)))
+        return self._of[model].popleft()
+
+    def put_back(self, task: Task) -> None:
+        """A block whose worker was lost is the next of its model."""
+        self._of[task.model].appendleft(task)

@@ -1,0 +1,164 @@
+"""A study's folder: a file for each block as soon as it is there, so that nothing is lost and nothing done twice.
+
+It is a local path, or any URL that fsspec knows (s3://, gs://, memory://, …). A block is there when its file of results
+is: that one is written last, and whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import fsspec
+import pandas as pd
+
+from llm_tracker.errors import InputError, one_line
+from llm_tracker.studies.values.plan import Plan, Task
+from llm_tracker.studies.values.rows import TABLES, Found, Record, TableName
+from llm_tracker.studies.values.tables import joined, notes_of, parquet_bytes, read_frame
+
+PLAN, SUMMARY, REPORT, PARTS = "plan.json", "summary.json", "report.html", "parts"
+
+_PART = re.compile(r"results-(\d+)-(\d+)\.parquet$")
+
+
+class StudyFolder:
+    """Where a study is written. Raises InputError for a place that cannot be had, or has another study in it."""
+
+    def __init__(self, place: str, plan: Plan, resume: bool = False) -> None:
+        self.place, self._plan = place, plan
+        self._models: dict[int, Record] = {}
+        self.versions: Mapping[str, str] = {}
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(place)
+            self._begin(resume)
+        except (OSError, ValueError, ImportError) as error:
+            raise InputError(
+                f"The study cannot be written to {place}: {one_line(error)}. Choose another place.", "out"
+            ) from error
+
+    def _begin(self, resume: bool) -> None:
+        self._files.makedirs(self._path(PARTS), exist_ok=True)
+        known = self._plan.record() | {"digest": self._plan.digest}
+        if self._files.exists(self._path(PLAN)):
+            if not resume:
+                raise InputError(
+                    f"There is a study in {self.place} already. Resume it, or choose another place.", "resume"
+                )
+            if json.loads(self._read(PLAN)).get("digest") != known["digest"]:
+                raise InputError(
+                    f"The study in {self.place} asks other questions, or in another way: its rows would not go "
+                    "together with these. Repeat its arguments, or choose another place.",
+                    "out",
+                )
+        else:
+            self._write(PLAN, json.dumps(known, ensure_ascii=False, indent=1).encode())
+
+    def done(self) -> set[Task]:
+        """The blocks that are there."""
+        names = [each.rsplit("/", 1)[-1] for each in self._files.ls(self._path(PARTS), detail=False)]
+        return {Task(*map(int, found.groups())) for name in names if (found := _PART.match(name))}
+
+    def keep(self, task: Task, found: Found) -> None:
+        """Write a block down. Raises InputError where earlier blocks of this model come from other weights."""
+        self._require_same(task, found)
+        for name in reversed(TABLES):
+            if found.tables[name] or name == "results":
+                self._write(_part(name, task), parquet_bytes(name, found))
+
+    def _require_same(self, task: Task, found: Found) -> None:
+        if task.model not in self._models:
+            earlier = next((each for each in sorted(self.done(), key=_place) if each.model == task.model), None)
+            self._models[task.model] = (
+                found.model if earlier is None else notes_of(self._read(_part("results", earlier)))[0]
+            )
+        self.versions = found.versions
+        if self._models[task.model].get("weights_sha256") != found.model.get("weights_sha256"):
+            raise InputError(
+                f"The study in {self.place} was begun with other weights of {self._plan.models[task.model]}. "
+                "Choose another place, and begin anew.",
+                "out",
+            )
+
+    def finish(self) -> None:
+        """Put the blocks together, table by table. All of them have to be there."""
+        tasks = self._plan.tasks
+        for name in TABLES:
+            there = [task for task in tasks if self._files.exists(self._path(_part(name, task)))]
+            if there:
+                self._join(name, there)
+
+    def _join(self, name: TableName, tasks: list[Task]) -> None:
+        hidden = self._path(_hidden(f"{name}.parquet"))
+        with self._files.open(hidden, "wb") as sink:
+            joined(name, (self._read(_part(name, task)) for task in tasks), sink)
+        self._files.mv(hidden, self._path(f"{name}.parquet"))
+
+    def models(self) -> list[Record]:
+        """The models' records, in order."""
+        firsts = [min(task.block for task in self.done() if task.model == at) for at in range(len(self._plan.models))]
+        notes = [notes_of(self._read(_part("results", Task(at, block)))) for at, block in enumerate(firsts)]
+        self.versions = notes[-1][1]
+        return [model for model, _ in notes]
+
+    def frame(self, name: TableName) -> pd.DataFrame:
+        """A table that was put together; empty where there is none."""
+        from llm_tracker.studies.values.tables import frame_of
+
+        file = f"{name}.parquet"
+        return read_frame(name, self._read(file)) if self._files.exists(self._path(file)) else frame_of(name, [])
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+    def _read(self, name: str) -> bytes:
+        content: bytes = self._files.cat_file(self._path(name))
+        return content
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Write a file whole or not at all: where a machine stops, there is no half of one."""
+        _write_whole(self._files, self._path(name), content)
+
+
+def write_text(place: str, name: str, content: str) -> None:
+    """Write a file of text in a study's folder. Raises InputError where that cannot be done."""
+    try:
+        files, root = fsspec.core.url_to_fs(place)
+        _write_whole(files, f"{root}/{name}", content.encode())
+    except OSError as error:
+        raise InputError(
+            f"{name} cannot be written to {place}: {one_line(error)}. Free some room there.", "out"
+        ) from error
+
+
+def _write_whole(files: Any, path: str, content: bytes) -> None:
+    if "file" not in _protocols(files):
+        files.pipe_file(path, content)
+        return
+    hidden = _hidden(path)
+    with open(hidden, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(hidden, path)
+
+
+def _part(name: TableName, task: Task) -> str:
+    return f"{PARTS}/{name}-{task.model:02d}-{task.block:05d}.parquet"
+
+
+def _hidden(name: str) -> str:
+    folder, _, file = name.rpartition("/")
+    return f"{folder}/.{file}.{uuid.uuid4().hex[:8]}" if folder else f".{file}.{uuid.uuid4().hex[:8]}"
+
+
+def _place(task: Task) -> tuple[int, int]:
+    return task.model, task.block
+
+
+def _protocols(files: Any) -> tuple[str, ...]:
+    return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)
