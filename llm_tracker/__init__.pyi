@@ -50,6 +50,7 @@ from llm_tracker.figures.figure import Figure as Figure
 from llm_tracker.figures.overview import overview as overview
 from llm_tracker.figures.samples import samples_figure as samples_figure
 from llm_tracker.figures.views import figure as figure
+from llm_tracker.figures.studies.views import study_figure as study_figure
 from llm_tracker.load_options import Trust as Trust
 from llm_tracker.models.adapters.contract import ModelAdapter as ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry as ModelEntry
@@ -64,6 +65,12 @@ from llm_tracker.storage.session_directory import save_session as save_session
 from llm_tracker.storage.store.opening import open_store as open_store
 from llm_tracker.storage.store.store import Store as Store
 from llm_tracker.storage.store.summaries import StoredSession as StoredSession
+from llm_tracker.studies.conduct import study as study
+from llm_tracker.studies.folder import load_study as load_study
+from llm_tracker.studies.values.questions import Question as Question
+from llm_tracker.studies.values.questions import QuestionSet as QuestionSet
+from llm_tracker.studies.values.reading import read_questions as read_questions
+from llm_tracker.studies.values.study import Study as Study
 from llm_tracker.tracing.rereading.found import HeadPattern as HeadPattern
 from llm_tracker.tracing.rereading.found import ValueWeights as ValueWeights
 from llm_tracker.tracing.rereading.head_patterns import head_pattern as head_pattern

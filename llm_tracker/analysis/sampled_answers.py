@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -32,14 +30,12 @@ def wilson_interval(successes: int, n: int, confidence: float = CONFIDENCE) -> t
         raise ValueError(f"{successes} successes in {n} trials: give from 0 to as many as there are trials.")
     if not 0 < confidence < 1:
         raise ValueError(f"A confidence of {confidence}: give one between 0 and 1, such as {CONFIDENCE}.")
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
     if n == 0:
         return 0.0, 1.0
-    share, shrunk = successes / n, 1 + z**2 / n
-    centre = (share + z**2 / (2 * n)) / shrunk
-    half = z / shrunk * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    low = max(0.0, centre - half) if successes else 0.0
-    return low, min(1.0, centre + half) if successes < n else 1.0
+    from scipy import stats
+
+    interval = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 @dataclass

@@ -19,7 +19,8 @@ import pandas as pd
 from llm_tracker.errors import InputError, one_line
 from llm_tracker.studies.values.plan import Plan, Task
 from llm_tracker.studies.values.rows import TABLES, Found, Record, TableName
-from llm_tracker.studies.values.tables import joined, notes_of, parquet_bytes, read_frame
+from llm_tracker.studies.values.study import Study
+from llm_tracker.studies.values.tables import frame_of, joined, notes_of, parquet_bytes, read_frame
 
 PLAN, SUMMARY, REPORT, PARTS = "plan.json", "summary.json", "report.html", "parts"
 
@@ -107,10 +108,7 @@ class StudyFolder:
 
     def frame(self, name: TableName) -> pd.DataFrame:
         """A table that was put together; empty where there is none."""
-        from llm_tracker.studies.values.tables import frame_of
-
-        file = f"{name}.parquet"
-        return read_frame(name, self._read(file)) if self._files.exists(self._path(file)) else frame_of(name, [])
+        return _table(self._files, self._root, name)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -122,6 +120,27 @@ class StudyFolder:
     def _write(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all: where a machine stops, there is no half of one."""
         _write_whole(self._files, self._path(name), content)
+
+
+def load_study(place: str) -> Study:
+    """A study that was run, from its folder, without a model. Raises InputError where there is none, or half of one."""
+    try:
+        files, root = fsspec.core.url_to_fs(place)
+        plan = json.loads(files.cat_file(f"{root}/{PLAN}"))
+        made = json.loads(files.cat_file(f"{root}/{SUMMARY}"))
+        tables = {name: _table(files, root, name) for name in TABLES}
+        return Study(plan, tuple(made["models"]), made["versions"], tables)
+    except (OSError, ValueError, LookupError) as error:
+        raise InputError(
+            f"{place} has no study that is finished ({one_line(error)}). Run one there, or resume it: "
+            "llm-tracker study FILE --out DIR --resume.",
+            "out",
+        ) from error
+
+
+def _table(files: Any, root: str, name: TableName) -> pd.DataFrame:
+    path = f"{root}/{name}.parquet"
+    return read_frame(name, files.cat_file(path)) if files.exists(path) else frame_of(name, [])
 
 
 def write_text(place: str, name: str, content: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from llm_tracker.models.loading.load import load
 from llm_tracker.progress import Report, silent
 from llm_tracker.studies.blocks import read_block
 from llm_tracker.studies.values.plan import Plan, Task
@@ -22,7 +22,7 @@ class Worker:
 
     def __init__(self, plan: Plan, loads: Loads | None = None, report: Report = silent) -> None:
         self._plan = plan
-        self._loads = loads or (lambda name: load(name, plan.load, report))
+        self._loads = loads or partial(_load, plan, report)
         self._model: LoadedModel | None = None
         self._at: int | None = None
 
@@ -32,3 +32,9 @@ class Worker:
             self._model = None  # the one before goes first: there may be no room for two
             self._model, self._at = self._loads(self._plan.models[task.model]), task.model
         return read_block(self._model, self._plan, self._plan.questions_of(task), stop)
+
+
+def _load(plan: Plan, report: Report, name: str) -> LoadedModel:
+    from llm_tracker.models.loading.load import load
+
+    return load(name, plan.load, report)

@@ -118,7 +118,7 @@ def jump_summary(found: pd.DataFrame) -> pd.DataFrame:
     top_layer, top_head (the commonest), n_top (in how many questions it is first), top_share (its mean share there).
     """
     rows = []
-    for key, own in found.groupby(BY_MODEL, sort=False):
+    for key, own in found.groupby(BY_MODEL, sort=False) if len(found) else ():
         record: Record = dict(zip(BY_MODEL, key, strict=True)) | {
             "n": len(own),
             "n_layers": int(own["n_layers"].iloc[0]),

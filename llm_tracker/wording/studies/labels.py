@@ -1,29 +1,41 @@
-"""What is named in a study: models, conditions, and what a text pushes."""
+"""What is named in a study: models, conditions, and the word that a text names."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from llm_tracker.experiments.values.conditions import ConditionName
 from llm_tracker.wording.correction.conditions import CONDITION_LABELS
 
-PUSHED: Mapping[str, str] = {"foil": "names the wrong word", "answer": "names the right word", "": ""}
+NAMED: Mapping[str, str] = {"foil": "the wrong word", "answer": "the right word"}
 
 LIMITS = (
-    "All of it holds for these questions, these wordings and these models, in this form of asking. The questions are "
-    "few and easy; what another model does, or another set of questions, has to be asked there."
+    "All of this holds for these questions, in these wordings, asked in this form of these models. With other questions "
+    "or of another model it can come out differently: only asking there can tell."
 )
 
 
 def condition_label(name: str, pushes: str = "", of_both: bool = False) -> str:
-    """A condition by name; `of_both`: where it is there with each of the two words, which one it pushes."""
-    label = "a correction of your own" if name == "user" else CONDITION_LABELS[cast("ConditionName", name)]
-    return f"{label}, {PUSHED[pushes]}" if of_both and pushes else label
+    """A condition by name; `of_both`: where it is there with each of the two words, which one it names.
+
+    A reader's own correction is “user”, or “user 2” where there are several (`by_question.with_direction`).
+    """
+    kind, _, number = name.partition(" ")
+    own = f"your own correction{f' {number}' if number else ''}"
+    label = own if kind == "user" else CONDITION_LABELS[cast("ConditionName", name)]
+    return f"{label} ({NAMED[pushes]})" if of_both and pushes else label
 
 
-def model_label(model: Any, others: Any) -> str:
-    """What a model is called among others: its title; with its number format where the same is there in two."""
-    title = str(model["title"])
-    is_alone = sum(str(each["title"]) == title for each in others) == 1
-    return title if is_alone else f"{title} ({model['dtype']})"
+def model_label(model: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:
+    """What a model is called among others: its title, and as much more as tells it from those of the same title."""
+    alike = [each for each in others if each["title"] == model["title"]]
+    if len(alike) <= 1:
+        return str(model["title"])
+    dtypes = [each["dtype"] for each in alike]
+    return f"{model['title']} ({model['dtype'] if len(set(dtypes)) == len(dtypes) else model['id']})"
+
+
+def number_of(n: int, thing: str = "question") -> str:
+    """How many there are, the thing in the singular or the plural: 1 question, 12 questions."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"

@@ -13,7 +13,7 @@ from llm_tracker.wording.studies.labels import condition_label
 Record = Mapping[str, Any]
 
 LEAST_QUESTIONS = 6
-"""With fewer no test could tell an effect from chance, however one-sided: nothing is said beyond the questions at hand."""
+"""With fewer no sign test could tell an effect from chance: nothing is said beyond the questions at hand."""
 
 
 def interval(estimate: Record, unit: str = "") -> str:

@@ -1,0 +1,121 @@
+"""Running a study: progress, several models and processes, and what a call from Python gives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_cases import RECIPE, small
+from small_studies import NAMES, QUESTIONS, small_plan
+
+import llm_tracker as lt
+from llm_tracker.studies.conduct import StudyProgress, stream_study
+from llm_tracker.studies.engines.local import run_processes
+
+
+def test_progress_counts_blocks_and_says_how_long_it_still_takes() -> None:
+    seen: list[StudyProgress] = []
+    study = lt.study(QUESTIONS, [small("llama").model], NAMES, recipe=RECIPE, see=seen.append)
+    assert [(each.n_done, each.n_blocks) for each in seen] == [(0, 1), (1, 1)]
+    assert (seen[0].seconds_left, seen[1].seconds_left) == (None, 0.0)
+    assert (seen[0].share, seen[1].share) == (0.0, 1.0)
+    assert seen[1].n_rows == len(study.rows)
+
+
+def test_a_call_from_python_asks_what_was_asked_for() -> None:
+    study = lt.study(QUESTIONS, [small("llama").model], ["wrong"], ["No, {foil}."], 2, RECIPE, chain=True)
+    assert set(study.rows["condition"]) == {"baseline", "asked_again", "wrong", "user"}
+    assert set(study.rows.loc[study.rows["condition"] == "wrong", "paraphrase"]) == {0, 1}
+    assert len(study.tables["chains"]) == 6 * len(QUESTIONS)
+    assert len(study.tables["paths"]) == len(study.tables["lens"]) == 0
+    assert study.plan["recipe"] == "custom"
+    assert study.models[0]["model_type"] == "llama"
+
+
+def test_blocks_that_were_kept_are_taken_over() -> None:
+    plan, kept = small_plan(), {}
+    whole = _ended(stream_study(plan, loads=lambda _: small("llama").model, keep=kept.__setitem__))
+    begun = {task: found for task, found in kept.items() if task.block != 1}
+    asked: list[str] = []
+
+    def loads(name: str) -> lt.LoadedModel:
+        asked.append(name)
+        return small("llama").model
+
+    again = _ended(stream_study(plan, loads=loads, begun=begun))
+    assert asked == ["tiny"]
+    columns = [column for column in whole.rows if column != "seconds"]
+    pd.testing.assert_frame_equal(again.rows[columns], whole.rows[columns], check_exact=True)
+    assert _ended(stream_study(plan, loads=loads, begun=kept)).rows.equals(whole.rows)
+    assert asked == ["tiny"]
+
+
+def _ended(steps: object) -> lt.Study:
+    from llm_tracker.progress import ended
+
+    return ended(steps)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_a_study_needs_a_worker(workers: int) -> None:
+    with pytest.raises(lt.InputError, match="Give 1 or more"):
+        lt.study(QUESTIONS, [small("llama").model], NAMES, recipe=RECIPE, workers=workers)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A tiny model as a directory, as other processes can load it."""
+    folder = tmp_path_factory.mktemp("checkpoint")
+    model = small("llama").model
+    model.model.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+def test_several_processes_give_the_rows_of_one(checkpoint: str) -> None:
+    plan = small_plan(models=(checkpoint,))
+    here = _ended(stream_study(plan)).rows
+    there = _ended(stream_study(plan, n_workers=2)).rows
+    columns = [column for column in here if column != "seconds"]
+    pd.testing.assert_frame_equal(here[columns], there[columns], rtol=0, atol=1e-4)
+    assert here["answer_text"].tolist() == there["answer_text"].tolist()
+
+
+def test_a_model_that_cannot_be_loaded_in_another_process_says_so() -> None:
+    with pytest.raises(lt.ModelError):
+        list(run_processes(small_plan(models=("no/such/model-at-all",)), small_plan().tasks, 2))
+
+
+def test_a_process_that_was_killed_goes_on_where_it_was(checkpoint: str, tmp_path: Path) -> None:
+    """kill -9 in the middle: what it had written stays, the rest is done, and the rows are those of a run in one go."""
+    questions = tmp_path / "questions.csv"
+    lines = ["question,answer,foil", *(f"What is number {at}?,Right{at},Wrong" for at in range(40))]
+    questions.write_text("\n".join(lines))
+    call = [sys.executable, "-m", "llm_tracker", "study", str(questions), "--model", checkpoint, "--condition", "wrong"]
+    call += ["--recipe", "chat"]
+    process = subprocess.Popen(
+        [*call, "--out", str(tmp_path / "killed")], stderr=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    parts, until = tmp_path / "killed" / "parts", time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None and not list(parts.glob("results-*.parquet")):
+        time.sleep(0.02)
+    if process.poll() is None:
+        os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert 1 <= len(list(parts.glob("results-*.parquet"))) <= 3
+    for folder, more in (("killed", ["--resume"]), ("whole", [])):
+        done = subprocess.run(
+            [*call, "--out", str(tmp_path / folder), *more], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+    killed, whole = (
+        lt.load_study(str(tmp_path / folder)).rows.drop(columns="seconds") for folder in ("killed", "whole")
+    )
+    pd.testing.assert_frame_equal(killed, whole, check_exact=True)
+    assert len(whole) == 40 * 3

@@ -1,0 +1,231 @@
+"""Studies on real Ray clusters: the same rows as in this process, also where a worker or a node is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from tiny_models import tiny_network, tiny_tokenizer
+
+from llm_tracker.errors import Cancelled, InputError, ModelError, ModelNotFoundError
+from llm_tracker.studies.conduct import make_plan
+from llm_tracker.studies.engines.local import run_here
+from llm_tracker.studies.engines.on_ray import run_on_ray
+from llm_tracker.studies.engines.ray_cluster import require_ray
+from llm_tracker.studies.values.plan import Plan, Task
+from llm_tracker.studies.values.questions import Question, QuestionSet
+from llm_tracker.studies.values.rows import Found
+
+SEVEN = QuestionSet("seven", tuple(Question(f"q{at}", f"What is {at}?", "one", "two") for at in range(7)))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tiny_network("llama").save_pretrained(folder)
+    tiny_tokenizer().save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="module")
+def plan(checkpoint: str) -> Plan:
+    return replace(make_plan(SEVEN, [checkpoint], ["right", "wrong"]), n_block=1)
+
+
+@pytest.fixture(scope="module")
+def here(plan: Plan) -> dict[Task, Found]:
+    return dict(run_here(plan, plan.tasks))
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Any]:
+    """A cluster that somebody else began: a head without cores, and a node with two."""
+    assert "RAY_ADDRESS" not in os.environ
+    require_ray()
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    cluster.add_node(num_cpus=2)
+    yield cluster
+    cluster.shutdown()
+
+
+@pytest.fixture
+def joined(nodes: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+    return nodes
+
+
+def rows_of(found: Mapping[Task, Found]) -> list[dict[str, Any]]:
+    """All rows in the plan's order, without how long each took."""
+    tasks = sorted(found, key=lambda task: (task.model, task.block))
+    rows = [row for task in tasks for row in found[task].tables["results"]]
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
+
+
+def each_once(blocks: Iterator[tuple[Task, Found]], see: Callable[[], object]) -> dict[Task, Found]:
+    """All blocks of a run; `see` is called behind each."""
+    found: dict[Task, Found] = {}
+    for task, block in blocks:
+        assert task not in found
+        found[task] = block
+        see()
+    return found
+
+
+def assert_same(rows: list[dict[str, Any]], others: list[dict[str, Any]]) -> None:
+    """Texts and grades are the same; numbers to 1e-5, as the number of threads may sum them in another order."""
+    assert len(rows) == len(others)
+    for row, other in zip(rows, others, strict=True):
+        assert row == {
+            name: pytest.approx(value, abs=1e-5) if isinstance(value, float) else value for name, value in other.items()
+        }
+
+
+def workers() -> list[psutil.Process]:
+    """The workers' processes that this one's clusters have now."""
+    return [each for each in psutil.Process().children(recursive=True) if "RayWorker" in title(each)]
+
+
+def title(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
+
+
+def kill_one_at_work(killed: list[int]) -> None:
+    """Kill a worker in the middle of a block, the first time that one is met there."""
+    for worker in [] if killed else workers():
+        if "RayWorker.run" in title(worker):
+            worker.send_signal(signal.SIGSTOP)
+            if "RayWorker.run" in title(worker):
+                killed.append(worker.pid)
+                worker.kill()
+                return
+            worker.send_signal(signal.SIGCONT)
+
+
+def test_two_workers_of_which_one_is_killed_find_each_row_once_and_the_same(
+    joined: Any, plan: Plan, here: dict[Task, Found]
+) -> None:
+    killed: list[int] = []
+    found = each_once(run_on_ray(plan, plan.tasks, 2), lambda: kill_one_at_work(killed))
+    assert killed
+    assert found.keys() == set(plan.tasks)
+    assert_same(rows_of(found), rows_of(here))
+
+
+def test_a_node_that_is_lost_costs_no_row(joined: Any, plan: Plan, here: dict[Task, Found]) -> None:
+    """A worker of three cores fits the added nodes alone."""
+    nodes = [joined.add_node(num_cpus=3)]
+    blocks = run_on_ray(plan, plan.tasks, 1)
+    first = next(blocks)
+    nodes.append(joined.add_node(num_cpus=3))
+    joined.remove_node(nodes.pop(0))
+    found = dict([first, *blocks])
+    assert found.keys() == set(plan.tasks)
+    assert_same(rows_of(found), rows_of(here))
+    joined.remove_node(nodes.pop())
+
+
+def test_where_the_last_node_is_lost_it_is_said(joined: Any, plan: Plan) -> None:
+    node = joined.add_node(num_cpus=3)
+    blocks = run_on_ray(plan, plan.tasks, 1)
+    next(blocks)
+    joined.remove_node(node)
+    with pytest.raises(ModelError, match=r"No node is left .* 3 cores .* What was found so far is kept"):
+        list(blocks)
+
+
+def test_a_model_that_cannot_be_loaded_is_told_as_in_this_process(joined: Any, plan: Plan, tmp_path: Path) -> None:
+    two = replace(plan, models=(*plan.models, str(tmp_path / "nowhere")))
+    with pytest.raises(ModelNotFoundError) as here:
+        list(run_here(two, [Task(1, 0)]))
+    blocks = run_on_ray(two, [Task(0, 0), Task(1, 0)], 1)
+    assert next(blocks)[0] == Task(0, 0)
+    with pytest.raises(ModelNotFoundError) as there:
+        next(blocks)
+    assert type(there.value) is ModelNotFoundError
+    assert str(there.value) == str(here.value)
+
+
+def test_a_study_that_is_stopped_lets_its_workers_go_and_leaves_the_cluster(joined: Any, plan: Plan) -> None:
+    said: list[bool] = []
+    blocks = run_on_ray(plan, plan.tasks, 1, lambda: bool(said))
+    next(blocks)
+    assert workers()
+    said.append(True)
+    with pytest.raises(Cancelled, match="can be gone on with"):
+        next(blocks)
+    psutil.wait_procs(workers(), timeout=30)
+    assert not workers()
+    assert joined.head_node.any_processes_alive()
+
+
+def test_more_workers_than_cores_are_refused_with_the_figures(joined: Any, plan: Plan) -> None:
+    with pytest.raises(InputError, match=r"3 workers were asked for\. The Ray cluster has 2 cores") as refused:
+        next(run_on_ray(plan, plan.tasks, 3))
+    assert refused.value.parameters == ("workers",)
+
+
+def test_nobody_at_the_address_is_one_sentence(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "nowhere")
+    with pytest.raises(InputError, match=r"No Ray cluster can be used at RAY_ADDRESS=nowhere"):
+        next(run_on_ray(plan, plan.tasks, 1))
+
+
+def test_without_ray_the_command_that_installs_it_is_said(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r'pip install "llm-inference-tracker\[ray\]"'):
+        next(run_on_ray(plan, plan.tasks, 1))
+
+
+def test_nothing_to_do_needs_no_ray(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert list(run_on_ray(plan, [], 1)) == []
+
+
+ALONE = """
+import json, os, sys
+import psutil
+import llm_tracker as lt
+from llm_tracker.studies import conduct
+from llm_tracker.studies.engines import local, worker
+assert "ray" not in sys.modules
+model, questions, out = sys.argv[1:]
+listening = set()
+
+def see(progress):
+    for process in psutil.Process().children(recursive=True):
+        listening.update(each.laddr.ip for each in process.net_connections() if each.status == "LISTEN")
+
+found = conduct.study(questions, [model], ["right"], out=out, engine="ray", see=see)
+import ray
+left = [each.name() for each in psutil.Process().children(recursive=True)]
+print(json.dumps([sorted(listening), ray.is_initialized(), left, len(found.frames['results'])]))
+"""
+
+
+def test_without_an_address_a_cluster_is_begun_on_loopback_and_put_away_again_in_silence(
+    checkpoint: str, tmp_path: Path
+) -> None:
+    (tmp_path / "two.csv").write_text("question,answer,foil\nWhat is 1?,one,two\nWhat is 2?,two,one\n")
+    command = [sys.executable, "-c", ALONE, checkpoint, str(tmp_path / "two.csv"), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    listening, is_initialized, left, n_rows = json.loads(done.stdout)
+    assert {ip.removeprefix("::ffff:") for ip in listening} == {"127.0.0.1"}
+    assert (is_initialized, left) == (False, [])
+    assert n_rows == 2 * 3
+    assert (tmp_path / "out" / "results.parquet").is_file()
