@@ -19,6 +19,7 @@ from llm_tracker.studies.values.plan import Plan
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.studies.values.rows import (
     REFERENCE_BEHIND,
+    TABLES,
     Found,
     Record,
     TableName,
@@ -42,7 +43,7 @@ def read_block(model: LoadedModel, plan: Plan, questions: Sequence[Question], st
     """All rows of some questions. Raises Cancelled where `stop` says so, InputError for one that does not fit."""
     began, form = time.monotonic(), form_of(model, plan)
     firsts = first_answers(form, questions, stop)
-    tables: dict[TableName, list[Record]] = {"results": [], "chains": [], "lens": [], "paths": [], "heads": []}
+    tables: dict[TableName, list[Record]] = {name: [] for name in TABLES}
     for several in _together(model, plan, firsts):
         tables["results"] += _rows(plan, several, stop)
     if plan.chain:

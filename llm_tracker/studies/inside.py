@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from llm_tracker.errors import InputError, ModelError
 from llm_tracker.experiments.hand_over import Patching, stream_hand_over
 from llm_tracker.experiments.head_patches import heads_of
-from llm_tracker.experiments.minimal_pairs import named_pair, read_pair
+from llm_tracker.experiments.knock_out import knock_outs
+from llm_tracker.experiments.minimal_pairs import named_pair, read_pair, verdict_pair
+from llm_tracker.experiments.probe import probe_of
 from llm_tracker.experiments.scored_conditions import lens_curves
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.conditions import WORDINGS, Condition
-from llm_tracker.experiments.values.findings import ExactCheck, HandOver, Heads, LensCurve, Unavailable
+from llm_tracker.experiments.values.findings import ExactCheck, HandOver, Heads, LensCurve, Pair, Unavailable
 from llm_tracker.progress import ended
+from llm_tracker.prompts.words import fold
 from llm_tracker.studies.asking import First
 from llm_tracker.studies.values.conditions import named_word
 from llm_tracker.studies.values.rows import Record, TableName
 
 Stop = Callable[[], bool]
 Part = TypeVar("Part")
+
+LONGEST = 80
+"""Characters of a word, or of a segment, that are written down: a segment may be all of the worked examples."""
 
 N_HEADS = 8
 """Heads of each question that are written down, the largest shares first, and as many by chance."""
@@ -28,17 +34,14 @@ N_HEADS = 8
 def inside_rows(first: First, stop: Stop = lambda: False) -> dict[TableName, list[Record]]:
     """The rows of one question. What cannot be had of it has a row that says why (paths, `why_not`)."""
     case = _case(first)
-    rows: dict[TableName, list[Record]] = {"lens": [], "paths": [], "heads": []}
-    try:
-        rows["lens"] = [row for curve in _curves(first, case, stop) for row in _lens_rows(curve)]
-        patching = Patching(first.setting.model, read_pair(first.setting, case, named_pair(case)), stop)
-        if (too_small := patching.too_small()) is not None:
-            raise InputError(too_small.why_not)
-        path = _sound(ended(stream_hand_over(patching)))
-        rows["paths"] = list(_path_rows(path))
-        rows["heads"] = list(_head_rows(_sound(heads_of(first.setting.model, patching, stop=stop)), path.n_layers))
-    except (InputError, ModelError) as error:
-        rows["paths"] = rows["paths"] or [{"why_not": str(error)}]
+    rows: dict[TableName, list[Record]] = {"lens": [], "paths": [], "verdict_paths": [], "heads": [], "words": []}
+    for part in (_named_rows, _verdict_rows, _lens_rows, _word_rows):
+        try:
+            for name, row in part(first, case, stop):
+                rows[name].append(row)
+        except (InputError, ModelError) as error:
+            if part in _SAYS_WHY:
+                rows[_SAYS_WHY[part]] = rows[_SAYS_WHY[part]] or [{"why_not": str(error)}]
     own = {"question_id": first.question.id, "held_out": first.question.held_out}
     return {name: [own | row for row in several] for name, several in rows.items()}
 
@@ -50,7 +53,34 @@ def _case(first: First) -> Case:
     return Case(question.question, question.answer, question.foil, text, answer, question.aliases)
 
 
-def _curves(first: First, case: Case, stop: Stop) -> tuple[LensCurve, ...]:
+Rows = Iterator[tuple[TableName, Record]]
+
+
+def _named_rows(first: First, case: Case, stop: Stop) -> Rows:
+    """The path of the named word, and the heads that carry it."""
+    patching = _patching(first, case, named_pair(case), stop)
+    path = _sound(ended(stream_hand_over(patching)))
+    yield from (("paths", row) for row in _path_rows(path))
+    heads = _sound(heads_of(first.setting.model, patching, stop=stop))
+    yield from (("heads", row) for row in _head_rows(heads, path.n_layers))
+
+
+def _verdict_rows(first: First, case: Case, stop: Stop) -> Rows:
+    """The path of the bare verdict."""
+    path = _sound(ended(stream_hand_over(_patching(first, case, verdict_pair(), stop))))
+    yield from (("verdict_paths", row) for row in _path_rows(path))
+
+
+def _patching(first: First, case: Case, pair: Pair, stop: Stop) -> Patching:
+    """A pair that can be traced. Raises InputError for one that does not line up, or has no effect."""
+    patching = Patching(first.setting.model, read_pair(first.setting, case, pair), stop)
+    if (too_small := patching.too_small()) is not None:
+        raise InputError(too_small.why_not)
+    return patching
+
+
+def _lens_rows(first: First, case: Case, stop: Stop) -> Rows:
+    """The logit lens at the answer slot under several conditions."""
     asked = [
         Condition("baseline", ""),
         Condition("asked_again", WORDINGS["asked_again"][0]),
@@ -58,7 +88,28 @@ def _curves(first: First, case: Case, stop: Stop) -> tuple[LensCurve, ...]:
         Condition("wrong", WORDINGS["wrong"][0]),
         Condition("wrong_alternative", case.correction),
     ]
-    return lens_curves(first.setting, case, asked, stop)
+    for curve in lens_curves(first.setting, case, asked, stop):
+        yield from (("lens", row) for row in _curve_rows(curve))
+
+
+def _word_rows(first: First, case: Case, stop: Stop) -> Rows:
+    """What is looked at, and what does it, word by word of the correction's text."""
+    prompt, named = first.setting.prompt(case.correction), fold(named_word(first.question, first.grade))
+    found = _sound(knock_outs(first.setting.model, prompt, probe_of(first.setting.model, prompt, case), None, stop))
+    for word in found.words:
+        yield (
+            "words",
+            {
+                "place": word.tokens[0],
+                "text": word.text[:LONGEST],
+                "role": word.role,
+                "is_named": not word.is_segment and word.role == "user" and fold(word.text.strip()) == named,
+                "is_segment": word.is_segment,
+                "share": word.share,
+                "delta": word.delta,
+                "out_of_distribution": word.out_of_distribution,
+            },
+        )
 
 
 def _sound(found: Unavailable | tuple[Part, tuple[ExactCheck, ...]]) -> Part:
@@ -71,7 +122,7 @@ def _sound(found: Unavailable | tuple[Part, tuple[ExactCheck, ...]]) -> Part:
     return part
 
 
-def _lens_rows(curve: LensCurve) -> Iterator[Record]:
+def _curve_rows(curve: LensCurve) -> Iterator[Record]:
     for at, (lead, kl, jsd) in enumerate(zip(curve.lead, curve.kl_nats, curve.jsd_from_asked_again, strict=True), 1):
         yield {
             "condition": curve.condition.name,
@@ -109,3 +160,10 @@ def _head_rows(heads: Heads, n_layers: int) -> Iterator[Record]:
                 "attention_to_named_word": each.attention_to_word,
                 "is_random": is_random,
             }
+
+
+_SAYS_WHY: Mapping[Callable[[First, Case, Stop], Rows], TableName] = {
+    _named_rows: "paths",
+    _verdict_rows: "verdict_paths",
+}
+"""By part: where it is said why a question does not have it."""

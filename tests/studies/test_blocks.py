@@ -185,12 +185,13 @@ def test_pressure_turn_after_turn_is_the_conversation_itself() -> None:
 
 @pytest.mark.parametrize("family", ["llama", "gemma2"])
 def test_what_is_seen_inside_is_what_the_experiment_sees(family: str) -> None:
-    model, question = small(family).model, QUESTIONS.questions[1]
+    model = small(family).model
+    question = Question("pole", "Up or down?", "Up", "Do")
     tables = read_block(model, small_plan(inside=True), [question]).tables
     text = next(row["text"] for row in tables["results"] if row["condition"] == "wrong_alternative")
     found = lt.experiment(
         model, question.question, question.answer, question.foil, text, recipe=RECIPE,
-        only=("hand_over", "heads", "lens"), max_new_tokens=10,
+        only=("hand_over", "heads", "lens", "verdict", "knock_out"), max_new_tokens=10,
     )  # fmt: skip
     slots = [row["answer_slot"] for row in tables["paths"]]
     assert slots == pytest.approx(list(found.hand_over.answer_slot), abs=1e-4)
@@ -199,6 +200,11 @@ def test_what_is_seen_inside_is_what_the_experiment_sees(family: str) -> None:
     leads = {curve.condition.name: curve.lead for curve in found.lens}
     mine = [row["lead"] for row in tables["lens"] if row["condition"] == "wrong_alternative"]
     assert mine == pytest.approx(list(leads["user"]), abs=1e-3)
+    assert [row["why_not"] for row in tables["verdict_paths"]] == [found.verdict.why_not]
+    effects = {row["place"]: row["delta"] for row in tables["words"] if not row["is_segment"]}
+    own = {word.tokens[0]: word.delta for word in found.knock_outs.words if not word.is_segment}
+    assert effects == pytest.approx(own, abs=1e-4)
+    assert {row["text"].strip() for row in tables["words"] if row["is_named"]} <= {"Up", "Do"}
 
 
 def test_the_state_after_the_last_layer_hands_the_whole_effect_over() -> None:

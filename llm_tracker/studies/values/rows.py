@@ -13,11 +13,27 @@ Record = dict[str, Any]
 Transition = Literal["cc", "ci", "ic", "ii", "other"]
 """What became of the first answer: c the right word, i the foil; “other” where either answer is neither of the two."""
 
-TableName = Literal["results", "chains", "lens", "paths", "heads"]
+TableName = Literal["results", "chains", "lens", "paths", "verdict_paths", "heads", "words"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 
 KEYS = ("model", "dtype", "question_id")
 """What every table begins with."""
+
+_PATH: Mapping[str, type] = {
+    "question_id": str,
+    "held_out": bool,
+    "model": str,
+    "dtype": str,
+    "source_word": str,
+    "target_word": str,
+    "effect_nats": float,
+    "depth": int,
+    "n_layers": int,
+    "named_word": float,
+    "between": float,
+    "answer_slot": float,
+    "why_not": str,
+}
 
 COLUMNS: Mapping[TableName, Mapping[str, type]] = {
     "results": {
@@ -77,21 +93,8 @@ COLUMNS: Mapping[TableName, Mapping[str, type]] = {
         "kl_nats": float,
         "jsd_from_asked_again": float,
     },
-    "paths": {
-        "question_id": str,
-        "held_out": bool,
-        "model": str,
-        "dtype": str,
-        "source_word": str,
-        "target_word": str,
-        "effect_nats": float,
-        "depth": int,
-        "n_layers": int,
-        "named_word": float,
-        "between": float,
-        "answer_slot": float,
-        "why_not": str,
-    },
+    "paths": _PATH,
+    "verdict_paths": _PATH,
     "heads": {
         "question_id": str,
         "held_out": bool,
@@ -105,8 +108,27 @@ COLUMNS: Mapping[TableName, Mapping[str, type]] = {
         "attention_to_named_word": float,
         "is_random": bool,
     },
+    "words": {
+        "question_id": str,
+        "held_out": bool,
+        "model": str,
+        "dtype": str,
+        "place": int,
+        "text": str,
+        "role": str,
+        "is_named": bool,
+        "is_segment": bool,
+        "share": float,
+        "delta": float,
+        "out_of_distribution": bool,
+    },
 }
-"""By table: its columns and their types. Scores, margins and sensitivities are in nats; layers count from 1."""
+"""By table: its columns and their types. Scores, margins and sensitivities are in nats; layers count from 1.
+
+`paths` is of the word that a correction names, `verdict_paths` of the bare verdict; in both `named_word` is the word in
+which the pair differs. `words` are those of the correction's text: their `share` of the answer slot's attention, and
+`delta`, what hiding one from it does to the margin.
+"""
 
 REFERENCE_BEHIND, REFERENCE_IN_QUESTION = "asked_again", "baseline"
 
