@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import causes, explore, formats, memory, overhead, peers, reuse, store
+from benchmarks import causes, explore, formats, memory, overhead, peers, reuse, store, studies
 from benchmarks.machine import machine
 from llm_tracker.models.memory.heap import return_freed_memory
 
@@ -25,6 +25,7 @@ PARTS = (
     "positions",
     "explore",
     "causes",
+    "studies",
     "store",
     "memory",
 )
@@ -85,6 +86,8 @@ def _figures(model: LoadedModel, args: argparse.Namespace) -> Iterator[tuple[str
         yield from explore.explore(model, n)
     if "causes" in parts:
         yield from causes.causes(model, n)
+    if "studies" in parts:
+        yield from studies.studies(model, n)
     if "store" in parts:
         yield from store.store(model, n)
     if "memory" in parts:

@@ -94,6 +94,8 @@ def stream_study(
     With `out` every block is written there as it comes; without, it is kept in memory, and what was `begun` is not done
     again. `keep` is told of each block. Raises Cancelled where `stop` says so: what was found so far stays.
     """
+    if n_workers < 1:
+        raise InputError(f"{n_workers} workers were asked for. Give 1 or more.", "workers")
     folder = None if out is None else StudyFolder(out, plan, resume)
     found = dict(begun or {})
     done = folder.done() if folder is not None else set(found)
@@ -121,8 +123,6 @@ def _run(
     loads: Loads | None,
     report: Report,
 ) -> Iterator[tuple[Task, Found]]:
-    if n_workers < 1:
-        raise InputError(f"{n_workers} workers were asked for. Give 1 or more.", "workers")
     if engine == "ray":
         from llm_tracker.studies.engines.on_ray import run_on_ray
 
