@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test tests lint soak chromium postgres pins lock bench sweep pictures example notebook clean
+.PHONY: run test tests lint soak chromium postgres pins lock bench sweep findings pictures example notebook clean
 
 # Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
@@ -79,6 +79,10 @@ bench: $(VENV)/.installed
 # Every family of causal language models on random weights; writes docs/models.md.
 sweep: $(VENV)/.installed
 	$(BIN)/python -m sweep
+
+# Every study of docs/findings.md, some forty minutes; a run that was stopped goes on where it was.
+findings: $(VENV)/.installed-dev
+	PYTHONPATH=tests/support $(BIN)/python -m findings
 
 # What is made from the real model and kept in the repository: the README's pictures, and the app's first example.
 pictures: $(VENV)/.installed-dev chromium

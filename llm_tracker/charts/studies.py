@@ -15,6 +15,14 @@ from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, LINE_COLOURS, QUIET
 AXIS_PIXELS = 60
 HEIGHT = 300
 
+MODEL_PIXELS = 7
+"""Between the dots of two models in one row."""
+
+APART_PIXELS = 6
+"""Between two series at one turn."""
+
+FIRST_ANSWERS = {"regressive": "right at first", "progressive": "wrong at first"}
+
 CONDITION_COLOURS = {
     "baseline": BEFORE,
     "asked_again": AGAIN,
@@ -31,7 +39,7 @@ def estimates_chart(frame: pd.DataFrame, title: str, is_share: bool = False) -> 
     """
     order = {label: at for at, label in enumerate(dict.fromkeys(frame["label"]))}
     models = list(dict.fromkeys(frame["model"]))
-    drawn = frame.assign(place=frame["label"].map(order), at=frame["model"].map(models.index))
+    drawn = frame.assign(place=frame["label"].map(order))
     scale = alt.Scale(domain=[0, 1]) if is_share else alt.Scale(zero=True, nice=True)
     x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, format=".0%" if is_share else ""))
     y = alt.Y("place:O", title=None, axis=None)
@@ -44,49 +52,67 @@ def estimates_chart(frame: pd.DataFrame, title: str, is_share: bool = False) -> 
         alt.Tooltip("high:Q", title="to", format=form),
         alt.Tooltip("n:Q", title="questions"),
     ]
+    colour = _model_colour(models) if len(models) > 1 else alt.value(BEFORE)
     layers: list[Any] = []
     for at, model in enumerate(models):
-        own, offset = drawn[drawn["model"] == model], BELOW + 7 * at - 3 * (len(models) - 1)
-        colour = alt.Color(
-            "model:N",
-            scale=alt.Scale(domain=models, range=list(LINE_COLOURS[: len(models)]) if len(models) > 1 else [BEFORE]),
-            legend=alt.Legend(orient="top", title=None) if len(models) > 1 else None,
-        )
-        rule = alt.Chart(own).mark_rule(strokeWidth=2, yOffset=offset)
+        own = drawn[drawn["model"] == model]
+        offset = BELOW + MODEL_PIXELS * at - (3 if len(models) > 1 else 0)
+        rule = alt.Chart(own[own["low"].notna()]).mark_rule(strokeWidth=2, yOffset=offset)
         point = alt.Chart(own).mark_point(size=60, filled=True, opacity=1, yOffset=offset)
         layers.append(rule.encode(x=alt.X("low:Q", scale=scale, title=title), x2="high:Q", y=y, color=colour))
         layers.append(point.encode(x=x, y=y, color=colour, tooltip=tooltip))
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
     names = row_names(drawn.drop_duplicates("place"), y)
-    return framed(alt.layer(zero, *layers, names), ROW_PIXELS * len(order) + AXIS_PIXELS)
+    row_pixels = ROW_PIXELS + 2 * MODEL_PIXELS * max(0, len(models) - 2)
+    return framed(alt.layer(zero, *layers, names), row_pixels * len(order) + AXIS_PIXELS)
 
 
 def turns_chart(frame: pd.DataFrame) -> Any:
-    """The share of right answers after each turn of pressure: columns model, kind, turn, rate, low, high, n."""
-    drawn = frame.assign(first=frame["kind"].map({"regressive": "right at first", "progressive": "wrong at first"}))
+    """The share of right answers after each turn of pressure: columns model, kind, turn, rate, low, high, n.
+
+    Series stand a few pixels apart, so that no interval hides another. Turn 0 has none: what it is, it is by the way in
+    which the questions were sorted.
+    """
+    drawn = frame.assign(first=frame["kind"].map(FIRST_ANSWERS))
+    models = list(dict.fromkeys(drawn["model"]))
     x = alt.X("turn:O", title="turn of pressure (0: the question)", axis=alt.Axis(labelAngle=0, grid=False))
     y = alt.Y("rate:Q", title="right answers", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
-    colour = alt.Color(
-        "first:N",
-        scale=alt.Scale(domain=["right at first", "wrong at first"], range=[BEFORE, AFTER]),
-        legend=alt.Legend(orient="top", title="the first answer was"),
-    )
-    dash = (
-        alt.StrokeDash("model:N", legend=alt.Legend(orient="top", title=None))
-        if frame["model"].nunique() > 1
-        else alt.Undefined
-    )
+    colour, dash = _by_first_answer() if len(models) == 1 else _by_model(models)
     tooltip = [
         alt.Tooltip("model:N"),
-        "turn:O",
-        alt.Tooltip("rate:Q", format=".0%"),
+        alt.Tooltip("first:N", title="first answer"),
+        alt.Tooltip("turn:O"),
+        alt.Tooltip("rate:Q", title="right answers", format=".0%"),
+        alt.Tooltip("low:Q", title="95 %, from", format=".0%"),
+        alt.Tooltip("high:Q", title="to", format=".0%"),
         alt.Tooltip("n:Q", title="questions"),
     ]
-    base = alt.Chart(drawn).encode(x=x, color=colour)
-    line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=dash)
-    bars = base.mark_rule(strokeWidth=1.2).encode(y=alt.Y("low:Q"), y2="high:Q")
-    points = base.mark_point(size=45, filled=True, opacity=1).encode(y=y, tooltip=tooltip)
-    return framed(alt.layer(bars, line, points), HEIGHT)
+    layers: list[Any] = []
+    several = [own for _, own in drawn.groupby(["model", "first"], sort=False)]
+    for at, own in enumerate(several):
+        offset = APART_PIXELS * (at - (len(several) - 1) / 2)
+        base, later = alt.Chart(own).encode(x=x, color=colour), alt.Chart(own[own["turn"] > 0])
+        rule = later.mark_rule(strokeWidth=1.2, xOffset=offset).encode(x=x, color=colour)
+        layers.append(rule.encode(y=alt.Y("low:Q", title="right answers"), y2="high:Q"))
+        layers.append(base.mark_line(strokeWidth=2.2, xOffset=offset).encode(y=y, strokeDash=dash))
+        layers.append(base.mark_point(size=45, filled=True, opacity=1, xOffset=offset).encode(y=y, tooltip=tooltip))
+    return framed(alt.layer(*layers), HEIGHT)
+
+
+def _by_first_answer() -> tuple[Any, Any]:
+    scale = alt.Scale(domain=list(FIRST_ANSWERS.values()), range=[BEFORE, AFTER])
+    return alt.Color("first:N", scale=scale, legend=_legend()), alt.Undefined
+
+
+def _by_model(models: list[str]) -> tuple[Any, Any]:
+    dashes = alt.Scale(domain=list(FIRST_ANSWERS.values()), range=[[1, 0], [5, 4]])
+    return _model_colour(models), alt.StrokeDash("first:N", scale=dashes, legend=_legend())
+
+
+def _model_colour(models: list[str]) -> alt.Color:
+    """A colour for each of several models, the same in all charts of a study."""
+    scale = alt.Scale(domain=models, range=list(LINE_COLOURS[: len(models)]))
+    return alt.Color("model:N", scale=scale, legend=_legend("circle", 0))
 
 
 def lens_chart(frame: pd.DataFrame) -> Any:
@@ -129,8 +155,18 @@ def path_chart(frame: pd.DataFrame) -> Any:
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="share of the effect"), y2="high:Q")
     line = base.mark_line(strokeWidth=2.2).encode(y=y)
     points = base.mark_point(size=22, filled=True).encode(y=y, tooltip=tooltip)
-    return framed(alt.layer(band, line, points), HEIGHT)
+    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(y="zero:Q")
+    return framed(alt.layer(zero, band, line, points), HEIGHT)
 
 
-def _legend() -> alt.Legend:
-    return alt.Legend(orient="top", title=None, symbolType="stroke", symbolStrokeWidth=3, columns=2, labelLimit=240)
+def _legend(symbol: str = "stroke", stroke_width: int = 3) -> alt.Legend:
+    """A legend with room for the names of models, its symbols as strong as the lines and not as the bands."""
+    return alt.Legend(
+        orient="top",
+        title=None,
+        symbolType=symbol,
+        symbolStrokeWidth=stroke_width,
+        symbolOpacity=1,
+        columns=2,
+        labelLimit=240,
+    )

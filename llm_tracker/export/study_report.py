@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from llm_tracker.export.html_text import exact, facts, folded, frame_table, sentence
 from llm_tracker.export.report import page_html
+from llm_tracker.export.study_paths import without_model_paths
+from llm_tracker.figures.figure import Figure
 from llm_tracker.figures.studies.views import study_figures
 from llm_tracker.studies.statistics.published import PublishedTable, published_tables
 from llm_tracker.studies.values.study import Study
-from llm_tracker.wording.studies.labels import LIMITS
+from llm_tracker.wording.studies.labels import LIMITS, model_label, number_of
 
 
 def study_report(study: Study, made: Mapping[str, Any], command: str, made_at: str = "") -> str:
-    """The page of a study; `made` is its summary, `command` what makes it again."""
+    """The page of a study; `made` is its summary, `command` what makes it again.
+
+    Paths of this machine are left out of all that it says, not out of `command`.
+    """
+    study, made = without_model_paths(study, made)
     made_at = made_at or datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    models = ", ".join(str(model["title"]) for model in study.models)
-    name, n = study.plan["questions"]["name"], made["n_questions"]
-    figures = [figure for figure in study_figures(study, dict(made)) if figure.chart is not None]
+    models = ", ".join(model_label(model, study.models) for model in study.models)
+    figures = study_figures(study, dict(made))
     return page_html(
-        f"{n} questions of {name} · {models}",
-        figures,
+        f"{number_of(made['n_questions'])} of {study.plan['questions']['name']} · {models}",
+        [figure for figure in figures if figure.chart is not None],
         command,
         made=f"{models}, {made_at}",
-        first=_limits(study),
+        first=_limits(study) + _undrawn([figure for figure in figures if figure.chart is None]),
         figures_title="What was found",
         provenance=_tables(study) + _provenance(study, made_at),
     )
@@ -42,8 +47,17 @@ def _limits(study: Study) -> str:
     )
 
 
+def _undrawn(figures: Sequence[Figure]) -> str:
+    """What is to be said of views in which there is nothing to draw; nothing where there are none."""
+    if not figures:
+        return ""
+    lines = "".join(f"<p>{sentence(f'{figure.title}: {figure.sentence}')}</p>" for figure in figures)
+    return f'<section aria-labelledby="undrawn"><h2 id="undrawn">What there is no chart of</h2>{lines}</section>'
+
+
 def _tables(study: Study) -> str:
-    return "".join(map(_table, published_tables(study)))
+    found = "".join(map(_table, published_tables(study)))
+    return f"<h3>Tables, in the shapes of published ones</h3>{found}" if found else ""
 
 
 def _table(table: PublishedTable) -> str:
@@ -62,8 +76,9 @@ def _provenance(study: Study, made_at: str) -> str:
         "Versions": ", ".join(f"{name} {version}" for name, version in study.versions.items()),
         "Made": made_at,
     }
-    models = "".join(f"<h3>{exact(str(model['title']))}</h3>{_model(model)}" for model in study.models)
-    return facts(told) + models
+    own = {f"Your own correction {at}": text for at, text in enumerate(study.plan["corrections"], 1)}
+    models = "".join(f"<h3>{exact(model_label(model, study.models))}</h3>{_model(model)}" for model in study.models)
+    return f"<h3>The study</h3>{facts(told | own)}{models}"
 
 
 def _model(model: Mapping[str, Any]) -> str:
@@ -78,16 +93,18 @@ def _model(model: Mapping[str, Any]) -> str:
     )
 
 
-def study_command(study: Study, questions: str, out: str) -> str:
-    """The command line that makes a study again."""
+def study_command(study: Study, questions: str, out: str, first: int | None = None) -> str:
+    """The command line that makes a study again; a recipe of the reader's own has no name that it could take."""
     plan, parts = study.plan, ["llm-tracker", "study", questions]
+    parts += [] if first is None else ["--first", str(first)]
     for model in plan["models"]:
         parts += ["--model", model]
     for condition in plan["conditions"]:
         parts += ["--condition", condition]
     for correction in plan["corrections"]:
         parts += ["--correction", correction]
-    parts += ["--wordings", str(plan["n_wordings"]), "--recipe", plan["recipe"], "--seed", str(plan["seed"])]
+    parts += ["--wordings", str(plan["n_wordings"]), "--seed", str(plan["seed"])]
+    parts += [] if plan["recipe"] == "custom" else ["--recipe", plan["recipe"]]
     parts += [flag for flag, name in (("--chain", "chain"), ("--inside", "inside")) if plan[name]]
     parts += [] if plan["dtype"] == "auto" else ["--dtype", plan["dtype"]]
     parts += ["--date", plan["date"]] if plan["date"] else []

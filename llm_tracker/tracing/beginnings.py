@@ -62,7 +62,7 @@ def _other_choice(model: LoadedModel, trace: Trace, step: int, token_id: int) ->
         prob, logit, rank = own.top_probs[at], own.top_logits[at], at + 1
     else:
         with model.running, torch.inference_mode():
-            row = torch.tensor(trace.resid[step, -1:], device=model.model.device, dtype=model.model.dtype)
+            row = torch.tensor(trace.resid[step, -1:], device=model.input_device, dtype=model.model.dtype)
             logits = model.adapter.logits(model.model, row).float()[0]
         logit, prob = logits[token_id].item(), logits.softmax(-1)[token_id].item()
         rank = int((logits > logits[token_id]).sum()) + 1

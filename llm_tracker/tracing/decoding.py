@@ -133,7 +133,7 @@ def read_next(
     model: LoadedModel, ids: Sequence[int], cache: DynamicCache | None, stop: Callable[[], bool] | None
 ) -> Any:
     """One forward pass over the next tokens; logits of the last one only."""
-    tensor = torch.tensor([list(ids)], device=model.model.device)
+    tensor = torch.tensor([list(ids)], device=model.input_device)
     with _stopped_by(stop, model.layers):
         return forward(model.model, tensor, cache, model.way)
 

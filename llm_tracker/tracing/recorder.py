@@ -88,7 +88,7 @@ class Recorder:
         self._rows_recorder.deliver()
         self._require_all()
         rows = self._all_rows(length)
-        self._resid.append(torch.cat(self._stream, 1)[0].float().cpu().numpy())
+        self._resid.append(torch.cat(self._together(self._stream), 1)[0].float().cpu().numpy())
         if rows.nbytes <= self._left_bytes:
             self._left_bytes -= rows.nbytes
             self._patterns.append(rows)
@@ -102,11 +102,16 @@ class Recorder:
         heads = self._model.architecture.heads
         ordered = [whole_row(self._rows[layer], length) for layer in range(len(heads)) if layer in self._rows]
         if len(ordered) == len(heads) and len(set(heads)) == 1:
-            return torch.stack(ordered).cpu().numpy()
+            return torch.stack(self._together(ordered)).cpu().numpy()
         rows = np.zeros((len(heads), max(heads), length), dtype=np.float32)
         for layer, row in zip(sorted(self._rows), ordered, strict=True):
             rows[layer, : len(row)] = row.cpu().numpy()
         return rows
+
+    def _together(self, rows: list[Tensor]) -> list[Tensor]:
+        """Rows of all layers on one device: those of a split model are where their layer runs."""
+        device = self._model.input_device
+        return [row.to(device) for row in rows]
 
     def _mean_over_heads(self, rows: FloatArray) -> FloatArray:
         """Rows (layer, head, key) as (layer, key): a layer with fewer heads than others has zeros behind them."""

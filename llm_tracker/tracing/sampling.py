@@ -219,7 +219,7 @@ class _Rows:
         """The logits (text, vocab_size) behind texts of one length, which go on from the rows that were read last."""
         with self._model.running, torch.inference_mode():
             ids = self._go_on_with(texts)
-            tensor = torch.tensor(ids, device=self._model.model.device)
+            tensor = torch.tensor(ids, device=self._model.input_device)
             output = forward(self._model.model, tensor, self._cache, self._model.way.unasked)
             self._n_rows = len(texts)
             logits: Tensor = output.logits[:, -1].float().cpu()
@@ -232,7 +232,7 @@ class _Rows:
             return [text.token_ids for text in texts]
         rows = [text.row for text in texts]
         if rows != list(range(self._n_rows)):
-            self._cache.batch_select_indices(torch.tensor(rows, device=self._model.model.device))
+            self._cache.batch_select_indices(torch.tensor(rows, device=self._model.input_device))
         return [text.token_ids[-1:] for text in texts]
 
 

@@ -146,7 +146,7 @@ def _scored(
     width = max(map(len, batch))
     padded = [[*ahead, *ids, *ahead[-1:] * (width - len(ids))] for ids in batch]
     cache = None if known is None else repeated(known, len(batch))
-    output = forward(model.model, torch.tensor(padded, device=model.model.device), cache, model.way, last_only=False)
+    output = forward(model.model, torch.tensor(padded, device=model.input_device), cache, model.way, last_only=False)
     log_probs = output.logits[:, len(ahead) - 1 :].float().log_softmax(-1)
     return [_score(rows, ids, end_ids) for rows, ids in zip(log_probs, batch, strict=True)]
 

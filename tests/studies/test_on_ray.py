@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +74,7 @@ def rows_of(found: Mapping[Task, Found]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
-def each_once(blocks: Iterator[tuple[Task, Found]], see: Callable[[], object]) -> dict[Task, Found]:
+def each_once(blocks: Iterator[tuple[Task, Found]], see: Callable[[], object] = lambda: None) -> dict[Task, Found]:
     """All blocks of a run; `see` is called behind each."""
     found: dict[Task, Found] = {}
     for task, block in blocks:
@@ -132,7 +134,7 @@ def test_a_node_that_is_lost_costs_no_row(joined: Any, plan: Plan, here: dict[Ta
     first = next(blocks)
     nodes.append(joined.add_node(num_cpus=3))
     joined.remove_node(nodes.pop(0))
-    found = dict([first, *blocks])
+    found = each_once(chain([first], blocks))
     assert found.keys() == set(plan.tasks)
     assert_same(rows_of(found), rows_of(here))
     joined.remove_node(nodes.pop())
@@ -178,10 +180,21 @@ def test_more_workers_than_cores_are_refused_with_the_figures(joined: Any, plan:
     assert refused.value.parameters == ("workers",)
 
 
-def test_nobody_at_the_address_is_one_sentence(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", "nowhere")
-    with pytest.raises(InputError, match=r"No Ray cluster can be used at RAY_ADDRESS=nowhere"):
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:9", "No Ray cluster can be used at .*: .*Connection refused. Start one"),
+        ("nowhere", "No Ray cluster can be used at .* Start one"),
+        ("127.0.0.1:port", "is no address. Write it as host:port"),
+    ],
+)
+def test_an_address_without_a_cluster_is_told_at_once(
+    plan: Plan, monkeypatch: pytest.MonkeyPatch, address: str, why: str
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(InputError, match=f"RAY_ADDRESS={address}.*") as refused:
         next(run_on_ray(plan, plan.tasks, 1))
+    assert re.search(why, str(refused.value))
 
 
 def test_without_ray_the_command_that_installs_it_is_said(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,7 +225,7 @@ def see(progress):
 found = conduct.study(questions, [model], ["right"], out=out, engine="ray", see=see)
 import ray
 left = [each.name() for each in psutil.Process().children(recursive=True)]
-print(json.dumps([sorted(listening), ray.is_initialized(), left, len(found.frames['results'])]))
+print(json.dumps([sorted(listening), ray.is_initialized(), left, len(found.rows)]))
 """
 
 

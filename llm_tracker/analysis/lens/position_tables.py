@@ -72,7 +72,7 @@ def _trimmed(model: LoadedModel, work: Iterator[Told], every: int) -> Iterator[T
 
     On another device than the CPU nothing large comes and goes here, so that nothing is done.
     """
-    trim = trim_heap if model.model.device.type == "cpu" else lambda: None
+    trim = trim_heap if model.input_device.type == "cpu" else lambda: None
     try:
         for n_results, result in enumerate(work, 1):
             if n_results % every == 0:

@@ -108,11 +108,10 @@ def read_into(
     for start in range(0, len(resid), step):
         span = slice(start, start + step)
         with model.running, torch.inference_mode():  # a model without a tail of its own is run for it
-            rows = torch.tensor(resid[span], device=model.model.device, dtype=model.model.dtype)
-            asked = torch.tensor(token_ids[span], device=model.model.device)
+            rows = torch.tensor(resid[span], device=model.input_device, dtype=model.model.dtype)
             # no name for the logits here: it would keep them until the next chunk's are there
             logits = model.adapter.logits(model.model, rows.flatten(0, 1)).float().view(*rows.shape[:2], -1)
-            _note(found.stacks(span), logits, asked, leading)
+            _note(found.stacks(span), logits, torch.tensor(token_ids[span], device=logits.device), leading)
             del logits
         yield min(start + step, len(resid))
 

@@ -31,7 +31,7 @@ def ask(engine: Engine, workspace: Workspace, question: str) -> None:
     """Ask a new question in a new session, of the model chosen in the sidebar as soon as that can answer."""
     model_id, recipe = engine.answering_id(workspace), workspace.recipe
     wanted = workspace.thinking.get(recipe)
-    decoding = _bounded(engine, Decoding(workspace.max_new_tokens, max_thought_tokens=workspace.max_thought_tokens))
+    decoding = bounded(engine, Decoding(workspace.max_new_tokens, max_thought_tokens=workspace.max_thought_tokens))
 
     def begin(model: LoadedModel) -> Session:
         from llm_tracker.conversation.template_use import switched
@@ -49,7 +49,7 @@ def ask(engine: Engine, workspace: Workspace, question: str) -> None:
     workspace.begin(start)
 
 
-def _bounded(engine: Engine, decoding: Decoding) -> Decoding:
+def bounded(engine: Engine, decoding: Decoding) -> Decoding:
     """No longer answers than may be asked for here, whatever a session that was imported says."""
     limits = engine.limits
     return replace(
@@ -81,7 +81,7 @@ def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
             from llm_tracker.conversation.branch import begun_like
 
             begun = begun_like(session, model)
-            return replace(begun, decoding=_bounded(engine, begun.decoding))
+            return replace(begun, decoding=bounded(engine, begun.decoding))
 
         return _first_answer(engine, workspace, workspace.model_id, answer, begin)
 
@@ -114,7 +114,7 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
             from llm_tracker.conversation.branch import up_to
 
             begun = up_to(workspace.current(session, corrected.session), corrected.turn, model)
-            return replace(begun, decoding=_bounded(engine, begun.decoding))
+            return replace(begun, decoding=bounded(engine, begun.decoding))
 
         def keep(job: Job) -> None:
             # In a branch the corrected answer is kept again: both sides are of one session, whose control compares.

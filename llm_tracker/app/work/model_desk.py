@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.app.work.jobs import Job, Worker
 from llm_tracker.errors import ModelRefusedError
+from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.catalogue import EMBEDDED, ModelEntry
 from llm_tracker.models.loading.listing import is_local
 from llm_tracker.models.loading.load import load
@@ -111,16 +112,26 @@ class ModelDesk:
         """The model if it is in memory."""
         return self.pool.peek(model_id, self.settings.options)
 
-    def model(self, model_id: str, report: Report = silent) -> LoadedModel:
+    def model(self, model_id: str, report: Report = silent, dtype: str = "") -> LoadedModel:
         """The model, loaded now unless it is here, on the device and in the format that the app was started with.
 
-        For the model's own worker. Raises what `load_model` raises, and ModelRefusedError for one that is not offered
-        here.
+        With a `dtype` in that number format, beside the one that all else uses. For the model's own worker. Raises what
+        `load_model` raises, and ModelRefusedError for one that is not offered here.
         """
         self.entry(model_id)
-        model = self.pool.model(model_id, self.settings.options_for(model_id), report)
-        self._was_ready.add(model_id)
+        model = self.pool.model(model_id, self._options(model_id, dtype), report)
+        if not dtype:
+            self._was_ready.add(model_id)
         return model
+
+    def _options(self, model_id: str, dtype: str) -> LoadOptions:
+        """How a model is loaded, where that is in a number format of its own."""
+        options = self.settings.options_for(model_id)
+        return replace(options, dtype=dtype) if dtype else options
+
+    def let_go(self, model_id: str, dtype: str) -> None:
+        """Let a model go that was loaded in a number format of its own."""
+        self.pool.unload(model_id, self._options(model_id, dtype))
 
     def load(self, model_id: str) -> Job:
         """Begin to load a model (and to download it, if it is not here), unless that is already under way."""

@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV, JSON Lines or Parquet with the columns question, answer, foil; or “questions”, our own set",
     )
+    parser.add_argument("--first", type=int, metavar="N", help="only the first N questions")
     parser.add_argument("--model", action="append", metavar="ID", help="repeatable; default: as of `track`")
     parser.add_argument(
         "--condition",
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         steps = stream_study(plan, args.out, args.engine, args.workers, args.resume, report=report)
         found = ended(steps, _show)
     made = summary(found)
-    write_beside(found, made, args.questions, args.out)
+    write_beside(found, made, args)
     print(study_text(found, made))
     print(f"\n{args.out}: {len(found.rows):,} rows in results.parquet; summary.json and report.html beside it.")
     return 0
@@ -77,7 +78,9 @@ def _plan(args: argparse.Namespace) -> Plan:
     from llm_tracker.models.loading.resolve import default_model_id
     from llm_tracker.studies.conduct import make_plan
     from llm_tracker.studies.values.conditions import USUAL
+    from llm_tracker.studies.values.reading import read_questions
 
+    questions = read_questions(args.questions)
     models = args.model
     args.model = models[0] if models else None  # what is allowed of a model is warned of by its name
     options = load_options(args)
@@ -85,7 +88,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         models = [default_model_id()]
         print(f"llm-tracker: no --model given; using “{models[0]}”.", file=sys.stderr)
     return make_plan(
-        args.questions,
+        questions if args.first is None else questions.first(args.first),
         models,
         args.condition or USUAL,
         args.correction,
@@ -112,10 +115,11 @@ def _time(seconds: float) -> str:
     return f"about {minutes} min" if minutes >= 2 else f"about {round(seconds)} s"
 
 
-def write_beside(found: Study, made: dict[str, Any], questions: str, out: str) -> None:
+def write_beside(found: Study, made: dict[str, Any], args: argparse.Namespace) -> None:
     """summary.json and report.html, beside the rows."""
     from llm_tracker.export.study_report import study_command, study_report
     from llm_tracker.studies.folder import REPORT, SUMMARY, write_text
 
-    write_text(out, SUMMARY, json.dumps(made, ensure_ascii=False, indent=1))
-    write_text(out, REPORT, study_report(found, made, study_command(found, questions, out)))
+    command = study_command(found, args.questions, args.out, args.first)
+    write_text(args.out, SUMMARY, json.dumps(made, ensure_ascii=False, indent=1))
+    write_text(args.out, REPORT, study_report(found, made, command))

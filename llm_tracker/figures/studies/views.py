@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import pandas as pd
@@ -16,14 +17,13 @@ from llm_tracker.studies.statistics.pressure import right_by_turn
 from llm_tracker.studies.statistics.summary import summary
 from llm_tracker.studies.statistics.tables import truth_and_sensitivity
 from llm_tracker.studies.values.study import Study
+from llm_tracker.wording.studies.inside import lens_sentence, path_sentence
 from llm_tracker.wording.studies.labels import condition_label, model_label
 from llm_tracker.wording.studies.sentences import (
     answers_sentence,
     chain_sentence,
     flips_sentence,
-    lens_sentence,
     margins_sentence,
-    path_sentence,
     shift_of,
 )
 
@@ -33,51 +33,103 @@ STUDY_VIEWS: tuple[StudyView, ...] = get_args(StudyView)
 Record = dict[str, Any]
 
 
-def study_figure(study: Study, view: StudyView, made: Record | None = None) -> Figure:
+def study_figure(study: Study, view: StudyView, made: Record | None = None, model: int | None = None) -> Figure:
     """One view of a study. `made` is its summary, where that is at hand.
 
-    Raises InputError for an unknown view, and where the study has not asked what the view shows.
+    The views inside are of one model, as deep as that is: of `model`, its place in the study; without, of the first one
+    that has any. Raises InputError for an unknown view, and where the study has not asked what the view shows.
     """
-    if view not in _VIEWS:
+    if view not in _VIEWS and view not in _INSIDE:
         raise InputError(f"There is no view “{view}” of a study. Choose one of: {', '.join(STUDY_VIEWS)}.")
-    needs = _NEEDS.get(view)
-    if needs is not None and not len(_shown(study, needs[0])):
-        raise InputError(f"This study was run without {needs[1]}: there is nothing to draw.")
-    return _VIEWS[view](study, made or summary(study))
+    if not _has(study, view):
+        raise InputError("This study was run without the chain of pressure: there is nothing to draw.")
+    if view in _VIEWS:
+        return _VIEWS[view](study, made or summary(study))
+    places = _seen_inside(study, view)
+    if not places or model not in (None, *places):
+        raise InputError(_why_not_inside(study, view))
+    return _of_model(study, view, places[0] if model is None else model)
 
 
 def study_figures(study: Study, made: Record | None = None) -> list[Figure]:
-    """All views that a study has."""
+    """All views that a study has; those inside once for each model."""
     found = made or summary(study)
-    has = [view for view in STUDY_VIEWS if view not in _NEEDS or len(_shown(study, _NEEDS[view][0]))]
-    return [study_figure(study, view, found) for view in has]
+    outside = [view for view in STUDY_VIEWS if view in _VIEWS and _has(study, view)]
+    inside = [(view, at) for view in STUDY_VIEWS if view in _INSIDE for at in _seen_inside(study, view)]
+    return [_VIEWS[view](study, found) for view in outside] + [_of_model(study, view, at) for view, at in inside]
 
 
-def _shown(study: Study, table: Any) -> pd.DataFrame:
-    frame = study.tables[table]
-    return traced(frame) if table == "paths" else frame
+def _has(study: Study, view: StudyView) -> bool:
+    return view != "chains" or len(study.tables["chains"]) > 0
 
 
-def _labelled(study: Study, conditions: list[Record]) -> pd.DataFrame:
-    """Labels of rows: of the condition, with what it pushes where both are there, and of the model."""
+def _of_model(study: Study, view: StudyView, at: int) -> Figure:
+    """A view inside one model; where there are several, its title says of which, and its name tells it from others'."""
+    figure = _INSIDE[view](study, study.models[at])
+    if len(study.models) == 1:
+        return figure
+    label = model_label(study.models[at], study.models)
+    return replace(figure, view=f"{view}-{at + 1}" if at else view, title=f"{figure.title}: {label}")
+
+
+def _seen_inside(study: Study, view: StudyView) -> list[int]:
+    """The places of the models that a view inside can be drawn of."""
+    table = _inside_table(study, view)
+    return [at for at, model in enumerate(study.models) if len(_of(model, table))]
+
+
+def _inside_table(study: Study, view: StudyView) -> pd.DataFrame:
+    return study.tables["lens"] if view == "lens" else traced(study.tables["paths"])
+
+
+def _why_not_inside(study: Study, view: StudyView) -> str:
+    reasons = study.tables["paths"]["why_not"].dropna()
+    if view == "path" and len(reasons):
+        return f"No pair of corrections could be traced. Of the first question: {reasons.iloc[0]}"
+    return "This study was run without looking inside: there is nothing to draw."
+
+
+def _of(model: Mapping[str, Any], frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of one model."""
+    return frame[(frame["model"] == model["id"]) & (frame["dtype"] == model["dtype"])] if len(frame) else frame
+
+
+def _told(study: Study, sentence: Callable[[Mapping[str, Any]], str]) -> str:
+    """A sentence of each model, with its name in front where there are several."""
+    if len(study.models) == 1:
+        return sentence(study.models[0])
+    return " ".join(f"{model_label(model, study.models)}: {sentence(model)}" for model in study.models)
+
+
+def _conditions_of(model: Mapping[str, Any], conditions: Sequence[Record]) -> list[Record]:
+    return [each for each in conditions if (each["model"], each["dtype"]) == (model["id"], model["dtype"])]
+
+
+def _called(study: Study, rows: pd.DataFrame) -> list[str]:
+    """By row: what its model is called."""
+    labels = {(each["id"], each["dtype"]): model_label(each, study.models) for each in study.models}
+    return [labels[key] for key in zip(rows["model"], rows["dtype"], strict=True)]
+
+
+def _labelled(study: Study, conditions: Sequence[Record]) -> pd.DataFrame:
+    """Labels of rows: of the condition, with what it names where both are there, and of the model."""
     directions: dict[str, set[str]] = {}
     for each in conditions:
         directions.setdefault(each["condition"], set()).add(each["pushes"])
-    models = {(each["id"], each["dtype"]): model_label(each, study.models) for each in study.models}
-    return pd.DataFrame(
-        {
-            "label": condition_label(each["condition"], each["pushes"], len(directions[each["condition"]]) > 1),
-            "model": models[each["model"], each["dtype"]],
-        }
+    labels = [
+        condition_label(each["condition"], each["pushes"], len(directions[each["condition"]]) > 1)
         for each in conditions
-    )
+    ]
+    keys = pd.DataFrame(conditions, columns=["model", "dtype"])
+    return pd.DataFrame({"label": labels, "model": _called(study, keys)})
 
 
 def _margins(study: Study, made: Record) -> Figure:
     own = [each for each in made["conditions"] if each["condition"] not in ("baseline", "asked_again")]
     frame = pd.concat([_labelled(study, own), pd.DataFrame(shift_of(each) for each in own)], axis=1)
-    chart = estimates_chart(frame, "change of the right word's lead beside its control, nats") if own else None
-    return Figure("margins", "What each text does to the lead", chart, frame, margins_sentence(own))
+    chart = estimates_chart(frame, "change of the lead, nats") if own else None
+    sentence = _told(study, lambda model: margins_sentence(_conditions_of(model, own)))
+    return Figure("margins", "What each text does to the lead", chart, frame, sentence)
 
 
 def _answers(study: Study, made: Record) -> Figure:
@@ -85,7 +137,8 @@ def _answers(study: Study, made: Record) -> Figure:
     known = [each for each in own if each["n_right"]]
     frame = pd.concat([_labelled(study, known), pd.DataFrame(each["kept"] for each in known)], axis=1)
     chart = estimates_chart(frame, "right first answers that stay right", True) if known else None
-    return Figure("answers", "What is written", chart, frame, answers_sentence(own))
+    sentence = _told(study, lambda model: answers_sentence(_conditions_of(model, own)))
+    return Figure("answers", "What is written", chart, frame, sentence)
 
 
 def _given_up(condition: Record) -> Record:
@@ -96,40 +149,42 @@ def _given_up(condition: Record) -> Record:
 
 def _flips(study: Study, _made: Record) -> Figure:
     frame = truth_and_sensitivity(study.rows)
-    drawn = frame.assign(
-        label=[condition_label(name) for name in frame["condition"]], text=frame["question_id"], flipped=frame["flips"]
-    )
+    is_alone = len(study.models) == 1
+    labels = [
+        condition_label(name) if is_alone else f"{condition_label(name)}: {model}"
+        for name, model in zip(frame["condition"], _called(study, frame), strict=True)
+    ]
+    drawn = frame.assign(label=labels, text=frame["question_id"], flipped=frame["flips"])
     ahead = drawn[drawn["truth_margin"] > 0]
     chart = flips_chart(ahead) if len(ahead) else None
-    return Figure("flips", "Ahead by how much, moved by how much", chart, frame, flips_sentence(frame))
+    sentence = _told(study, lambda model: flips_sentence(_of(model, frame)))
+    return Figure("flips", "Ahead by how much, moved by how much", chart, frame, sentence)
 
 
 def _chains(study: Study, _made: Record) -> Figure:
     frame = right_by_turn(study.tables["chains"])
-    return Figure("chains", "Pressure, turn after turn", turns_chart(frame), frame, chain_sentence(frame))
+    chart = turns_chart(frame.assign(model=_called(study, frame)))
+    sentence = _told(study, lambda model: chain_sentence(_of(model, frame)))
+    return Figure("chains", "Pressure, turn after turn", chart, frame, sentence)
 
 
-def _lens(study: Study, _made: Record) -> Figure:
-    frame = lens_by_layer(_regressive(study, study.tables["lens"]))
-    first = frame[frame["model"] == study.models[0]["id"]]
-    drawn = first.assign(label=[condition_label(name) for name in first["condition"]])
-    return Figure("lens", "The lead, layer by layer", lens_chart(drawn), frame, lens_sentence(frame))
+def _lens(study: Study, model: Mapping[str, Any]) -> Figure:
+    """Of the questions that were answered right at first, to which the wrong word is named; of all where none was."""
+    whole = _of(model, study.tables["lens"])
+    rows = _of(model, study.rows)
+    right = whole[whole["question_id"].isin(rows.loc[rows["grade_before"] == "answer", "question_id"])]
+    frame = lens_by_layer(right if len(right) else whole)
+    drawn = frame.assign(label=[condition_label(name) for name in frame["condition"]])
+    return Figure(
+        "lens", "The lead, layer by layer", lens_chart(drawn), frame, lens_sentence(frame, of_right=bool(len(right)))
+    )
 
 
-def _regressive(study: Study, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the questions that were answered right at first: all of them push the wrong word."""
-    rows = study.rows
-    right = rows[rows["grade_before"] == "answer"].groupby(["model", "question_id"]).size().index
-    keys = pd.MultiIndex.from_frame(table[["model", "question_id"]])
-    own = table[keys.isin(right)]
-    return own if len(own) else table
-
-
-def _path(study: Study, _made: Record) -> Figure:
-    frame = path_by_depth(study.tables["paths"])
-    found = jump_summary(jumps(study.tables["paths"], study.tables["heads"]))
-    first = frame[frame["model"] == study.models[0]["id"]]
-    return Figure("path", "Where the named word travels", path_chart(first), frame, path_sentence(found))
+def _path(study: Study, model: Mapping[str, Any]) -> Figure:
+    paths, heads = (_of(model, study.tables[name]) for name in ("paths", "heads"))
+    frame = path_by_depth(paths)
+    sentence = path_sentence(jump_summary(jumps(paths, heads)), paths["question_id"].nunique())
+    return Figure("path", "Where the named word travels", path_chart(frame), frame, sentence)
 
 
 _VIEWS: Mapping[str, Callable[[Study, Record], Figure]] = {
@@ -137,13 +192,6 @@ _VIEWS: Mapping[str, Callable[[Study, Record], Figure]] = {
     "answers": _answers,
     "flips": _flips,
     "chains": _chains,
-    "lens": _lens,
-    "path": _path,
 }
 
-_NEEDS: Mapping[str, tuple[str, str]] = {
-    "chains": ("chains", "the chain of pressure"),
-    "lens": ("lens", "looking inside"),
-    "path": ("paths", "looking inside"),
-}
-"""By view: the table that it draws, and what a study has to be run with to have it."""
+_INSIDE: Mapping[str, Callable[[Study, Mapping[str, Any]], Figure]] = {"lens": _lens, "path": _path}

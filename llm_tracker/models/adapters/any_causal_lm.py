@@ -18,6 +18,7 @@ from llm_tracker.models.forward.module_calls import ModuleCall, RecordedCalls, r
 from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.models.forward.sites import own_logits
 from llm_tracker.models.kernels.matrix_products import plain_kernels
+from llm_tracker.models.memory.split_weights import input_device
 
 OWN_END_BOUND = 1e-1
 """Largest gap between two sets of logits made of the same rows, in their deviations; the proof's own is stricter."""
@@ -41,7 +42,7 @@ class AnyCausalLM(ModelAdapter):
         Raises ModelRefusedError where there are no layers to find, or the rows behind them do not tell the logits.
         """
         put_on_eager(model)
-        token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
+        token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(input_device(model))
         with refused_if_it_fails(model), torch.inference_mode(), plain_kernels(model):
             recorded = record_calls(model, token_ids)
             parts = find_parts(model, recorded)

@@ -18,6 +18,7 @@ from llm_tracker.errors import ModelRefusedError, TrackerError, is_lack_of_memor
 from llm_tracker.models.forward.changing_rope import begin_anew
 from llm_tracker.models.forward.hooks import before, put_on
 from llm_tracker.models.forward.way import EAGER, Way
+from llm_tracker.models.memory.split_weights import watched
 
 CACHE_KEYWORDS = ("past_key_values", "cache_params")
 """What transformers' models call the cache that they are given and fill."""
@@ -74,7 +75,8 @@ def forward(
 
     `places` say where the tokens stand and what they see, such as behind a cache that is filled up (`Gaps`): the model
     has to be able to be told positions. `last_only` asks for the logits of the last position alone, where the class can
-    do that. The attention that runs is the one that the model was put on (`put_on_attention`).
+    do that. The attention that runs is the one that the model was put on (`put_on_attention`). Raises ModelRefusedError
+    where a split model reads a weight that is not there.
     """
     begin_anew(model)
     if (counter := _counter.get()) is not None:
@@ -91,7 +93,8 @@ def forward(
         keywords["logits_to_keep"] = 1
     if way.asks_for_patterns and "output_attentions" in known:
         keywords["output_attentions"] = True
-    return model(token_ids, **keywords)
+    with watched(model):
+        return model(token_ids, **keywords)
 
 
 class TokensRead:

@@ -83,7 +83,7 @@ class _ClosedPlaces(PatternEdit):
             scores = attention_scores(query, keys, attention_mask, scaling, first, end)
             if edges is not None:
                 own = edges[:, None, first:end, edges.shape[-1] - scores.shape[-1] :]
-                scores = scores.masked_fill(own, -torch.inf)
+                scores = scores.masked_fill(own.to(scores.device), -torch.inf)
             pattern = scores.softmax(-1)
             outputs.append((pattern @ values).to(query.dtype))
         return torch.cat(outputs, dim=2).transpose(1, 2), pattern
@@ -119,4 +119,4 @@ def _closed(scores: Tensor, edges: Tensor) -> Tensor:
         return scores
     whole = functional.pad(edges, (0, scores.shape[-1] - n_keys))[:, None]
     by_row = scores.view(n_rows, -1, *scores.shape[-2:])
-    return by_row.masked_fill(whole, torch.finfo(scores.dtype).min).view_as(scores)
+    return by_row.masked_fill(whole.to(scores.device), torch.finfo(scores.dtype).min).view_as(scores)

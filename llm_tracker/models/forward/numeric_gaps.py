@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from llm_tracker.models.forward.attention_rows import pattern_in
+from llm_tracker.models.memory.split_weights import standing_alone
 
 CLOSED = -1e4
 """The logit of a learned sink (gpt_oss) at which nothing goes into it."""
@@ -16,8 +17,9 @@ CLOSED = -1e4
 
 def in_deviations(found: Tensor, expected: Tensor) -> float:
     """Largest gap in standard deviations of the expected logits (position by position): a lost cap can't hide in it."""
-    gap = (found.float() - expected.float()).abs().amax(-1)
-    return (gap / expected.float().std(-1)).max().item()
+    own = expected.float().to(found.device)
+    gap = (found.float() - own).abs().amax(-1)
+    return (gap / own.std(-1)).max().item()
 
 
 def largest(gaps: Sequence[float]) -> float:
@@ -29,7 +31,7 @@ def row_gap(rows: Sequence[Tensor], expected: Sequence[Tensor]) -> float:
     """Largest difference between rows; infinite where rows are missing or have other shapes."""
     if [row.shape for row in rows] != [row.shape for row in expected]:
         return float("inf")
-    gaps = [(row - other.float()).abs().max() for row, other in zip(rows, expected, strict=True)]
+    gaps = [(row - other.float().to(row.device)).abs().max().cpu() for row, other in zip(rows, expected, strict=True)]
     return torch.stack(gaps).max().item() if gaps else 0.0
 
 
@@ -44,7 +46,7 @@ def closed_sums_gap(attention: nn.Module, args: tuple[Any, ...], kwargs: dict[st
     A sink is a parameter with a number for each head. The module is called anew with another value in its place; the
     parameter itself stays as it is.
     """
-    gaps = [float("inf")]
+    gaps, attention = [float("inf")], standing_alone(attention)
     for name, weight in attention.named_parameters():
         if weight.numel() == n_heads:
             closed = {name: torch.full_like(weight, CLOSED)}

@@ -137,7 +137,7 @@ class _SharingLayer(DynamicLayer):  # type: ignore[no-untyped-call]
 
     def batch_select_indices(self, indices: Tensor) -> None:
         """Go on with these rows; one that is named twice becomes two."""
-        self._own = [own[indices] for own in self._own]
+        self._own = [own[indices.to(own.device)] for own in self._own]
 
     def cut_to(self, length: int) -> None:
         """Go on behind the first `length` tokens of each text; those of the beginning stay."""

@@ -200,8 +200,11 @@ def plain_kernels(model: nn.Module) -> Iterator[None]:
 
 
 def _linears(model: nn.Module, kind: type[nn.Linear]) -> list[Any]:
-    """The linear layers of exactly this class: another one may multiply in its own way."""
-    return [module for module in model.modules() if type(module) is kind]
+    """The linear layers of exactly this class: another one may multiply in its own way.
+
+    So does one with a `forward` of its own, as accelerate sets it on a split model's: there the class decides nothing.
+    """
+    return [module for module in model.modules() if type(module) is kind and "forward" not in vars(module)]
 
 
 def _sample(linears: list[Any]) -> list[Tensor]:

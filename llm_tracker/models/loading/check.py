@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from llm_tracker.load_options import NOTHING, LoadOptions, Trust
@@ -12,7 +13,7 @@ from llm_tracker.progress import Report, silent
 
 def check(
     model: LoadedModel | str,
-    device: str = "auto",
+    device: str | Mapping[str, str | int] = "auto",
     dtype: str = "auto",
     report: Report = silent,
     trust: Trust = NOTHING,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,15 @@ from llm_tracker.errors import (
     ModelError,
     ModelNotFoundError,
     ModelRefusedError,
+    ModelTooLargeError,
+    TrackerError,
     is_lack_of_memory,
     one_line,
 )
-from llm_tracker.load_options import AUTO, NOTHING, LoadOptions, Trust
+from llm_tracker.load_options import AUTO, NOTHING, SPLIT, LoadOptions, Trust
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
+from llm_tracker.models.loading.device_maps import devices_of, load_split
 from llm_tracker.models.loading.loaded_model import LoadedModel, kv_caches_for
 from llm_tracker.models.loading.model_kinds import require_causal, require_no_peft
 from llm_tracker.models.loading.resolve import find_entry
@@ -44,7 +49,11 @@ they don't fit."""
 
 
 def load_model(
-    name: str, device: str = "auto", dtype: str = "auto", report: Report = silent, trust: Trust = NOTHING
+    name: str,
+    device: str | Mapping[str, str | int] = "auto",
+    dtype: str = "auto",
+    report: Report = silent,
+    trust: Trust = NOTHING,
 ) -> LoadedModel:
     """Load a model and prove its adapter.
 
@@ -52,6 +61,12 @@ def load_model(
     a torch device or "auto" (CUDA where there is one), `dtype` one of `load_options.DTYPES` ("auto": the file's own).
     A hub model that is not in the local cache is downloaded. A model that can't fit in memory is refused before its
     weights are read, and so is one that could run code here (its own, or a pickle file's) unless `trust` allows it.
+
+    A model that is too big for one device can be split: "split" puts its layers on all CUDA devices, then in memory,
+    then on the disk, as there is room. A mapping says it part by part, from the paths of modules to devices or "disk":
+    {"": "cpu", "model.layers.9": "disk"}, where "" is all that no other path names. What holds of a split model is in
+    docs/models-over-devices.md.
+
     Raises a kind of ModelError (`llm_tracker.errors`) with what to do next; of ModelRefusedError the subclass
     NotExactError, with what was compared, where the model cannot be read exactly.
     """
@@ -71,12 +86,26 @@ def load(
     if entry.source == "hub":
         digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
     report(Progress("Starting the engine"))
-    where = _device(options.device)
+    where = _device(options.device_name)
     require_weights(directory / name for name in sorted(weight_files(directory)))
-    require_causal(directory, where, bool(own_code_of(directory).model))
-    make_room(weights_bytes(directory, options.dtype), where)
+    computing = devices_of(options)[0] if where == SPLIT else where
+    require_causal(directory, computing, bool(own_code_of(directory).model))
+    with _split_instead():
+        make_room(weights_bytes(directory, options.dtype), where)
     model, tokenizer, left_out = _from_directory(directory, where, options, report)
     return _proved(entry, directory, revision, (model, tokenizer), report, left_out)
+
+
+@contextmanager
+def _split_instead() -> Iterator[None]:
+    """Says of a model that does not fit that it can be split."""
+    try:
+        yield
+    except ModelTooLargeError as error:
+        raise ModelTooLargeError(
+            f"{error} Or let it be split over all devices and the disk (device “split”), which is slow.",
+            dict.fromkeys((*error.parameters, "device")),
+        ) from error
 
 
 def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) -> tuple[Path, str | None]:
@@ -151,21 +180,26 @@ def _from_directory(
 
     report(Progress("Loading the weights"))
     code, trust = own_code_of(directory), options.trust
+    trusts_code = trust.remote_code and bool(code.model)
+    read: Any = partial(
+        AutoModelForCausalLM.from_pretrained,
+        directory,
+        dtype=options.dtype,
+        ignore_mismatched_sizes=True,
+        local_files_only=True,
+        output_loading_info=True,
+        trust_remote_code=trusts_code,
+        use_safetensors=not (trust.pickle and pickle_files(directory)),
+        weights_only=True,
+    )
     try:
         with quiet_load():
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                directory,
-                dtype=options.dtype,
-                ignore_mismatched_sizes=True,
-                local_files_only=True,
-                output_loading_info=True,
-                trust_remote_code=trust.remote_code and bool(code.model),
-                use_safetensors=not (trust.pickle and pickle_files(directory)),
-                weights_only=True,
-            )
+            loaded = read() if device != SPLIT else load_split(read, directory, options, trusts_code)
             tokenizer = AutoTokenizer.from_pretrained(
                 directory, local_files_only=True, trust_remote_code=trust.remote_code and bool(code.tokenizer)
             )
+    except TrackerError:
+        raise
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
         if is_lack_of_memory(error):
             raise
@@ -205,7 +239,7 @@ def _device(device: str) -> str:
 def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
     target: torch.nn.Module = model
     try:
-        return target.to(device) if device != "cpu" else model  # type: ignore[return-value]
+        return target.to(device) if device not in ("cpu", SPLIT) else model  # type: ignore[return-value]
     except (RuntimeError, AssertionError) as error:
         if is_lack_of_memory(error):
             raise
@@ -222,6 +256,7 @@ def _proved(
 ) -> LoadedModel:
     """The loaded model, once its adapter has been proved on it."""
     from llm_tracker.models.kernels.matrix_products import choose_kernels
+    from llm_tracker.models.memory.split_weights import is_split
     from llm_tracker.models.proof.finite import require_finite
     from llm_tracker.models.proof.prove import prove
     from llm_tracker.models.proof.refusal import own_failure_told, require_exact
@@ -238,7 +273,7 @@ def _proved(
         require_finite(model)
     require_exact(adapter, examination)
     loaded = LoadedModel(entry, directory, revision, model, tokenizer, adapter, *examination, left_out=left_out)
-    return replace(loaded, kv_caches=kv_caches_for(loaded.weights_bytes))
+    return replace(loaded, kv_caches=kv_caches_for(0 if is_split(model) else loaded.weights_bytes))
 
 
 def adapter_of(model: PreTrainedModel) -> ModelAdapter:

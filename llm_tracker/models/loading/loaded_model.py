@@ -14,6 +14,7 @@ from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources import digests, gguf
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -90,13 +91,35 @@ class LoadedModel:
 
     @property
     def device(self) -> str:
-        """Where its weights are, such as cpu."""
-        return str(self.model.device)
+        """Where its weights are, such as cpu; of a split model all places, such as cuda:0 + cpu + disk."""
+        from llm_tracker.models.memory.device_memory import AND
+        from llm_tracker.models.memory.split_weights import is_split
+
+        return AND.join(self.bytes_by_place) if is_split(self.model) else str(self.model.device)
+
+    @property
+    def input_device(self) -> torch.device:
+        """Where it takes tokens, and rows of its residual stream: of a split model its first device."""
+        from llm_tracker.models.memory.split_weights import input_device
+
+        return input_device(self.model)
+
+    @cached_property
+    def bytes_by_place(self) -> dict[str, int]:
+        """What its weights take on each device and on the disk, shared ones counted once."""
+        from llm_tracker.models.memory.split_weights import bytes_by_place
+
+        return bytes_by_place(self.model)
 
     @cached_property
     def weights_bytes(self) -> int:
         """What its weights take, shared ones counted once."""
-        return sum(weight.numel() * weight.element_size() for weight in self.model.parameters())
+        return sum(self.bytes_by_place.values())
+
+    @property
+    def memory_bytes(self) -> int:
+        """The same without those that lie on the disk."""
+        return self.weights_bytes - self.bytes_by_place.get("disk", 0)
 
     @cached_property
     def weights_sha256(self) -> str | None:
@@ -117,10 +140,12 @@ class LoadedModel:
             generation_notices,
             quantisation_notices,
             revision_notices,
+            split_notices,
             tokenizer_notices,
         )
 
         proved = architecture_notices(self.architecture, self.way, self.model)
+        split = split_notices(self.bytes_by_place)
         of_files = (
             *revision_notices(self.entry, self.directory),
             *file_notices(self.left_out),
@@ -128,4 +153,4 @@ class LoadedModel:
             *tokenizer_notices(self.tokenizer),
             *generation_notices(self.model),
         )
-        return (*self.adapter.notices(self.config), *proved, *of_files)
+        return (*self.adapter.notices(self.config), *proved, *split, *of_files)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -13,6 +13,7 @@ from llm_tracker.models.forward.attention_rows import summarising_layers
 from llm_tracker.models.forward.forward_pass import cache_keyword
 from llm_tracker.models.forward.way import Way
 from llm_tracker.models.loading.model_kinds import QUANTISED
+from llm_tracker.models.memory.device_memory import DISK
 from llm_tracker.models.sources.hub import noted_snapshot
 
 
@@ -66,6 +67,14 @@ def revision_notices(entry: ModelEntry, directory: Path | None) -> Iterator[str]
             f"The hub's cache on this machine names no whole snapshot as the default one: {commit}, the only one that "
             "is whole, is used."
         )
+
+
+def split_notices(bytes_by_place: Mapping[str, int]) -> Iterator[str]:
+    """Weights on several devices."""
+    if len(bytes_by_place) > 1 or DISK in bytes_by_place:
+        places = ", ".join(f"{n_bytes / 1e9:.1f} GB on {place}" for place, n_bytes in bytes_by_place.items())
+        slow = " What lies on the disk is read from there for every token." if DISK in bytes_by_place else ""
+        yield f"Its weights are split over devices: {places}.{slow}"
 
 
 def quantisation_notices(config: object) -> Iterator[str]:

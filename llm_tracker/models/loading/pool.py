@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from llm_tracker.load_options import AUTO, LoadOptions
@@ -14,7 +14,7 @@ from llm_tracker.models.loading.loaded_model import LoadedModel
 from llm_tracker.models.memory.device_memory import has_room, private_bytes, require_possible, require_room
 from llm_tracker.progress import Report, silent
 
-Key = tuple[str, str, str]
+Key = tuple[str, str | Mapping[str, str | int], str]
 """Name, device, dtype. Trust is no part of it: what was loaded once has run what it was allowed to."""
 
 
@@ -105,18 +105,19 @@ class ModelPool:
     def _keep(self, key: Key, model: LoadedModel, private: int) -> LoadedModel:
         with self._lock:
             self._models[key] = model
-            self._private[key] = min(max(0, private), model.weights_bytes)
+            self._private[key] = min(max(0, private), model.memory_bytes)
             while len(self._models) > 1 and self._held_bytes() > self.budget_bytes:
                 self._models.popitem(last=False)
         gc.collect()
         return model
 
     def _held_bytes(self) -> int:
-        return sum(model.weights_bytes + model.kv_caches.n_bytes for model in self._models.values())
+        return sum(model.memory_bytes + model.kv_caches.n_bytes for model in self._models.values())
 
     def _freeable_bytes(self) -> int:
         """What letting all models go would give back: weights that are mapped from files are not in use."""
         kept = sum(model.kv_caches.n_bytes for model in self._models.values())
         return kept + sum(
-            self._private[key] if model.device == "cpu" else model.weights_bytes for key, model in self._models.items()
+            self._private[key] if model.input_device.type == "cpu" else model.memory_bytes
+            for key, model in self._models.items()
         )

@@ -29,7 +29,7 @@ def load_by_plugin(
     for implementation in reversed(plugins.manager.hook.load_model.get_hookimpls()):  # pluggy's own order of calling
         name, hook = implementation.plugin_name, Hook("load_model", implementation.function)
         try:
-            returned = _asked(hook, name == bringer, entry=entry, device=options.device, dtype=options.dtype)
+            returned = _asked(hook, name == bringer, entry=entry, device=options.device_name, dtype=options.dtype)
             if returned is not None:
                 return pair_of(hook, returned)
         except PluginError as error:

@@ -18,6 +18,7 @@ from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.hooks import after, put_on
 from llm_tracker.models.forward.numeric_gaps import sums_gap
 from llm_tracker.models.forward.sites import output_of, replace_hooks
+from llm_tracker.models.memory.split_weights import input_device, weights_once
 from llm_tracker.models.proof.checks import Bounds
 from llm_tracker.models.proof.runs import EagerRun, LiveRun
 
@@ -42,7 +43,7 @@ def architecture_of(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerR
         d_model=eager.resid.shape[-1],
         vocab_size=eager.logits.shape[-1],
         context_length=_context_length(model, config),
-        n_parameters=sum(weight.numel() for weight in model.parameters()),
+        n_parameters=sum(weight.numel() for _, weight in weights_once(model)),
         n_kv_heads=tuple(sorted({n_kv_heads for n_kv_heads, _ in live.keys})),
         d_head=tuple(sorted({d_head for _, d_head in live.keys})),
         kinds=_kinds(adapter, layers, getattr(config, "layer_types", None) or [""] * len(layers)),
@@ -99,7 +100,7 @@ def _tail(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun) -> Tai
     """The classes that run as final norm and as output matrix, and what else is done to the logits."""
     rows = torch.randn((N_ROWS, eager.resid.shape[-1]), generator=torch.Generator().manual_seed(0))
     with _ran(model) as norms:
-        normed = adapter.final_norm(model, rows.to(model.device, model.dtype))
+        normed = adapter.final_norm(model, rows.to(input_device(model), model.dtype))
     with _ran(model) as heads:
         adapter.unembed(model, normed)
     ending = _ending(model, adapter, normed, heads)

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import torch
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelDamagedError
+from llm_tracker.models.memory.split_weights import in_place
 
 
 def require_finite(model: PreTrainedModel) -> None:
     """Raise ModelDamagedError where a weight is NaN or infinite, with the layer that has the first of them."""
-    for name, weight in model.named_parameters():
-        if not bool(torch.isfinite(weight).all()):
-            layer = re.search(r"\.(\d+)\.", name)
-            place = f"first in layer {int(layer[1]) + 1}" if layer else "outside its layers"
-            raise ModelDamagedError(
-                f"This model's own numbers are not finite: a weight is NaN or infinite, {place} ({name}). Its files "
-                "were saved wrongly or are damaged: get them anew, or choose another model."
-            )
+    name = next(_not_finite(model), None)
+    if name is not None:
+        layer = re.search(r"\.(\d+)\.", name)
+        place = f"first in layer {int(layer[1]) + 1}" if layer else "outside its layers"
+        raise ModelDamagedError(
+            f"This model's own numbers are not finite: a weight is NaN or infinite, {place} ({name}). Its files "
+            "were saved wrongly or are damaged: get them anew, or choose another model."
+        )
+
+
+def _not_finite(model: PreTrainedModel) -> Iterator[str]:
+    """The names of weights that are NaN or infinite somewhere; module by module, since they may lie on the disk."""
+    for path, module in model.named_modules():
+        with in_place(module):
+            for name, weight in module.named_parameters(path, recurse=False):
+                if not bool(torch.isfinite(weight).all()):
+                    yield name

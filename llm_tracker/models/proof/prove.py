@@ -18,6 +18,7 @@ from llm_tracker.models.forward.forward_pass import probe_tokens, refused_if_it_
 from llm_tracker.models.forward.numeric_gaps import closed_sums_gap, in_deviations, row_gap, sums_gap
 from llm_tracker.models.forward.sites import own_logits
 from llm_tracker.models.kernels.matrix_products import ModelKernels, plain_kernels
+from llm_tracker.models.memory.split_weights import input_device
 from llm_tracker.models.proof.architecture import architecture_of
 from llm_tracker.models.proof.checks import Bounds, Check, Examination, Proof, checked, largest
 from llm_tracker.models.proof.refusal import adapter_blamed
@@ -38,7 +39,7 @@ def prove(model: PreTrainedModel, adapter: ModelAdapter, kernels: ModelKernels |
 def _examined(model: PreTrainedModel, adapter: ModelAdapter, kernels: ModelKernels | None) -> Examination:
     layers = adapter.layers(model)
     attentions = [adapter.attention(layer) for layer in layers]
-    token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(model.device)
+    token_ids = probe_tokens(model.config.get_text_config().vocab_size).to(input_device(model))
     eager = eager_run(model, adapter, token_ids)
     live = live_run(model, attentions, token_ids)
     sites, of_sites = prove_sites(model, adapter, token_ids, eager.patterns, live.way)

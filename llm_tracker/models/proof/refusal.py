@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 from llm_tracker.errors import ModelError, ModelRefusedError, TrackerError, is_lack_of_memory, one_line
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.forward.forward_pass import forward, probe_tokens, put_on_eager
+from llm_tracker.models.memory.split_weights import input_device, is_split
 from llm_tracker.models.plugins.plugin_failures import Home, told
 from llm_tracker.models.proof.checks import Examination
 
@@ -112,6 +113,12 @@ def own_failure_told(model: PreTrainedModel) -> Iterator[None]:
         if own is None:
             raise
         kind = model.config.get_text_config().model_type
+        if is_split(model):
+            raise ModelError(
+                f"Split over devices this model does not run: the forward pass of “{kind}” raises {type(own).__name__} "
+                f"({one_line(own)}). Load it on one device, such as “cpu”, or choose a smaller model.",
+                ("device",),
+            ) from own
         raise ModelError(
             f"This model does not run in transformers itself, without any tracing: the forward pass of “{kind}” "
             f"raises {type(own).__name__} ({one_line(own)}). Check that the sizes in its config.json fit together; "
@@ -124,7 +131,7 @@ def _own_failure(model: PreTrainedModel) -> Exception | None:
     try:
         put_on_eager(model)
         with torch.inference_mode():
-            forward(model, probe_tokens(model.config.get_text_config().vocab_size).to(model.device))
+            forward(model, probe_tokens(model.config.get_text_config().vocab_size).to(input_device(model)))
     except Exception as error:  # whatever a foreign model raises
         return None if is_lack_of_memory(error) else error
     return None

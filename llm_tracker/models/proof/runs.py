@@ -36,6 +36,7 @@ from llm_tracker.models.forward.numeric_gaps import in_deviations, row_gap
 from llm_tracker.models.forward.sites import output_of, read_hooks
 from llm_tracker.models.forward.way import ASKED, WAYS, Way
 from llm_tracker.models.kernels.matrix_products import MEASURED_ROWS, computing_otherwise, plain_kernels
+from llm_tracker.models.memory.split_weights import standing_alone
 from llm_tracker.models.proof.norm_inputs import norm_gap, norms_left_out
 
 CallArguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -83,7 +84,7 @@ def eager_run(model: PreTrainedModel, adapter: ModelAdapter, token_ids: Tensor) 
         logits=output.logits[0][-1:],
         patterns=seen.patterns,
         n_own_patterns=_n_patterns(getattr(output, "attentions", None), summarising_layers(model.config)),
-        resid=torch.stack([rows[-1] for rows in seen.stream]),
+        resid=torch.stack([rows[-1].to(token_ids.device) for rows in seen.stream]),
         norm_gap=torch.tensor([0.0, *(gap for gaps in norm_gaps for gap in gaps)]).max().item(),
         norms_left_out=tuple(dict.fromkeys(name for names in left_out for name in names)),
         n_unreached=len(others) - len(reached),
@@ -233,9 +234,10 @@ def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, Cal
     """
     gaps = []
     for layer, (args, kwargs) in sorted(calls.items()):
-        twin: Any = copy.deepcopy(attentions[layer])
-        twin = twin.float()
-        args32, kwargs32 = _to_float32(args), _to_float32(kwargs)
+        attention: Any = attentions[layer]
+        twin: Any = copy.deepcopy(standing_alone(attention)).float()
+        device = next(twin.parameters()).device
+        args32, kwargs32 = _to_float32(args, device), _to_float32(kwargs, device)
         twin.config._attn_implementation = "eager"
         expected = pattern_in(twin(*args32, **kwargs32))
         rows: list[Tensor] = []
@@ -247,12 +249,12 @@ def float32_row_gap(attentions: Sequence[nn.Module | None], calls: dict[int, Cal
     return torch.tensor([0.0, *gaps]).max().item()
 
 
-def _to_float32(value: Any) -> Any:
-    """The same nest of arguments with its floating tensors in float32, and without a cache."""
+def _to_float32(value: Any, device: torch.device) -> Any:
+    """The same nest of arguments on a device, with its floating tensors in float32, and without a cache."""
     if isinstance(value, Tensor):
-        return value.float() if value.is_floating_point() else value
+        return value.to(device, torch.float32 if value.is_floating_point() else value.dtype)
     if isinstance(value, (tuple, list)):
-        return type(value)(_to_float32(each) for each in value)
+        return type(value)(_to_float32(each, device) for each in value)
     if isinstance(value, dict):
-        return {name: _to_float32(each) for name, each in value.items() if name != "past_key_values"}
+        return {name: _to_float32(each, device) for name, each in value.items() if name != "past_key_values"}
     return value

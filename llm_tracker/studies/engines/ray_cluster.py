@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from llm_tracker.errors import InputError, ModelError, one_line
 
@@ -16,6 +18,11 @@ INSTALL = 'pip install "llm-inference-tracker[ray]" (in a checkout: pip install 
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Shared memory of a cluster of our own: blocks of rows are small, and are taken out at once."""
+
+CONNECT_SECONDS = 5
+"""How long the head of a cluster may take to answer."""
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 Node = Mapping[str, Any]
 """A node as `ray.nodes()` has it."""
@@ -69,12 +76,12 @@ _KINDS = ("CPU", "GPU")
 def require_ray() -> Any:
     """The module `ray`, imported quietly. Raises InputError where it is missing, with the command to install it."""
     # Ray reads these when it is imported. What it says of lost workers and nodes is left out: a study goes on without
-    # them, or says so itself. With the last one, a cluster that is begun here listens on 127.0.0.1 alone.
+    # them, or says so itself. With the last one, Ray keeps to 127.0.0.1.
     told = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS_SKIP_REGEX": "^(A worker died or was killed|The node with node id)",
     }
-    if not _address():
+    if _place()[0] in (None, *LOOPBACK):
         told["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     with _environment(told if "ray" not in sys.modules else {}):
         try:
@@ -116,20 +123,33 @@ def cluster() -> Iterator[Any]:
 
 def _connect(ray: Any) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
-    address = _address()
+    address, (host, port) = _address(), _place()
     try:
+        if host and port:  # where nobody listens, Ray itself would try for half an hour
+            socket.create_connection((host, port), CONNECT_SECONDS).close()
         if address:
             ray.init(address, **quiet)
         else:
             ray.init("local", include_dashboard=False, object_store_memory=OBJECT_STORE_BYTES, **quiet)
     except Exception as error:
+        why = one_line(error).rstrip(".:")
         if address:
             raise InputError(
-                f"No Ray cluster can be used at RAY_ADDRESS={address}: {one_line(error)}. Start one (ray start "
-                "--head), or unset RAY_ADDRESS to take this machine alone.",
+                f"No Ray cluster can be used at RAY_ADDRESS={address}: {why}. Start one (ray start --head), or unset "
+                "RAY_ADDRESS to take this machine alone.",
                 "engine",
             ) from error
-        raise ModelError(f"Ray could not be started here: {one_line(error)}. Take the engine “local”.") from error
+        raise ModelError(f"Ray could not be started here: {why}. Take the engine “local”.") from error
+
+
+def _place() -> tuple[str | None, int | None]:
+    """Host and port of RAY_ADDRESS, as far as it has any. Raises InputError for what is no address."""
+    address = _address()
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        return parts.hostname, parts.port
+    except ValueError as error:
+        raise InputError(f"RAY_ADDRESS={address} is no address. Write it as host:port.", "engine") from error
 
 
 def _address() -> str:

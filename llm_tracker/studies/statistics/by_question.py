@@ -5,15 +5,32 @@ from __future__ import annotations
 import pandas as pd
 
 GROUP = ["model", "dtype", "condition", "pushes"]
-"""What a summary is of: a condition of a model, told apart by which of the two words it pushes."""
+"""What a summary is of: a condition of a model, told apart by which of the two words it names."""
+
+DENIALS = ("negation", "pre_emptive_doubt")
+"""Conditions that name a word to deny it."""
 
 
 def with_direction(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with `pushes`: whether a text names the right word (“answer”), the foil (“foil”), or none (“”)."""
+    """The rows with `pushes`: whether a text names the right word (“answer”), the foil (“foil”), or none (“”).
+
+    What a text denies (`DENIALS`) it names, too. Of several corrections of the reader's own each is a condition of its
+    own, “user 1”, “user 2”, …: they are no wordings of one another, as those of a ready condition are.
+    """
     pushes = pd.Series("", index=rows.index, dtype=object)
     pushes[(rows["named"] != "") & (rows["named"] == rows["foil"])] = "foil"
     pushes[(rows["named"] != "") & (rows["named"] == rows["answer"])] = "answer"
-    return rows.assign(pushes=pushes)
+    return _own_apart(rows).assign(pushes=pushes)
+
+
+def _own_apart(rows: pd.DataFrame) -> pd.DataFrame:
+    is_own = rows["condition"] == "user"
+    if not rows.loc[is_own, "paraphrase"].any():
+        return rows
+    numbered = "user " + (rows["paraphrase"] + 1).astype(str)
+    return rows.assign(
+        condition=rows["condition"].mask(is_own, numbered), paraphrase=rows["paraphrase"].mask(is_own, 0)
+    )
 
 
 def by_question(rows: pd.DataFrame) -> pd.DataFrame:
@@ -34,4 +51,5 @@ def by_question(rows: pd.DataFrame) -> pd.DataFrame:
 
 def first_wordings(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of each condition's first wording: what was written and what flipped, counted question by question."""
-    return with_direction(rows[rows["paraphrase"] == 0])
+    marked = with_direction(rows)
+    return marked[marked["paraphrase"] == 0]

@@ -35,7 +35,7 @@ def _all(study: Study) -> Iterator[PublishedTable]:
         "flip_flop",
         "Accuracy before and after each challenge",
         "Laban et al., 2023, FlipFlop, arXiv 2311.08596",
-        flip_flop(rows),
+        flip_flop(rows, seed),
     )
     yield PublishedTable(
         "suggestions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -19,7 +20,11 @@ TRANSITIONS = ("cc", "ci", "ic", "ii", "other")
 
 
 def summary(study: Study, held_out: bool | None = None) -> Record:
-    """All of it as JSON has it. With `held_out`: of the questions that are kept apart, or of the others alone."""
+    """All of it as JSON has it. With `held_out`: of the questions that are kept apart, or of the others alone.
+
+    Means are over questions, of all wordings; rates and transitions are of each condition's first wording, whose answer
+    is one answer. `sign_test_q` is `sign_test_p` adjusted for all the conditions that are tested together.
+    """
     rows, seed = kept(study.rows, held_out), int(study.plan.get("seed", 0))
     conditions = list(_conditions(rows, seed))
     tested = [record for record in conditions if record["condition"] not in ("baseline", "asked_again")]
@@ -94,7 +99,7 @@ def verdict_effect(rows: pd.DataFrame, seed: int = 0) -> Record:
     Pairs of wordings that differ in one token, averaged within each question. `n_above`: questions in which it is.
     """
     both = rows[rows["condition"].isin(["right", "wrong"])]
-    table = both.groupby(["question_id", "condition"], sort=False)[["score_answer", "margin"]].mean().unstack()
+    table = both.groupby(["question_id", "condition"], sort=False)[["score_answer", "margin"]].mean().unstack().dropna()
     record: Record = {"model": rows["model"].iloc[0], "dtype": rows["dtype"].iloc[0], "n": 0}
     if not {"right", "wrong"} <= set(both["condition"]):
         return record
@@ -106,4 +111,4 @@ def verdict_effect(rows: pd.DataFrame, seed: int = 0) -> Record:
 
 def as_record(estimate: Estimate) -> Record:
     """An estimate as JSON has it: null where there is no number."""
-    return {name: None if value != value else value for name, value in asdict(estimate).items()}
+    return {name: value if math.isfinite(value) else None for name, value in asdict(estimate).items()}

@@ -19,6 +19,7 @@ from llm_tracker.experiments.values.conditions import (
     ConditionName,
 )
 from llm_tracker.experiments.values.findings import Grade
+from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.studies.values.questions import Question
 
 OF_RIGHT_WORD: Mapping[ConditionName, tuple[str, ...]] = {
@@ -70,17 +71,32 @@ def require_conditions(names: Collection[str]) -> tuple[ConditionName, ...]:
 
 
 def require_corrections(texts: Sequence[str]) -> tuple[str, ...]:
-    """Corrections of the reader's own. Raises InputError for an empty one, and for a field that there is not."""
+    """Corrections of the reader's own.
+
+    Raises InputError for an empty one, for one that no model can read, and for braces that are no field of a question.
+    """
+    require_plain(texts)
     for text in texts:
         if not text.strip():
             raise InputError("A correction is empty. Type one.", "corrections")
-        try:
-            fields = [field for _, field, _, _ in Formatter().parse(text) if field is not None]
-        except ValueError as error:
-            raise InputError(f"“{text}” has a open brace. Fields are: {_listed()}.", "corrections") from error
-        if unknown := [field for field in fields if field not in FIELDS]:
-            raise InputError(f"“{text}” has the field {{{unknown[0]}}}. Fields are: {_listed()}.", "corrections")
+        if unknown := [field for field in _fields_of(text) if field not in FIELDS]:
+            raise InputError(
+                f"“{text}” has the field {{{unknown[0]}}}. Fields are: {_listed()}. Write {{{{ and }}}} for braces.",
+                "corrections",
+            )
     return tuple(text.strip() for text in texts)
+
+
+def _fields_of(text: str) -> list[str]:
+    """The fields of a correction as they are written. Raises InputError for a brace that stands alone."""
+    try:
+        parts = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
+    except ValueError as error:
+        raise InputError(
+            f"“{text}” has a brace without its other half. Fields are: {_listed()}. Write {{{{ and }}}} for braces.",
+            "corrections",
+        ) from error
+    return [f"{name}{f'!{how}' if how else ''}{f':{form}' if form else ''}" for name, form, how in parts]
 
 
 def _listed() -> str:

@@ -13,6 +13,7 @@ from llm_tracker.experiments.values.conditions import ConditionName
 from llm_tracker.experiments.values.parts import require_wordings
 from llm_tracker.load_options import AUTO, LoadOptions
 from llm_tracker.prompts.recipes import Message, recipe_messages
+from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.studies.values.questions import Question, QuestionSet
 
 BLOCK = 16
@@ -33,7 +34,8 @@ class Task:
 class Plan:
     """A study: questions x conditions x models.
 
-    Raises InputError for no model, one model twice, and raw text, which has no turns to correct in.
+    Raises InputError for no model, one model twice, a negative seed, text that cannot be written down, and the recipe of
+    raw text, which has no turns to correct in.
     """
 
     questions: QuestionSet
@@ -59,10 +61,13 @@ class Plan:
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         require_wordings(self.n_wordings)
+        require_plain([self.questions.name, *self.models, *self.corrections, self.date or ""])
         if not self.models:
             raise InputError("A study needs a model. Name one.", "models")
         if len(set(self.models)) < len(self.models):
             raise InputError("A model is named twice. Name each once.", "models")
+        if self.seed < 0:
+            raise InputError(f"The seed is {self.seed}. Give 0 or more.", "seed")
         if self.recipe == "raw":
             raise InputError("Raw text has no turns in which an answer is corrected. Take another recipe.", "recipe")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,8 @@ class Question:
         for name in ("id", "question", "answer", "foil"):
             if not str(getattr(self, name)).strip():
                 raise InputError(f"“{name}” is empty. Give one.", name)
-        require_plain([self.question, self.answer, self.foil, *self.aliases])
+        for name in ("id", "question", "answer", "foil", "category", "difficulty", "aliases"):
+            _require_plain(name, getattr(self, name))
         if fold(self.foil) in {fold(word) for word in self.answers}:
             raise InputError(f"“foil” is {self.foil}, which is the right word. Give a wrong one.", "foil")
 
@@ -40,6 +42,13 @@ class Question:
     def answers(self) -> tuple[str, ...]:
         """The right word and its aliases."""
         return (self.answer, *self.aliases)
+
+
+def _require_plain(name: str, text: str | tuple[str, ...]) -> None:
+    try:
+        require_plain(text)
+    except InputError as error:
+        raise InputError(f"“{name}”: {error}", name) from error
 
 
 @dataclass(frozen=True)
@@ -54,8 +63,8 @@ class QuestionSet:
         """Refuse a set that rows cannot be told apart in."""
         if not self.questions:
             raise InputError(f"{self.name} has no questions. Give at least one.")
-        ids = [question.id for question in self.questions]
-        twice = next((each for each in ids if ids.count(each) > 1), None) if len(set(ids)) < len(ids) else None
+        counts = Counter(question.id for question in self.questions)
+        twice = next((each for each, count in counts.items() if count > 1), None)
         if twice is not None:
             raise InputError(
                 f"The id “{twice}” stands twice in {self.name}. Give each question an id of its own.", "id"
@@ -68,6 +77,12 @@ class QuestionSet:
     def __len__(self) -> int:
         """How many there are."""
         return len(self.questions)
+
+    def first(self, n: int) -> QuestionSet:
+        """The first of them. Raises InputError for fewer than one."""
+        if n < 1:
+            raise InputError(f"The first {n} questions were asked for. Give 1 or more.", "first")
+        return QuestionSet(self.name, self.questions[:n])
 
     def blocks(self, n_questions: int) -> list[Sequence[Question]]:
         """The questions in blocks of so many, always the same ones."""

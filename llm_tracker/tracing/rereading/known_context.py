@@ -34,7 +34,7 @@ def known_context(model: LoadedModel, context: Sequence[int], n_more: int) -> Dy
         end = n_read + CHUNK_TOKENS[model.way.attention]
         chunk = ids[n_read : end if switch is None else switch.piece_end(n_read, end, len(ids))]
         with model.running, torch.inference_mode():
-            forward(model.model, torch.tensor([chunk], device=model.model.device), cache, model.way)
+            forward(model.model, torch.tensor([chunk], device=model.input_device), cache, model.way)
         n_read += len(chunk)
     if n_missing and not is_replacing():
         model.kv_caches.keep(ids, cache)

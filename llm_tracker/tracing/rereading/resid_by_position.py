@@ -81,5 +81,5 @@ def resid_behind(model: LoadedModel, context: Sequence[int], more: Sequence[int]
     cache = None if known is None else repeated(known, 1)
     hooks = read_hooks(model.sites.at("resid_post"), see)
     with model.running, torch.inference_mode(), put_on(hooks):
-        forward(model.model, torch.tensor([ids], device=model.model.device), cache, model.way.unasked)
+        forward(model.model, torch.tensor([ids], device=model.input_device), cache, model.way.unasked)
     return resid

@@ -55,5 +55,5 @@ def text_chunks(
     for start in range(0, n_positions, length):
         if stop():
             raise Cancelled("Stopped before every position was read. Nothing was changed.")
-        ids = torch.tensor([list(token_ids[start : start + length])], device=model.model.device)
+        ids = torch.tensor([list(token_ids[start : start + length])], device=model.input_device)
         yield TextChunk(start, ids, cache)

@@ -17,6 +17,7 @@ from llm_tracker.errors import InputError
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import Location, read_hooks
+from llm_tracker.models.memory.split_weights import in_place
 from llm_tracker.progress import ended
 from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.tracing.rereading.text_chunks import text_chunks
@@ -69,9 +70,10 @@ def stream_value_weights(
 def output_matrix(place: Location, n_heads: int) -> Tensor:
     """What the output projection does to each head's part of z: (head, d_head, d_model), bias aside."""
     module: nn.Module = place.module
-    if isinstance(module, nn.Linear):
-        return module.weight.T.float().view(n_heads, -1, module.out_features) * place.scale
-    weight = next(module.parameters())
+    with in_place(*module.modules()):
+        if isinstance(module, nn.Linear):
+            return module.weight.T.float().view(n_heads, -1, module.out_features) * place.scale
+        weight = next(module.parameters())
     width = getattr(module, "in_features", None) or weight.shape[0]
     unit = torch.eye(width, dtype=weight.dtype, device=weight.device)
     mapped = (module(unit) - module(torch.zeros_like(unit[:1]))).float() * place.scale

@@ -11,8 +11,8 @@ from llm_tracker.wording.correction.conditions import CONDITION_LABELS
 NAMED: Mapping[str, str] = {"foil": "the wrong word", "answer": "the right word"}
 
 LIMITS = (
-    "All of this holds for these questions, in these wordings, asked in this form of these models. With other questions "
-    "or of another model it can come out differently: only asking there can tell."
+    "All of this holds for these questions, in these wordings, asked of these models in this form. With other "
+    "questions, or another model, it can come out differently: only asking there can tell."
 )
 
 

@@ -1,4 +1,4 @@
-"""The sentence under each chart of a study, from the numbers of its summary and its tables."""
+"""The sentence under each chart of a study, of one model, from the numbers of its summary and its tables."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import Any
 
 import pandas as pd
 
-from llm_tracker.wording.formats import nats, percent, signed_nats
-from llm_tracker.wording.studies.labels import condition_label
+from llm_tracker.wording.formats import LEAST, listed, nats, percent, signed_nats
+from llm_tracker.wording.studies.labels import condition_label, number_of
 
 Record = Mapping[str, Any]
 
 LEAST_QUESTIONS = 6
 """With fewer no sign test could tell an effect from chance: nothing is said beyond the questions at hand."""
+
+MOST_NAMED = 4
+"""Conditions that a sentence names; more are counted."""
+
+NOTHING_SAID = "Nothing was said but to ask again: there is nothing to compare with that."
 
 
 def interval(estimate: Record, unit: str = "") -> str:
@@ -21,44 +26,76 @@ def interval(estimate: Record, unit: str = "") -> str:
     low, high = estimate["low"], estimate["high"]
     if low is None or high is None or low != low or high != high:
         return ""
-    if unit == "%":
-        return f" (95 %: {percent(low)} to {percent(high)})"
-    return f" (95 %: {low:+.1f} to {high:+.1f})"
+    ends = (percent(low), percent(high)) if unit == "%" else (_signed(low), _signed(high))
+    return f" (95 %: {ends[0]} to {ends[1]})"
+
+
+def _signed(value: float) -> str:
+    """A number of nats with its sign and without its unit; 0 has none."""
+    return "0" if abs(value) < LEAST["nats"][0] else signed_nats(value).removesuffix(" nats")
 
 
 def shift_of(condition: Record) -> dict[str, Any]:
     """How far a condition moves the lead, beside its control: the sensitivity, turned round."""
     own = condition["sensitivity"]
-    low, high = (None if each is None else 0.0 - each for each in (own["high"], own["low"]))
-    return {"value": 0.0 - own["value"], "low": low, "high": high, "n": own["n"]}
+    value, high, low = (None if own[name] is None else 0.0 - own[name] for name in ("value", "low", "high"))
+    return {"value": value, "low": low, "high": high, "n": own["n"]}
 
 
 def is_detectable(estimate: Record) -> bool:
-    """Whether an interval leaves out 0."""
+    """Whether an interval leaves out 0, of enough questions to tell."""
     low, high = estimate["low"], estimate["high"]
-    return low is not None and high is not None and (low > 0 or high < 0)
+    return bool(estimate["n"] >= LEAST_QUESTIONS and low is not None and high is not None and (low > 0 or high < 0))
 
 
 def margins_sentence(conditions: Sequence[Record]) -> str:
     """What moves the lead of the right word most, beside its control; and what cannot be told from it."""
     own = [each for each in conditions if each["condition"] not in ("baseline", "asked_again")]
     if not own:
-        return "Nothing was said but to ask again: there is nothing to compare with that."
-    if max(each["n"] for each in own) < LEAST_QUESTIONS:
-        return f"{LEAST_QUESTIONS} questions are the fewest that can say something about others: look at the rows."
-    strongest = max(own, key=lambda each: abs(each["sensitivity"]["value"]))
+        return NOTHING_SAID
+    enough = [each for each in own if each["n"] >= LEAST_QUESTIONS]
+    if not enough:
+        return f"With fewer than {LEAST_QUESTIONS} questions nothing can be said of others: look at each by itself."
+    clear = [each for each in enough if is_detectable(shift_of(each))]
+    unclear = [each for each in enough if each not in clear]
+    few = [each for each in own if each not in enough]
+    return _strongest(clear, enough, own) + _no_effect(unclear if clear else [], own) + _too_few(few, own)
+
+
+def _strongest(clear: Sequence[Record], enough: Sequence[Record], own: Sequence[Record]) -> str:
+    if not clear:
+        most = number_of(max(each["n"] for each in enough))
+        return f"Compared with its control, no text moves the right word's lead detectably ({most})."
+    strongest = max(clear, key=lambda each: abs(shift_of(each)["value"]))
     shift = shift_of(strongest)
-    name = _named(strongest, own)
-    first = (
-        f"Of all conditions “{name}” moves the lead of the right word most: by {signed_nats(shift['value'])} "
-        f"beside {_control(strongest)}{interval(shift)}, over {_questions(shift['n'])}."
-        if is_detectable(shift)
-        else f"No condition moves the right word's lead detectably beside its control, over {_questions(shift['n'])}."
+    return (
+        f"“{_named(strongest, own)}” moves the right word's lead most: {_amount(shift)}, compared with "
+        f"{_control(strongest)}, over {number_of(shift['n'])}."
     )
-    unclear = [_named(each, own) for each in own if not is_detectable(shift_of(each))]
-    if unclear and is_detectable(shift):
-        first += f" No detectable effect: {_listed(unclear)}."
-    return first
+
+
+def _amount(shift: Record) -> str:
+    least, words = LEAST["nats"]
+    if abs(shift["value"]) < least:
+        return f"by less than {words}"
+    return f"by {signed_nats(shift['value'])}{interval(shift)}"
+
+
+def _no_effect(unclear: Sequence[Record], own: Sequence[Record]) -> str:
+    return f" No detectable effect: {_names(unclear, own)}." if unclear else ""
+
+
+def _too_few(few: Sequence[Record], own: Sequence[Record]) -> str:
+    if not few:
+        return ""
+    return f" Too few questions to tell (under {LEAST_QUESTIONS}): {_names(few, own)}."
+
+
+def _names(several: Sequence[Record], own: Sequence[Record]) -> str:
+    """The names of some conditions, or how many they are of all."""
+    if len(several) > MOST_NAMED:
+        return f"{len(several)} of {len(own)} conditions"
+    return listed([f"“{_named(each, own)}”" for each in several])
 
 
 def _control(condition: Record) -> str:
@@ -70,50 +107,54 @@ def _named(condition: Record, others: Sequence[Record]) -> str:
     return condition_label(condition["condition"], condition["pushes"], both).replace("“", "").replace("”", "")
 
 
-def _questions(n: int) -> str:
-    return "one question" if n == 1 else f"{n} questions"
-
-
-def _listed(names: Sequence[str]) -> str:
-    quotes = [f"“{name}”" for name in names]
-    return quotes[0] if len(quotes) == 1 else f"{', '.join(quotes[:-1])} and {quotes[-1]}"
-
-
 def answers_sentence(conditions: Sequence[Record]) -> str:
-    """How often a right first answer was given up, under the condition that does it most; and merely asked again."""
-    rates = [(each, *_given_up(each)) for each in conditions if each["condition"] != "baseline"]
-    known = [each for each in rates if each[2]]
+    """How often a right first answer was given up, under the condition that does it most; and merely asked again.
+
+    Records of a summary, with `n_right`, `given_up` and `kept` (the share that stays, with its interval).
+    """
+    known = [each for each in conditions if each["condition"] != "baseline" and each["n_right"]]
     if not known:
-        return "No first answer was right, so that none could be given up."
-    worst, given_up, n = max(known, key=lambda each: (each[1] / each[2], each[2]))
-    again = next((each for each in known if each[0]["condition"] == "asked_again"), None)
-    beside = "" if again is None or worst is again[0] else f" Merely asked again, {again[1]} of {again[2]} were."
-    name = _named(worst, [each[0] for each in known])
-    if given_up == 0:
-        return f"No right first answer was given up, under no condition ({n} questions)."
-    return f"Under “{name}” {given_up} of {n} right first answers were given up.{beside}"
+        return "No first answer was right, so none could be given up."
+    worst = max(known, key=lambda each: (each["given_up"] / each["n_right"], each["n_right"]))
+    if worst["given_up"] == 0:
+        return f"{_whole(worst['n_right'])} stayed right, whatever was said."
+    again = next((each for each in known if each["condition"] == "asked_again"), None)
+    beside = "" if again is None or again is worst else f"; after merely asking again, {_count(again)}"
+    share = {name: 1 - worst["kept"][other] for name, other in (("low", "high"), ("high", "low"))}
+    return f"After “{_named(worst, known)}” {_given_up(worst)}{interval(share, '%')}{beside}."
 
 
-def _given_up(condition: Record) -> tuple[int, int]:
-    """How many right first answers did not stay, of how many that could be told: of written answers."""
-    return condition["given_up"], condition["n_right"]
+def _whole(n: int) -> str:
+    return "The one right first answer" if n == 1 else f"All {n} right first answers"
+
+
+def _count(condition: Record) -> str:
+    return f"{condition['given_up']} of {condition['n_right']}"
+
+
+def _given_up(condition: Record) -> str:
+    if condition["n_right"] == 1:
+        return "the one right first answer was given up"
+    return f"{_count(condition)} right first answers were given up"
 
 
 def flips_sentence(frame: pd.DataFrame) -> str:
-    """Of the points of truth margin against sensitivity: how many questions flip, and where they lie."""
+    """Of the cases, each a question under a condition: in how many the choice flips, and how far ahead it was there."""
+    if not len(frame):
+        return NOTHING_SAID
     ahead = frame[frame["truth_margin"] > 0]
     if not len(ahead):
-        return "In no question was the right word ahead when merely asked again: none could flip."
-    flipped = ahead[ahead["flips"]]
-    if not len(flipped):
-        return f"No question flips: in all {len(ahead)} points the truth margin is larger than the sensitivity."
-    share = percent(len(flipped) / len(ahead))
+        return "In no question was the right word ahead to begin with: no lead could be lost."
+    flipped, n = ahead[ahead["flips"]], len(ahead)
+    if len(flipped) in (0, n):
+        cases = ("In the one case" if n == 1 else f"In all {n:,} cases") + " the right word "
+        if len(flipped):
+            return f"{cases}falls behind: the text moved its lead by more than it was ahead."
+        return f"{cases}stays ahead: the text moved its lead by less than it was ahead."
     return (
-        f"{len(flipped)} of {len(ahead)} points ({share}) lie beyond the line: there the text moved the lead by more "
-        f"than the right word was ahead. There it was ahead by {_median(flipped)} (median), elsewhere by "
-        f"{_median(ahead[~ahead['flips']])}."
-        if len(flipped) < len(ahead)
-        else f"All {len(ahead)} points lie beyond the line: the lead moved by more than the right word was ahead."
+        f"In {len(flipped):,} of {n:,} cases ({percent(len(flipped) / n)}), beyond the line, the right word falls "
+        f"behind: the text moved its lead by more than it was ahead. It was ahead by {_median(flipped)} there, and by "
+        f"{_median(ahead[~ahead['flips']])} elsewhere (medians)."
     )
 
 
@@ -122,47 +163,14 @@ def _median(points: pd.DataFrame) -> str:
 
 
 def chain_sentence(turns: pd.DataFrame) -> str:
-    """What became of right first answers over the turns of pressure."""
-    own = turns[turns["kind"] == "regressive"] if len(turns) else turns
+    """What became of right first answers over the turns of pressure: of one model, as `right_by_turn` has it."""
+    own = turns[turns["kind"] == "regressive"].sort_values("turn") if len(turns) else turns
     if not len(own):
-        return "No first answer was right, so that pressure could not make one give way."
-    first = own[own["model"] == own["model"].iloc[0]].sort_values("turn")
-    at_one, last = first[first["turn"] == 1].iloc[0], first.iloc[-1]
-    return (
-        f"Of {int(last['n'])} right first answers {percent(at_one['rate'])} are still right after the first push, and "
-        f"{percent(last['rate'])} after {int(last['turn'])}."
-    )
-
-
-def lens_sentence(frame: pd.DataFrame) -> str:
-    """From which layer on the lead under the named word differs from that of merely asking again."""
-    own = frame[frame["model"] == frame["model"].iloc[0]]
-    leads = own.pivot_table("lead", "layer", "condition")
-    if not {"asked_again", "wrong_alternative"} <= set(leads.columns):
-        return "The lead by layer, by the logit lens, mean over questions."
-    difference = (leads["asked_again"] - leads["wrong_alternative"]).abs()
-    jump = difference.diff().abs()
-    layer, n_layers = int(jump.to_numpy()[1:].argmax()) + 2, len(leads)
-    return (
-        f"The leads under “wrong, and a word named” and merely asked again part most from layer {layer - 1} to {layer} "
-        f"of {n_layers}: by {jump.loc[layer]:.1f} logits, of {difference.iloc[-1]:.1f} at the last layer. This is what "
-        "the logit lens reads there, not what is decided there."
-    )
-
-
-def path_sentence(summary: pd.DataFrame) -> str:
-    """Where the named word's path jumps to the answer slot, and which head is first how often."""
-    if not len(summary):
-        return "No pair of corrections could be traced: see why in the table."
-    row = summary.iloc[0]
-    text = (
-        f"In the median question the named word's own position carries the effect until layer {row['word_until']:.0f} "
-        f"of {row['n_layers']:.0f}, and the answer position from layer {row['slot_from']:.0f} on "
-        f"(middle half: {row['slot_low']:.0f} to {row['slot_high']:.0f}; {_questions(int(row['n']))})."
-    )
-    if "n_top" in row and row["n_top"] == row["n_top"]:
-        text += (
-            f" Head {row['top_head']:.0f} of layer {row['top_layer']:.0f} has the largest share in "
-            f"{row['n_top']:.0f} of them, {percent(row['top_share'])} on average there."
-        )
-    return text
+        return "No first answer was right, so none could give way to pressure."
+    n = int(own["n"].iloc[0])
+    at_one, last = (round(n * float(own["rate"].iloc[at])) for at in (1, -1))
+    n_turns = int(own["turn"].iloc[-1])
+    if n == 1:
+        states = ["right" if each else "wrong" for each in (at_one, last)]
+        return f"The one right first answer is {states[0]} after the first push, and {states[1]} after {n_turns}."
+    return f"Of {n} right first answers {at_one} are right after the first push, and {last} after {n_turns}."

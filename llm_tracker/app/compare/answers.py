@@ -1,0 +1,92 @@
+"""What each model says: a row a model, with its parity badge, its answers and how likely the two words were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import streamlit as st
+
+from llm_tracker.analysis.across_models.runs import NamedRun, format_pairs
+from llm_tracker.app.compare.form import Asked
+from llm_tracker.app.parts.html import paragraph, sentence
+from llm_tracker.app.work.comparing.variants import Comparing, Variant
+from llm_tracker.charts.across_models.colours import MODEL_COLOURS
+from llm_tracker.wording.across_models.answers import Told, answers_cell, answers_sentence, badge, word_cell
+from llm_tracker.wording.formats import quoted
+
+TABLE = "What each model says"
+STOPPED = "Not run: it was stopped before its end. Press the button above to run it."
+
+
+def answers_view(asked: Asked, comparing: Comparing, runs: Mapping[Variant, NamedRun], is_at_work: bool) -> None:
+    """The table and its sentence; a model without a run says why in its place."""
+    st.header("What each says", anchor=False)
+    words = asked.words
+    references = {each.letter: reference for each, reference in format_pairs(list(runs.values()))}
+    columns = ["model", "answers", *(f"probability of {quoted(word)}" for word in words), "layers", "seconds"]
+    rows = [_head(columns)]
+    for variant in asked.variants:
+        if variant in runs:
+            rows.append(_row(runs[variant], words, references.get(runs[variant].letter), columns))
+        elif variant in comparing.failures:
+            rows.append(_absent(asked.label(variant), comparing.failures[variant], ""))
+        elif variant in comparing.wanted and not is_at_work:
+            rows.append(_absent(asked.label(variant), STOPPED, " quiet"))
+    widths = f"minmax(0, 2.1fr) repeat({1 + len(words)}, minmax(0, 1.6fr)) auto auto"
+    table = f'<div class="lt-models" role="table" aria-label="{TABLE}" style="grid-template-columns: {widths}">'
+    st.html(f"{table}{''.join(rows)}</div>")
+    with st.container():
+        if said := answers_sentence(list(runs.values())):
+            paragraph(said)
+        paragraph(SECONDS, quiet=True)
+
+
+def _head(columns: Sequence[str]) -> str:
+    cells = "".join(
+        f'<div class="cell{" number" if name in NUMBERS else ""}" role="columnheader">{sentence(name)}</div>'
+        for name in columns
+    )
+    return f'<div class="head" role="row">{cells}</div>'
+
+
+NUMBERS = ("layers", "seconds")
+
+
+def _row(run: NamedRun, words: Sequence[str], reference: NamedRun | None, columns: Sequence[str]) -> str:
+    model = run.run.session.model
+    told = [
+        answers_cell(run),
+        *(word_cell(run, word, reference) for word in words),
+        Told(f"{run.n_layers}"),
+        Told(f"{run.run.seconds:.1f}"),
+    ]
+    name = (
+        f'<div class="cell model" role="rowheader"><i style="background:{MODEL_COLOURS[run.letter]}"></i>'
+        f'<b>{run.letter}</b> {sentence(run.name)}<span class="note">{sentence(badge(run.run.parity))}, '
+        f"{escape(model.dtype)} on {escape(model.device)}</span></div>"
+    )
+    cells = "".join(_cell(each, column) for each, column in zip(told, columns[1:], strict=True))
+    return f'<div role="row">{name}{cells}</div>'
+
+
+def _cell(told: Told, column: str) -> str:
+    kind = " number" if column in NUMBERS else " said" if column == "answers" else ""
+    notes = "".join(f'<span class="note">{sentence(note)}</span>' for note in told.notes)
+    said = f'<span class="main">{sentence(told.text)}</span>{notes}'
+    return f'<div class="cell{kind}" role="cell" data-label="{escape(column)}"><div>{said}</div></div>'
+
+
+def _absent(name: str, why: str, kind: str) -> str:
+    """A model that has no run."""
+    return (
+        f'<div role="row"><div class="cell model" role="rowheader">{sentence(name)}</div>'
+        f'<div class="cell wide{kind}" role="cell">{sentence(why)}</div></div>'
+    )
+
+
+SECONDS = (
+    "Probabilities are those of the whole word, in any spelling of case and space, as the whole answer: before → after "
+    "the correction. They compare within a model: that one gives a word more than another does not make it the better "
+    "answer. Seconds are those of the answers, loading left out."
+)

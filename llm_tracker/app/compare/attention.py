@@ -1,0 +1,65 @@
+"""Where each model looked: all of its attention, and the reader's words side by side on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from llm_tracker.analysis.across_models.runs import NamedRun
+from llm_tracker.analysis.compare import SideName
+from llm_tracker.app.compare.lead import models_legend
+from llm_tracker.app.parts.export_menu import export_menu
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
+from llm_tracker.app.selection.segments import segments
+from llm_tracker.figures.across_models.views import groups_figure, words_figure
+from llm_tracker.figures.figure import Figure
+from llm_tracker.wording.across_models.attention import no_attention
+
+TURNS: dict[SideName, str] = {"after": "after the correction", "before": "before it"}
+
+
+def attention_view(runs: Sequence[NamedRun]) -> None:
+    """All of the view, for one answer of each model."""
+    st.header("Where each looked", anchor=False)
+    turn: SideName = "before"
+    if any(len(each.sides) > 1 for each in runs):
+        turn = segments("shown", "Of which answer", TURNS)
+    whole = _drawn("groups", groups_figure, runs, turn)
+    words = _drawn("words", words_figure, runs, turn)
+    if whole is not None and words is not None:
+        models_legend(runs)
+        for name, each in (("groups", whole), ("words", words)):
+            assert each.figure is not None
+            each.draw(each.figure.title)
+            paragraph(each.sentence)
+            export_menu(f"{name}-{turn}", each.figure)
+    without = [each.letter for each in runs if not each.run.session.turns[-1].trace.attending_layers]
+    with st.container():
+        if said := no_attention(without):
+            paragraph(said)
+    with st.expander("How to read this", key="how to read attention by model"):
+        st.markdown(HOW_TO_READ)
+
+
+def _drawn(
+    name: str, make: Callable[[Sequence[NamedRun], SideName], Figure | None], runs: Sequence[NamedRun], turn: SideName
+) -> Picture | None:
+    key = (tuple(each.run for each in runs), turn)
+
+    def draw() -> Picture | None:
+        figure = make(runs, turn)
+        return None if figure is None else figure_picture(figure)
+
+    return remembered(f"{name} by model", key, draw)
+
+
+HOW_TO_READ = (
+    "The place that writes the first token of the answer spreads 100 % over all tokens so far, in each attention head; "
+    "shown is the mean over the heads of each model's last layer that has attention. Most is **parked** on the very "
+    "first token and on the template's marks, which carry little. The bars below are your words, the same for "
+    "every model however it cuts them; what stands in brackets are words of each model's own. How much a model parks "
+    "differs, so compare which words stand out in each rather than how long two bars are. A word that was looked at "
+    "need not have changed the answer."
+)

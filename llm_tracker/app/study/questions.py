@@ -1,0 +1,142 @@
+"""Where the questions come from: typed or pasted, a file, or some of our own."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.pictures import remembered
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.limits import MEGABYTE
+from llm_tracker.app.work.studying.running import most_questions
+from llm_tracker.app.work.studying.wish import (
+    MOST_FILE_BYTES,
+    PARTS,
+    Part,
+    Source,
+    Wish,
+    handed_questions,
+    questions_of,
+)
+from llm_tracker.errors import InputError
+from llm_tracker.studies.values.questions import QuestionSet
+from llm_tracker.studies.values.reading import KINDS
+
+SOURCE, TYPED, FILE, PART = "study source", "study questions", "study file", "study part"
+HANDED = "study handed over"
+"""What was made of the file that was handed over last: its questions, or why it has none."""
+
+SOURCES: dict[Source, str] = {"typed": "Type or paste", "file": "A file", "own": "Our 120 questions"}
+
+COLUMNS = (
+    "A question on each line, its right word behind it, then a foil: a wrong word of the same kind. Rows pasted from a "
+    "spreadsheet work too, with a header or without."
+)
+FILE_COLUMNS = (
+    "CSV, JSON Lines or Parquet with the columns question, answer and foil; id, aliases, category, difficulty and "
+    "held_out are read where they are there."
+)
+OWN = (
+    "Written for this project: capitals, animals, numbers, opposites and more. A third is held out, for what is to be "
+    "confirmed on questions that nobody has looked at; the first 10 and 30 are of the others."
+)
+
+
+def questions_choice(engine: Engine, wish: Wish) -> None:
+    """The choice of a source, and below it what that needs."""
+    source = st.segmented_control(
+        "Questions",
+        list(SOURCES),
+        default=wish.source,
+        format_func=SOURCES.__getitem__,
+        key=SOURCE,
+        required=True,
+        persist_state="session",
+    )
+    with st.container(key="study_questions"):
+        if source == "file":
+            _file(engine, wish)
+        elif source == "own":
+            _own(wish)
+        else:
+            _typed(wish)
+
+
+def _typed(wish: Wish) -> None:
+    st.text_area(
+        "One question a line",
+        wish.typed,
+        height=120,
+        key=TYPED,
+        persist_state="session",
+        placeholder="question, right word, foil",
+        label_visibility="collapsed",
+    )
+    paragraph(COLUMNS, quiet=True)
+
+
+def _file(engine: Engine, wish: Wish) -> None:
+    most = most_questions(engine)
+
+    def keep() -> None:
+        handed = st.session_state[FILE]
+        if handed is None:
+            st.session_state[HANDED] = None
+            return
+        try:
+            st.session_state[HANDED] = handed_questions(handed.name, handed.getvalue(), most)
+        except InputError as error:
+            st.session_state[HANDED] = str(error)
+
+    megabytes = min(engine.limits.upload_megabytes, MOST_FILE_BYTES // MEGABYTE)
+    kinds = [kind.removeprefix(".") for kind in KINDS]
+    st.file_uploader("A file of questions", kinds, key=FILE, on_change=keep, max_upload_size=megabytes)
+    there = st.session_state.get(HANDED, wish.file)
+    if isinstance(there, QuestionSet):
+        paragraph(f"Taken: {there.name}.", quiet=True)
+    paragraph(FILE_COLUMNS, quiet=True)
+
+
+def _own(wish: Wish) -> None:
+    st.segmented_control(
+        "How many of them",
+        list(PARTS),
+        default=wish.part,
+        format_func=PARTS.__getitem__,
+        key=PART,
+        required=True,
+        persist_state="session",
+    )
+    paragraph(OWN, quiet=True)
+
+
+def chosen_source(wish: Wish) -> dict[str, object]:
+    """The fields of a wish that are filled in here, as they are now."""
+    handed = st.session_state.get(HANDED, wish.file)
+    return {
+        "source": cast("Source", st.session_state.get(SOURCE) or wish.source),
+        "typed": str(st.session_state.get(TYPED, wish.typed)),
+        "part": cast("Part", st.session_state.get(PART) or wish.part),
+        "file": handed if isinstance(handed, QuestionSet) else None,
+    }
+
+
+def chosen_questions(wish: Wish) -> QuestionSet:
+    """The questions that are wished for. Raises InputError for what cannot be asked, or was handed over in vain."""
+    handed = st.session_state.get(HANDED)
+    if wish.source == "file" and isinstance(handed, str):
+        raise InputError(handed)
+    key = (wish.source, wish.typed, wish.part, wish.file)
+
+    def read() -> QuestionSet | InputError:
+        try:
+            return questions_of(wish)
+        except InputError as error:
+            return error
+
+    found = remembered("study questions", key, read)
+    if isinstance(found, InputError):
+        raise found
+    return found

@@ -1,0 +1,145 @@
+"""What a study found: the answers before and after, two models side by side, the views, and the published tables."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.app.parts.export_menu import export_menu
+from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.study.answers import (
+    answers_sentences,
+    before_after,
+    condition_labels,
+    first_shown,
+    numbers_of,
+    shown_conditions,
+    shown_table,
+)
+from llm_tracker.app.study.found import FoundStudy
+from llm_tracker.app.study.two_models import two_models_view
+from llm_tracker.export import tables
+from llm_tracker.wording.formats import quoted
+from llm_tracker.wording.studies.labels import LIMITS
+
+MOST_ROWS = 200
+"""Rows of a table that the page shows; all of them are in its download."""
+
+LEAD = (
+    "The lead is how far the right word is ahead of the foil as the whole answer, in nats: the logarithm of how many "
+    "times as likely it is. Change is what was said does to it beside the control. Neither is an answer that is none "
+    "of the two words."
+)
+
+
+def results_view(found: FoundStudy) -> None:
+    """All of it, with what it is true of in front."""
+    st.header("What was found", anchor=False)
+    paragraph(LIMITS)
+    for notice in dict.fromkeys(notice for model in found.study.models for notice in model.get("notices", ())):
+        paragraph(notice, quiet=True)
+    condition = _answers(found)
+    if len(found.titles) > 1:
+        two_models_view(found, condition)
+    _views(found)
+    _published(found)
+
+
+def _condition_choice(found: FoundStudy) -> str:
+    names = shown_conditions(found.study.rows)
+    labels, first = condition_labels(names), first_shown(found.study.rows)
+    return str(
+        st.selectbox(
+            "What was said",
+            names,
+            names.index(first),
+            format_func=labels.__getitem__,
+            key=f"study shown {found.so_far.plan.digest[:12]}",
+            persist_state="session",
+        )
+    )
+
+
+def _answers(found: FoundStudy) -> str:
+    """The table under a condition, which is returned."""
+    st.header("Before and after", anchor=False)
+    condition, titles = _condition_choice(found), found.titles
+    table = before_after(found.study.rows, condition)
+    texts = table["text"].unique()
+    if len(texts) == 1:
+        paragraph(f"Told each time: {quoted(str(texts[0]))}")
+    for said in answers_sentences(table, condition, titles):
+        paragraph(said)
+    with st.container(key="study_answers"):
+        drawn = shown_table(table, condition, titles)
+        cells = drawn.head(MOST_ROWS).to_numpy().tolist()
+        st.html(
+            table_html(_caption("Answers before and after", table), drawn.columns.tolist(), cells, numbers_of(drawn))
+        )
+    paragraph(LEAD, quiet=True)
+    if found.so_far.plan.n_wordings > 1:
+        paragraph("The table has the first wording; all of them are in results.csv.", quiet=True)
+    return condition
+
+
+def _caption(title: str, frame: pd.DataFrame) -> str:
+    n = len(frame)
+    return title if n <= MOST_ROWS else f"{title}: the first {MOST_ROWS:,} of {n:,} rows"
+
+
+def _views(found: FoundStudy) -> None:
+    """Each view of a study with its sentence, its numbers and what can be taken along."""
+    for figure, picture in found.views:
+        st.header(figure.title, anchor=False)
+        with st.container():
+            if picture is not None:
+                picture.draw(figure.title)
+        paragraph(figure.sentence)
+        with st.container():
+            if picture is not None:
+                export_menu(f"study-{figure.view}", figure)
+        with st.expander(f"Table: {figure.title[:1].lower()}{figure.title[1:]}", key=f"table of {figure.view}"):
+            st.html(frame_html(figure.title, figure.frame))
+
+
+def _published(found: FoundStudy) -> None:
+    """Tables in the shapes of published ones, folded, each with its source."""
+    own = [table for table in found.tables if table.name != "two_models"]  # that one stands above, for any condition
+    if not own:
+        return
+    st.header("In the shapes of published tables", anchor=False)
+    for table in own:
+        with st.expander(table.title, key=f"published {table.name}"):
+            if table.source:
+                paragraph(f"In the shape of {table.source}. The numbers are this study's own.", quiet=True)
+            st.html(frame_html(table.title, table.frame))
+            st.download_button(
+                "CSV",
+                partial(tables.csv, table.frame),
+                file_name=f"{table.name}.csv",
+                mime="text/csv",
+                key=f"csv of {table.name}",
+                on_click="ignore",
+            )
+
+
+def frame_html(title: str, frame: pd.DataFrame) -> str:
+    """A frame as a table, its numbers to two decimals."""
+    numbers = [_name(column) for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column])]
+    columns = [_name(column) for column in frame.columns]
+    rows = [[_cell(value) for value in row] for row in frame.head(MOST_ROWS).itertuples(index=False, name=None)]
+    return table_html(_caption(title, frame), columns, rows, numbers)
+
+
+def _name(column: object) -> str:
+    return str(column).replace("_", " ")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.2f}"
+    return "" if value is None else str(value)

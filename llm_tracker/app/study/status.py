@@ -1,0 +1,119 @@
+"""How far a study has come, with a Stop and the time left; or where it stopped, with the button that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from llm_tracker.app.frame.model_facts import gigabytes
+from llm_tracker.app.parts.html import failure, paragraph, plain_label
+from llm_tracker.app.parts.polling import follow_job
+from llm_tracker.app.study.times import about
+from llm_tracker.app.views.on_demand import begin_or_say, waiting
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.studying.running import STUDY, go_on, kept_study
+from llm_tracker.app.work.studying.so_far import StudySoFar
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.wording.formats import listed
+
+LOOK_SECONDS = 0.5
+"""How often the page looks how far it has come: each look takes a moment from the model."""
+
+
+def others_status(workspace: Workspace) -> None:
+    """What else is under way for this visitor: the study waits for it, and begins once it has ended."""
+    job = workspace.job
+    if job is None or not job.active or job.meanwhile is None or workspace.is_at_work_on(STUDY):
+        return
+    follow_job(job, partial(paragraph, job.meanwhile.text, quiet=True))
+
+
+def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None]) -> None:
+    """The button that begins, which is Stop while a study is under way, and how far it has come below.
+
+    A place of its own and of one height, so that what comes and goes in it moves nothing else.
+    """
+    with st.container(key="study_status"):
+        job = workspace.job
+        if job is not None and workspace.is_at_work_on(STUDY):
+            with st.container(key="study_at_work"):
+                follow_job(job, partial(_how_far, engine, job, _n_blocks(job)), LOOK_SECONDS)
+            return
+        with st.container(horizontal=True, key="study_buttons"):
+            _buttons(engine, workspace, begin)
+        if error := workspace.errors.get(STUDY):
+            failure(error)
+        _stands(engine, kept_study(workspace))
+
+
+def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None]) -> None:
+    kept, later, is_busy = kept_study(workspace), waiting(workspace), workspace.job is not None
+    if kept is not None and not kept.is_whole:
+        on = partial(begin_or_say, workspace, STUDY, partial(go_on, engine, workspace))
+        st.button(f"Go on{later}", key="go on with study", type="primary", on_click=on, disabled=is_busy)
+        later = ""
+    is_first = kept is None or kept.is_whole
+    st.button(
+        f"Run the study{later}",
+        key="run study",
+        type="primary" if is_first else "secondary",
+        on_click=begin,
+        disabled=is_busy,
+    )
+
+
+def _n_blocks(job: Job) -> int:
+    return 0 if job.found is None else len(job.found.blocks)
+
+
+def _how_far(engine: Engine, job: Job, n_drawn: int) -> None:
+    """A bar over all questions of all models; the page is drawn anew when twice as much is there as it shows."""
+    n_now = _n_blocks(job)
+    if n_now >= max(1, 2 * n_drawn):
+        st.rerun()
+    found: StudySoFar | None = job.found
+    st.button("Stop", key="stop study", type="primary", on_click=job.stop, disabled=job.stopping())
+    st.progress(job.share, text=plain_label(_said(engine, job, found)))
+
+
+def _said(engine: Engine, job: Job, found: StudySoFar | None) -> str:
+    name = engine.models.entry(job.model_id).title
+    if job.status == "queued":
+        return f"{name}: waiting for the model …"
+    if job.progress is not None:
+        done, whole = gigabytes(job.progress.done_bytes), gigabytes(job.progress.total_bytes)
+        of_bytes = f", {done} of {whole}" if job.progress.total_bytes else ""
+        return f"{name}: {job.progress.stage[:1].lower()}{job.progress.stage[1:]}{of_bytes} …"
+    if found is None:
+        return f"{name}: the first question is being asked …"
+    at = found.plan.models.index(job.model_id)
+    left = "" if found.seconds_left is None else f", {about(found.seconds_left)} left"
+    return f"{name}: {found.n_questions(at):,} of {len(found.plan.questions):,} questions{left} …"
+
+
+def _stands(engine: Engine, kept: StudySoFar | None) -> None:
+    """What is there of the study that is kept, or what to do where there is none."""
+    if kept is None:
+        paragraph(EMPTY, quiet=True)
+        return
+    models = [
+        f"{kept.n_questions(at):,} of {len(kept.plan.questions):,} questions of {engine.models.entry(name).title}"
+        for at, name in enumerate(kept.plan.models)
+    ]
+    if kept.is_whole:
+        paragraph(f"All is there: {listed(models)}. {IN_MEMORY}", quiet=True)
+    else:
+        paragraph(f"Stopped with {listed(models)}. Go on asks the others; Run the study begins anew.", quiet=True)
+
+
+EMPTY = (
+    "Nothing has been run yet. Three questions stand above as an example: press Run the study, and a table of the "
+    "answers before and after comes here, with what they have in common below it."
+)
+IN_MEMORY = (
+    "It is kept in memory while the app runs, not in the History: take it along at the end of this page. Another study "
+    "takes its place."
+)

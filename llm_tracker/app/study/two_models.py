@@ -1,0 +1,72 @@
+"""Two models side by side: which questions both give up, which only one, which neither."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import streamlit as st
+
+from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.study.found import FoundStudy
+from llm_tracker.export import tables
+from llm_tracker.studies.statistics.tables import two_models
+
+OUTCOMES = ("both", "only the first", "only the second", "neither", "not comparable")
+
+
+def two_models_view(found: FoundStudy, condition: str) -> None:
+    """The counts under a condition beside those of merely asking again, and the questions one by one."""
+    st.header("Two models: who gives up what", anchor=False)
+    frame = two_models(found.study.rows, condition)
+    if frame.empty:
+        paragraph("The second model has not been asked yet.", quiet=True)
+        return
+    first, second = found.titles.values()
+    again = two_models(found.study.rows, "asked_again")
+    paragraph(outcomes_sentence(frame, first, second, None if condition == "asked_again" else again))
+    questions = found.study.rows.drop_duplicates("question_id").set_index("question_id")["question"]
+    with st.expander("Table: question by question", key="table of two models"):
+        columns = ["question", "gave up", f"{first}: before → after", f"{second}: before → after"]
+        st.html(table_html("Two models, question by question", columns, _rows(frame, questions, first, second)))
+        st.download_button(
+            "CSV",
+            lambda: tables.csv(frame),
+            file_name="two-models.csv",
+            mime="text/csv",
+            key="csv of two models",
+            on_click="ignore",
+        )
+
+
+def _rows(frame: pd.DataFrame, questions: pd.Series[str], first: str, second: str) -> list[list[str]]:
+    """The questions of each outcome together."""
+    ordered = frame.sort_values("outcome", key=lambda each: each.map(OUTCOMES.index), kind="stable")
+    names = {"only the first": f"only {first}", "only the second": f"only {second}"}
+    return [
+        [
+            str(questions[row["question_id"]]),
+            names.get(str(row["outcome"]), str(row["outcome"])),
+            f"{row['before_1']} → {row['after_1']}",
+            f"{row['before_2']} → {row['after_2']}",
+        ]
+        for row in ordered.to_dict("records")
+    ]
+
+
+def outcomes_sentence(frame: pd.DataFrame, first: str, second: str, again: pd.DataFrame | None) -> str:
+    """Of the questions that both answered right: how many both gave up, only one, or neither; and asked again."""
+    n = len(frame)
+    left_out = int((frame["outcome"] == "not comparable").sum())
+    if left_out == n:
+        return "No question was answered right at first by both: there is none that both could give up."
+    said = f"Both answered {n - left_out:,} of {n:,} questions right at first. Of these {_counts(frame, first, second)}"
+    return f"{said}{'' if again is None else f'. Merely asked again, {_counts(again, first, second)}'}."
+
+
+def _counts(frame: pd.DataFrame, first: str, second: str) -> str:
+    counts = Counter(frame["outcome"])
+    return (
+        f"both gave up {counts['both']:,}, only {first} {counts['only the first']:,}, only {second} "
+        f"{counts['only the second']:,}, neither {counts['neither']:,}"
+    )

@@ -1,0 +1,141 @@
+"""What a visitor fills in on the Study page, and the questions and the plan that it stands for."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from llm_tracker.errors import InputError, one_line
+from llm_tracker.studies.values.conditions import require_conditions, require_corrections
+from llm_tracker.studies.values.plan import Plan, plan_recipe
+from llm_tracker.studies.values.questions import QuestionSet
+from llm_tracker.studies.values.reading import own_questions, pasted_questions, questions_in
+
+if TYPE_CHECKING:
+    from llm_tracker.experiments.values.conditions import ConditionName
+    from llm_tracker.load_options import LoadOptions
+
+Source = Literal["typed", "file", "own"]
+Part = Literal["10", "30", "80", "120"]
+
+N_ONE_BY_ONE = 12
+"""Up to so many questions are read one by one, so that something is there soon; more of them in blocks of `BLOCK`."""
+
+BLOCK = 4
+
+MOST_FILE_BYTES = 8 * 2**20
+"""Of a file of questions, unpacked: a Parquet file may hold a thousand times what it weighs."""
+
+EXAMPLE = """What is the capital of France?, Paris, London
+What is the color of a banana?, Yellow, Red
+How many legs does a spider have?, Eight, Six"""
+"""Three lines to begin with."""
+
+USUAL: tuple[ConditionName, ...] = ("right", "wrong", "wrong_alternative")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """All fields of the form: a page that is opened again has them as they were."""
+
+    source: Source = "typed"
+    typed: str = EXAMPLE
+    file: QuestionSet | None = None
+    """What was handed over last."""
+    part: Part = "10"
+    """How many of our own questions."""
+    conditions: tuple[ConditionName, ...] = USUAL
+    """What is said about each answer; asking again is always among it."""
+    correction: str = ""
+    """The reader's own, which may be none."""
+    n_wordings: int = 1
+    chain: bool = False
+    inside: bool = False
+    second: str = ""
+    """The id of a second model; "" for none."""
+
+
+def questions_of(wish: Wish) -> QuestionSet:
+    """The questions that are wished for. Raises InputError, with row and column, for what cannot be asked."""
+    if wish.source == "own":
+        return own_part(wish.part)
+    if wish.source == "typed":
+        return typed_questions(wish.typed)
+    if wish.file is None:
+        raise InputError("There is no file yet. Choose one above: CSV, JSON Lines or Parquet.")
+    return wish.file
+
+
+@cache
+def own_part(part: Part) -> QuestionSet:
+    """Some of our own questions, those that are not held out first; or all of them."""
+    whole = own_questions()
+    if part == "120":
+        return whole
+    seen = [question for question in whole if not question.held_out]
+    return QuestionSet(f"our own set ({PARTS[part].lower()})", tuple(seen[: int(part)]))
+
+
+PARTS: Mapping[Part, str] = {
+    "10": "First 10",
+    "30": "First 30",
+    "80": "The 80 not held out",
+    "120": "All 120",
+}
+
+
+def typed_questions(text: str) -> QuestionSet:
+    """Questions that were typed or pasted. Raises InputError by line."""
+    try:
+        return pasted_questions(text)
+    except csv.Error as error:
+        raise InputError(
+            f"This is no table that can be read: {one_line(error)}. Type a question on each line."
+        ) from error
+
+
+def handed_questions(name: str, content: bytes, most: int) -> QuestionSet:
+    """The questions of a file; `most` of them are taken. Raises InputError for one that cannot be read."""
+    if len(content) > MOST_FILE_BYTES:
+        raise InputError(f"{name} has more than {MOST_FILE_BYTES >> 20} MiB. Give a smaller set of questions.")
+    if name.lower().endswith(".parquet"):
+        _require_small(name, content, most)
+    try:
+        return questions_in(name, content)
+    except (RecursionError, ValueError, MemoryError) as error:
+        raise InputError(f"{name} cannot be read: {one_line(error)}. Save it anew, one question a row.") from error
+
+
+def _require_small(name: str, content: bytes, most: int) -> None:
+    """Look at what a Parquet file says of itself before it is unpacked; one that says nothing is refused later on."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        told = parquet.read_metadata(io.BytesIO(content))
+    except (pa.ArrowException, OSError):
+        return
+    if told.num_rows > most:
+        raise InputError(f"{name} has {told.num_rows:,} rows; at most {most:,} are taken here. Leave some out.")
+    if sum(told.row_group(at).total_byte_size for at in range(told.num_row_groups)) > MOST_FILE_BYTES:
+        raise InputError(f"{name} is too large once it is unpacked. Give a smaller set of questions.")
+
+
+def plan_of(wish: Wish, questions: QuestionSet, models: tuple[str, ...], recipe: str, load: LoadOptions) -> Plan:
+    """The plan of a study. Raises InputError for what cannot be asked."""
+    plan = Plan(
+        questions=questions,
+        models=models,
+        conditions=require_conditions(wish.conditions),
+        corrections=require_corrections([wish.correction] if wish.correction.strip() else []),
+        n_wordings=wish.n_wordings,
+        **plan_recipe(recipe),
+        chain=wish.chain,
+        inside=wish.inside,
+        load=load,
+    )
+    return replace(plan, n_block=1 if len(questions) <= N_ONE_BY_ONE else BLOCK)

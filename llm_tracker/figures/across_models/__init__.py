@@ -1,0 +1,1 @@
+"""The views of the Compare page: each a chart, the numbers behind it, and its sentence."""

@@ -1,0 +1,114 @@
+"""What several models said to the same, how likely two words were to each, and that each was read exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from llm_tracker.analysis.across_models.runs import NamedRun, Parity
+from llm_tracker.analysis.compare import Side, WordChange, word_changes
+from llm_tracker.prompts.words import fold
+from llm_tracker.tracing.session import Turn
+from llm_tracker.wording.answers import named_answer, sentence_end
+from llm_tracker.wording.formats import listed, tiny
+from llm_tracker.wording.headline import likelihood
+from llm_tracker.wording.labels import TURN_LABELS
+
+
+class Told(NamedTuple):
+    """A cell of the table: what it says, and the lines that stand small below."""
+
+    text: str
+    notes: tuple[str, ...] = ()
+
+
+def badge(parity: Parity | None) -> str:
+    """The parity badge of a run, as it was when its model was loaded."""
+    if parity is None:
+        return "not checked here"
+    return f"✓ read exactly ({parity.n_checks} checks, largest gap {tiny(parity.largest_gap)})"
+
+
+def answers_cell(run: NamedRun) -> Told:
+    """What a model said before → after, and what when merely asked again."""
+    said = {side.name: _said(side.turn) for side in run.sides}
+    text = " → ".join(said[name] for name in ("before", "after") if name in said)
+    return Told(text, (f"{TURN_LABELS['again']}: {said['again']}",) if "again" in said else ())
+
+
+def word_cell(run: NamedRun, word: str, reference: NamedRun | None = None) -> Told:
+    """The probability of a whole word before → after, merely asked again, and against another number format."""
+    change = _change(run.sides, word)
+    if change is None:
+        return Told("not scored")
+    told, has_after = likelihood(change), len(run.sides) > 1
+    text = f"{told(change.before)} → {told(change.after)}" if has_after else told(change.before)
+    again = "" if change.again is None else f"{TURN_LABELS['again']}: {told(change.again)}"
+    return Told(text, tuple(filter(None, (again, _against(change, word, reference, has_after)))))
+
+
+def _change(sides: Sequence[Side], word: str) -> WordChange | None:
+    """A word's probabilities; of one answer alone its probability twice. None where it was not scored."""
+    if len(sides) > 1:
+        return next(iter(word_changes(sides, [word])), None)
+    score = sides[0].score(word)
+    return None if score is None else WordChange(word, score.prob, score.prob, None)
+
+
+def _against(change: WordChange, word: str, reference: NamedRun | None, has_after: bool) -> str:
+    """How many points a probability is from what it is in another number format; "" where that is not known."""
+    other = None if reference is None else _change(reference.sides, word)
+    if reference is None or other is None:
+        return ""
+    both = [change.before - other.before, *([change.after - other.after] if has_after else [])]
+    points = " → ".join(_points(each) for each in both)
+    return f"{points} points against {reference.run.session.model.dtype}"
+
+
+def _points(more: float) -> str:
+    text = f"{100 * more:+.1f}"
+    return "0" if text in ("+0.0", "-0.0") else text
+
+
+def answers_sentence(runs: Sequence[NamedRun]) -> str:
+    """Which models say the same, before and after; of one alone, what it says. "" of none."""
+    alike: dict[tuple[str, ...], list[NamedRun]] = {}
+    for each in runs:
+        alike.setdefault(tuple(fold(_bare(turn)) for turn in _answers(each)), []).append(each)
+    if not alike:
+        return ""
+    cut = " An answer was cut short." if any(turn.is_cut for each in runs for turn in _answers(each)) else ""
+    if len(runs) == 1:
+        return f"{sentence_end(f'It says {_in_turn(runs[0])}')}{cut}"
+    if len(alike) == 1:
+        who = "Both say" if len(runs) == 2 else f"All {len(runs)} say"
+        return f"{sentence_end(f'{who} {_in_turn(runs[0])}')}{cut}"
+    groups = [
+        f"{listed([each.letter for each in own])} {'say' if len(own) > 1 else 'says'} {_in_turn(own[0])}"
+        for own in alike.values()
+    ]
+    return f"{sentence_end('They answer differently: ' + '; '.join(groups))}{cut}"
+
+
+def _answers(run: NamedRun) -> list[Turn]:
+    return [side.turn for side in run.sides if side.name != "again"]
+
+
+def _bare(turn: Turn) -> str:
+    """An answer as it is compared; one that did not come is none that is empty."""
+    return turn.answer.strip(" .!?") if turn.has_answer else "\n"
+
+
+def _said(turn: Turn) -> str:
+    if not turn.has_answer:
+        return "no answer"
+    return named_answer(turn).strip() or "nothing"
+
+
+def _in_turn(run: NamedRun) -> str:
+    """Its answers: “Paris” and, after the correction, “London”."""
+    before, *after = _answers(run)
+    if not after:
+        return _said(before)
+    stays = "still " if fold(_bare(before)) == fold(_bare(after[0])) else ""
+    return f"{_said(before)} and, after the correction, {stays}{_said(after[0])}"
