@@ -26,15 +26,9 @@ def attention_view(runs: Sequence[NamedRun]) -> None:
     turn: SideName = "before"
     if any(len(each.sides) > 1 for each in runs):
         turn = segments("shown", "Of which answer", TURNS)
-    whole = _drawn("groups", groups_figure, runs, turn)
-    words = _drawn("words", words_figure, runs, turn)
-    if whole is not None and words is not None:
-        models_legend(runs)
-        for name, each in (("groups", whole), ("words", words)):
-            assert each.figure is not None
-            each.draw(each.figure.title)
-            paragraph(each.sentence)
-            export_menu(f"{name}-{turn}", each.figure)
+    models_legend(runs)
+    _draw("attention-groups", groups_figure, runs, turn)
+    _draw("attention-words", words_figure, runs, turn)
     without = [each.letter for each in runs if not each.run.session.turns[-1].trace.attending_layers]
     with st.container():
         if said := no_attention(without):
@@ -43,16 +37,20 @@ def attention_view(runs: Sequence[NamedRun]) -> None:
         st.markdown(HOW_TO_READ)
 
 
-def _drawn(
+def _draw(
     name: str, make: Callable[[Sequence[NamedRun], SideName], Figure | None], runs: Sequence[NamedRun], turn: SideName
-) -> Picture | None:
-    key = (tuple(each.run for each in runs), turn)
+) -> None:
+    """One chart with its sentence; nothing where no model has attention."""
 
-    def draw() -> Picture | None:
+    def drawn() -> Picture | None:
         figure = make(runs, turn)
         return None if figure is None else figure_picture(figure)
 
-    return remembered(f"{name} by model", key, draw)
+    picture = remembered(f"{name} by model", (tuple(each.run for each in runs), turn), drawn)
+    if picture is not None and picture.figure is not None:
+        picture.draw(picture.figure.title)
+        paragraph(picture.sentence)
+        export_menu(f"{name}-{turn}", picture.figure)
 
 
 HOW_TO_READ = (

@@ -78,7 +78,7 @@ def _why_not(engine: Engine, workspace: Workspace, session: Session, variant: Va
         entry = engine.models.entry(variant.model_id)
     except ModelError as error:
         return with_flags(error)
-    if False:
+    if variant.dtype and engine.settings.public:
         return "This host is shared, and has its models in one number format only."
     if not is_at_hand(engine, entry.id):
         return "It is not on this machine. Choose it in the sidebar, where its download is offered."
