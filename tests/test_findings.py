@@ -1,10 +1,9 @@
-"""docs/findings.md: made by one command, limits first, each figure of the rows themselves."""
+"""The page of findings: limits first, each figure of the rows themselves."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,8 +18,6 @@ from llm_tracker.progress import ended
 from llm_tracker.studies.conduct import stream_study
 from llm_tracker.studies.statistics.intervals import Estimate
 from llm_tracker.studies.values.study import Study
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @cache
@@ -60,13 +57,3 @@ def test_numbers_are_written_with_their_interval_and_how_many_questions_they_com
     assert told(Estimate(-1.234, -2.0, -0.5, 80)) == "−1.23 [−2.00, −0.50], n = 80"
     assert told(Estimate(0.5, 0.4, 0.6, 40), "share") == "50 % [40 %, 60 %], n = 40"
     assert told(Estimate(float("nan"), 0.0, 1.0, 0)) == "none"
-
-
-def test_the_page_that_is_kept_is_one_that_the_command_makes() -> None:
-    kept = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
-    assert "`make findings`" in kept
-    assert kept.index("What this is true of") < kept.index("In short")
-    for number in range(1, 10):
-        assert f'<a id="f{number}"></a>F{number}: ' in kept
-    for word in ("understood", "believed", "admitted", "sycophantic", "decided", "the model knows"):
-        assert word not in kept.lower()

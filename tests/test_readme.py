@@ -82,7 +82,9 @@ def test_the_readme_is_short_enough_for_a_newcomer_and_long_enough_for_the_timin
     assert len(README.split()) >= 1200  # `benchmarks.prompts` cuts its texts from it
 
 
-@pytest.mark.parametrize("page", ["benchmarks/README.md", "docs/architecture.md", "docs/writing-an-adapter.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "benchmarks/README.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+)
 def test_every_link_within_the_project_leads_to_a_file(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
