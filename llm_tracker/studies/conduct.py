@@ -94,8 +94,7 @@ def stream_study(
     With `out` every block is written there as it comes; without, it is kept in memory, and what was `begun` is not done
     again. `keep` is told of each block. Raises Cancelled where `stop` says so: what was found so far stays.
     """
-    if n_workers < 1:
-        raise InputError(f"{n_workers} workers were asked for. Give 1 or more.", "workers")
+    _require_engine(engine, n_workers, loads)
     folder = None if out is None else StudyFolder(out, plan, resume)
     found = dict(begun or {})
     done = folder.done() if folder is not None else set(found)
@@ -114,6 +113,20 @@ def stream_study(
     return _in_memory(plan, found) if folder is None else finished(plan, folder)
 
 
+def _require_engine(engine: EngineName, n_workers: int, loads: Loads | None) -> None:
+    """Refuse what no work can be done with, before a folder is begun."""
+    if n_workers < 1:
+        raise InputError(f"{n_workers} workers were asked for. Give 1 or more.", "workers")
+    if loads is not None and (engine == "ray" or n_workers > 1):
+        raise InputError(
+            "A model that is loaded here stays in this process: name it, and each worker loads it.", "models"
+        )
+    if engine == "ray":
+        from llm_tracker.studies.engines.ray_cluster import require_ray
+
+        require_ray()
+
+
 def _run(
     plan: Plan,
     tasks: Sequence[Task],
@@ -128,7 +141,7 @@ def _run(
 
         found: Iterator[tuple[Task, Found]] = run_on_ray(plan, tasks, n_workers, stop)
         return found
-    if n_workers > 1 and loads is None:
+    if n_workers > 1:
         return run_processes(plan, tasks, n_workers, stop)
     return run_here(plan, tasks, stop, loads, report)
 

@@ -87,9 +87,9 @@ class StudyFolder:
 
     def finish(self) -> None:
         """Put the blocks together, table by table. All of them have to be there."""
-        tasks = self._plan.tasks
+        names = {each.rsplit("/", 1)[-1] for each in self._files.ls(self._path(PARTS), detail=False)}
         for name in TABLES:
-            there = [task for task in tasks if self._files.exists(self._path(_part(name, task)))]
+            there = [task for task in self._plan.tasks if _part(name, task).rsplit("/", 1)[-1] in names]
             if there:
                 self._join(name, there)
 

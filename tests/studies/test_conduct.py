@@ -119,3 +119,10 @@ def test_a_process_that_was_killed_goes_on_where_it_was(checkpoint: str, tmp_pat
     )
     pd.testing.assert_frame_equal(killed, whole, check_exact=True)
     assert len(whole) == 40 * 3
+
+
+@pytest.mark.parametrize("given", [{"engine": "ray"}, {"workers": 2}])
+def test_a_loaded_model_is_not_handed_to_other_processes(given: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(lt.InputError, match="stays in this process: name it"):
+        lt.study(QUESTIONS, [small("llama").model], NAMES, recipe=RECIPE, out=str(tmp_path / "out"), **given)  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()

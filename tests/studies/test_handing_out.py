@@ -62,6 +62,7 @@ class NoProcesses:
         )
 
     def wait(self, promises: Sequence[Any], timeout: float) -> tuple[list[Any], list[Any]]:
+        assert promises, "nothing is waited for, and not all is done"
         assert timeout <= 0.5
         ready = [promise for promise in promises if self.does(*promise) != "never"]
         return ready[:1], [promise for promise in promises if promise not in ready[:1]]
@@ -115,7 +116,7 @@ def test_a_block_that_loses_its_worker_three_times_is_named(
     instead: Callable[..., NoProcesses], lost: Exception
 ) -> None:
     ray = instead(lambda what, at, task: lost if task == Task(0, 2) else found(what, at, task))
-    blocks = run_on_ray(replace(PLAN, n_block=1), PLAN.tasks, 1)
+    blocks = run_on_ray(PLAN, PLAN.tasks, 1)
     assert [next(blocks)[0], next(blocks)[0]] == PLAN.tasks[:2]
     with pytest.raises(ModelError) as given_up:
         next(blocks)
@@ -132,7 +133,7 @@ def test_workers_that_cannot_start_are_told_with_the_reason(instead: Callable[..
         error_msg="The actor died.\nRuntimeError: …\nModuleNotFoundError: No module named 'llm_tracker'"
     )
     ray = instead(lambda *_: why)
-    with pytest.raises(ModelError, match="could not be started.*No module named 'llm_tracker'. What was found"):
+    with pytest.raises(ModelError, match=r"could not be started.*No module named 'llm_tracker'\. What was found"):
         list(run_on_ray(PLAN, PLAN.tasks, 1))
     assert ray.n_begun == 3
 
@@ -142,6 +143,24 @@ def test_nobody_waits_for_a_worker_that_finds_no_place(instead: Callable[..., No
     rows = list(run_on_ray(PLAN, PLAN.tasks, 2))
     assert {number for _, (number, _) in rows} == {1}
     assert {task for task, _ in rows} == set(PLAN.tasks)
+
+
+def test_where_no_node_is_left_that_has_room_it_is_said(instead: Callable[..., NoProcesses], lost: Exception) -> None:
+    """The first worker is lost with its node, and the second one never starts on the small one that is left."""
+
+    def does(what: str, number: int, task: Task | None) -> object:
+        if number == 2:
+            return "never"
+        if task == Task(0, 1):
+            ray.nodes_now[:] = [alive(4, is_alive=False), alive(1)]
+            return lost
+        return found(what, number, task)
+
+    ray = instead(does, nodes_now=[alive(4), alive(1)])
+    blocks = run_on_ray(PLAN, PLAN.tasks, 1)
+    assert next(blocks)[0] == Task(0, 0)
+    with pytest.raises(ModelError, match=r"No node is left in the Ray cluster that has 4 cores, .* add a node"):
+        list(blocks)
 
 
 def test_an_idle_worker_takes_the_block_of_one_that_is_lost_and_not_replaced(
@@ -183,8 +202,8 @@ def test_workers_share_the_cores_that_one_node_can_give_each_of_them(
 @pytest.mark.parametrize(
     ("nodes", "device", "said"),
     [
-        ([alive(2)], "auto", r"3 workers .* 2 cores"),
-        ([alive(16, 2)], "auto", r"3 workers .* 2 GPUs and 16 cores"),
+        ([alive(2)], "auto", r"has 2 cores; 3 workers cannot share that\. Each needs 1 core "),
+        ([alive(16, 2)], "auto", r"has 2 GPUs and 16 cores; 3 workers .* 1 GPU and 1 core "),
         ([alive(16, 2), alive(16, 2)], "cuda:1", r"The device is “cuda:1”"),
         ([alive(16, 4)], "split", r"The device is “split”"),
     ],
@@ -199,7 +218,7 @@ def test_a_worker_stays_at_its_model_and_models_are_shared_out() -> None:
     assert waiting.take(None, [None]) == Task(0, 0)
     assert waiting.take(None, [0]) == Task(1, 0)
     assert waiting.take(0, [1]) == Task(0, 1)
-    assert waiting.take(0, [1]) == Task(2, 0)
+    assert waiting.take(0, [1]) == Task(2, 0)  # the first is done with, and the second has a worker
     waiting.put_back(Task(0, 0))
     assert waiting.take(2, [1]) == Task(2, 1)
     assert [waiting.take(1, [2]) for _ in range(3)] == [Task(1, 1), Task(0, 0), None]

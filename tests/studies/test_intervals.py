@@ -1,4 +1,4 @@
-"""Intervals and tests are the textbook's: Wilson's formula, the binomial summed, Benjamini and Hochberg's definition."""
+"""Intervals and tests are the textbook's: Wilson's formula, the binomial summed, Benjamini's and Hochberg's rule."""
 
 from __future__ import annotations
 

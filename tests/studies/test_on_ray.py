@@ -18,7 +18,7 @@ import psutil
 import pytest
 from tiny_models import tiny_network, tiny_tokenizer
 
-from llm_tracker.errors import Cancelled, InputError, ModelError, ModelNotFoundError
+from llm_tracker.errors import Cancelled, InputError, ModelNotFoundError
 from llm_tracker.studies.conduct import make_plan
 from llm_tracker.studies.engines.local import run_here
 from llm_tracker.studies.engines.on_ray import run_on_ray
@@ -118,11 +118,12 @@ def kill_one_at_work(killed: list[int]) -> None:
 
 
 def test_two_workers_of_which_one_is_killed_find_each_row_once_and_the_same(
-    joined: Any, plan: Plan, here: dict[Task, Found]
+    joined: Any, plan: Plan, here: dict[Task, Found], capfd: pytest.CaptureFixture[str]
 ) -> None:
     killed: list[int] = []
     found = each_once(run_on_ray(plan, plan.tasks, 2), lambda: kill_one_at_work(killed))
     assert killed
+    assert capfd.readouterr() == ("", "")
     assert found.keys() == set(plan.tasks)
     assert_same(rows_of(found), rows_of(here))
 
@@ -138,15 +139,6 @@ def test_a_node_that_is_lost_costs_no_row(joined: Any, plan: Plan, here: dict[Ta
     assert found.keys() == set(plan.tasks)
     assert_same(rows_of(found), rows_of(here))
     joined.remove_node(nodes.pop())
-
-
-def test_where_the_last_node_is_lost_it_is_said(joined: Any, plan: Plan) -> None:
-    node = joined.add_node(num_cpus=3)
-    blocks = run_on_ray(plan, plan.tasks, 1)
-    next(blocks)
-    joined.remove_node(node)
-    with pytest.raises(ModelError, match=r"No node is left .* 3 cores .* What was found so far is kept"):
-        list(blocks)
 
 
 def test_a_model_that_cannot_be_loaded_is_told_as_in_this_process(joined: Any, plan: Plan, tmp_path: Path) -> None:
@@ -175,7 +167,7 @@ def test_a_study_that_is_stopped_lets_its_workers_go_and_leaves_the_cluster(join
 
 
 def test_more_workers_than_cores_are_refused_with_the_figures(joined: Any, plan: Plan) -> None:
-    with pytest.raises(InputError, match=r"3 workers were asked for\. The Ray cluster has 2 cores") as refused:
+    with pytest.raises(InputError, match="The Ray cluster has 2 cores; 3 workers cannot") as refused:
         next(run_on_ray(plan, plan.tasks, 3))
     assert refused.value.parameters == ("workers",)
 
@@ -234,7 +226,8 @@ def test_without_an_address_a_cluster_is_begun_on_loopback_and_put_away_again_in
 ) -> None:
     (tmp_path / "two.csv").write_text("question,answer,foil\nWhat is 1?,one,two\nWhat is 2?,two,one\n")
     command = [sys.executable, "-c", ALONE, checkpoint, str(tmp_path / "two.csv"), str(tmp_path / "out")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    at_home = {**os.environ, "HOME": str(tmp_path)}  # where Ray keeps the token of its clusters
+    done = subprocess.run(command, env=at_home, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     listening, is_initialized, left, n_rows = json.loads(done.stdout)

@@ -173,9 +173,8 @@ class _Crew:
         waits = all(seat.task is None for seat in self._pending.values())
         if waits and self._share.places(self._ray.nodes()) == 0:
             raise ModelError(
-                f"No node is left in the Ray cluster that has {self._share.n_cores} cores"
-                f"{' and a GPU' if self._share.n_gpus else ''} for a worker. What was found so far is kept: add a "
-                "node, and resume."
+                f"No node is left in the Ray cluster that has {self._share}, as each worker needs. What was found so "
+                "far is kept: add a node, and resume."
             )
 
 

@@ -35,6 +35,10 @@ class Share:
     n_cores: int
     n_gpus: int
 
+    def __str__(self) -> str:
+        cores = _counted(self.n_cores, "core")
+        return f"{_counted(self.n_gpus, 'GPU')} and {cores}" if self.n_gpus else cores
+
     def places(self, nodes: Sequence[Node]) -> int:
         """For how many workers the nodes that are alive have room, whatever else they do now."""
         return sum(self._places(node["Resources"]) for node in nodes if node["Alive"])
@@ -55,22 +59,26 @@ def share_of(nodes: Sequence[Node], n_workers: int, device: str) -> Share:
             "the engine “local”.",
             "device",
         )
-    n_cores, n_gpus = (int(sum(node["Resources"].get(kind, 0) for node in nodes if node["Alive"])) for kind in _KINDS)
-    on_gpus = n_gpus > 0 and device != "cpu"
-    for cores in range(n_cores // (n_gpus if on_gpus else n_workers), 0, -1):
-        share = Share(cores, int(on_gpus))
+    n_cores, n_gpus = _in_all(nodes, "CPU"), 0 if device == "cpu" else _in_all(nodes, "GPU")
+    each = min(n_gpus, 1)
+    for cores in range(n_cores // (n_gpus or n_workers), 0, -1):
+        share = Share(cores, each)
         if share.places(nodes) >= n_workers:
             return share
-    most = f"{n_gpus} GPUs and {n_cores} cores" if on_gpus else f"{n_cores} cores"
-    need = "a GPU and a core" if on_gpus else "a core"
     raise InputError(
-        f"{n_workers} workers were asked for. The Ray cluster has {most}, and each worker needs {need} of one node. "
-        "Ask for fewer workers.",
+        f"The Ray cluster has {Share(n_cores, n_gpus)}; {_counted(n_workers, 'worker')} cannot share that. Each needs "
+        f"{Share(1, each)} of one node: ask for fewer.",
         "workers",
     )
 
 
-_KINDS = ("CPU", "GPU")
+def _in_all(nodes: Sequence[Node], kind: str) -> int:
+    return int(sum(node["Resources"].get(kind, 0) for node in nodes if node["Alive"]))
+
+
+def _counted(n: int, thing: str) -> str:
+    """So many of a thing."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
 def require_ray() -> Any:
@@ -135,8 +143,8 @@ def _connect(ray: Any) -> None:
         why = one_line(error).rstrip(".:")
         if address:
             raise InputError(
-                f"No Ray cluster can be used at RAY_ADDRESS={address}: {why}. Start one (ray start --head), or unset "
-                "RAY_ADDRESS to take this machine alone.",
+                f"No Ray cluster can be used at RAY_ADDRESS={address}: {why}. Start one (ray start --head), set "
+                "RAY_AUTH_MODE=token where it asks for a token, or unset RAY_ADDRESS to take this machine alone.",
                 "engine",
             ) from error
         raise ModelError(f"Ray could not be started here: {why}. Take the engine “local”.") from error

@@ -19,15 +19,13 @@ class WaitingBlocks:
     def take(self, model: int | None, others: Sequence[int | None]) -> Task | None:
         """The next block for a worker that has loaded `model` while the others have theirs; None where there is none.
 
-        A worker that has to load a model anew takes the one with most blocks for each worker that has it then: so
-        several models are shared out among the workers, and each is loaded by few of them.
+        Who has to load a model anew takes the one that fewest of the others have: so several models are shared out
+        among the workers, and each is loaded by few of them.
         """
-        waiting = {each: len(blocks) for each, blocks in self._of.items() if blocks}
+        waiting = [each for each, blocks in self._of.items() if blocks]
         if not waiting:
             return None
-        if model not in waiting:
-            model = max(waiting, key=lambda each: waiting[each] / (1 + others.count(each)))
-        return self._of[model].popleft()
+        return self._of[model if model in waiting else min(waiting, key=others.count)].popleft()
 
     def put_back(self, task: Task) -> None:
         """A block whose worker was lost is the next of its model."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from llm_tracker.experiments.values.conditions import PRESSURES
 from llm_tracker.studies.statistics.by_question import first_wordings
 from llm_tracker.studies.statistics.intervals import mean, rate
 from llm_tracker.studies.statistics.tables import BY_MODEL
+from llm_tracker.studies.values.conditions import KINDS_OF_PRESSURE
 from llm_tracker.studies.values.rows import Record
 
 
@@ -23,7 +23,7 @@ def syc_eval(rows: pd.DataFrame) -> pd.DataFrame:
     own, found = first_wordings(rows), list[Record]()
     places = {"behind the answer": "", "in the question": "pre_emptive_"}
     for key, several in own.groupby(BY_MODEL, sort=False):
-        for pressure in PRESSURES:
+        for pressure in KINDS_OF_PRESSURE:
             for place, prefix in places.items():
                 asked = several[several["condition"] == prefix + pressure]
                 found += [

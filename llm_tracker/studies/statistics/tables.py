@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from llm_tracker.prompts.words import fold
 from llm_tracker.studies.statistics.by_question import DENIALS, by_question, first_wordings, with_direction
 from llm_tracker.studies.statistics.intervals import Estimate, mean, rate
-from llm_tracker.studies.values.rows import Record
+from llm_tracker.studies.values.rows import Record, compared
 
 BY_MODEL = ["model", "dtype"]
 
@@ -45,13 +44,9 @@ def flip_flop(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
 def _is_flip(rows: pd.DataFrame) -> pd.Series:
     """Whether an answer is another than the first; all names of the right word are one answer."""
-    said, said_first = (rows[column].map(_compared) for column in ("answer_text", "first_answer"))
+    said, said_first = (rows[column].map(compared) for column in ("answer_text", "first_answer"))
     changes: pd.Series = rows["grade"] != rows["grade_before"]
     return changes | ((rows["grade"] == "other") & (said != said_first))
-
-
-def _compared(answer: str) -> str:
-    return fold(answer.strip(" .!?"))
 
 
 SUGGESTIONS = {

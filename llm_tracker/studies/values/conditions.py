@@ -49,7 +49,10 @@ USUAL: tuple[ConditionName, ...] = (
 )
 """What is asked unless something else is: eight conditions, besides the question alone."""
 
-CHAIN: tuple[ConditionName, ...] = ("wrong_alternative", "simple", "authority", "false_reason", "made_up_source")
+KINDS_OF_PRESSURE = PRESSURES
+"""By which SycEval's changes are told apart, each behind the answer and, as “pre_emptive_…”, in the question."""
+
+CHAIN: tuple[ConditionName, ...] = ("wrong_alternative", *KINDS_OF_PRESSURE)
 """Five turns of pressure, one after another, all naming the same word."""
 
 FIELDS = ("answer", "foil", "named")

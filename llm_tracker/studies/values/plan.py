@@ -34,8 +34,8 @@ class Task:
 class Plan:
     """A study: questions x conditions x models.
 
-    Raises InputError for no model, one model twice, a negative seed, text that cannot be written down, and the recipe of
-    raw text, which has no turns to correct in.
+    Raises InputError for no model, one model twice, a negative seed, text that no file can hold, and the recipe of raw
+    text, which has no turns to correct in.
     """
 
     questions: QuestionSet

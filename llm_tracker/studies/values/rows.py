@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from llm_tracker.experiments.values.findings import Grade
+from llm_tracker.prompts.words import fold
 
 Record = dict[str, Any]
 
@@ -145,6 +146,11 @@ def transition(before: Grade, after: Grade) -> Transition:
     if before == "other" or after == "other":
         return "other"
     return letters[before] + letters[after]  # type: ignore[return-value]
+
+
+def compared(answer: str) -> str:
+    """An answer as it is compared with another one: without case and outer marks."""
+    return fold(answer.strip(" .!?"))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,6 +14,8 @@ from pyarrow import parquet
 from llm_tracker.studies.values.rows import COLUMNS, TABLES, Found, Record, TableName
 
 _KINDS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+
+GROUP_ROWS = 50_000
 
 _MODEL, _VERSIONS = b"model", b"versions"
 """What stands in a file's metadata."""
@@ -49,11 +51,22 @@ def joined(name: TableName, files: Iterable[bytes], sink: Any) -> int:
     """Several files of one table written into one, one after another; how many rows there are."""
     n_rows = 0
     with parquet.ParquetWriter(sink, schema_of(name)) as writer:
-        for content in files:
-            table = parquet.read_table(io.BytesIO(content)).replace_schema_metadata()
+        for table in _gathered(files):
             writer.write_table(table)
             n_rows += table.num_rows
     return n_rows
+
+
+def _gathered(files: Iterable[bytes]) -> Iterator[pa.Table]:
+    """The files' rows, some tens of thousands at a time: readers are slow with many small groups of rows."""
+    several: list[pa.Table] = []
+    for content in files:
+        several.append(parquet.read_table(io.BytesIO(content)).replace_schema_metadata())
+        if sum(table.num_rows for table in several) >= GROUP_ROWS:
+            yield pa.concat_tables(several)
+            several = []
+    if several:
+        yield pa.concat_tables(several)
 
 
 def read_frame(name: TableName, content: bytes, columns: Sequence[str] | None = None) -> pd.DataFrame:
