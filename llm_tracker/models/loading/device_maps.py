@@ -81,11 +81,11 @@ def load_split(
 
 
 def _told(error: BaseException, folder: Path) -> ModelError | None:
-    """What is said of a failure; None of one that says enough."""
-    if isinstance(error, ModelError) or not isinstance(error, Exception) or is_lack_of_memory(error):
-        return None
+    """What is said of a failure; None of one that is no matter of devices."""
     if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
         return _no_room_on_disk(folder)
+    if isinstance(error, ModelError) or not isinstance(error, Exception) or is_lack_of_memory(error):
+        return None
     return ModelError(
         f"The model could not be split over devices: {type(error).__name__} ({one_line(error)}). Choose one device for "
         "it, such as “cpu”, or a smaller model.",

@@ -52,7 +52,7 @@ def watched(model: nn.Module) -> AbstractContextManager[object]:
 
     Some code reads the weights of a module without calling it, so that accelerate does not fetch them.
     """
-    return _Watched() if is_split(model) else nullcontext()
+    return _Watched() if is_split(model) and is_offloaded(model) else nullcontext()
 
 
 class _Watched(TorchFunctionMode):
@@ -62,7 +62,8 @@ class _Watched(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         keywords = kwargs or {}
-        if len({tensor.is_meta for tensor in _tensors((*args, *keywords.values()))}) > 1:
+        is_of_one = len(args) == 1 and not keywords and isinstance(args[0], Tensor)  # most ask for a shape or the like
+        if not is_of_one and _are_mixed((*args, *keywords.values())):
             raise ModelRefusedError(
                 "Split over devices this model would give other numbers: its code reads a weight in a way that does "
                 f"not fetch it ({getattr(func, '__name__', func)}). Load it on one device, such as “cpu”, or choose a "
@@ -72,12 +73,10 @@ class _Watched(TorchFunctionMode):
         return func(*args, **keywords)
 
 
-def _tensors(values: Iterable[Any]) -> Iterator[Tensor]:
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            yield from _tensors(value)
+def _are_mixed(values: Iterable[Any]) -> bool:
+    """Whether some of these tensors have numbers and others none."""
+    several = [each for value in values for each in (value if isinstance(value, (tuple, list)) else (value,))]
+    return len({each.is_meta for each in several if isinstance(each, Tensor)}) > 1
 
 
 @contextmanager
