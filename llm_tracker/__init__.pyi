@@ -49,8 +49,8 @@ from llm_tracker.figures.correction.views import experiment_figure as experiment
 from llm_tracker.figures.figure import Figure as Figure
 from llm_tracker.figures.overview import overview as overview
 from llm_tracker.figures.samples import samples_figure as samples_figure
-from llm_tracker.figures.views import figure as figure
 from llm_tracker.figures.studies.views import study_figure as study_figure
+from llm_tracker.figures.views import figure as figure
 from llm_tracker.load_options import Trust as Trust
 from llm_tracker.models.adapters.contract import ModelAdapter as ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry as ModelEntry

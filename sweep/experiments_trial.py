@@ -14,12 +14,12 @@ from torch import Tensor
 import llm_tracker as lt
 from llm_tracker.errors import one_line
 from llm_tracker.experiments.attribution import attribution
-from llm_tracker.experiments.passes.forced_choice import score_batch
 from llm_tracker.experiments.frozen_route import frozen_route
 from llm_tracker.experiments.hand_over import Patching, stream_hand_over
 from llm_tracker.experiments.head_patches import heads_of
 from llm_tracker.experiments.knock_out import knock_outs
 from llm_tracker.experiments.minimal_pairs import ReadPair
+from llm_tracker.experiments.passes.forced_choice import score_batch
 from llm_tracker.experiments.passes.rows import Row, begin, common_beginning, read_rows
 from llm_tracker.experiments.probe import Probe
 from llm_tracker.experiments.values.findings import ExactCheck, Pair, Unavailable

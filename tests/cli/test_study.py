@@ -31,7 +31,8 @@ def test_a_readers_own_questions_become_rows_a_summary_and_a_page(
     loads: Loads, questions: str, tmp_path: Path, tiny_llama: lt.LoadedModel, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    more = ["--condition", "wrong", "--first", "2", "--correction", "No, {foil}.", "--wordings", "2", "--chain", "--seed", "3"]
+    more = ["--condition", "wrong", "--first", "2", "--correction", "No, {foil}.", "--wordings", "2"]
+    more += ["--chain", "--seed", "3"]
     assert main(call(questions, *more, "--out", str(out))) == 0
     rows = pd.read_parquet(out / "results.parquet")
     expected = lt.study(questions, [tiny_llama], ["wrong"], ["No, {foil}."], 2, "chat", chain=True, seed=3).rows
