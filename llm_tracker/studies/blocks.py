@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.experiments.scored_conditions import entropy, total_variation
 from llm_tracker.experiments.scored_texts import TextScore
 from llm_tracker.experiments.values.conditions import Condition
+from llm_tracker.models.forward.kv_caches import KVCaches
+from llm_tracker.models.kernels.matrix_products import plain_kernels
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.studies.asking import First, answered, first_answers, form_of, graded
 from llm_tracker.studies.chains import chain_rows
@@ -40,7 +42,18 @@ MOST_TEXTS = 256
 
 
 def read_block(model: LoadedModel, plan: Plan, questions: Sequence[Question], stop: Stop = lambda: False) -> Found:
-    """All rows of some questions. Raises Cancelled where `stop` says so, InputError for one that does not fit."""
+    """All rows of some questions. Raises Cancelled where `stop` says so, InputError for one that does not fit.
+
+    The same block is the same to the bit whatever was read before it, and in whatever process: nothing that was kept is
+    gone on from, and torch's own kernels multiply, since which others are faster is measured anew at each load.
+    """
+    own = replace(model, kv_caches=KVCaches(model.kv_caches.budget_bytes))
+    with plain_kernels(model.model):
+        found = _read(own, plan, questions, stop)
+    return replace(found, model=found.model | {"kernels": ()})
+
+
+def _read(model: LoadedModel, plan: Plan, questions: Sequence[Question], stop: Stop) -> Found:
     began, form = time.monotonic(), form_of(model, plan)
     firsts = first_answers(form, questions, stop)
     tables: dict[TableName, list[Record]] = {name: [] for name in TABLES}

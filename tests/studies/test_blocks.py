@@ -10,10 +10,13 @@ import torch
 from plain_passes import Plain, score_of
 from small_cases import RECIPE, gap, plain, small, tiny
 from small_studies import QUESTIONS, small_plan
+from tiny_models import loaded, tiny_network
+from torch import nn
 from word_ways import ways
 
 import llm_tracker as lt
 from llm_tracker.experiments.values.grading import grade
+from llm_tracker.models.kernels import matrix_products
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.rendering import render_prompt
 from llm_tracker.studies import blocks
@@ -132,9 +135,10 @@ def test_corrections_of_the_readers_own_speak_of_the_questions_words() -> None:
 
 
 def test_many_questions_read_together_as_on_a_gpu_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = rows_of("llama")
     monkeypatch.setattr(blocks, "_together", lambda _model, _plan, firsts: iter([firsts]))
     together = read_block(small("llama").model, small_plan(), QUESTIONS.questions).tables["results"]
-    for one, other in zip(rows_of("llama"), together, strict=True):
+    for one, other in zip(alone, together, strict=True):
         assert (one["question_id"], one["condition"], one["answer_text"]) == (
             other["question_id"],
             other["condition"],
@@ -163,9 +167,30 @@ def test_it_stops_between_two_batches() -> None:
         read_block(small("llama").model, small_plan(), QUESTIONS.questions, stop=lambda: True)
 
 
-def test_the_same_block_is_the_same_to_the_bit() -> None:
-    again = read_block(small("llama").model, small_plan(), QUESTIONS.questions).tables["results"]
+def test_the_same_block_is_the_same_to_the_bit_whatever_was_read_before_it() -> None:
+    model = small("llama").model
+    lt.track(model, QUESTIONS.questions[0].question, ["That is wrong."], recipe=RECIPE, max_new_tokens=2)
+    again = read_block(model, small_plan(), QUESTIONS.questions).tables["results"]
     assert [{**row, "seconds": 0} for row in again] == [{**row, "seconds": 0} for row in rows_of("llama")]
+
+
+def test_whatever_kernels_were_measured_to_be_faster_a_block_is_the_same() -> None:
+    network = tiny_network("llama")
+    measured = loaded(network)
+    for linear in matrix_products._linears(network, nn.Linear):
+        linear.__class__, linear.choice = matrix_products.MeasuredLinear, doubling(network)
+    other = read_block(measured, small_plan(), QUESTIONS.questions[:2]).tables["results"]
+    assert all(isinstance(each, nn.Linear) for each in matrix_products.computing_otherwise(network))
+    expected = read_block(loaded(tiny_network("llama")), small_plan(), QUESTIONS.questions[:2]).tables["results"]
+    assert [row["margin"] for row in other] == [row["margin"] for row in expected]
+
+
+def doubling(network: nn.Module) -> matrix_products.KernelChoice:
+    """A kernel that nobody could take for torch's own."""
+    kernel = lambda rows, weight, bias: 2 * nn.functional.linear(rows, weight, bias)  # noqa: E731
+    return matrix_products.KernelChoice(
+        next(network.parameters()).dtype, (kernel,) * len(matrix_products.MEASURED_ROWS)
+    )
 
 
 def test_pressure_turn_after_turn_is_the_conversation_itself() -> None:
