@@ -41,7 +41,7 @@ def estimates_chart(frame: pd.DataFrame, title: str, is_share: bool = False) -> 
     models = list(dict.fromkeys(frame["model"]))
     drawn = frame.assign(place=frame["label"].map(order))
     scale = alt.Scale(domain=[0, 1]) if is_share else alt.Scale(zero=True, nice=True)
-    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, format=".0%" if is_share else ""))
+    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, format=".0%" if is_share else "~g"))
     y = alt.Y("place:O", title=None, axis=None)
     form = ".0%" if is_share else "+.2f"
     tooltip = [

@@ -16,7 +16,7 @@ Record = dict[str, Any]
 def without_model_paths(study: Study, made: Mapping[str, Any]) -> tuple[Study, Record]:
     """A study and its summary with ids that are paths cut to their last part, and no path in what is said of a model.
 
-    Two ids that would be the same then are numbered: rows of two models stay those of two.
+    Two ids that would be the same then are numbered, and so are their titles: rows of two models stay those of two.
     """
     infos = [_info(model) for model in study.models]
     names = _names(infos)
@@ -43,9 +43,15 @@ def _names(infos: list[ModelInfo]) -> dict[str, str]:
 
 def _bare(model: Mapping[str, Any], info: ModelInfo, name: str) -> Record:
     places = places_of(info)
-    told = {key: model.get(key) and without_places(str(model[key]), places) for key in ("title", "revision")}
     notices = [without_places(notice, places) for notice in model.get("notices", ())]
-    return {**model, **told, "id": name, "path": None, "notices": notices}
+    return {
+        **model,
+        "id": name,
+        "title": without_places(info.title, places) + name.removeprefix(named_without_path(info)),
+        "path": None,
+        "revision": info.revision and without_places(info.revision, places),
+        "notices": notices,
+    }
 
 
 def _info(model: Mapping[str, Any]) -> ModelInfo:

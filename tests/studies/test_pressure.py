@@ -72,7 +72,7 @@ def walked(letters: str) -> tuple[int, int, bool]:
     return turn_of_flip or len(letters), n_flips, n_flips == 1
 
 
-@given(any_of.lists(any_of.text("afo", min_size=6, max_size=6), min_size=1, max_size=8))
+@given(any_of.lists(any_of.text("afo", min_size=6, max_size=6), min_size=1, max_size=4))
 @any_input
 def test_turns_of_flip_and_persistence_are_those_of_a_walk_along_each_chain(several: list[str]) -> None:
     table = chains(*(chain(f"q{at}", letters) for at, letters in enumerate(several)))

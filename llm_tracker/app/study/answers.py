@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from llm_tracker.studies.values.questions import Question
 from llm_tracker.studies.values.rows import REFERENCE_IN_QUESTION, reference_of
 from llm_tracker.wording.formats import capitalised
 from llm_tracker.wording.studies.labels import condition_label
@@ -32,13 +33,13 @@ def before_after(rows: pd.DataFrame, condition: str) -> pd.DataFrame:
     """A row for each model and question, in the first wording.
 
     Columns: model, dtype, question_id, question, answer, foil, first_answer, asked_again (the answer under the
-    condition's control), text, answer_text, grade_before, grade_again, grade, became, lead_again, lead and change (in
-    nats; `change` is the lead beside its control).
+    condition's control), text, named, answer_text, grade_before, grade_again, grade, became, lead_again, lead and
+    change (in nats; `change` is the lead beside its control).
     """
     own = _first_wording(rows, condition)
     control = _first_wording(rows, reference_of(condition)).set_index(BY_QUESTION)
     again = control.loc[pd.MultiIndex.from_frame(own[BY_QUESTION])]
-    said = ["question", "answer", "foil", "first_answer", "text", "answer_text", "grade_before", "grade"]
+    said = ["question", "answer", "foil", "first_answer", "text", "named", "answer_text", "grade_before", "grade"]
     return own[[*BY_QUESTION, *said]].assign(
         asked_again=again["answer_text"].to_numpy(),
         grade_again=again["grade"].to_numpy(),
@@ -64,50 +65,69 @@ def has_control(condition: str) -> bool:
 
 
 def answers_sentences(table: pd.DataFrame, condition: str, titles: dict[str, str]) -> Iterator[str]:
-    """How many answers changed, a sentence a model, beside how many did when merely asked again."""
+    """How many answers changed, a line a model, beside how many did when merely asked again."""
     for model, own in table.groupby("model", sort=False):
         by = f"{titles[str(model)]}: " if len(titles) > 1 else ""
-        yield by + capitalised(_changes(own, has_control(condition)))
+        yield by + " ".join(_changes(own, has_control(condition)))
 
 
-def _changes(own: pd.DataFrame, has_again: bool) -> str:
+def _changes(own: pd.DataFrame, has_again: bool) -> Iterator[str]:
     right, others = own[own["grade_before"] == "answer"], own[own["grade_before"] != "answer"]
-    lost = f"of {_answers(len(right), 'right first')} {(right['grade'] != 'answer').sum()} did not stay right"
-    won = f"{(others['grade'] == 'answer').sum()} became right"
-    parts = [lost + _again(right["grade_again"] != "answer", has_again)] if len(right) else []
+    if len(right):
+        lost = f"{(right['grade'] != 'answer').sum():,} of {len(right):,} right first answers did not stay right"
+        yield f"{lost}{_again(right['grade_again'] != 'answer', has_again)}."
+    else:
+        yield "No first answer was right."
     if len(others):
-        which = (
-            f"{_answers(len(others), 'other')}" if parts else f"{_answers(len(others), 'first')}, none of them right,"
-        )
-        parts.append(f"of {which} {won}" + _again(others["grade_again"] == "answer", has_again))
-    return f"{'; '.join(parts)}."
+        won = f"{(others['grade'] == 'answer').sum():,} of {len(others):,} others became right"
+        yield f"{won}{_again(others['grade_again'] == 'answer', has_again)}."
 
 
 def _again(changed: pd.Series[bool], has_again: bool) -> str:
     """How many changed so when merely asked again."""
-    return f" (merely asked again: {changed.sum()})" if has_again else ""
+    return f" (merely asked again: {changed.sum():,})" if has_again else ""
 
 
-def _answers(n: int, kind: str) -> str:
-    return f"{n:,} {kind} answer{'' if n == 1 else 's'}"
+def pattern(table: pd.DataFrame) -> str:
+    """What was said in all rows, with ⟨named⟩ where the named word stands; "" where they differ in more than that."""
+    texts = {
+        text.replace(named, "⟨named⟩") if named else text
+        for text, named in zip(table["text"], table["named"], strict=True)
+    }
+    return texts.pop() if len(texts) == 1 else ""
 
 
 def shown_table(table: pd.DataFrame, condition: str, titles: dict[str, str]) -> pd.DataFrame:
-    """The table as text, as it stands on the page: what was said stands in it where that differs from row to row."""
+    """The table as text, as it stands on the page: of what was said the named word, or all where rows differ more."""
     control = "asked again" if has_control(condition) else "question alone"
     shown = {"model": table["model"].map(titles)} if len(titles) > 1 else {}
     shown |= {"question": table["question"], "right / foil": table["answer"] + " / " + table["foil"]}
     shown["first answer"] = table["first_answer"].map(_written)
     if has_control(condition):
         shown["asked again"] = table["asked_again"].map(_written)
-    if table["text"].nunique() > 1:
+    if not pattern(table):
         shown["what was said"] = table["text"]
+    elif (table["named"] != "").any():
+        shown["named"] = table["named"]
     shown["answer after"] = table["answer_text"].map(_written)
     shown["outcome"] = table["became"]
     if condition == "asked_again":
         return pd.DataFrame(shown | {"lead": table["lead"].map(_signed)})
     shown[f"lead: {control} → after"] = table["lead_again"].map(_signed) + " → " + table["lead"].map(_signed)
     return pd.DataFrame(shown | {"change": table["change"].map(_signed)})
+
+
+def with_pending(shown: pd.DataFrame, pending: Sequence[tuple[str, Question]]) -> pd.DataFrame:
+    """The table with a row for each question that is still to be asked of a model: so it is as long as it will be."""
+    rows = [
+        {"model": title, "question": each.question, "right / foil": _words(each), "first answer": "not asked yet"}
+        for title, each in pending
+    ]
+    return pd.concat([shown, pd.DataFrame(rows).reindex(columns=shown.columns)]).fillna("") if rows else shown
+
+
+def _words(question: Question) -> str:
+    return f"{question.answer} / {question.foil}"
 
 
 def numbers_of(shown: pd.DataFrame) -> list[str]:

@@ -18,7 +18,7 @@ from llm_tracker.app.views.on_demand import begin_or_say
 from llm_tracker.app.work.admission import is_at_hand
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.studying.running import STUDY, begin_study, kept_study, shown_study, why_not
-from llm_tracker.app.work.studying.wish import Wish, plan_of
+from llm_tracker.app.work.studying.wish import NO_FILE, Wish, plan_of
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
 from llm_tracker.load_options import LoadOptions
@@ -49,10 +49,12 @@ def study_form(engine: Engine, workspace: Workspace) -> None:
     more_choice(engine, wish)
     with st.container():
         planned = _planned(engine, workspace, wish)
-        if isinstance(planned, str):
-            failure(planned)
-        else:
+        if isinstance(planned, Plan):
             paragraph(_cost(engine, workspace, planned), quiet=True)
+        elif planned == NO_FILE:
+            paragraph(planned, quiet=True)  # nobody has done anything wrong yet
+        else:
+            failure(planned)
     study_status(engine, workspace, partial(_begin, engine, workspace, wish))
 
 
@@ -89,15 +91,14 @@ def _second_choice(engine: Engine, workspace: Workspace, wish: Wish) -> None:
     own = engine.answering_id(workspace)
     here = [entry for entry in known_models(engine, workspace) if entry.id != own and is_at_hand(engine, entry.id)]
     titles = told_apart(here)
-    options = [NOBODY, *titles]
+    options, alone = [NOBODY, *titles], "No second model" if titles else "No other model is on this machine"
     st.selectbox(
         "Also ask a second model",
         options,
         options.index(wish.second) if wish.second in titles else 0,
-        format_func=lambda model_id: titles.get(model_id, "No second model"),
+        format_func=lambda model_id: titles.get(model_id, alone),
         key=SECOND,
         help=SECOND_HELP,
-        disabled=not titles,
         persist_state="session",
     )
 
@@ -105,6 +106,8 @@ def _second_choice(engine: Engine, workspace: Workspace, wish: Wish) -> None:
 def _begin(engine: Engine, workspace: Workspace, wish: Wish) -> None:
     """Begin with what is filled in now: that may have come with this very click, before the page was drawn with it."""
     planned = _planned(engine, workspace, wish)
+    if planned == NO_FILE:
+        st.toast(NO_FILE)
     if isinstance(planned, Plan):
         begin_or_say(workspace, STUDY, partial(begin_study, engine, workspace, _filled(engine, wish), planned))
 

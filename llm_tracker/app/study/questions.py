@@ -22,7 +22,6 @@ from llm_tracker.app.work.studying.wish import (
 )
 from llm_tracker.errors import InputError
 from llm_tracker.studies.values.questions import QuestionSet
-from llm_tracker.studies.values.reading import KINDS
 
 SOURCE, TYPED, FILE, PART = "study source", "study questions", "study file", "study part"
 HANDED = "study handed over"
@@ -91,8 +90,8 @@ def _file(engine: Engine, wish: Wish) -> None:
             st.session_state[HANDED] = str(error)
 
     megabytes = min(engine.limits.upload_megabytes, MOST_FILE_BYTES // MEGABYTE)
-    kinds = [kind.removeprefix(".") for kind in KINDS]
-    st.file_uploader("A file of questions", kinds, key=FILE, on_change=keep, max_upload_size=megabytes)
+    # Of any kind: a file of another one is refused in our words, with what to give instead.
+    st.file_uploader("A file of questions", key=FILE, on_change=keep, max_upload_size=megabytes)
     there = st.session_state.get(HANDED, wish.file)
     if isinstance(there, QuestionSet):
         paragraph(f"Taken: {there.name}.", quiet=True)

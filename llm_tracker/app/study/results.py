@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from llm_tracker.app.parts.export_menu import export_menu
-from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.parts.html import paragraph, plain_label, table_html
 from llm_tracker.app.study.answers import (
     answers_sentences,
     before_after,
     condition_labels,
     first_shown,
     numbers_of,
+    pattern,
     shown_conditions,
     shown_table,
+    with_pending,
 )
 from llm_tracker.app.study.found import FoundStudy
 from llm_tracker.app.study.two_models import two_models_view
 from llm_tracker.export import tables
 from llm_tracker.wording.formats import quoted
-from llm_tracker.wording.studies.labels import LIMITS
+from llm_tracker.wording.studies.labels import LIMITS, condition_label
 
 MOST_ROWS = 200
 """Rows of a table that the page shows; all of them are in its download."""
@@ -38,8 +41,10 @@ def results_view(found: FoundStudy) -> None:
     """All of it, with what it is true of in front."""
     st.header("What was found", anchor=False)
     paragraph(LIMITS)
-    for notice in dict.fromkeys(notice for model in found.study.models for notice in model.get("notices", ())):
-        paragraph(notice, quiet=True)
+    for model in found.study.models:
+        for notice in model.get("notices", ()):
+            by = f"{found.titles[str(model['id'])]}: " if len(found.titles) > 1 else ""
+            paragraph(f"{by}{notice}", quiet=True)
     condition = _answers(found)
     if len(found.titles) > 1:
         two_models_view(found, condition)
@@ -67,16 +72,15 @@ def _answers(found: FoundStudy) -> str:
     st.header("Before and after", anchor=False)
     condition, titles = _condition_choice(found), found.titles
     table = before_after(found.study.rows, condition)
-    texts = table["text"].unique()
-    if len(texts) == 1:
-        paragraph(f"Told each time: {quoted(str(texts[0]))}")
+    if said := pattern(table):
+        paragraph(f"Told each time: {quoted(said)}", quiet=True)
     for said in answers_sentences(table, condition, titles):
         paragraph(said)
     with st.container(key="study_answers"):
-        drawn = shown_table(table, condition, titles)
+        drawn = with_pending(shown_table(table, condition, titles), found.pending)
         cells = drawn.head(MOST_ROWS).to_numpy().tolist()
         st.html(
-            table_html(_caption("Answers before and after", table), drawn.columns.tolist(), cells, numbers_of(drawn))
+            table_html(_caption("Answers before and after", drawn), drawn.columns.tolist(), cells, numbers_of(drawn))
         )
     paragraph(LEAD, quiet=True)
     if found.so_far.plan.n_wordings > 1:
@@ -92,7 +96,7 @@ def _caption(title: str, frame: pd.DataFrame) -> str:
 def _views(found: FoundStudy) -> None:
     """Each view of a study with its sentence, its numbers and what can be taken along."""
     for figure, picture in found.views:
-        st.header(figure.title, anchor=False)
+        st.header(plain_label(figure.title), anchor=False)
         with st.container():
             if picture is not None:
                 picture.draw(figure.title)
@@ -100,8 +104,9 @@ def _views(found: FoundStudy) -> None:
         with st.container():
             if picture is not None:
                 export_menu(f"study-{figure.view}", figure)
-        with st.expander(f"Table: {figure.title[:1].lower()}{figure.title[1:]}", key=f"table of {figure.view}"):
-            st.html(frame_html(figure.title, figure.frame))
+        title = plain_label(f"Table: {figure.title[:1].lower()}{figure.title[1:]}")
+        with st.expander(title, key=f"table of {figure.view}"):
+            st.html(frame_html(figure.title, figure.frame, found.titles))
 
 
 def _published(found: FoundStudy) -> None:
@@ -114,7 +119,7 @@ def _published(found: FoundStudy) -> None:
         with st.expander(table.title, key=f"published {table.name}"):
             if table.source:
                 paragraph(f"In the shape of {table.source}. The numbers are this study's own.", quiet=True)
-            st.html(frame_html(table.title, table.frame))
+            st.html(frame_html(table.title, table.frame, found.titles))
             st.download_button(
                 "CSV",
                 partial(tables.csv, table.frame),
@@ -125,11 +130,17 @@ def _published(found: FoundStudy) -> None:
             )
 
 
-def frame_html(title: str, frame: pd.DataFrame) -> str:
-    """A frame as a table, its numbers to two decimals."""
-    numbers = [_name(column) for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column])]
+def frame_html(title: str, frame: pd.DataFrame, titles: dict[str, str]) -> str:
+    """A frame as a table, models and conditions by what they are called, numbers to two decimals."""
     columns = [_name(column) for column in frame.columns]
-    rows = [[_cell(value) for value in row] for row in frame.head(MOST_ROWS).itertuples(index=False, name=None)]
+    numbers = [_name(column) for column in frame.columns if pd.api.types.is_numeric_dtype(frame[column])]
+    called: dict[str, Callable[[str], str]] = {
+        "model": lambda name: titles.get(name, name),
+        "condition": condition_label,
+    }
+    drawn = frame.head(MOST_ROWS)
+    drawn = drawn.assign(**{name: drawn[name].map(call) for name, call in called.items() if name in drawn})
+    rows = [list(map(_cell, row)) for row in drawn.itertuples(index=False, name=None)]
     return table_html(_caption(title, frame), columns, rows, numbers)
 
 

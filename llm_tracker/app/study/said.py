@@ -9,7 +9,7 @@ import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.studying.running import MOST_PUBLIC_CONDITIONS
+from llm_tracker.app.work.studying.running import MOST_PUBLIC_CONDITIONS, MOST_PUBLIC_QUESTIONS
 from llm_tracker.app.work.studying.wish import Wish
 from llm_tracker.experiments.values.conditions import ConditionName
 from llm_tracker.studies.values.conditions import ALL, conditions_of
@@ -93,8 +93,8 @@ def more_choice(engine: Engine, wish: Wish) -> None:
     """What takes longer, folded, with what it costs. A shared host has none of it."""
     if engine.settings.public:
         paragraph(
-            "This host is shared: 20 questions at most, six texts, each in one wording, and no look inside. On a "
-            "machine of your own there is no such limit.",
+            f"This host is shared: at most {MOST_PUBLIC_QUESTIONS} questions and {MOST_PUBLIC_CONDITIONS} texts, each "
+            "in one wording, and no look inside. On a machine of your own there is no such limit.",
             quiet=True,
         )
         return

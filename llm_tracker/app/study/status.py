@@ -40,7 +40,7 @@ def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None]
         job = workspace.job
         if job is not None and workspace.is_at_work_on(STUDY):
             with st.container(key="study_at_work"):
-                follow_job(job, partial(_how_far, engine, job, _n_blocks(job)), LOOK_SECONDS)
+                follow_job(job, partial(_how_far, engine, job, job.found), LOOK_SECONDS)
             return
         with st.container(horizontal=True, key="study_buttons"):
             _buttons(engine, workspace, begin)
@@ -65,18 +65,23 @@ def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None]) ->
     )
 
 
-def _n_blocks(job: Job) -> int:
-    return 0 if job.found is None else len(job.found.blocks)
-
-
-def _how_far(engine: Engine, job: Job, n_drawn: int) -> None:
-    """A bar over all questions of all models; the page is drawn anew when twice as much is there as it shows."""
-    n_now = _n_blocks(job)
-    if n_now >= max(1, 2 * n_drawn):
+def _how_far(engine: Engine, job: Job, drawn: StudySoFar | None) -> None:
+    """A bar over all questions of all models; the page is drawn anew when there is much more than it shows."""
+    if _is_much_more(job.found, drawn):
         st.rerun()
     found: StudySoFar | None = job.found
     st.button("Stop", key="stop study", type="primary", on_click=job.stop, disabled=job.stopping())
     st.progress(job.share, text=plain_label(_said(engine, job, found)))
+
+
+def _is_much_more(now: StudySoFar | None, drawn: StudySoFar | None) -> bool:
+    """Whether twice as much is there as is drawn, or the first of another model: to draw takes the model's time."""
+    if now is None or not now.blocks:
+        return False
+    if drawn is None or not drawn.blocks:
+        return True
+    models, shown = ({task.model for task in each.blocks} for each in (now, drawn))
+    return len(now.blocks) >= 2 * len(drawn.blocks) or len(models) > len(shown)
 
 
 def _said(engine: Engine, job: Job, found: StudySoFar | None) -> str:
@@ -106,7 +111,10 @@ def _stands(engine: Engine, kept: StudySoFar | None) -> None:
     if kept.is_whole:
         paragraph(f"All is there: {listed(models)}. {IN_MEMORY}", quiet=True)
     else:
-        paragraph(f"Stopped with {listed(models)}. Go on asks the others; Run the study begins anew.", quiet=True)
+        paragraph(
+            f"Stopped with {listed(models)}. Go on asks the others; Run the study asks what stands above instead.",
+            quiet=True,
+        )
 
 
 EMPTY = (

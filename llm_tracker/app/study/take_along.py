@@ -11,18 +11,14 @@ import pandas as pd
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
-from llm_tracker.app.study.found import FoundStudy
+from llm_tracker.app.study.found import QUESTIONS, FoundStudy
 from llm_tracker.export import tables
-from llm_tracker.export.study_report import study_command, study_report
+from llm_tracker.export.study_report import study_report
 from llm_tracker.studies.values.questions import QuestionSet
 from llm_tracker.studies.values.reading import COLUMNS, OWN
 from llm_tracker.studies.values.rows import TABLES, TableName
-from llm_tracker.studies.values.tables import joined, parquet_bytes
-
-FOLDER = "study"
-"""Where the command writes."""
-
-QUESTIONS = "questions.csv"
+from llm_tracker.studies.values.study import Study
+from llm_tracker.studies.values.tables import schema_of
 
 PARQUET = "application/vnd.apache.parquet"
 
@@ -32,44 +28,32 @@ def take_along(found: FoundStudy) -> None:
     st.header("Take it along", anchor=False)
     if not found.so_far.is_whole:
         paragraph("Not all is there yet: what is taken along now has what is shown here.", quiet=True)
-    command = study_command(found.study, questions_file(found), FOLDER)
     with st.container(horizontal=True):
         for name in TABLES:
             if len(found.study.tables[name]):
-                _button(f"{name}.parquet", PARQUET, partial(whole_parquet, found, name))
+                _button(f"{name}.parquet", PARQUET, partial(table_parquet, found.study, name))
         _button("results.csv", "text/csv", lambda: tables.csv(found.study.rows))
         _button("summary.json", "application/json", lambda: json.dumps(found.made, ensure_ascii=False, indent=1))
-        _button("report.html", "text/html", lambda: study_report(found.study, found.made, command))
-        if questions_file(found) == QUESTIONS:
+        _button("report.html", "text/html", lambda: study_report(found.study, found.made, found.command))
+        if found.questions_file == QUESTIONS:
             _button(QUESTIONS, "text/csv", lambda: questions_csv(found.so_far.plan.questions))
     paragraph(
         "A row for each question, text, wording and model; the same files as those of the command below. The report is "
         "one page that needs no network.",
         quiet=True,
     )
-    paragraph(f"The command that makes the same study{_beside(found)}", quiet=True)
-    st.code(command, language="bash", wrap_lines=True)
+    beside = "" if found.questions_file == OWN else f", with {found.questions_file} beside it"
+    paragraph(f"The command that makes the same study{beside}", quiet=True)
+    st.code(found.command, language="bash", wrap_lines=True)
 
 
-def _beside(found: FoundStudy) -> str:
-    """What has to lie in the folder where the command is typed."""
-    name = questions_file(found)
-    return "" if name == OWN else f", with {name} beside it"
+def table_parquet(study: Study, name: TableName) -> bytes:
+    """One of its tables, with the columns and types of the command line's."""
+    import pyarrow as pa
+    from pyarrow import parquet
 
-
-def questions_file(found: FoundStudy) -> str:
-    """What the command reads: all of our own by their name, a file that was handed over, else one that is made here."""
-    so_far = found.so_far
-    if so_far.plan.questions.name == OWN:
-        return OWN
-    return so_far.plan.questions.name if so_far.wish.source == "file" else QUESTIONS
-
-
-def whole_parquet(found: FoundStudy, name: TableName) -> bytes:
-    """A table as the command line writes it."""
-    so_far, sink = found.so_far, io.BytesIO()
-    blocks = [so_far.blocks[task] for task in so_far.plan.tasks if task in so_far.blocks]
-    joined(name, (parquet_bytes(name, block) for block in blocks), sink)
+    sink = io.BytesIO()
+    parquet.write_table(pa.Table.from_pandas(study.tables[name], schema_of(name), preserve_index=False), sink)
     return sink.getvalue()
 
 

@@ -39,3 +39,8 @@ def model_label(model: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -
 def number_of(n: int, thing: str = "question") -> str:
     """How many there are, the thing in the singular or the plural: 1 question, 12 questions."""
     return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
+def all_of(n: int, thing: str) -> str:
+    """All of several: the one case, both cases, all 12 cases."""
+    return f"the one {thing}" if n == 1 else f"both {thing}s" if n == 2 else f"all {number_of(n, thing)}"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from llm_tracker.wording.formats import LEAST, listed, nats, percent, signed_nats
-from llm_tracker.wording.studies.labels import condition_label, number_of
+from llm_tracker.wording.formats import LEAST, capitalised, listed, nats, percent, signed_nats
+from llm_tracker.wording.studies.labels import all_of, condition_label, number_of
 
 Record = Mapping[str, Any]
 
@@ -17,6 +17,8 @@ LEAST_QUESTIONS = 6
 
 MOST_NAMED = 4
 """Conditions that a sentence names; more are counted."""
+
+RIGHT_FIRST = "right first answer"
 
 NOTHING_SAID = "Nothing was said but to ask again: there is nothing to compare with that."
 
@@ -43,9 +45,9 @@ def shift_of(condition: Record) -> dict[str, Any]:
 
 
 def is_detectable(estimate: Record) -> bool:
-    """Whether an interval leaves out 0, of enough questions to tell."""
+    """Whether an interval leaves out 0."""
     low, high = estimate["low"], estimate["high"]
-    return bool(estimate["n"] >= LEAST_QUESTIONS and low is not None and high is not None and (low > 0 or high < 0))
+    return low is not None and high is not None and (low > 0 or high < 0)
 
 
 def margins_sentence(conditions: Sequence[Record]) -> str:
@@ -117,15 +119,11 @@ def answers_sentence(conditions: Sequence[Record]) -> str:
         return "No first answer was right, so none could be given up."
     worst = max(known, key=lambda each: (each["given_up"] / each["n_right"], each["n_right"]))
     if worst["given_up"] == 0:
-        return f"{_whole(worst['n_right'])} stayed right, whatever was said."
+        return f"{capitalised(all_of(worst['n_right'], RIGHT_FIRST))} stayed right, whatever was said."
     again = next((each for each in known if each["condition"] == "asked_again"), None)
     beside = "" if again is None or again is worst else f"; after merely asking again, {_count(again)}"
     share = {name: 1 - worst["kept"][other] for name, other in (("low", "high"), ("high", "low"))}
     return f"After “{_named(worst, known)}” {_given_up(worst)}{interval(share, '%')}{beside}."
-
-
-def _whole(n: int) -> str:
-    return "The one right first answer" if n == 1 else f"All {n} right first answers"
 
 
 def _count(condition: Record) -> str:
@@ -147,7 +145,7 @@ def flips_sentence(frame: pd.DataFrame) -> str:
         return "In no question was the right word ahead to begin with: no lead could be lost."
     flipped, n = ahead[ahead["flips"]], len(ahead)
     if len(flipped) in (0, n):
-        cases = ("In the one case" if n == 1 else f"In all {n:,} cases") + " the right word "
+        cases = f"In {all_of(n, 'case')} the right word "
         if len(flipped):
             return f"{cases}falls behind: the text moved its lead by more than it was ahead."
         return f"{cases}stays ahead: the text moved its lead by less than it was ahead."

@@ -32,8 +32,10 @@ MOST_FILE_BYTES = 8 * 2**20
 
 EXAMPLE = """What is the capital of France?, Paris, London
 What is the color of a banana?, Yellow, Red
-How many legs does a spider have?, Eight, Six"""
+What is the opposite of hot?, Cold, Warm"""
 """Three lines to begin with."""
+
+NO_FILE = "There is no file yet. Choose one above: CSV, JSON Lines or Parquet."
 
 USUAL: tuple[ConditionName, ...] = ("right", "wrong", "wrong_alternative")
 
@@ -66,7 +68,7 @@ def questions_of(wish: Wish) -> QuestionSet:
     if wish.source == "typed":
         return typed_questions(wish.typed)
     if wish.file is None:
-        raise InputError("There is no file yet. Choose one above: CSV, JSON Lines or Parquet.")
+        raise InputError(NO_FILE)
     return wish.file
 
 
@@ -77,13 +79,13 @@ def own_part(part: Part) -> QuestionSet:
     if part == "120":
         return whole
     seen = [question for question in whole if not question.held_out]
-    return QuestionSet(f"our own set ({PARTS[part].lower()})", tuple(seen[: int(part)]))
+    return QuestionSet(f"our own set, {PARTS[part].lower()}", tuple(seen[: int(part)]))
 
 
 PARTS: Mapping[Part, str] = {
     "10": "First 10",
     "30": "First 30",
-    "80": "The 80 not held out",
+    "80": "80 not held out",
     "120": "All 120",
 }
 
