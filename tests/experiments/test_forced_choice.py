@@ -11,8 +11,7 @@ from small_cases import Small, plain, small
 from word_ways import ways
 
 import llm_tracker as lt
-from llm_tracker.experiments import forced_choice
-from llm_tracker.experiments.passes import rows
+from llm_tracker.experiments.passes import forced_choice, rows
 from llm_tracker.experiments.passes.forced_choice import choices_of, score_batch
 from llm_tracker.experiments.passes.rows import Batch, Row, begin, common_beginning, read_rows
 

@@ -158,7 +158,10 @@ def expected_log_prob(model: lt.LoadedModel, context: list[int], ids: tuple[int,
 
 
 def word_gap(model: lt.LoadedModel, turn: lt.Turn, step: int = 0, ends: set[int] | None = None) -> float:
-    """The largest difference between the scores of whole words at a step and their recomputation, in nats."""
+    """The largest difference between the scores of whole words at a step and their recomputation, in nats.
+
+    A sum that goes far beyond 100 nats is as exact as float32 is: its difference counts in proportion to 100.
+    """
     context = [*turn.prompt.token_ids, *turn.trace.token_ids[:step].tolist()]
     several = [each for score in turn.scores[step].values() for each in score.spellings]
     put_on_eager(model.model)
@@ -166,7 +169,7 @@ def word_gap(model: lt.LoadedModel, turn: lt.Turn, step: int = 0, ends: set[int]
         known = [expected_log_prob(model, context, each.token_ids, ends or end_token_ids(model)) for each in several]
     finally:
         put_on_attention(model.model, model.way)
-    return max(abs(each.log_prob - own) for each, own in zip(several, known, strict=True))
+    return max(abs(each.log_prob - own) / max(1, -own / 100) for each, own in zip(several, known, strict=True))
 
 
 def word_places(turn: lt.Turn) -> list[tuple[int, int]]:

@@ -151,13 +151,13 @@ def test_each_answer_has_its_own_thought_and_is_closed_at_the_limit(kind: str, l
 
 
 def test_a_thought_that_is_begun_by_some_is_no_others() -> None:
-    """The model opens its thought itself: with a mark that is as likely as its likeliest token."""
+    """The model opens its thought itself: with a mark that is nearly as likely as its likeliest token."""
     model = thinking_model("switched")
     prompt = prompt_of(model, thinking=True)
     mark = model.tokenizer.convert_tokens_to_ids("<think>")
     likely = alone(model, prompt, n=1)[0].trace.top_token_ids[0, 0]
     rows = model.model.get_output_embeddings().weight.data
-    rows[mark] = rows[likely]
+    rows[mark] = 0.99 * rows[likely]  # of two that are level, rounding says which comes first
     answers = require_the_same(model, prompt, replace(WARM, max_new_tokens=3, max_thought_tokens=4), n=8)
     assert {answer.thought is None for answer in answers} == {True, False}
 

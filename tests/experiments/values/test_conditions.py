@@ -25,7 +25,8 @@ def texts(case: lt.Case, name: str, n: int = 4) -> list[str]:
 
 def test_every_condition_is_there_in_four_wordings_no_two_alike() -> None:
     found = conditions_of(CASE)
-    assert {each.name for each in found} == set(CONDITION_NAMES)
+    of_studies = {"simple_right", "pre_emptive_right", "pre_emptive_wrong", "pre_emptive_doubt"}
+    assert {each.name for each in found} == set(CONDITION_NAMES) - of_studies
     for name, several in groupby(sorted(found, key=lambda each: each.name), lambda each: each.name):
         wordings = list(several)
         n = {"baseline": 1, "user": 2}.get(name, 4)

@@ -71,7 +71,7 @@ print(statistics.median(left() for _ in range(5)))
         command = [sys.executable, "-c", script, str(n_arenas)]
         return int(subprocess.run(command, env=small_pages, capture_output=True, text=True, check=True).stdout)
 
-    assert left(ARENAS) < 0.6 * left(16)
+    assert left(ARENAS) < 0.75 * left(16)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heap of glibc")

@@ -8,6 +8,7 @@ import pytest
 from experiments import example_experiment
 
 import llm_tracker as lt
+from llm_tracker.experiments.values.conditions import CONDITION_NAMES
 from llm_tracker.experiments.values.findings import ConditionScore
 from llm_tracker.wording.correction.conditions import (
     CONDITION_LABELS,
@@ -152,7 +153,8 @@ def test_wordings_that_take_more_than_there_is_are_counted(n_flipped: int, n: in
 
 def test_every_condition_has_a_name_and_what_was_written_is_counted_by_its_grade() -> None:
     found = example_experiment()
-    assert {score.condition.name for score in found.conditions} == CONDITION_LABELS.keys()
+    assert CONDITION_LABELS.keys() == set(CONDITION_NAMES)
+    assert {score.condition.name for score in found.conditions} <= CONDITION_LABELS.keys()
     grades = [score.grade for score in found.conditions if score.grade is not None]
     said = graded_sentence(found.conditions)
     assert f"the right word {grades.count('answer')} times" in said
