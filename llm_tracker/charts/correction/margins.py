@@ -73,10 +73,10 @@ def margins_chart(frame: pd.DataFrame, title: str) -> Any:
     return framed(alt.layer(*layers), ROW_PIXELS * len(order) + AXIS_PIXELS)
 
 
-def flips_chart(frame: pd.DataFrame) -> Any:
+def flips_chart(frame: pd.DataFrame, text_title: str = "said") -> Any:
     """Truth margin against sensitivity, a point a wording; beyond the diagonal the forced choice flips.
 
-    Columns: label, text, truth_margin, sensitivity, flipped (De Marez et al., 2026).
+    Columns: label, text, truth_margin, sensitivity, flipped (De Marez et al., 2026). `text_title` is what a text is.
     """
     values = pd.concat([frame["truth_margin"], frame["sensitivity"]])
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
@@ -98,7 +98,7 @@ def flips_chart(frame: pd.DataFrame) -> Any:
     )
     tooltip = [
         alt.Tooltip("label:N", title="condition"),
-        alt.Tooltip("text:N", title="said"),
+        alt.Tooltip("text:N", title=text_title),
         alt.Tooltip("sensitivity:Q", format="+.2f"),
         alt.Tooltip("truth_margin:Q", title="truth margin", format="+.2f"),
     ]

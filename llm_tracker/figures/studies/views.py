@@ -156,7 +156,7 @@ def _flips(study: Study, _made: Record) -> Figure:
     ]
     drawn = frame.assign(label=labels, text=frame["question_id"], flipped=frame["flips"])
     ahead = drawn[drawn["truth_margin"] > 0]
-    chart = flips_chart(ahead) if len(ahead) else None
+    chart = flips_chart(ahead, "question") if len(ahead) else None
     sentence = _told(study, lambda model: flips_sentence(_of(model, frame)))
     return Figure("flips", "Ahead by how much, moved by how much", chart, frame, sentence)
 
