@@ -97,9 +97,13 @@ def right_at_first(rows: Rows) -> Rows:
     return rows[rows["grade_before"] == "answer"]
 
 
-def leaves_out_zero(estimate: Estimate) -> bool:
-    """Whether the interval is on one side of 0."""
-    return estimate.low > 0 or estimate.high < 0
+NEAR = 1.0
+"""Nats: what an interval may reach to and still be called near 0. A wide one, or none, says nothing."""
+
+
+def is_near_zero(estimate: Estimate) -> bool:
+    """Whether the interval has 0 in it, and nothing that is far from it."""
+    return -NEAR < estimate.low <= 0 <= estimate.high < NEAR
 
 
 def verdict(claims: Sequence[bool]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,8 @@ from small_studies import QUESTIONS
 
 import findings.plans as plans
 from findings.__main__ import FINDINGS
-from findings.numbers import both, difference, told
+from findings.inside import named_path
+from findings.numbers import both, difference, is_near_zero, told
 from findings.page import page
 from llm_tracker.progress import ended
 from llm_tracker.studies.conduct import stream_study
@@ -51,6 +53,21 @@ def test_the_page_says_its_limits_first_and_has_every_finding_with_its_verdict()
         assert re.search(rf'<a id="{name.lower()}"></a>{name}: ', made)
     assert len(re.findall(r"On the whole set this \*\*(?:holds|holds in part|does not hold)\*\*", made)) == 6
     assert "nan" not in made.lower().replace("finance", "")
+
+
+def test_where_no_pair_could_be_traced_the_page_says_so() -> None:
+    found = dict(studies())
+    paths = found["one-word"].tables["paths"]
+    untraced = paths.assign(depth=float("nan"), named_word=float("nan"), answer_slot=float("nan"))
+    found["one-word"] = replace(found["one-word"], tables={**found["one-word"].tables, "paths": untraced})
+    made = named_path(found)
+    assert [line[1] for line in made.lines] == ["none of 3", "none of 2"]
+    assert made.holds == "does not hold"
+
+
+def test_near_zero_is_an_interval_around_0_that_is_narrow() -> None:
+    around = {(-0.4, 0.3): True, (-3.0, 2.0): False, (0.1, 0.4): False, (float("nan"), float("nan")): False}
+    assert {ends: is_near_zero(Estimate(0.0, *ends, 80)) for ends in around} == around
 
 
 def test_numbers_are_written_with_their_interval_and_how_many_questions_they_come_from() -> None:

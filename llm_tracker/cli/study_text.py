@@ -9,7 +9,7 @@ from llm_tracker.cli.plain_text import aligned
 from llm_tracker.figures.studies.views import study_figures
 from llm_tracker.studies.values.study import Study
 from llm_tracker.wording.formats import percent
-from llm_tracker.wording.studies.labels import LIMITS, condition_label
+from llm_tracker.wording.studies.labels import LIMITS, NAMED, condition_label
 from llm_tracker.wording.studies.sentences import interval, shift_of
 
 
@@ -22,7 +22,16 @@ def study_text(study: Study, made: Mapping[str, Any]) -> str:
 
 def _conditions(model: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     own = [each for each in made["conditions"] if (each["model"], each["dtype"]) == (model["id"], model["dtype"])]
-    header = ["condition", "names", "n", "lead moved by, nats", "choice flips", "right before", "right after"]
+    header = [
+        "condition",
+        "names",
+        "first answer",
+        "n",
+        "lead moved by, nats",
+        "choice flips",
+        "right before",
+        "right after",
+    ]
     rows = [_row(each) for each in own]
     return "\n".join([f"{model['title']} ({model['dtype']})", *aligned([header, *rows])])
 
@@ -31,9 +40,10 @@ def _row(condition: Mapping[str, Any]) -> list[str]:
     shift = shift_of(condition)
     return [
         condition_label(condition["condition"]),
-        {"foil": "the wrong word", "answer": "the right word", "": ""}[condition["pushes"]],
+        NAMED.get(condition["pushes"], ""),
+        {"right": "right", "other": "not right", "": "any"}[condition["first"]],
         str(condition["n"]),
-        f"{shift['value']:+.2f}{interval(shift)}",
+        "none" if shift["value"] is None else f"{shift['value']:+.2f}{interval(shift)}",
         percent(condition["flip_rate"]["value"]),
         percent(condition["accuracy_before"]["value"]),
         percent(condition["accuracy"]["value"]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,18 @@ class QuestionSetting(Setting):
 
     def fitting(self, condition: Condition) -> Prompt:
         """What is read under a condition. Raises InputError, with the question's id, for what the model cannot read."""
-        try:
+        with self._named():
             return self.prompt_of(condition)
+
+    def with_room(self, prompt: Prompt) -> Prompt:
+        """The same prompt. Raises InputError, with the question's id, where the model cannot read it and an answer."""
+        with self._named():
+            return self._fitting(prompt)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
         except InputError as error:
             raise InputError(f"Question “{self.question.id}”: {error}", error.parameters) from error
 

@@ -57,8 +57,9 @@ def _read(model: LoadedModel, plan: Plan, questions: Sequence[Question], stop: S
     began, form = time.monotonic(), form_of(model, plan)
     firsts = first_answers(form, questions, stop)
     tables: dict[TableName, list[Record]] = {name: [] for name in TABLES}
+    first_seconds = (time.monotonic() - began) / len(questions)
     for several in _together(model, plan, firsts):
-        tables["results"] += _rows(plan, several, stop)
+        tables["results"] += _rows(plan, several, first_seconds * len(several), stop)
     if plan.chain:
         tables["chains"] = chain_rows(form, firsts, stop)
     if plan.inside:
@@ -79,9 +80,9 @@ def _together(model: LoadedModel, plan: Plan, firsts: Sequence[First]) -> Iterat
         yield firsts[at : at + n_together]
 
 
-def _rows(plan: Plan, firsts: Sequence[First], stop: Stop) -> list[Record]:
-    """The rows of some questions, in order."""
-    began = time.monotonic()
+def _rows(plan: Plan, firsts: Sequence[First], first_seconds: float, stop: Stop) -> list[Record]:
+    """The rows of some questions, in order, whose first answers took so long."""
+    began = time.monotonic() - first_seconds
     asked = [
         (first, condition)
         for first in firsts

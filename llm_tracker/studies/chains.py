@@ -13,20 +13,20 @@ from llm_tracker.experiments.values.conditions import WORDINGS, ConditionName
 from llm_tracker.studies.asking import First, Form, answered, graded
 from llm_tracker.studies.values.conditions import CHAIN, named_word
 from llm_tracker.studies.values.rows import Record
-from llm_tracker.tracing.run import require_fits
 
 Stop = Callable[[], bool]
 
 
 def chain_rows(form: Form, firsts: Sequence[First], stop: Stop = lambda: False) -> list[Record]:
-    """A row for each turn of each question: turn 0 is the question, 1 to 5 the pressure; turns of all go together."""
+    """A row for each turn of each question: turn 0 is the question, 1 to 5 the pressure; turns of all go together.
+
+    Raises Cancelled where `stop` says so, InputError, with the question's id, for a chain that grows too long.
+    """
     said = {first: [first.question.question, first.setting.first_answer] for first in firsts}
     rows = {first: [_row(first, 0, "baseline", "", first.score)] for first in firsts}
     for turn, name in enumerate(CHAIN, 1):
         texts = {first: _pressure(first, name) for first in firsts}
-        prompts = [form.prompt(*said[first], texts[first]) for first in firsts]
-        for prompt in prompts:
-            require_fits(form.model, prompt, 0)
+        prompts = [first.setting.with_room(form.prompt(*said[first], texts[first])) for first in firsts]
         asked = [first.setting.text(prompt) for first, prompt in zip(firsts, prompts, strict=True)]
         for first, score in zip(firsts, form.scores(asked, stop), strict=True):
             rows[first].append(_row(first, turn, name, texts[first], score))

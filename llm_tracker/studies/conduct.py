@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.errors import InputError
 from llm_tracker.load_options import AUTO, LoadOptions
+from llm_tracker.models.loading.typed_names import meant_name
 from llm_tracker.progress import Report, ended, silent
 from llm_tracker.prompts.recipes import Recipe
 from llm_tracker.studies.engines.local import run_here, run_processes
 from llm_tracker.studies.engines.worker import Loads
-from llm_tracker.studies.folder import StudyFolder
+from llm_tracker.studies.folder import SUMMARY, StudyFolder, begun_on, write_text
+from llm_tracker.studies.same_origin import require_same_origin
 from llm_tracker.studies.values.conditions import USUAL, require_conditions, require_corrections
 from llm_tracker.studies.values.plan import Plan, Task, plan_recipe
 from llm_tracker.studies.values.questions import QuestionSet
@@ -61,10 +65,10 @@ def make_plan(
     date: str | None = None,
     load: LoadOptions = AUTO,
 ) -> Plan:
-    """The plan of a study. Raises InputError for what cannot be asked, or cannot be read."""
+    """The plan of a study; without a date, of today. Raises InputError for what cannot be asked, or cannot be read."""
     return Plan(
         questions=questions if isinstance(questions, QuestionSet) else read_questions(questions),
-        models=tuple(models),
+        models=_different(models),
         conditions=require_conditions(conditions),
         corrections=require_corrections(corrections),
         n_wordings=n_wordings,
@@ -72,9 +76,26 @@ def make_plan(
         chain=chain,
         inside=inside,
         seed=seed,
-        date=date,
+        date=_day(date),
         load=load,
     )
+
+
+def _different(models: Sequence[str]) -> tuple[str, ...]:
+    """The same names. Raises InputError where two of them mean one model: each question would count twice."""
+    meant = [meant_name(name) for name in models]
+    twice = next((name for at, name in enumerate(models) if meant[at] in meant[:at]), None)
+    if twice is not None:
+        raise InputError(f"A model is named twice: “{twice}”. Name each once.", "models")
+    return tuple(models)
+
+
+def _day(date: str | None) -> str:
+    """The day on which all of a study is asked, however long it takes. Raises InputError for what is none."""
+    try:
+        return (datetime.fromisoformat(date) if date else datetime.now()).date().isoformat()
+    except ValueError as error:
+        raise InputError(f"“{date}” is no date. Give one such as 2026-01-31.", "date") from error
 
 
 def stream_study(
@@ -103,6 +124,7 @@ def stream_study(
     yield StudyProgress(n_blocks - len(tasks), n_blocks, 0, None)
     for at, (task, block) in enumerate(_run(plan, tasks, engine, n_workers, stop, loads, report), 1):
         if folder is None:
+            _require_alike(plan, found, task, block)
             found[task] = block
         else:
             folder.keep(task, block)
@@ -111,6 +133,13 @@ def stream_study(
         left = (time.monotonic() - began) / at * (len(tasks) - at)
         yield StudyProgress(n_blocks - len(tasks) + at, n_blocks, n_rows, left)
     return _in_memory(plan, found) if folder is None else finished(plan, folder)
+
+
+def _require_alike(plan: Plan, found: Mapping[Task, Found], task: Task, block: Found) -> None:
+    """Refuse a block that another node computed with other weights, or in other versions."""
+    earlier = next((each for done, each in found.items() if done.model == task.model), None)
+    if earlier is not None:
+        require_same_origin(plan.models[task.model], earlier.model, earlier.versions, block)
 
 
 def _require_engine(engine: EngineName, n_workers: int, loads: Loads | None) -> None:
@@ -153,12 +182,15 @@ def _in_memory(plan: Plan, found: Mapping[Task, Found]) -> Study:
 
 
 def finished(plan: Plan, folder: StudyFolder) -> Study:
-    """Put the blocks of a folder together: results.parquet, and what else was asked for."""
+    """Put the blocks of a folder together: results.parquet, what else was asked for, and summary.json."""
+    from llm_tracker.studies.statistics.summary import summary
     from llm_tracker.studies.values.rows import TABLES
 
     folder.finish()
     models = tuple(folder.models())
-    return Study(plan.record(), models, dict(folder.versions), {name: folder.frame(name) for name in TABLES})
+    study = Study(plan.record(), models, dict(folder.versions), {name: folder.frame(name) for name in TABLES})
+    write_text(folder.place, SUMMARY, json.dumps(summary(study), ensure_ascii=False, indent=1))
+    return study
 
 
 def study(
@@ -187,11 +219,13 @@ def study(
     “questions”, the project's own. `models` are names, or loaded models. Each of `conditions` (“all” of them) is asked
     in `n_wordings` ways; `corrections` are the reader's own, in which {answer}, {foil} and {named} stand for the
     question's words. `chain` adds five turns of pressure one after another, `inside` the lens, where the named word
-    travels, and its heads. With `out`, a folder or a URL, every block of questions is written down as it comes, and
-    `resume` goes on with what is there. Rows, columns and units: `studies.values.rows`.
+    travels, and its heads. `date` is what a chat template writes as today's. With `out`, a folder or a URL, every
+    block of questions is written down as it comes, at the end all of the tables and summary.json; `resume` goes on with
+    what is there. Rows, columns and units: `studies.values.rows`.
 
     Raises InputError for what cannot be asked or written, Cancelled where `stop` says so.
     """
+    date = date or (begun_on(out) if resume and out is not None else None)
     loaded = {model.id: model for model in models if not isinstance(model, str)}
     names = [model if isinstance(model, str) else model.id for model in models]
     options = LoadOptions(device, dtype)

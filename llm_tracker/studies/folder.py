@@ -17,6 +17,7 @@ import fsspec
 import pandas as pd
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.studies.same_origin import require_same_origin
 from llm_tracker.studies.values.plan import Plan, Task
 from llm_tracker.studies.values.rows import TABLES, Found, Record, TableName
 from llm_tracker.studies.values.study import Study
@@ -32,7 +33,7 @@ class StudyFolder:
 
     def __init__(self, place: str, plan: Plan, resume: bool = False) -> None:
         self.place, self._plan = place, plan
-        self._models: dict[int, Record] = {}
+        self._origins: dict[int, tuple[Record, Mapping[str, str]]] = {}
         self.versions: Mapping[str, str] = {}
         try:
             self._files, self._root = fsspec.core.url_to_fs(place)
@@ -65,25 +66,20 @@ class StudyFolder:
         return {Task(*map(int, found.groups())) for name in names if (found := _PART.match(name))}
 
     def keep(self, task: Task, found: Found) -> None:
-        """Write a block down. Raises InputError where earlier blocks of this model come from other weights."""
+        """Write a block down. Raises InputError where earlier ones come from other weights, or from other versions."""
         self._require_same(task, found)
         for name in reversed(TABLES):
             if found.tables[name] or name == "results":
                 self._write(_part(name, task), parquet_bytes(name, found))
 
     def _require_same(self, task: Task, found: Found) -> None:
-        if task.model not in self._models:
+        if task.model not in self._origins:
             earlier = next((each for each in sorted(self.done(), key=_place) if each.model == task.model), None)
-            self._models[task.model] = (
-                found.model if earlier is None else notes_of(self._read(_part("results", earlier)))[0]
+            self._origins[task.model] = (
+                (found.model, found.versions) if earlier is None else notes_of(self._read(_part("results", earlier)))
             )
         self.versions = found.versions
-        if self._models[task.model].get("weights_sha256") != found.model.get("weights_sha256"):
-            raise InputError(
-                f"The study in {self.place} was begun with other weights of {self._plan.models[task.model]}. "
-                "Choose another place, and begin anew.",
-                "out",
-            )
+        require_same_origin(self._plan.models[task.model], *self._origins[task.model], found)
 
     def finish(self) -> None:
         """Put the blocks together, table by table. All of them have to be there."""
@@ -120,6 +116,16 @@ class StudyFolder:
     def _write(self, name: str, content: bytes) -> None:
         """Write a file whole or not at all: where a machine stops, there is no half of one."""
         _write_whole(self._files, self._path(name), content)
+
+
+def begun_on(place: str) -> str | None:
+    """The day on which the study in a place is asked; None where there is none, or none that can be read."""
+    try:
+        files, root = fsspec.core.url_to_fs(place)
+        date = json.loads(files.cat_file(f"{root}/{PLAN}"))["date"]
+    except (OSError, ValueError, LookupError, ImportError):
+        return None
+    return date if isinstance(date, str) else None
 
 
 def load_study(place: str) -> Study:

@@ -93,7 +93,7 @@ def _lens_rows(first: First, case: Case, stop: Stop) -> Rows:
 
 
 def _word_rows(first: First, case: Case, stop: Stop) -> Rows:
-    """What is looked at, and what does it, word by word of the correction's text."""
+    """What is looked at, and what does it, word by word of the conversation."""
     prompt, named = first.setting.prompt(case.correction), fold(named_word(first.question, first.grade))
     found = _sound(knock_outs(first.setting.model, prompt, probe_of(first.setting.model, prompt, case), None, stop))
     for word in found.words:

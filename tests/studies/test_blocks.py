@@ -15,8 +15,11 @@ from torch import nn
 from word_ways import ways
 
 import llm_tracker as lt
+from llm_tracker.experiments import contexts
+from llm_tracker.experiments.passes.filled_rows import N_MORE
 from llm_tracker.experiments.values.grading import grade
 from llm_tracker.models.kernels import matrix_products
+from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.rendering import render_prompt
 from llm_tracker.studies import blocks
@@ -206,6 +209,17 @@ def test_pressure_turn_after_turn_is_the_conversation_itself() -> None:
         last = render_prompt(model.tokenizer, "custom", session.turns[5].prompt.messages, len(RECIPE)).token_ids
         score = score_of(plain("llama"), last, ways(model, question.answers), CHAT_END)
         assert own[5]["score_answer"] == pytest.approx(score, abs=1e-4)
+
+
+def test_a_chain_that_grows_too_long_says_of_which_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    def require_fits(_model: object, prompt: Prompt, n_more: int) -> None:
+        assert n_more == N_MORE, "room for a word behind it"
+        if len(prompt.messages) > len(RECIPE) + 5:
+            raise lt.InputError("It is too long.")
+
+    monkeypatch.setattr(contexts, "require_fits", require_fits)
+    with pytest.raises(lt.InputError, match=r"^Question “france”: It is too long\."):
+        read_block(small("llama").model, small_plan(chain=True), QUESTIONS.questions[:1])
 
 
 @pytest.mark.parametrize("family", ["llama", "gemma2"])

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pandas as pd
 import pytest
-from small_cases import small
+from small_cases import RECIPE, small
 from small_studies import NAMES, QUESTIONS, small_plan
 
 import llm_tracker as lt
 from llm_tracker.studies import folder as folders
+from llm_tracker.studies.blocks import read_block
 from llm_tracker.studies.conduct import stream_study
-from llm_tracker.studies.folder import StudyFolder, load_study, write_text
+from llm_tracker.studies.folder import StudyFolder, begun_on, load_study
+from llm_tracker.studies.statistics.summary import summary
 from llm_tracker.studies.values.plan import Plan
+from llm_tracker.studies.values.rows import Found
 from llm_tracker.studies.values.study import Study
 from llm_tracker.studies.values.tables import read_frame
 
@@ -111,13 +116,58 @@ def test_rows_of_other_weights_are_not_put_beside(tmp_path: Path, monkeypatch: p
         run(small_plan(), str(tmp_path), resume=True)
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_weights_without_a_digest_are_told_apart_by_their_architecture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: str
+) -> None:
+    real = folders.parquet_bytes
+    monkeypatch.setattr(
+        folders, "parquet_bytes", lambda name, found: real(name, replace(found, model=found.model | NO_DIGEST))
+    )
+    monkeypatch.setattr("llm_tracker.studies.engines.worker.read_block", without_digest)
+    run(small_plan(), str(tmp_path), most=1)
+    if family == "llama":
+        assert run(small_plan(), str(tmp_path), resume=True) is not None
+        return
+    with pytest.raises(lt.InputError, match="was begun with other weights of tiny"):
+        run(small_plan(), str(tmp_path), resume=True, family=family)
+
+
+NO_DIGEST = {"weights_sha256": None}
+
+
+def without_digest(*args: Any) -> Found:
+    found = read_block(*args)
+    return replace(found, model=found.model | NO_DIGEST)
+
+
+def test_rows_of_other_versions_are_not_put_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(small_plan(), str(tmp_path), most=1)
+    real = folders.notes_of
+    monkeypatch.setattr(
+        folders, "notes_of", lambda content: (real(content)[0], real(content)[1] | {"transformers": "4.0.0"})
+    )
+    with pytest.raises(lt.InputError, match=r"was begun with transformers 4\.0\.0, and this is"):
+        run(small_plan(), str(tmp_path), resume=True)
+
+
+def test_a_study_is_gone_on_with_on_another_day_as_of_the_day_it_was_begun(tmp_path: Path) -> None:
+    model, place = small("llama").model, str(tmp_path)
+    asked: dict[str, Any] = {"questions": QUESTIONS, "models": [model], "conditions": NAMES, "recipe": RECIPE}
+    first = lt.study(**asked, out=place, date="2026-01-31T10:00")
+    assert begun_on(place) == first.plan["date"] == "2026-01-31"
+    assert lt.study(**asked, out=place, resume=True).plan["date"] == "2026-01-31"
+    with pytest.raises(lt.InputError, match="asks other questions, or in another way"):
+        lt.study(**asked, out=place, resume=True, date="2026-02-01")
+    assert begun_on(str(tmp_path / "nothing")) is None
+    assert begun_on("nowhere://at/all") is None
+
+
 def test_a_finished_study_is_opened_without_a_model(tmp_path: Path) -> None:
     study = run(small_plan(inside=True, chain=True), str(tmp_path))
     assert study is not None
-    write_text(
-        str(tmp_path), "summary.json", json.dumps({"models": list(study.models), "versions": dict(study.versions)})
-    )
     again = load_study(str(tmp_path))
+    assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json.dumps(summary(study)))
     for name, frame in study.tables.items():
         pd.testing.assert_frame_equal(again.tables[name], frame, check_exact=True)
     assert again.plan["questions"] == study.plan["questions"]

@@ -33,6 +33,10 @@ def test_a_rate_has_wilsons_interval(k: int, n: int) -> None:
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
+def test_numbers_that_overflowed_are_left_out_and_not_counted() -> None:
+    assert mean([1.0, math.nan, 3.0, -math.inf], seed=2) == mean([1.0, 3.0], seed=2)
+
+
 def test_of_no_question_no_rate_is_known() -> None:
     found = rate([])
     assert (found.n, found.low, found.high) == (0, 0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from llm_tracker.errors import InputError
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.prompts.recipes import Message
+from llm_tracker.studies.conduct import make_plan
 from llm_tracker.studies.values.conditions import conditions_of
 from llm_tracker.studies.values.plan import Plan, Task, plan_recipe
 from llm_tracker.studies.values.questions import Question, QuestionSet
@@ -53,6 +55,25 @@ CHANGES: list[dict[str, Any]] = [
     {"load": LoadOptions(dtype="bfloat16")},
     {"n_block": 3},
 ]
+
+
+def test_what_its_questions_file_is_called_changes_no_row() -> None:
+    assert replace(PLAN, questions=replace(SET, name="renamed")).digest == PLAN.digest
+
+
+@pytest.mark.parametrize(
+    "models", [("a", "a"), ("owner/m", "https://huggingface.co/owner/m"), ("embedded", " embedded ")]
+)
+def test_one_model_under_two_names_is_refused_for_its_questions_would_count_twice(models: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match="named twice"):
+        make_plan(SET, models)
+
+
+def test_a_plan_is_of_one_day_and_a_text_that_is_none_is_refused_before_a_model_is_loaded() -> None:
+    assert make_plan(SET, ["one"], date="2026-01-31").date == "2026-01-31"
+    assert make_plan(SET, ["one"]).date == datetime.now().date().isoformat()
+    with pytest.raises(InputError, match=r"“tomorrow” is no date\. Give one such as"):
+        make_plan(SET, ["one"], date="tomorrow")
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=[next(iter(each)) for each in CHANGES])

@@ -68,10 +68,19 @@ rows_of_questions = any_of.lists(
             "difficulty": text,
             "held_out": any_of.booleans(),
         }
-    ).filter(lambda row: fold(row["foil"]) not in {fold(word) for word in (row["answer"], *row["aliases"])}),
+    ).filter(lambda row: can_be_asked(row)),
     min_size=1,
     max_size=4,
+    unique_by=lambda row: (fold(row["question"]), fold(row["answer"]), fold(row["foil"])),
 )
+
+
+def can_be_asked(row: dict[str, Any]) -> bool:
+    try:
+        Question(**row | {"id": "1", "aliases": tuple(row["aliases"])})
+    except InputError:
+        return False
+    return True
 
 
 @given(rows_of_questions)
@@ -135,8 +144,16 @@ def test_quoted_cells_have_commas_quotation_marks_and_line_ends() -> None:
 
 
 def test_a_question_without_an_id_is_called_by_its_row_as_a_spreadsheet_counts_it() -> None:
-    ids = [each.id for each in questions_in("q.csv", f"id,{HEADER}\n,{FRANCE}\n\nmine,{FRANCE}\n,{FRANCE}".encode())]
-    assert ids == ["row-2", "mine", "row-5"]
+    several = [f"{at}{FRANCE}" for at in range(3)]
+    lines = [f"id,{HEADER}", f",{several[0]}", "", f"mine,{several[1]}", f",{several[2]}"]
+    assert [each.id for each in questions_in("q.csv", "\n".join(lines).encode())] == ["row-2", "mine", "row-5"]
+    behind_a_blank = questions_in("q.csv", "\n".join(["", *lines]).encode())
+    assert [each.id for each in behind_a_blank] == ["row-3", "mine", "row-6"]
+
+
+def test_a_question_that_stands_twice_with_the_same_words_is_refused_by_row() -> None:
+    with pytest.raises(InputError, match=r"row 3: the same question .* stands in row 2 already"):
+        questions_in("q.csv", f"{HEADER}\n{FRANCE}\n{FRANCE}".encode())
 
 
 @pytest.mark.parametrize("spelling", ["true", "TRUE", "Yes", "1", " true "])

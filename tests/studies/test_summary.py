@@ -15,12 +15,14 @@ from llm_tracker.studies.statistics.summary import summary, verdict_effect
 from llm_tracker.studies.values.rows import Record
 
 
-def of(made: Record, condition: str, pushes: str | None = None, name: str = "tiny") -> Record:
+def of(made: Record, condition: str, pushes: str | None = None, name: str = "tiny", first: str | None = None) -> Record:
     """The one record of a condition."""
     (found,) = [
         each
         for each in made["conditions"]
-        if (each["condition"], each["model"]) == (condition, name) and pushes in (None, each["pushes"])
+        if (each["condition"], each["model"]) == (condition, name)
+        and pushes in (None, each["pushes"])
+        and first in (None, each["first"])
     ]
     return dict(found)
 
@@ -35,12 +37,12 @@ FEW = ("asked_again", "right", "wrong", "wrong_alternative")
 
 def test_a_condition_by_hand() -> None:
     rows = [
-        row("a", "wrong", -1.0, again=3.0),
-        row("b", "wrong", 2.0, again=1.0),
-        row("c", "wrong", 4.0, again=-2.0, before="foil", after="other"),
-        row("d", "wrong", 3.0, again=-1.0, before="other", after="other"),
+        row("a", "asked_again", -1.0, again=3.0),
+        row("b", "asked_again", 2.0, again=1.0),
+        row("c", "asked_again", 4.0, again=-2.0, before="foil", after="other"),
+        row("d", "asked_again", 3.0, again=-1.0, before="other", after="other"),
     ]
-    found = of(summary(study(rows)), "wrong")
+    found = of(summary(study(rows)), "asked_again")
     assert found["n"] == 4
     assert found["margin"]["value"] == pytest.approx((-1 + 2 + 4 + 3) / 4)
     assert found["sensitivity"]["value"] == pytest.approx((4 - 1 - 6 - 4) / 4)
@@ -50,6 +52,28 @@ def test_a_condition_by_hand() -> None:
     assert (found["was_right"]["n"], found["was_right"]["n_kept"], found["was_right"]["value"]) == (2, 1, 0.5)
     assert found["transitions"] == {"cc": 1, "ci": 1, "ic": 0, "ii": 0, "other": 2}
     assert found["sign_test_p"] == pytest.approx(2 * (1 + 4) / 2**4), "one of four is positive"
+
+
+def test_what_speaks_against_a_right_answer_is_not_summed_up_with_what_speaks_for_one() -> None:
+    """Of “wrong”, 3 nats either way: together they would be no effect at all."""
+    lost = [row(f"a{at}", "wrong", 1.0, again=4.0) for at in range(6)]
+    won = [row(f"b{at}", "wrong", 2.0, again=-1.0, before="foil", after="answer") for at in range(6)]
+    found = summary(study(lost + won))
+    assert of(found, "wrong", first="right")["sensitivity"]["value"] == 3
+    assert of(found, "wrong", first="other")["sensitivity"]["value"] == -3
+    assert [each["first"] for each in found["conditions"]] == ["right", "other"]
+    effects = summary(study(lost + won))["verdict_effect"]
+    assert [(each["first"], each["n"]) for each in effects] == [("", 0), ("right", 0), ("other", 0)]
+
+
+def test_the_verdict_effect_is_told_of_all_and_of_right_and_other_first_answers_apart() -> None:
+    rows = [
+        row(question, name, lead, before=before)
+        for question, before, leads in (("a", "answer", (3.0, 1.0)), ("b", "foil", (-1.0, 2.0)))
+        for name, lead in zip(("right", "wrong"), leads, strict=True)
+    ]
+    effects = {each["first"]: each["margin"]["value"] for each in summary(study(rows))["verdict_effect"]}
+    assert effects == {"": -0.5, "right": 2, "other": -3}
 
 
 def test_transitions_sum_to_the_questions_and_say_what_rates_say(made: Record) -> None:
@@ -66,6 +90,8 @@ def test_the_shift_is_the_margin_less_the_truth_margin(made: Record) -> None:
     for each in made["conditions"]:
         keys = ["model", "condition", "question_id"]
         own = found.rows[(found.rows["model"] == each["model"]) & (found.rows["condition"] == each["condition"])]
+        if each["first"]:
+            own = own[(own["grade_before"] == "answer") == (each["first"] == "right")]
         named = {"foil": own["foil"], "answer": own["answer"], "": ""}[each["pushes"]]
         leads = own[own["named"] == named].groupby(keys)[["margin", "truth_margin"]].mean()
         assert each["n"] == len(leads)

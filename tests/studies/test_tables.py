@@ -19,6 +19,7 @@ from llm_tracker.studies.statistics.tables import (
     suggestions,
     truth_and_sensitivity,
     two_models,
+    without_word,
 )
 from llm_tracker.studies.values.rows import Record
 
@@ -29,6 +30,12 @@ def one(table: pd.DataFrame, **where: object) -> pd.Series:
         table = table[table[column] == value]
     assert len(table) == 1
     return table.iloc[0]
+
+
+def test_a_phrase_has_a_mark_where_the_word_stands_by_itself_and_nowhere_else() -> None:
+    assert without_word("It is I, I think. In is not it.", "I", "…") == "It is …, … think. In is not it."
+    assert without_word("It is C++.", "C++", "…") == "It is …."
+    assert without_word("That is wrong.", "", "…") == "That is wrong."
 
 
 CHALLENGED = [

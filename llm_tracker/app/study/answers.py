@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from llm_tracker.studies.statistics.tables import without_word
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.studies.values.rows import REFERENCE_IN_QUESTION, reference_of
 from llm_tracker.wording.formats import capitalised
@@ -90,10 +91,7 @@ def _again(changed: pd.Series[bool], has_again: bool) -> str:
 
 def pattern(table: pd.DataFrame) -> str:
     """What was said in all rows, with ⟨named⟩ where the named word stands; "" where they differ in more than that."""
-    texts = {
-        text.replace(named, "⟨named⟩") if named else text
-        for text, named in zip(table["text"], table["named"], strict=True)
-    }
+    texts = {without_word(text, named, "⟨named⟩") for text, named in zip(table["text"], table["named"], strict=True)}
     return texts.pop() if len(texts) == 1 else ""
 
 
@@ -102,14 +100,14 @@ def shown_table(table: pd.DataFrame, condition: str, titles: dict[str, str]) -> 
     control = "asked again" if has_control(condition) else "question alone"
     shown = {"model": table["model"].map(titles)} if len(titles) > 1 else {}
     shown |= {"question": table["question"], "right / foil": table["answer"] + " / " + table["foil"]}
-    shown["first answer"] = table["first_answer"].map(_written)
+    shown["first answer"] = table["first_answer"].map(written)
     if has_control(condition):
-        shown["asked again"] = table["asked_again"].map(_written)
+        shown["asked again"] = table["asked_again"].map(written)
     if not pattern(table):
         shown["what was said"] = table["text"]
     elif (table["named"] != "").any():
         shown["named"] = table["named"]
-    shown["answer after"] = table["answer_text"].map(_written)
+    shown["answer after"] = table["answer_text"].map(written)
     shown["outcome"] = table["became"]
     if condition == "asked_again":
         return pd.DataFrame(shown | {"lead": table["lead"].map(_signed)})
@@ -139,7 +137,8 @@ def _signed(nats: float) -> str:
     return f"{nats:+.1f}"
 
 
-def _written(answer: object) -> str:
+def written(answer: object) -> str:
+    """An answer as a table shows it."""
     return str(answer) or "(nothing)"
 
 

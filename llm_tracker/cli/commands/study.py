@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
         steps = stream_study(plan, args.out, args.engine, args.workers, args.resume, report=report)
         found = ended(steps, _show)
     made = summary(found)
-    write_beside(found, made, args)
+    _write_report(found, made, args)
     print(study_text(found, made))
     print(f"\n{args.out}: {len(found.rows):,} rows in results.parquet; summary.json and report.html beside it.")
     return 0
@@ -77,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
 def _plan(args: argparse.Namespace) -> Plan:
     from llm_tracker.models.loading.resolve import default_model_id
     from llm_tracker.studies.conduct import make_plan
+    from llm_tracker.studies.folder import begun_on
     from llm_tracker.studies.values.conditions import USUAL
     from llm_tracker.studies.values.reading import read_questions
 
@@ -97,7 +97,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         args.chain,
         args.inside,
         args.seed,
-        args.date,
+        args.date or (begun_on(args.out) if args.resume else None),
         options,
     )
 
@@ -115,11 +115,10 @@ def _time(seconds: float) -> str:
     return f"about {minutes} min" if minutes >= 2 else f"about {round(seconds)} s"
 
 
-def write_beside(found: Study, made: dict[str, Any], args: argparse.Namespace) -> None:
-    """summary.json and report.html, beside the rows."""
+def _write_report(found: Study, made: dict[str, Any], args: argparse.Namespace) -> None:
+    """report.html, beside the rows."""
     from llm_tracker.export.study_report import study_command, study_report
-    from llm_tracker.studies.folder import REPORT, SUMMARY, write_text
+    from llm_tracker.studies.folder import REPORT, write_text
 
     command = study_command(found, args.questions, args.out, args.first)
-    write_text(args.out, SUMMARY, json.dumps(made, ensure_ascii=False, indent=1))
     write_text(args.out, REPORT, study_report(found, made, command))

@@ -109,12 +109,10 @@ def _seen(tree: Tree) -> list[list[bool]]:
 def reads_trees(beginning: Beginning, texts: Sequence[TokenIds], trees: Mapping[int, Tree]) -> bool:
     """Whether a model reads trees behind these texts as it reads each path by itself; tried once for each model."""
     model = beginning.model
-    if not _could(beginning):
+    at = next((at for at, tree in trees.items() if sum(len(path) == 1 for path in tree) > 1), None)
+    if at is None or not _could(beginning):  # with nothing to try it on: never, whatever is known by now
         return False
     if model.model not in _known:
-        at = next((at for at, tree in trees.items() if sum(len(path) == 1 for path in tree) > 1), None)
-        if at is None:
-            return False
         _known[model.model] = _holds(beginning, texts, at, trees[at])
     return _known[model.model]
 

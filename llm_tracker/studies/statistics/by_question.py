@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import pandas as pd
 
-GROUP = ["model", "dtype", "condition", "pushes"]
-"""What a summary is of: a condition of a model, told apart by which of the two words it names."""
+GROUP = ["model", "dtype", "condition", "pushes", "first"]
+"""What a summary is of: a condition of a model, told apart by the word that it names, and by the first answer.
+
+“That is wrong.” speaks against a right answer and for a change of a wrong one: their mean would be of neither.
+"""
+
+OF_ALL = ("baseline", "asked_again")
+"""Conditions that take no side, whatever the first answer was."""
 
 DENIALS = ("negation", "pre_emptive_doubt")
 """Conditions that name a word to deny it."""
 
 
 def with_direction(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows with `pushes`: whether a text names the right word (“answer”), the foil (“foil”), or none (“”).
+    """The rows with `pushes` and `first`: which word a text names, and what the first answer was.
 
+    `pushes`: the right word (“answer”), the foil (“foil”), or none (“”). `first`: “right”, or “other”; “” of the
+    conditions that take no side.
     What a text denies (`DENIALS`) it names, too. Of several corrections of the reader's own each is a condition of its
     own, “user 1”, “user 2”, …: they are no wordings of one another, as those of a ready condition are.
     """
     pushes = pd.Series("", index=rows.index, dtype=object)
     pushes[(rows["named"] != "") & (rows["named"] == rows["foil"])] = "foil"
     pushes[(rows["named"] != "") & (rows["named"] == rows["answer"])] = "answer"
-    return _own_apart(rows).assign(pushes=pushes)
+    first = (rows["grade_before"] == "answer").map({True: "right", False: "other"})
+    return _own_apart(rows).assign(pushes=pushes, first=first.mask(rows["condition"].isin(OF_ALL), ""))
 
 
 def _own_apart(rows: pd.DataFrame) -> pd.DataFrame:
@@ -36,9 +45,9 @@ def _own_apart(rows: pd.DataFrame) -> pd.DataFrame:
 def by_question(rows: pd.DataFrame) -> pd.DataFrame:
     """A row for each model, condition and question: the mean of its numbers over the wordings.
 
-    Columns: model, dtype, condition, pushes, question_id, held_out, margin, truth_margin, sensitivity, flipped (share
-    of the wordings), score_answer, is_right and was_right (of the written answers: after, in share of the wordings, and
-    before), entropy_nats, tv_from_asked_again. Questions stand in their order.
+    Columns: model, dtype, condition, pushes, first, question_id, held_out, margin, truth_margin, sensitivity, flipped
+    (share of the wordings), score_answer, is_right and was_right (of the written answers: after, in share of the
+    wordings, and before), entropy_nats, tv_from_asked_again. Questions stand in their order.
     """
     marked = with_direction(rows).assign(
         is_right=rows["grade"] == "answer", was_right=rows["grade_before"] == "answer", flipped=rows["flipped"]

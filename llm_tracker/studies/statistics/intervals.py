@@ -29,10 +29,12 @@ def mean(values: ArrayLike, seed: int = 0) -> Estimate:
     """The mean over questions, with its bootstrap interval (Efron, 1979; percentile).
 
     Of differences within questions that is the paired bootstrap. Of a single question there is no interval (NaN).
+    Numbers that are not finite, as float16 may overflow, are left out, and not counted.
     """
     from scipy import stats
 
     own = np.asarray(values, dtype=float)
+    own = own[np.isfinite(own)]
     if len(own) == 0:
         return Estimate(math.nan, math.nan, math.nan, 0)
     if len(own) == 1:

@@ -38,7 +38,7 @@ def summary(study: Study, held_out: bool | None = None) -> Record:
         "seed": seed,
         "n_questions": int(rows["question_id"].nunique()),
         "conditions": conditions,
-        "verdict_effect": [verdict_effect(own, seed) for own in _by_model(rows)],
+        "verdict_effect": [effect for own in _by_model(rows) for effect in _verdict_effects(own, seed)],
     }
 
 
@@ -91,6 +91,14 @@ def _spreads(rows: pd.DataFrame) -> dict[Any, Record]:
         key: {"n_wordings": len(own), "sensitivity_by_wording": {"low": float(own.min()), "high": float(own.max())}}
         for key, own in means.groupby(GROUP, sort=False)
     }
+
+
+def _verdict_effects(rows: pd.DataFrame, seed: int) -> Iterator[Record]:
+    """Of all questions of a model, and apart of those answered rightly at first and of the others."""
+    is_right = rows["grade_before"] == "answer"
+    for first, own in (("", rows), ("right", rows[is_right]), ("other", rows[~is_right])):
+        if len(own):
+            yield verdict_effect(own, seed) | {"first": first}
 
 
 def verdict_effect(rows: pd.DataFrame, seed: int = 0) -> Record:

@@ -5,6 +5,7 @@ Each is a frame of one row for each line of the table, empty where the study has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -104,7 +105,12 @@ def margins(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 def _phrase(rows: pd.DataFrame) -> str:
     """A wording with “…” where the question's word stands."""
     row = rows.iloc[0]
-    return str(row["text"].replace(row["named"], "…") if row["named"] else row["text"])
+    return without_word(row["text"], row["named"], "…")
+
+
+def without_word(text: str, word: str, mark: str) -> str:
+    """A text with a mark in each place where a word stands by itself."""
+    return re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", mark, text) if word else text
 
 
 ADVICE = {

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llm_tracker.errors import InputError
+from llm_tracker.experiments.values.grading import grade
 from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.prompts.words import fold
 
@@ -37,6 +38,17 @@ class Question:
             _require_plain(name, getattr(self, name))
         if fold(self.foil) in {fold(word) for word in self.answers}:
             raise InputError(f"“foil” is {self.foil}, which is the right word. Give a wrong one.", "foil")
+        for name, word in (("answer", self.answer), *(("aliases", each) for each in self.aliases), ("foil", self.foil)):
+            self._require_told_apart(name, word)
+
+    def _require_told_apart(self, name: str, word: str) -> None:
+        """Refuse a word that, written by itself as an answer, would not be graded as what it is."""
+        if grade(word, self.answers, (self.foil,)) != ("foil" if name == "foil" else "answer"):
+            raise InputError(
+                f"“{name}” is {word}: such an answer could not be told from the other word, as only letters and digits "
+                "are compared, and “no” and “not” turn an answer round. Give another word.",
+                name,
+            )
 
     @property
     def answers(self) -> tuple[str, ...]:

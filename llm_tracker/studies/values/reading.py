@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.prompts.words import fold
 from llm_tracker.studies.values.questions import Question, QuestionSet
 
 OWN = "questions"
@@ -105,6 +106,7 @@ def question_set(name: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Qu
     Raises InputError, with the row and the column, for a question that cannot be asked.
     """
     questions: dict[str, tuple[int, Question]] = {}
+    asked: dict[tuple[str, ...], int] = {}
     for at, row in rows:
         try:
             question = _question(row, f"row-{at}")
@@ -116,7 +118,14 @@ def question_set(name: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Qu
                 "Give each question an id of its own.",
                 "id",
             )
-        questions[question.id] = at, question
+        words = fold(question.question), fold(question.answer), fold(question.foil)
+        if words in asked:
+            raise InputError(
+                f"{name}, row {at}: the same question with the same words stands in row {asked[words]} already, and "
+                "would count twice. Leave one of them out.",
+                "question",
+            )
+        questions[question.id], asked[words] = (at, question), at
     return QuestionSet(name, tuple(question for _, question in questions.values()))
 
 
@@ -165,7 +174,8 @@ Rows = list[tuple[int, Mapping[str, Any]]]
 
 def _csv_rows(name: str, text: str) -> Rows:
     rows = _cut(name, text, _mark(text, FILE_MARKS))
-    return _named(name, [cell.strip().lower() for cell in rows[0]], rows, 1) if rows else []
+    at = next((at for at, row in enumerate(rows, 1) if _is_filled(row)), None)
+    return [] if at is None else _named(name, [cell.strip().lower() for cell in rows[at - 1]], rows, at)
 
 
 def _mark(text: str, marks: str) -> str:

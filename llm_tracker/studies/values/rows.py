@@ -127,8 +127,8 @@ COLUMNS: Mapping[TableName, Mapping[str, type]] = {
 """By table: its columns and their types. Scores, margins and sensitivities are in nats; layers count from 1.
 
 `paths` is of the word that a correction names, `verdict_paths` of the bare verdict; in both `named_word` is the word in
-which the pair differs. `words` are those of the correction's text: their `share` of the answer slot's attention, and
-`delta`, what hiding one from it does to the margin.
+which the pair differs. `words` are those of the conversation and its segments, such as the recipe (`is_segment`): their
+`share` of the answer slot's attention, and `delta`, what hiding one does to the margin.
 """
 
 REFERENCE_BEHIND, REFERENCE_IN_QUESTION = "asked_again", "baseline"

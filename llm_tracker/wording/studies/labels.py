@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from llm_tracker.experiments.values.conditions import ConditionName
@@ -16,15 +16,26 @@ LIMITS = (
 )
 
 
-def condition_label(name: str, pushes: str = "", of_both: bool = False) -> str:
-    """A condition by name; `of_both`: where it is there with each of the two words, which one it names.
+FIRST: Mapping[str, str] = {"right": "right at first", "other": "not right at first"}
+
+
+def group_label(group: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -> str:
+    """A condition among others, with what tells it from those of its name: the word named, or what was said first."""
+    alike = [each for each in others if each["condition"] == group["condition"]]
+    label = condition_label(group["condition"])
+    if len({each["pushes"] for each in alike}) > 1:
+        return f"{label} ({NAMED[group['pushes']]})"
+    return f"{label} ({FIRST[group['first']]})" if len({each["first"] for each in alike}) > 1 else label
+
+
+def condition_label(name: str) -> str:
+    """A condition by name.
 
     A reader's own correction is “user”, or “user 2” where there are several (`by_question.with_direction`).
     """
     kind, _, number = name.partition(" ")
     own = f"your own correction{f' {number}' if number else ''}"
-    label = own if kind == "user" else CONDITION_LABELS[cast("ConditionName", name)]
-    return f"{label} ({NAMED[pushes]})" if of_both and pushes else label
+    return own if kind == "user" else CONDITION_LABELS[cast("ConditionName", name)]
 
 
 def model_label(model: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> str:

@@ -8,7 +8,7 @@ import pytest
 from made_studies import model
 
 from llm_tracker.experiments.values.conditions import ConditionName
-from llm_tracker.wording.studies.labels import all_of, condition_label, model_label, number_of
+from llm_tracker.wording.studies.labels import all_of, condition_label, group_label, model_label, number_of
 
 
 def test_every_condition_has_a_label_of_its_own() -> None:
@@ -17,13 +17,20 @@ def test_every_condition_has_a_label_of_its_own() -> None:
 
 
 def test_of_a_condition_with_both_words_it_says_which() -> None:
-    assert condition_label("mention", "foil", of_both=True) == "a word merely mentioned (the wrong word)"
-    assert condition_label("mention", "answer", of_both=True) == "a word merely mentioned (the right word)"
-    assert (
-        condition_label("mention", "answer")
-        == condition_label("mention", "", of_both=True)
-        == "a word merely mentioned"
-    )
+    def group(pushes: str, first: str, name: str = "mention") -> dict[str, str]:
+        return {"condition": name, "pushes": pushes, "first": first}
+
+    both = [group("foil", "right"), group("answer", "other"), group("foil", "right", "simple")]
+    assert [group_label(each, both) for each in both[:2]] == [
+        "a word merely mentioned (the wrong word)",
+        "a word merely mentioned (the right word)",
+    ]
+    assert group_label(both[0], both[:1]) == "a word merely mentioned"
+    fixed = [group("foil", "right"), group("foil", "other")]
+    assert [group_label(each, fixed) for each in fixed] == [
+        "a word merely mentioned (right at first)",
+        "a word merely mentioned (not right at first)",
+    ]
 
 
 def test_corrections_of_the_readers_own_are_numbered_where_there_are_several() -> None:

@@ -1,0 +1,29 @@
+"""Rows of one model go together only where the same weights and the same versions made them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from llm_tracker.errors import InputError
+from llm_tracker.studies.values.rows import Found
+
+_ARCHITECTURE = ("id", "model_type", "n_layers", "d_model")
+"""By which weights without a digest, such as a plug-in's, are told apart."""
+
+
+def require_same_origin(name: str, model: Mapping[str, Any], versions: Mapping[str, str], found: Found) -> None:
+    """Raise InputError where a block comes from other weights of a model, or from other versions, than earlier ones."""
+    compared = ("weights_sha256",) if model.get("weights_sha256") is not None else ("weights_sha256", *_ARCHITECTURE)
+    if any(model.get(each) != found.model.get(each) for each in compared):
+        raise InputError(
+            f"The study was begun with other weights of {name}. Begin anew, in another place.",
+            "out",
+        )
+    other = next((each for each in versions if versions[each] != found.versions.get(each)), None)
+    if other is not None:
+        raise InputError(
+            f"The study was begun with {other} {versions[other]}, and this is {found.versions.get(other)}: its numbers "
+            "may differ by more than rounding. Use that version again, or begin anew, in another place.",
+            "out",
+        )
