@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -38,14 +39,16 @@ FINDINGS = (
 
 def main() -> int:
     """Run everything; what is kept is not run again."""
-    studies = run_all(_gemma())
+    parser = argparse.ArgumentParser(prog="python -m findings", description=__doc__)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the cores; default: 1")
+    studies = run_all(_gemma(), parser.parse_args().workers)
     day = datetime.now().strftime("%Y-%m-%d")
     PAGE.write_text(page(studies, [make(studies) for make in FINDINGS], day), encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)} is written.")
     return 0
 
 
-def run_all(gemma: str | None) -> dict[str, Study]:
+def run_all(gemma: str | None, n_workers: int) -> dict[str, Study]:
     """Every study by name."""
     found = {}
     for part in parts(gemma):
@@ -55,7 +58,7 @@ def run_all(gemma: str | None) -> dict[str, Study]:
             left = "" if progress.seconds_left is None else f", about {progress.seconds_left:.0f} s left"
             print(f"{name}: {progress.share:.0%}{left}", file=sys.stderr, flush=True)
 
-        found[part.name] = ended(stream_study(part.plan(), str(place), resume=True), show)
+        found[part.name] = ended(stream_study(part.plan(), str(place), "local", n_workers, resume=True), show)
     return found
 
 
