@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 from small_cases import RECIPE, small
 from small_studies import NAMES, QUESTIONS, small_plan
 
 import llm_tracker as lt
 from llm_tracker.studies.conduct import StudyProgress, stream_study
+from llm_tracker.studies.engines import local
 from llm_tracker.studies.engines.local import run_processes
+from llm_tracker.studies.values.plan import Task
 
 
 def test_progress_counts_blocks_and_says_how_long_it_still_takes() -> None:
@@ -85,6 +89,39 @@ def test_several_processes_give_the_rows_of_one(checkpoint: str) -> None:
     columns = [column for column in here if column != "seconds"]
     pd.testing.assert_frame_equal(here[columns], there[columns], rtol=0, atol=1e-4)
     assert here["answer_text"].tolist() == there["answer_text"].tolist()
+
+
+def test_a_process_that_is_lost_costs_no_row(checkpoint: str) -> None:
+    plan = small_plan(models=(checkpoint,), n_block=1)
+    found: list[Task] = []
+    for task, block in run_processes(plan, plan.tasks, 2):
+        found.append(task)
+        assert [row["question_id"] for row in block.tables["results"]][:1] == [plan.questions_of(task)[0].id]
+        if len(found) == 1:
+            kill_processes()
+    assert sorted(found, key=lambda task: task.block) == plan.tasks
+
+
+def kill_processes() -> None:
+    """Kill the processes that read blocks for this one."""
+    for process in psutil.Process().children():
+        if "spawn_main" in " ".join(process.cmdline()):
+            process.kill()
+
+
+def test_processes_that_are_lost_again_and_again_end_the_study(
+    checkpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def lost(_plan: object, tasks: list[Task], *_: object) -> object:
+        begun.append(len(tasks))
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(local, "_run_pool", lost)
+    with pytest.raises(lt.ModelError, match="3 times one after another"):
+        list(run_processes(small_plan(models=(checkpoint,)), small_plan().tasks, 2))
+    assert begun == [3, 3, 3]
 
 
 def test_a_model_that_cannot_be_loaded_in_another_process_says_so() -> None:

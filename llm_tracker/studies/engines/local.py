@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
@@ -15,6 +15,9 @@ from llm_tracker.studies.values.plan import Plan, Task
 from llm_tracker.studies.values.rows import Found
 
 STOPPED = "Stopped. What was found so far is kept: the study can be gone on with."
+
+TRIES = 3
+"""Times that processes may be lost one after another, without a block in between."""
 
 LOOK_SECONDS = 0.5
 """How often it is looked whether to stop, while other processes work."""
@@ -40,8 +43,29 @@ def run_processes(
 ) -> Iterator[tuple[Task, Found]]:
     """Read blocks in several processes, each with its model and its share of the cores, in the order they are done.
 
-    Raises Cancelled where `stop` says so, ModelError where a process is killed, for lack of memory as a rule.
+    Where a process is killed, all begin anew with the blocks that are left. Raises ModelError where that happens
+    `TRIES` times without a block in between, Cancelled where `stop` says so.
     """
+    left, n_lost = list(tasks), 0
+    while left:
+        try:
+            for task, found in _run_pool(plan, left, n_workers, stop):
+                left.remove(task)
+                n_lost = 0
+                yield task, found
+        except BrokenProcessPool as error:
+            n_lost += 1
+            if n_lost == TRIES:
+                raise ModelError(
+                    f"A worker was killed, {TRIES} times one after another, for lack of memory as a rule. What was "
+                    "found so far is kept: resume with fewer workers, or a smaller model."
+                ) from error
+
+
+def _run_pool(
+    plan: Plan, tasks: Sequence[Task], n_workers: int, stop: Callable[[], bool]
+) -> Iterator[tuple[Task, Found]]:
+    """Read blocks until all are done, or a process is lost: BrokenProcessPool."""
     threads = max(1, (os.cpu_count() or 1) // n_workers)
     context = get_context("spawn")  # a forked process would share torch's threads, and hang
     with ProcessPoolExecutor(n_workers, context, initializer=_begin, initargs=(plan, threads)) as pool:
@@ -51,19 +75,10 @@ def run_processes(
                 done, _ = wait(pending, LOOK_SECONDS, FIRST_COMPLETED)
                 if stop():
                     raise Cancelled(STOPPED)
-                yield from ((pending.pop(each), _result(each)) for each in done)
+                for each in done:
+                    yield pending.pop(each), each.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _result(future: Future[Found]) -> Found:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise ModelError(
-            "A worker was killed, for lack of memory as a rule. What was found so far is kept: resume with fewer "
-            "workers, or a smaller model."
-        ) from error
 
 
 _own: list[Worker] = []
