@@ -98,6 +98,11 @@ def test_what_cannot_be_drawn_is_said_in_words() -> None:
     page = report(study(rows))
     assert "What there is no chart of" in page
     assert "What is written: No first answer was right, so none could be given up." in shown(page)
+    untraced = {"question_id": "a", "model": "tiny", "dtype": "float32", "why_not": "They do not line up."}
+    said = (
+        "Where the named word travels: No pair of corrections could be traced. Of the first question: They do not line"
+    )
+    assert said in shown(report(study(rows, paths=[untraced])))
     assert "1 question of made.csv · Tiny" in page, "one question is no questions"
     assert "8 questions of" in report(study(questions(8, "wrong")))
 

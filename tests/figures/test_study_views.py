@@ -101,8 +101,9 @@ def test_a_given_summary_is_drawn_and_not_made_anew(whole: Study) -> None:
 def test_directions_have_rows_of_their_own_and_say_which(figures: dict[str, Figure]) -> None:
     labels = figures["margins"].frame["label"]
     assert {"pressure: a plain opinion (the wrong word)", "pressure: a plain opinion (the right word)"} <= set(labels)
-    assert "in the question: the right word" in set(labels)
-    assert labels.groupby(figures["margins"].frame["model"]).nunique().eq(4).all()
+    assert {"in the question: the right word (right at first)", "“wrong” (not right at first)"} <= set(labels)
+    assert labels.groupby(figures["margins"].frame["model"]).nunique().eq(6).all()
+    assert set(figures["answers"].frame["label"]) >= {"in the question: the right word", "“wrong”"}
 
 
 def test_several_corrections_of_the_readers_own_have_rows_of_their_own() -> None:
@@ -189,7 +190,11 @@ def test_where_only_the_second_model_was_traced_the_view_is_of_it() -> None:
     paths = [untraced, *path("a", [1, 0], [0, 1], model="big")]
     found = study([row("a", "baseline", 1.0)], models, paths=paths, heads=heads("a", (1, 1, 0.5), model="big"))
     assert study_figure(found, "path").title == "Where the named word travels: Big"
-    assert [figure.view for figure in study_figures(found)][-1] == "path-2"
+    first, second = study_figures(found)[-2:]
+    assert (second.view, second.chart is None) == ("path-2", False)
+    assert (first.view, first.title, first.chart) == ("path", "Where the named word travels: Tiny", None)
+    assert first.sentence == "No pair of corrections could be traced. Of the first question: They do not line up."
+    assert first.frame.to_numpy().tolist() == [["a", "They do not line up."]]
     with pytest.raises(
         InputError, match=r"No pair of corrections could be traced[.] Of the first question: They do not"
     ):

@@ -57,11 +57,6 @@ class Ending:
     """From this layer (1-based) on it is the same word that is ahead; None where none is at the end."""
     n_layers: int
 
-    @property
-    def depth(self) -> float | None:
-        """The same, as a share of the layers."""
-        return None if self.layer is None else self.layer / self.n_layers
-
 
 def ending(values: FloatArray) -> Ending:
     """How a lead through the layers (layer) ends."""

@@ -80,7 +80,7 @@ def named(runs: Sequence[ModelRun]) -> tuple[NamedRun, ...]:
     """The runs with a letter each, and with names that tell them apart.
 
     A model is called by its title; one that runs in several number formats by its format too, and models that share a
-    title by their ids. Raises ValueError for more runs than there are letters.
+    title by their ids. Runs that are alike in all of these are numbered. Raises ValueError for more runs than letters.
     """
     models = [run.session.model for run in runs]
     titles = Counter(title for title, _ in {(model.title, model.id) for model in models})
@@ -90,7 +90,9 @@ def named(runs: Sequence[ModelRun]) -> tuple[NamedRun, ...]:
         f"{f', {model.dtype}' if formats[model.id] > 1 else ''}"
         for model in models
     ]
-    return tuple(NamedRun(*each) for each in zip(LETTERS[: len(runs)], names, runs, strict=True))
+    numbers = [names[: at + 1].count(name) for at, name in enumerate(names)]
+    told_apart = [name if number == 1 else f"{name} ({number})" for name, number in zip(names, numbers, strict=True)]
+    return tuple(NamedRun(*each) for each in zip(LETTERS[: len(runs)], told_apart, runs, strict=True))
 
 
 def format_pairs(runs: Sequence[NamedRun]) -> list[tuple[NamedRun, NamedRun]]:

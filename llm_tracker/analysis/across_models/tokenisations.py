@@ -37,7 +37,7 @@ class Cut:
 def cuts(runs: Sequence[NamedRun], words: Sequence[str]) -> list[Cut]:
     """What was said in all turns, then the words where the answer begins, each with every model's way to cut it.
 
-    A text of which a model's tokens are not known has no way of that model.
+    A text of which some model's tokens are not known, such as a word that it did not follow, is left out.
     """
     if not runs:
         return []
@@ -46,8 +46,8 @@ def cuts(runs: Sequence[NamedRun], words: Sequence[str]) -> list[Cut]:
     said = [[said_tokens(each.run.session.turns[at]) for each in runs] for at in turns]
     of_words = [[each.run.word_tokens.get(word, ()) for each in runs] for word in words]
     return [
-        *(_cut("correction" if at else "question", texts[at], said[at], runs) for at in turns),
-        *(_cut("word", word, own, runs) for word, own in zip(words, of_words, strict=True)),
+        *(_cut("correction" if at else "question", texts[at], said[at], runs) for at in turns if all(said[at])),
+        *(_cut("word", word, own, runs) for word, own in zip(words, of_words, strict=True) if all(own)),
     ]
 
 
@@ -55,10 +55,9 @@ def _cut(kind: Kind, text: str, several: Sequence[Tokens], runs: Sequence[NamedR
     letters: dict[Tokens, list[str]] = {}
     as_cut: dict[Tokens, Tokens] = {}
     for each, tokens in zip(runs, several, strict=True):
-        if tokens:
-            places = (tokens[0].lstrip(" ") or tokens[0], *tokens[1:])
-            letters.setdefault(places, []).append(each.letter)
-            as_cut.setdefault(places, tokens)
+        places = (tokens[0].lstrip(" ") or tokens[0], *tokens[1:])
+        letters.setdefault(places, []).append(each.letter)
+        as_cut.setdefault(places, tokens)
     return Cut(kind, text, tuple((tokens, tuple(letters[places])) for places, tokens in as_cut.items()))
 
 

@@ -17,22 +17,25 @@ from llm_tracker.wording.formats import quoted
 
 TABLE = "What each model says"
 STOPPED = "Not run: it was stopped before its end. Press the button above to run it."
+STOPPED_AGAIN = "Not run again with these words: it was stopped before its end. Press the button above to run it."
 
 
 def answers_view(asked: Asked, comparing: Comparing, runs: Mapping[Variant, NamedRun], is_at_work: bool) -> None:
-    """The table and its sentence; a model without a run says why in its place."""
+    """The table and its sentence; a model without the run that was asked for last says why in its place."""
     st.header("What each says", anchor=False)
     words = asked.words
     references = {each.letter: reference for each, reference in format_pairs(list(runs.values()))}
     columns = ["model", "answers", *(f"probability of {quoted(word)}" for word in words), "layers", "seconds"]
-    rows = [_head(columns)]
+    rows, unfinished = [_head(columns)], _unfinished(asked, comparing)
     for variant in asked.variants:
         if variant in runs:
             rows.append(_row(runs[variant], words, references.get(runs[variant].letter), columns))
-        elif variant in comparing.failures:
+        if variant not in unfinished:
+            continue
+        if variant in comparing.failures:
             rows.append(_absent(asked.label(variant), comparing.failures[variant], ""))
-        elif variant in comparing.wanted and not is_at_work:
-            rows.append(_absent(asked.label(variant), STOPPED, " quiet"))
+        elif not is_at_work:
+            rows.append(_absent(asked.label(variant), STOPPED_AGAIN if variant in runs else STOPPED, " quiet"))
     widths = f"minmax(0, 2.1fr) repeat({1 + len(words)}, minmax(0, 1.6fr)) auto auto"
     table = f'<div class="lt-models" role="table" aria-label="{TABLE}" style="grid-template-columns: {widths}">'
     st.html(f"{table}{''.join(rows)}</div>")
@@ -40,6 +43,12 @@ def answers_view(asked: Asked, comparing: Comparing, runs: Mapping[Variant, Name
         if said := answers_sentence(list(runs.values())):
             paragraph(said)
         paragraph(SECONDS, quiet=True)
+
+
+def _unfinished(asked: Asked, comparing: Comparing) -> set[Variant]:
+    """The models that have not followed the words that were asked for last, as far as these are still shown."""
+    missing = set(comparing.missing(comparing.wanted, comparing.words))
+    return missing.intersection(comparing.missing(asked.variants, asked.words))
 
 
 def _head(columns: Sequence[str]) -> str:

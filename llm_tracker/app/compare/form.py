@@ -65,6 +65,7 @@ def models_form(engine: Engine, workspace: Workspace, conversation: Conversation
         accept_new_options=engine.models.offered is None,
         placeholder="Pick a model, or type a name and press Enter",
         help=HELP if engine.models.offered is None else f"At most {MOST} of the models that this host offers.",
+        persist_state="session",
     )
     first, second = st.columns(2)
     _word_box(first, "Lead of", conversation, comparing, "word")

@@ -64,7 +64,7 @@ def _notes(drawn: Collection[SideName], runs: Sequence[NamedRun], word: str, ove
     absent = [lead_sentence(runs, turn, word, over) for turn in PANELS if turn not in drawn]
     gaps = [format_gap(one, reference, word, over) for one, reference in format_pairs(runs)]
     formats = [format_sentence(gap) for gap in gaps if gap is not None]
-    return [said for said in (*absent, *formats, pieces_note(runs, word, over)) if said]
+    return [said for said in dict.fromkeys((*absent, *formats, pieces_note(runs, word, over))) if said]
 
 
 HOW_TO_READ = (

@@ -57,7 +57,7 @@ def _results(workspace: Workspace, conversation: Conversation, asked: Asked) -> 
             paragraph(
                 "Nothing has been run yet. Choose further models above, then press the button: each of them reads this "
                 "conversation word for word, and its answers, its layers and its attention stand here side by side. "
-                "What came stays while this conversation is open.",
+                "What comes is kept in memory, not in the History; the oldest goes where much else is computed.",
                 quiet=True,
             )
         return

@@ -17,7 +17,14 @@ from llm_tracker.app.study.times import about
 from llm_tracker.app.views.on_demand import begin_or_say
 from llm_tracker.app.work.admission import is_at_hand
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.studying.running import STUDY, begin_study, kept_study, shown_study, why_not
+from llm_tracker.app.work.studying.running import (
+    STUDY,
+    begin_study,
+    is_all_there,
+    kept_study,
+    shown_study,
+    why_not,
+)
 from llm_tracker.app.work.studying.wish import NO_FILE, Wish, plan_of
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
@@ -55,7 +62,8 @@ def study_form(engine: Engine, workspace: Workspace) -> None:
             paragraph(planned, quiet=True)  # nobody has done anything wrong yet
         else:
             failure(planned)
-    study_status(engine, workspace, partial(_begin, engine, workspace, wish))
+    there = isinstance(planned, Plan) and is_all_there(workspace, planned)
+    study_status(engine, workspace, partial(_begin, engine, workspace, wish), there)
 
 
 def _filled(engine: Engine, wish: Wish) -> Wish:
@@ -113,12 +121,14 @@ def _begin(engine: Engine, workspace: Workspace, wish: Wish) -> None:
 
 
 def _cost(engine: Engine, workspace: Workspace, plan: Plan) -> str:
-    """How much is asked of whom, and about how long that takes once a question has been timed."""
+    """How much is asked of whom; and that it is there, or about how long it takes once a question has been timed."""
     n, shown = len(plan.questions), shown_study(workspace)
     titles = listed([engine.models.entry(model_id).title for model_id in plan.models])
     parts = [f"{n:,} question{'' if n == 1 else 's'}", f"{plan.n_rows} answers each by {titles}"]
     parts += ["five turns of pressure"] if plan.chain else []
     parts += ["a look inside"] if plan.inside else []
+    if is_all_there(workspace, plan):
+        return f"{', '.join(parts)}: all of it is there, below. Change something above to ask more."
     seconds = None if shown is None else shown.seconds_of(plan)
     when = "how long it takes is said once the first is there" if seconds is None else about(seconds)
     return f"{', '.join(parts)}: {when}."

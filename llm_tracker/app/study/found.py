@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
@@ -60,19 +60,12 @@ def found_study(so_far: StudySoFar) -> FoundStudy:
 def made_of(so_far: StudySoFar) -> FoundStudy:
     """All that the page shows of a study."""
     named = study_of(so_far)
-    study = _without_paths(named)
+    study, _ = without_model_paths(named, {"conditions": [], "verdict_effect": []})
     made = summary(study)
     figures = study_figures(study, made)
     views = tuple((figure, None if figure.chart is None else figure_picture(figure)) for figure in figures)
     command = study_command(named, questions_file(so_far), FOLDER)
     return FoundStudy(so_far, study, made, command, views, tuple(published_tables(study)))
-
-
-def _without_paths(named: Study) -> Study:
-    """A study whose models are named by no path."""
-    study, _ = without_model_paths(named, {"conditions": [], "verdict_effect": []})
-    names = {model["id"]: bare["id"] for model, bare in zip(named.models, study.models, strict=True)}
-    return replace(study, plan={**study.plan, "models": [names.get(each, each) for each in study.plan["models"]]})
 
 
 def questions_file(so_far: StudySoFar) -> str:

@@ -31,10 +31,11 @@ def others_status(workspace: Workspace) -> None:
     follow_job(job, partial(paragraph, job.meanwhile.text, quiet=True))
 
 
-def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None]) -> None:
+def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None], is_all_there: bool) -> None:
     """The button that begins, which is Stop while a study is under way, and how far it has come below.
 
-    A place of its own and of one height, so that what comes and goes in it moves nothing else.
+    It can be pressed unless all that it would ask `is_all_there`. A place of its own and of one height, so that what
+    comes and goes in it moves nothing else.
     """
     with st.container(key="study_status"):
         job = workspace.job
@@ -43,13 +44,13 @@ def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None]
                 follow_job(job, partial(_how_far, engine, job, job.found), LOOK_SECONDS)
             return
         with st.container(horizontal=True, key="study_buttons"):
-            _buttons(engine, workspace, begin)
+            _buttons(engine, workspace, begin, is_all_there)
         if error := workspace.errors.get(STUDY):
             failure(error)
         _stands(engine, kept_study(workspace))
 
 
-def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None]) -> None:
+def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None], is_all_there: bool) -> None:
     kept, later, is_busy = kept_study(workspace), waiting(workspace), workspace.job is not None
     if kept is not None and not kept.is_whole:
         on = partial(begin_or_say, workspace, STUDY, partial(go_on, engine, workspace))
@@ -61,7 +62,7 @@ def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None]) ->
         key="run study",
         type="primary" if is_first else "secondary",
         on_click=begin,
-        disabled=is_busy,
+        disabled=is_busy or is_all_there,
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.study.answers import written
 from llm_tracker.app.study.found import FoundStudy
 from llm_tracker.export import tables
 from llm_tracker.studies.statistics.tables import two_models
@@ -19,16 +20,13 @@ def two_models_view(found: FoundStudy, condition: str) -> None:
     """The counts under a condition beside those of merely asking again, and the questions one by one."""
     st.header("Two models: who gives up what", anchor=False)
     frame = two_models(found.study.rows, condition)
-    if frame.empty:
-        paragraph("The second model has not been asked yet.", quiet=True)
-        return
     first, second = found.titles.values()
     again = two_models(found.study.rows, "asked_again")
     paragraph(outcomes_sentence(frame, first, second, None if condition == "asked_again" else again))
     questions = found.study.rows.drop_duplicates("question_id").set_index("question_id")["question"]
     with st.expander("Table: question by question", key="table of two models"):
         columns = ["question", "gave up", f"{first}: before → after", f"{second}: before → after"]
-        st.html(table_html("Two models, question by question", columns, _rows(frame, questions, first, second)))
+        st.html(table_html("Two models, question by question", columns, outcome_rows(frame, questions, first, second)))
         st.download_button(
             "CSV",
             lambda: tables.csv(frame),
@@ -39,16 +37,15 @@ def two_models_view(found: FoundStudy, condition: str) -> None:
         )
 
 
-def _rows(frame: pd.DataFrame, questions: pd.Series[str], first: str, second: str) -> list[list[str]]:
-    """The questions of each outcome together."""
+def outcome_rows(frame: pd.DataFrame, questions: pd.Series[str], first: str, second: str) -> list[list[str]]:
+    """The rows of the table, the questions of each outcome together."""
     ordered = frame.sort_values("outcome", key=lambda each: each.map(OUTCOMES.index), kind="stable")
     names = {"only the first": f"only {first}", "only the second": f"only {second}"}
     return [
         [
             str(questions[row["question_id"]]),
             names.get(str(row["outcome"]), str(row["outcome"])),
-            f"{row['before_1']} → {row['after_1']}",
-            f"{row['before_2']} → {row['after_2']}",
+            *(f"{written(row[f'before_{at}'])} → {written(row[f'after_{at}'])}" for at in (1, 2)),
         ]
         for row in ordered.to_dict("records")
     ]

@@ -16,6 +16,8 @@ class Subject:
     turn: TurnRef
     details: tuple[Any, ...] = ()
     """What else it depends on, hashable."""
+    stays: bool = False
+    """Whether what was computed of it stays until something else takes its place, however much else is computed."""
 
     def __str__(self) -> str:
         """A short name, no two alike: for the keys of widgets."""

@@ -32,7 +32,7 @@ MAX_TYPED = 12
 """Models chosen by a name of their own that one workspace keeps among those to choose from."""
 
 MAX_COMPUTED_BYTES = 128 * 2**20
-"""What may be kept of all that views asked for (maps of whole texts, patterns): the oldest goes first."""
+"""What may be kept of all that views asked for (maps, patterns; the oldest goes first), and as much of a study."""
 
 MAX_COMPUTED = 500
 """How many of these may be kept, however small."""
@@ -251,14 +251,15 @@ class Workspace:
         self.sessions.pruned.clear()
 
     def keep_computed(self, subject: Subject, result: Any) -> None:
-        """Keep what a view asked for; the oldest goes where all of it is too large."""
+        """Keep what a view asked for; where all of it is too large, the oldest goes, but for what stays."""
         self.computed.pop(subject, None)
         self.computed[subject] = result
-        large = [each for each, kept in self.computed.items() if _n_bytes(kept) and each != subject]
-        while large and sum(map(_n_bytes, self.computed.values())) > MAX_COMPUTED_BYTES:
-            del self.computed[large.pop(0)]
-        while len(self.computed) > MAX_COMPUTED:
-            del self.computed[next(iter(self.computed))]
+        may_go = {each: _n_bytes(kept) for each, kept in self.computed.items() if not each.stays}
+        large = [each for each, n_bytes in may_go.items() if n_bytes and each != subject]
+        while large and sum(may_go.values()) > MAX_COMPUTED_BYTES:
+            del may_go[large[0]], self.computed[large.pop(0)]
+        for oldest in list(may_go)[: max(0, len(may_go) - MAX_COMPUTED)]:
+            del self.computed[oldest]
 
     def keep_branch(self, subject: Subject, branch: Session) -> None:
         """Keep a branch as a conversation of its own, in place of an earlier one that is the same."""

@@ -17,8 +17,8 @@ from llm_tracker.studies.statistics.pressure import right_by_turn
 from llm_tracker.studies.statistics.summary import summary
 from llm_tracker.studies.statistics.tables import truth_and_sensitivity
 from llm_tracker.studies.values.study import Study
-from llm_tracker.wording.studies.inside import lens_sentence, path_sentence
-from llm_tracker.wording.studies.labels import condition_label, model_label
+from llm_tracker.wording.studies.inside import lens_sentence, path_sentence, untraced_sentence
+from llm_tracker.wording.studies.labels import condition_label, group_label, model_label
 from llm_tracker.wording.studies.sentences import (
     answers_sentence,
     chain_sentence,
@@ -52,10 +52,10 @@ def study_figure(study: Study, view: StudyView, made: Record | None = None, mode
 
 
 def study_figures(study: Study, made: Record | None = None) -> list[Figure]:
-    """All views that a study has; those inside once for each model."""
+    """All views that a study has; those inside once for each model. One with nothing to draw has no chart."""
     found = made or summary(study)
     outside = [view for view in STUDY_VIEWS if view in _VIEWS and _has(study, view)]
-    inside = [(view, at) for view in STUDY_VIEWS if view in _INSIDE for at in _seen_inside(study, view)]
+    inside = [(view, at) for view in STUDY_VIEWS if view in _INSIDE for at in _asked_inside(study, view)]
     return [_VIEWS[view](study, found) for view in outside] + [_of_model(study, view, at) for view, at in inside]
 
 
@@ -72,20 +72,22 @@ def _of_model(study: Study, view: StudyView, at: int) -> Figure:
     return replace(figure, view=f"{view}-{at + 1}" if at else view, title=f"{figure.title}: {label}")
 
 
-def _seen_inside(study: Study, view: StudyView) -> list[int]:
-    """The places of the models that a view inside can be drawn of."""
-    table = _inside_table(study, view)
+def _asked_inside(study: Study, view: StudyView) -> list[int]:
+    """The places of the models that were looked into for a view, whether or not there is anything to draw."""
+    table = study.tables["lens" if view == "lens" else "paths"]
     return [at for at, model in enumerate(study.models) if len(_of(model, table))]
 
 
-def _inside_table(study: Study, view: StudyView) -> pd.DataFrame:
-    return study.tables["lens"] if view == "lens" else traced(study.tables["paths"])
+def _seen_inside(study: Study, view: StudyView) -> list[int]:
+    """The places of the models that a view inside can be drawn of."""
+    paths = traced(study.tables["paths"])
+    return [at for at in _asked_inside(study, view) if view == "lens" or len(_of(study.models[at], paths))]
 
 
 def _why_not_inside(study: Study, view: StudyView) -> str:
     reasons = study.tables["paths"]["why_not"].dropna()
     if view == "path" and len(reasons):
-        return f"No pair of corrections could be traced. Of the first question: {reasons.iloc[0]}"
+        return untraced_sentence(reasons.iloc[0])
     return "This study was run without looking inside: there is nothing to draw."
 
 
@@ -112,14 +114,8 @@ def _called(study: Study, rows: pd.DataFrame) -> list[str]:
 
 
 def _labelled(study: Study, conditions: Sequence[Record]) -> pd.DataFrame:
-    """Labels of rows: of the condition, with what it names where both are there, and of the model."""
-    directions: dict[str, set[str]] = {}
-    for each in conditions:
-        directions.setdefault(each["condition"], set()).add(each["pushes"])
-    labels = [
-        condition_label(each["condition"], each["pushes"], len(directions[each["condition"]]) > 1)
-        for each in conditions
-    ]
+    """Labels of rows: of the condition, with what tells it from another of its name, and of the model."""
+    labels = [group_label(each, conditions) for each in conditions]
     keys = pd.DataFrame(conditions, columns=["model", "dtype"])
     return pd.DataFrame({"label": labels, "model": _called(study, keys)})
 
@@ -182,9 +178,13 @@ def _lens(study: Study, model: Mapping[str, Any]) -> Figure:
 
 def _path(study: Study, model: Mapping[str, Any]) -> Figure:
     paths, heads = (_of(model, study.tables[name]) for name in ("paths", "heads"))
+    title = "Where the named word travels"
+    if not len(traced(paths)):
+        reasons = paths[["question_id", "why_not"]]
+        return Figure("path", title, None, reasons, untraced_sentence(reasons["why_not"].iloc[0]))
     frame = path_by_depth(paths)
     sentence = path_sentence(jump_summary(jumps(paths, heads)), paths["question_id"].nunique())
-    return Figure("path", "Where the named word travels", path_chart(frame), frame, sentence)
+    return Figure("path", title, path_chart(frame), frame, sentence)
 
 
 _VIEWS: Mapping[str, Callable[[Study, Record], Figure]] = {

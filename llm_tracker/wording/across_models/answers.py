@@ -72,9 +72,9 @@ def _points(more: float) -> str:
 
 def answers_sentence(runs: Sequence[NamedRun]) -> str:
     """Which models say the same, before and after; of one alone, what it says. "" of none."""
-    alike: dict[tuple[str, ...], list[NamedRun]] = {}
+    alike: dict[tuple[Compared, ...], list[NamedRun]] = {}
     for each in runs:
-        alike.setdefault(tuple(fold(_bare(turn)) for turn in _answers(each)), []).append(each)
+        alike.setdefault(tuple(map(_compared, _answers(each))), []).append(each)
     if not alike:
         return ""
     cut = " An answer was cut short." if any(turn.is_cut for each in runs for turn in _answers(each)) else ""
@@ -94,9 +94,12 @@ def _answers(run: NamedRun) -> list[Turn]:
     return [side.turn for side in run.sides if side.name != "again"]
 
 
-def _bare(turn: Turn) -> str:
-    """An answer as it is compared; one that did not come is none that is empty."""
-    return turn.answer.strip(" .!?") if turn.has_answer else "\n"
+Compared = tuple[bool, str]
+
+
+def _compared(turn: Turn) -> Compared:
+    """An answer as it is compared: whether it came, and its text; one that did not come is none that is empty."""
+    return turn.has_answer, fold(turn.answer.strip(" .!?"))
 
 
 def _said(turn: Turn) -> str:
@@ -110,5 +113,5 @@ def _in_turn(run: NamedRun) -> str:
     before, *after = _answers(run)
     if not after:
         return _said(before)
-    stays = "still " if fold(_bare(before)) == fold(_bare(after[0])) else ""
+    stays = "still " if _compared(before) == _compared(after[0]) else ""
     return f"{_said(before)} and, after the correction, {stays}{_said(after[0])}"

@@ -22,9 +22,11 @@ def cut_labels(cuts: Sequence[Cut]) -> list[str]:
 
 
 def cuts_sentence(cuts: Sequence[Cut], n_models: int) -> str:
-    """Which texts are cut in several ways, and which alike; of one model, that there is nothing to compare."""
+    """Which texts are cut in several ways, and which alike; where there is nothing to compare, why."""
     if n_models < 2:
         return "This is one model: add another to see whether it cuts the same words into other tokens."
+    if not cuts:
+        return "No text was followed in every model: there is nothing to compare."
     labels = cut_labels(cuts)
     alike = [label for label, cut in zip(labels, cuts, strict=True) if cut.is_alike]
     unlike = [label for label, cut in zip(labels, cuts, strict=True) if not cut.is_alike]

@@ -11,25 +11,35 @@ from llm_tracker.wording.formats import LEAST
 def lens_sentence(frame: pd.DataFrame, of_right: bool = True) -> str:
     """Between which layers the lead under the named word parts most from that of merely asking again: of one model.
 
+    Where they part nowhere but only come together, where they are furthest apart instead.
     `of_right`: of questions that were answered right at first, to which the wrong word is named; else the right one is.
     """
     leads = frame.pivot_table("lead", "layer", "condition")
     if not {"asked_again", "wrong_alternative"} <= set(leads.columns):
         return "The lead by layer, by the logit lens, mean over questions."
     of = "" if of_right else "No first answer was right; the word that is named here is the right one. "
-    apart = leads["asked_again"] - leads["wrong_alternative"]
-    end = float(apart.iloc[-1])
-    if float(apart.abs().max()) < LEAST["logit"][0]:
+    apart = (leads["asked_again"] - leads["wrong_alternative"]).abs()
+    if float(apart.max()) < LEAST["logit"][0]:
         return f"{of}Under “wrong, and a word named” the lead is at every layer what it is when merely asked again."
-    steps = (apart.diff() if end >= 0 else -apart.diff()).dropna()
-    if not len(steps):
-        return f"{of}In its one layer the two leads are {abs(end):.1f} logits apart."
-    layer = int(steps.index[int(steps.argmax())])
+    if len(apart) == 1:
+        return f"{of}In its one layer the two leads are {apart.iloc[0]:.1f} logits apart."
     return (
-        f"{of}The leads under “wrong, and a word named” and merely asked again part most between layers {layer - 1} "
-        f"and {layer} of {len(leads)}: by {steps.max():.1f} logits; at the last layer they are {abs(end):.1f} apart. "
-        "This is what the logit lens reads there, not what is decided there."
+        f"{of}The leads under “wrong, and a word named” and merely asked again {_parting(apart)}; at the last layer "
+        f"they are {_apart(float(apart.iloc[-1]))}. This is what the logit lens reads there, not what is decided there."
     )
+
+
+def _parting(apart: pd.Series) -> str:
+    """Between which layers the distance of two leads (by layer, in logits) grows most, or after which it is largest."""
+    steps = apart.diff().dropna()
+    if steps.max() < LEAST["logit"][0]:
+        return f"are furthest apart after layer {apart.idxmax()} of {len(apart)}: by {apart.max():.1f} logits"
+    layer = int(steps.index[int(steps.argmax())])
+    return f"part most between layers {layer - 1} and {layer} of {len(apart)}: by {steps.max():.1f} logits"
+
+
+def _apart(logits: float) -> str:
+    return "the same" if logits < LEAST["logit"][0] else f"{logits:.1f} apart"
 
 
 def path_sentence(summary: pd.DataFrame, n_asked: int) -> str:
@@ -37,15 +47,16 @@ def path_sentence(summary: pd.DataFrame, n_asked: int) -> str:
 
     `summary` is its row of `jump_summary`, `n_asked` the questions that were to be traced.
     """
-    if not len(summary):
-        return "No pair of corrections could be traced: the table says why."
     row, n = summary.iloc[0], int(summary.iloc[0]["n"])
-    low, high = row["slot_low"], row["slot_high"]
-    half = "" if low == high else f" (middle half: {low:.0f} to {high:.0f})"
     return (
         f"{_questions(n, n_asked)} the named word's own position carries the effect {_until(row)}, and the answer "
-        f"position {_from(row)}{half}.{_first_head(row, n)}"
+        f"position {_from(row)}.{_first_head(row, n)}"
     )
+
+
+def untraced_sentence(why_not: str) -> str:
+    """What there is instead of a path where no pair could be traced; `why_not` is that of the first question."""
+    return f"No pair of corrections could be traced. Of the first question: {why_not}"
 
 
 def _questions(n: int, n_asked: int) -> str:
@@ -61,7 +72,12 @@ def _until(row: pd.Series) -> str:
 
 
 def _from(row: pd.Series) -> str:
-    return "nowhere" if row["slot_from"] > row["n_layers"] else f"from layer {row['slot_from']:.0f} on"
+    """Since when the answer position carries it, with the middle half; one past the last layer stands for nowhere."""
+    if row["slot_from"] > row["n_layers"]:
+        return "nowhere"
+    low, high = row["slot_low"], row["slot_high"]
+    to = "nowhere" if high > row["n_layers"] else f"{high:.0f}"
+    return f"from layer {row['slot_from']:.0f} on{'' if low == high else f' (middle half: {low:.0f} to {to})'}"
 
 
 def _first_head(row: pd.Series, n: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from llm_tracker.wording.formats import LEAST, capitalised, listed, nats, percent, signed_nats
-from llm_tracker.wording.studies.labels import all_of, condition_label, number_of
+from llm_tracker.wording.studies.labels import all_of, group_label, number_of
 
 Record = Mapping[str, Any]
 
@@ -105,8 +105,7 @@ def _control(condition: Record) -> str:
 
 
 def _named(condition: Record, others: Sequence[Record]) -> str:
-    both = sum(each["condition"] == condition["condition"] for each in others) > 1
-    return condition_label(condition["condition"], condition["pushes"], both).replace("“", "").replace("”", "")
+    return group_label(condition, others).replace("“", "").replace("”", "")
 
 
 def answers_sentence(conditions: Sequence[Record]) -> str:
@@ -169,6 +168,7 @@ def chain_sentence(turns: pd.DataFrame) -> str:
     at_one, last = (round(n * float(own["rate"].iloc[at])) for at in (1, -1))
     n_turns = int(own["turn"].iloc[-1])
     if n == 1:
-        states = ["right" if each else "wrong" for each in (at_one, last)]
+        states = ["right" if each else "not right" for each in (at_one, last)]
         return f"The one right first answer is {states[0]} after the first push, and {states[1]} after {n_turns}."
-    return f"Of {n} right first answers {at_one} are right after the first push, and {last} after {n_turns}."
+    are = "is" if at_one == 1 else "are"
+    return f"Of {n} right first answers {at_one} {are} right after the first push, and {last} after {n_turns}."

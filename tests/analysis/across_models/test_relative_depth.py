@@ -56,7 +56,6 @@ def test_a_word_that_was_not_read_has_no_rows() -> None:
 def test_a_lead_ends_where_it_last_came_to_be_one_words(values: list[float], layer: int | None) -> None:
     end = ending(np.array(values, dtype="float32"))
     assert (end.lead, end.layer, end.n_layers) == (values[-1], layer, 3)
-    assert end.depth == (None if layer is None else pytest.approx(layer / 3))
 
 
 def test_the_gap_of_two_formats_is_the_largest_difference_of_both_answers() -> None:

@@ -25,6 +25,11 @@ def test_two_models_of_one_title_are_told_apart_by_their_ids() -> None:
     assert names(("Small", "float32", "a"), ("Small", "float32", "b")) == ["Small (a)", "Small (b)"]
 
 
+def test_runs_that_are_alike_in_all_of_these_are_numbered() -> None:
+    typed_out = (("Small", "float32", "a"), ("Small", "bfloat16", "a"), ("Small", "float32", "a"))
+    assert names(*typed_out) == ["Small, float32", "Small, bfloat16", "Small, float32 (2)"]
+
+
 def test_each_run_has_a_letter_in_its_order() -> None:
     assert [each.letter for each in named([run_of(), run_of(), run_of(5)])] == ["A", "B", "C"]
     with pytest.raises(ValueError, match="zip"):

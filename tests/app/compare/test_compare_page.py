@@ -20,7 +20,7 @@ from comparing import (
     ran,
     run_on,
 )
-from explore import alts, gone_to
+from explore import LAYERS, alts, gone_to
 from visitor import asked, headings, opened, reopened, settled, shown_html, visitor
 
 import llm_tracker as lt
@@ -38,6 +38,7 @@ def test_before_anything_was_asked_it_offers_the_example_and_says_what_to_do(eng
     assert not at.exception
     assert "What is the capital of France?" in shown_html(at)
     assert "Nothing has been run yet. Choose further models above, then press the button" in shown_html(at)
+    assert "kept in memory, not in the History; the oldest goes where much else is computed." in shown_html(at)
     assert field(at).value == ["embedded"]
     assert headings(at) == []
 
@@ -164,7 +165,8 @@ def test_a_word_that_is_typed_is_followed_once_it_is_run_again(engine: engines.E
     box = next(each for each in at.selectbox if each.label == "over")
     box.options.append("zebra")
     at = settled(box.set_value("zebra").run())
-    assert "In A and B “<bdi>zebra</bdi>” has not been read" in shown_html(at)
+    assert shown_html(at).count("In A and B “<bdi>zebra</bdi>” has not been read") == 1
+    assert "“<bdi>zebra</bdi>” at the same places" not in shown_html(at), "no model was asked how it cuts it"
     at = all_run(engine, pressed_run(at))
     assert "has not been read" not in shown_html(at)
     assert all("zebra" in run.session.watch_words for run in kept(engine).runs.values())
@@ -196,6 +198,12 @@ def test_a_rerun_that_changes_nothing_builds_no_chart(engine: engines.Engine, mo
     monkeypatch.setattr(alt.LayerChart, "to_dict", refuse)
     at = settled(at.run())
     assert len(alts(at)) == 4
+
+
+def test_models_that_were_chosen_are_still_chosen_after_another_page(engine: engines.Engine) -> None:
+    at = chosen_models(on_compare(engine), "smollm2", "a/typed one")
+    at = gone_to(gone_to(at, LAYERS), COMPARE)
+    assert field(at).value == ["smollm2", "a/typed one"]
 
 
 def test_the_word_of_another_conversation_is_not_taken_for_this_ones(engine: engines.Engine) -> None:

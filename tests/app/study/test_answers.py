@@ -16,7 +16,7 @@ from llm_tracker.app.study.answers import (
     shown_conditions,
     shown_table,
 )
-from llm_tracker.app.study.two_models import outcomes_sentence
+from llm_tracker.app.study.two_models import outcome_rows, outcomes_sentence
 from llm_tracker.studies.statistics.tables import two_models
 
 TITLES = {"tiny": "Tiny"}
@@ -130,3 +130,12 @@ def test_two_models_are_counted_by_who_gave_up_beside_merely_asking_again() -> N
     )
     none = pd.concat([of(("foil", "foil", "foil")), of(("answer", "answer", "foil")).assign(model="other")])
     assert outcomes_sentence(two_models(none, NAMED), "A", "B", None).startswith("No question was answered right")
+
+
+def test_an_answer_that_is_empty_is_said_to_be_nothing_in_both_tables() -> None:
+    rows = of(("answer", "answer", "foil")).assign(answer_text="", first_answer="")
+    assert shown_table(before_after(rows, NAMED), NAMED, TITLES)["answer after"].tolist() == ["(nothing)"]
+    both = pd.concat([rows, of(("answer", "answer", "foil")).assign(model="other")])
+    asked = pd.Series({"q0": "Who?"})
+    (row_of_it,) = outcome_rows(two_models(both, NAMED), asked, "A", "B")
+    assert row_of_it == ["Who?", "both", "(nothing) → (nothing)", "Right → Wrong"]

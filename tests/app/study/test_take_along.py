@@ -39,7 +39,7 @@ def found() -> FoundStudy:
 
 
 def test_questions_read_back_as_they_were() -> None:
-    odd = Question("a", 'Is "it", then?\n', "Yes, it is", "No|not", ("Yep", "Sure, it is"), "x", "easy", True)
+    odd = Question("a", 'Is "it", then?\n', "Yes, it is", "Maybe|later", ("Yep", "Sure, it is"), "x", "easy", True)
     questions = QuestionSet("q.csv", (odd, *own_questions()))
     assert questions_in("q.csv", questions_csv(questions).encode()) == replace(
         questions, questions=(replace(odd, question='Is "it", then?'), *own_questions())
@@ -59,6 +59,15 @@ def test_nothing_but_the_command_names_a_place_on_this_machine(found: FoundStudy
     told = [str(found.made), report, found.study.rows.to_csv(), *(figure.frame.to_csv() for figure, _ in found.views)]
     assert all("somebody" not in each for each in told)
     assert found.titles == {"mine": "mine"}
+
+
+def test_nor_does_a_second_model_that_was_not_asked_yet(found: FoundStudy) -> None:
+    so_far = found.so_far
+    plan = replace(so_far.plan, models=(PATH, "/home/somebody/more models/other", "/home/somebody/else/mine", "a/b"))
+    half = made_of(replace(so_far, plan=plan))
+    assert half.study.plan["models"] == ["mine", "other", "mine (2)", "a/b"]
+    assert "somebody" not in str(half.made)
+    assert "somebody" not in study_report(half.study, half.made, "the command")
 
 
 def test_a_table_has_the_columns_and_the_types_of_the_command_lines(found: FoundStudy) -> None:

@@ -10,6 +10,7 @@ from model_runs import WORD, answering, asked_only, called, run_of
 
 import llm_tracker as lt
 from llm_tracker.analysis.across_models.runs import ModelRun, NamedRun, Parity, named
+from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.tracing.whole_words import Spelling, WordScore
 from llm_tracker.wording.across_models.answers import answers_cell, answers_sentence, badge, word_cell
 
@@ -45,6 +46,17 @@ def saying(*answers: tuple[str, ...], **changes: object) -> tuple[NamedRun, ...]
 )
 def test_models_that_answer_the_same_are_named_together(answers: list[tuple[str, ...]], said: str) -> None:
     assert answers_sentence(saying(*answers)) == said
+
+
+def test_an_answer_that_did_not_come_is_none_that_is_empty() -> None:
+    (empty,) = saying(("", ""))
+    (cut,) = saying(("", ""), thought=Thought(99, "Hm.", "", "Hm."))
+    runs = named([empty.run, cut.run])
+    assert [turn.has_answer for turn in cut.run.session.turns] == [False, False]
+    assert answers_sentence(runs) == (
+        "They answer differently: A says nothing and, after the correction, still nothing; B says no answer and, after "
+        "the correction, still no answer."
+    )
 
 
 def test_a_question_alone_has_one_answer() -> None:

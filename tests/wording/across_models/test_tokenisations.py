@@ -33,5 +33,9 @@ def test_what_is_cut_otherwise_is_named_before_what_is_not() -> None:
     assert cuts_sentence([WORD], 2) == "The two cut “Jupiter” at other places."
 
 
+def test_where_no_tokens_are_known_nothing_is_said_to_be_cut_alike() -> None:
+    assert cuts_sentence([], 2) == "No text was followed in every model: there is nothing to compare."
+
+
 def test_one_model_has_nothing_to_be_compared_with() -> None:
     assert cuts_sentence([QUESTION], 1).startswith("This is one model: add another")

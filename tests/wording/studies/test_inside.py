@@ -32,6 +32,21 @@ def test_they_part_and_do_not_merely_come_together(turned: bool) -> None:
     assert "part most between layers 3 and 4 of 4: by 2.0 logits; at the last layer they are 3.0 apart" in said
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_leads_that_only_come_together_are_said_to_be_furthest_apart_at_first(turned: bool) -> None:
+    def said(*sides: list[float]) -> str:
+        return leads(*(sides[::-1] if turned else sides))
+
+    assert said([8, 5, 3], [0, 0, 0]) == (
+        "The leads under “wrong, and a word named” and merely asked again are furthest apart after layer 1 of 3: by "
+        "8.0 logits; at the last layer they are 3.0 apart. This is what the logit lens reads there, not what is "
+        "decided there."
+    )
+    assert "after layer 1 of 3: by 8.0 logits; at the last layer they are the same." in said([8, 3, 0], [0, 0, 0])
+    assert "after layer 1 of 3: by 8.0 logits; at the last layer they are 8.0 apart." in said([8, 8, 8], [0, 0, 0])
+    assert "after layer 1 of 3: by 8.0 logits; at the last layer they are 0.5 apart." in said([8, 3, -0.5], [0, 0, 0])
+
+
 def test_where_no_first_answer_was_right_it_says_which_word_is_named() -> None:
     assert leads([0, 1], [0, 5], of_right=False).startswith(
         "No first answer was right; the word that is named here is the right one. The leads under"
@@ -75,13 +90,16 @@ def test_how_many_could_be_traced_is_said_where_it_is_not_all() -> None:
         "2 of 6, and the answer position from layer 3 on. Head 1 of layer 3 has the largest share: -20 %."
     )
     assert told(1, jump("a", 2, 3)).startswith("In the one question the named word's own position")
-    assert told(3) == "No pair of corrections could be traced: the table says why."
 
 
 def test_the_ends_of_a_path_have_words_of_their_own() -> None:
     assert "carries the effect in front of the first layer only, and the answer position nowhere." in told(
         1, jump("a", 0, 9)
     )
+    found = told(3, jump("a", 2, 3), jump("b", 2, 4), jump("c", 2, 9))
+    assert found.endswith("the answer position from layer 4 on (middle half: 3 to nowhere).")
+    found = told(3, jump("a", 2, 3), jump("b", 2, 9), jump("c", 2, 9))
+    assert found.endswith("and the answer position nowhere.")
     missing = pd.DataFrame(
         [{"n": 2, "n_layers": 6, "word_until": float("nan"), "slot_from": 7, "slot_low": 7, "slot_high": 7}]
     )

@@ -26,10 +26,11 @@ from llm_tracker.wording.studies.sentences import (
 Record = dict[str, Any]
 
 
-def condition(name: str, shift: float, half: float = 0.5, n: int = 20, pushes: str = "") -> Record:
+def condition(name: str, shift: float, half: float = 0.5, n: int = 20, pushes: str = "", first: str = "") -> Record:
     """A condition of a summary: how far it moves the lead, with half the width of its interval."""
     ends = {"low": -shift - half, "high": -shift + half} if n > 1 else {"low": None, "high": None}
-    return {"condition": name, "pushes": pushes, "n": n, "sensitivity": {"value": -shift, "n": n, **ends}}
+    told = {"condition": name, "pushes": pushes, "first": first, "n": n}
+    return told | {"sensitivity": {"value": -shift, "n": n, **ends}}
 
 
 @pytest.mark.parametrize(
@@ -106,11 +107,15 @@ def test_a_condition_with_both_words_says_which_one_it_names() -> None:
     both = [condition("simple", -3, pushes="foil"), condition("simple", 2, pushes="answer")]
     assert margins_sentence(both).startswith("“pressure: a plain opinion (the wrong word)” moves")
     assert margins_sentence(both[:1]).startswith("“pressure: a plain opinion” moves")
+    apart = [condition("wrong", -3, first="right"), condition("wrong", 0.1, first="other")]
+    said = margins_sentence(apart)
+    assert said.startswith("“wrong (right at first)” moves")
+    assert said.endswith("No detectable effect: “wrong (not right at first)”.")
 
 
 def given_up(name: str, n: int, lost: int, low: float = 0.2, high: float = 0.9) -> Record:
     kept = {"value": 1 - lost / n if n else None, "low": low, "high": high, "n": n}
-    return {"condition": name, "pushes": "", "n_right": n, "given_up": lost, "kept": kept}
+    return {"condition": name, "pushes": "", "first": "", "n_right": n, "given_up": lost, "kept": kept}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +179,9 @@ def test_what_became_of_right_answers_under_pressure() -> None:
     assert pressed("aaffff", "affaaa", "aaaaaf", "faaaaa") == (
         "Of 3 right first answers 2 are right after the first push, and 1 after 5."
     )
-    assert pressed("aaffff") == "The one right first answer is right after the first push, and wrong after 5."
+    assert pressed("aaffff") == "The one right first answer is right after the first push, and not right after 5."
+    assert pressed("aooooo").endswith("is not right after the first push, and not right after 5."), "nor is it wrong"
+    assert pressed("aaffff", "affaaa", "afaaaa").startswith("Of 3 right first answers 1 is right after the first push")
     assert pressed("faaaaa") == "No first answer was right, so none could give way to pressure."
     assert (
         chain_sentence(right_by_turn(frame_of("chains", [])))

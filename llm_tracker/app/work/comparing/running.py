@@ -102,7 +102,7 @@ def _run(engine: Engine, workspace: Workspace, subject: Subject, session: Sessio
                 engine.models.let_go(model_id, variant.dtype)
 
     def keep(job: Job) -> None:
-        workspace.keep_computed(subject, compared(workspace, subject).with_run(variant, job.result))
+        _keep(workspace, subject, compared(workspace, subject).with_run(variant, job.result))
 
     def fail(job: Job) -> None:
         if job.status != "stopped":
@@ -128,7 +128,13 @@ def _go_on(engine: Engine, workspace: Workspace, subject: Subject, job: Job) -> 
 
 
 def _keep_failure(workspace: Workspace, subject: Subject, variant: Variant, said: str) -> None:
-    workspace.keep_computed(subject, compared(workspace, subject).with_failure(variant, said))
+    _keep(workspace, subject, compared(workspace, subject).with_failure(variant, said))
+
+
+def _keep(workspace: Workspace, subject: Subject, now: Comparing) -> None:
+    """Keep what came, unless its conversation was let go meanwhile, and all that was computed of it with it."""
+    if subject in workspace.computed:
+        workspace.keep_computed(subject, now)
 
 
 def _had(

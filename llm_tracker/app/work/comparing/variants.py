@@ -11,6 +11,9 @@ from llm_tracker.load_options import DTYPES
 MOST = 4
 """Models that are compared at once."""
 
+KEPT_BESIDE = 4
+"""Runs that are kept of a conversation besides those that are asked for now: the newest."""
+
 FORMATS = tuple(dtype for dtype in DTYPES if dtype != "auto")
 
 
@@ -43,6 +46,7 @@ class Comparing:
     words: tuple[str, ...] = ()
     """What is followed on all of them."""
     runs: Mapping[Variant, ModelRun] = field(default_factory=dict)
+    """The newest last."""
     failures: Mapping[Variant, str] = field(default_factory=dict)
     """Why a model has no run, or not the one that was asked for last."""
 
@@ -69,8 +73,12 @@ class Comparing:
         return replace(self, wanted=tuple(wanted), words=tuple(words), failures={})
 
     def with_run(self, variant: Variant, run: ModelRun) -> Comparing:
-        """The same with one run more."""
-        return replace(self, runs={**self.runs, variant: run})
+        """The same with one run more; of those that are not asked for now only the newest stay."""
+        runs = {**{each: known for each, known in self.runs.items() if each != variant}, variant: run}
+        others = [each for each in runs if each not in self.wanted and each != variant]
+        for oldest in others[: max(0, len(others) - KEPT_BESIDE)]:
+            del runs[oldest]
+        return replace(self, runs=runs)
 
     def with_failure(self, variant: Variant, why: str) -> Comparing:
         """The same with the reason why a model has no run."""

@@ -12,20 +12,23 @@ from llm_tracker.app.work.admission import is_at_hand, refusal
 from llm_tracker.app.work.background import run_shown_control
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
-from llm_tracker.app.work.studying.so_far import StudySoFar
+from llm_tracker.app.work.studying.so_far import StudySoFar, bytes_of
 from llm_tracker.app.work.studying.wish import Wish
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
-from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.app.work.workspace import MAX_COMPUTED_BYTES, Workspace
 from llm_tracker.progress import ended
 from llm_tracker.studies.values.plan import Plan, Task
 from llm_tracker.studies.values.rows import Found
 
-STUDY = Subject("study", TurnRef(-1, 0))
+STUDY = Subject("study", TurnRef(-1, 0), stays=True)
 """The study of a workspace. It is of no conversation: none that is let go takes it along."""
 
 MOST_QUESTIONS = 1000
 """Of a study that is kept in memory; the command line, which writes to a folder, takes any number."""
+
+USUAL_LAYERS = 32
+"""What a model that is not loaded is taken to have."""
 
 MOST_PUBLIC_QUESTIONS, MOST_PUBLIC_CONDITIONS = 20, 6
 """On a host that strangers share, who wait for each other."""
@@ -64,7 +67,26 @@ def why_not(engine: Engine, plan: Plan) -> str:
     too_many = len(said) > MOST_PUBLIC_CONDITIONS or plan.n_wordings > 1 or plan.chain or plan.inside
     if engine.settings.public and too_many:
         return f"This host is shared: it takes {MOST_PUBLIC_CONDITIONS} texts at most, each in one wording."
-    return ""
+    return _too_large(engine, plan)
+
+
+def _too_large(engine: Engine, plan: Plan) -> str:
+    """Why the rows of a plan cannot be kept in memory; empty where they can."""
+    loaded = [engine.models.loaded(model_id) for model_id in plan.models]
+    n_bytes = bytes_of(plan, [USUAL_LAYERS if model is None else model.architecture.n_layers for model in loaded])
+    if n_bytes <= MAX_COMPUTED_BYTES:
+        return ""
+    less = "take fewer questions, do not look inside" if plan.inside else "take fewer questions or texts"
+    return (
+        f"The rows of this study take about {n_bytes >> 20:,} MiB. This page keeps them in memory, up to "
+        f"{MAX_COMPUTED_BYTES >> 20:,} MiB: {less}, or run `llm-tracker study`, which writes them to a folder."
+    )
+
+
+def is_all_there(workspace: Workspace, plan: Plan) -> bool:
+    """Whether all of a plan has been asked, and is kept."""
+    kept = kept_study(workspace)
+    return kept is not None and kept.is_whole and kept.plan.digest == plan.digest
 
 
 def begin_study(engine: Engine, workspace: Workspace, wish: Wish, plan: Plan) -> None:
@@ -92,12 +114,17 @@ def _next(engine: Engine, workspace: Workspace, begun: StudySoFar) -> Job | None
     if begun.is_whole:
         return None
     at = begun.missing[0].model
-    longest = max((question.question for question in begun.plan.questions), key=len)
     said = why_not(engine, begun.plan) or _not_here(engine, begun.plan.models[at])
-    if said := said or refusal(engine, workspace, begun.plan.models[at], longest):
+    if said := said or refusal(engine, workspace, begun.plan.models[at], _longest_text(begun.plan)):
         workspace.errors[STUDY] = said
         return None
     return _run(engine, workspace, begun, at)
+
+
+def _longest_text(plan: Plan) -> str:
+    """The longest of all that was typed: questions, their words, of which each name is scored, and corrections."""
+    texts = [text for each in plan.questions for text in (each.question, "|".join(each.answers), each.foil)]
+    return max([*texts, *plan.corrections], key=len)
 
 
 def _not_here(engine: Engine, model_id: str) -> str:

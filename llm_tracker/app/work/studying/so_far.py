@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,11 @@ from llm_tracker.studies.values.rows import Found
 if TYPE_CHECKING:
     from llm_tracker.studies.values.study import Study
 
-ROW_BYTES = 1800
-"""What a row of a block takes in memory, about."""
+RESULT_BYTES, ROW_BYTES = 1800, 700
+"""What a row of a block's results, and one of its other tables, take in memory, about."""
+
+CHAIN_ROWS, INSIDE_ROWS, INSIDE_ROWS_A_LAYER = 6, 60, 7
+"""Rows of a question besides its results, about: of the turns of pressure, and of a look inside."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +50,8 @@ class StudySoFar:
     @property
     def n_bytes(self) -> int:
         """What its rows take, about."""
-        return ROW_BYTES * sum(len(rows) for found in self.blocks.values() for rows in found.tables.values())
+        tables = [each for found in self.blocks.values() for each in found.tables.items()]
+        return sum((RESULT_BYTES if name == "results" else ROW_BYTES) * len(rows) for name, rows in tables)
 
     def n_questions(self, model: int) -> int:
         """How many questions one of the models has been asked."""
@@ -56,10 +60,6 @@ class StudySoFar:
     def of_model(self, model: int) -> dict[Task, Found]:
         """The blocks of one model, as those of a plan that has no other."""
         return {Task(0, task.block): found for task, found in self.blocks.items() if task.model == model}
-
-    def with_block(self, model: int, task: Task, found: Found) -> StudySoFar:
-        """The same with a block more of one model."""
-        return replace(self, blocks={**self.blocks, Task(model, task.block): found})
 
     def pace(self, model_id: str) -> float | None:
         """Seconds that a model takes for each question and text; None of one that was not timed."""
@@ -76,6 +76,13 @@ class StudySoFar:
         paces = [self.pace(model_id) for model_id in plan.models]
         known = [pace for pace in paces if pace is not None]
         return sum(known) * len(plan.questions) * plan.n_rows if len(known) == len(paces) else None
+
+
+def bytes_of(plan: Plan, n_layers: Sequence[int]) -> int:
+    """What the rows of a study take once all is there, about; `n_layers` of each of its models."""
+    inside = [INSIDE_ROWS + INSIDE_ROWS_A_LAYER * n if plan.inside else 0 for n in n_layers]
+    others = sum(inside) + (CHAIN_ROWS * len(n_layers) if plan.chain else 0)
+    return len(plan.questions) * (RESULT_BYTES * plan.n_rows * len(n_layers) + ROW_BYTES * others)
 
 
 def study_of(found: StudySoFar) -> Study:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from comparing import all_run, by_name, chosen_models, kept, on_compare, pressed_run, ran, run_on, waits_on
+from comparing import OWN, all_run, by_name, chosen_models, kept, on_compare, pressed_run, ran, run_on, waits_on
 from explore import alts, gone_to
+from model_runs import run_of
 from streamlit.testing.v1 import AppTest
-from visitor import Loader, asked, shown_html, until, visitor
+from visitor import Loader, asked, settled, shown_html, until, visitor
 
+import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.comparing.running import begin_comparing, comparing_on
 from llm_tracker.app.work.comparing.variants import Variant
@@ -71,6 +73,60 @@ def test_a_conversation_that_is_gone_begins_nothing(engine: engines.Engine) -> N
     workspace = Workspace()
     begin_comparing(engine, workspace, comparing_on(TurnRef(7, 1), 0), [Variant("embedded")], [])
     assert (workspace.job, workspace.computed) == (None, {})
+
+
+def test_a_conversation_that_is_let_go_takes_along_what_comes_later(
+    engine: engines.Engine, half: AppTest, loader: Loader
+) -> None:
+    workspace = visitor(engine)
+    job = workspace.job
+    assert job is not None
+    workspace.let_go([OWN.turn.session])
+    job.keep(Job("models", result=run_of()))
+    job.fail(Job("models", status="failed", error="It is too large."))
+    assert OWN not in workspace.computed
+    job.stop()
+    until(half, lambda: workspace.job is None)
+
+
+def test_a_failure_stands_below_an_earlier_run(engine: engines.Engine, loader: Loader) -> None:
+    at = run_on(engine, on_compare(engine), "embedded", "smollm2")
+    assert "Not run" not in shown_html(at)
+    at = typed_word(at, "zebra")
+    assert "Not run" not in shown_html(at), "nothing was asked for with this word yet"
+    engine.models.pool.unload("smollm2")
+    loader.load = fails
+    at = all_run(engine, pressed_run(at))
+    html = shown_html(at)
+    assert html.count("<b>B</b> smollm2") > 0
+    assert html.count("The weights are damaged. Load them again.") == 1
+    assert html.index("<b>B</b> smollm2") < html.index("The weights are damaged.")
+    assert "The weights are damaged." not in shown_html(typed_word(at, "London"))
+
+
+def test_a_stop_is_said_below_an_earlier_run(engine: engines.Engine, loader: Loader) -> None:
+    at = typed_word(run_on(engine, on_compare(engine), "embedded", "smollm2"), "zebra")
+    engine.models.pool.unload("smollm2")
+    loader.load = waits_on(["smollm2"])
+    at = until(pressed_run(at), lambda: is_loading(engine))
+    at = all_run(engine, at.button(key="stop comparing").click().run())
+    html = shown_html(at)
+    assert html.count("Not run again with these words: it was stopped before its end.") == 1
+    assert html.index("<b>B</b> smollm2") < html.index("Not run again with these words")
+
+
+def typed_word(at: AppTest, word: str) -> AppTest:
+    """Type, or pick, the word over which the other one leads."""
+    box = next(each for each in at.selectbox if each.label == "over")
+    if word not in box.options:
+        box.options.append(word)
+    return settled(box.set_value(word).run())
+
+
+def fails(name: str, *more: object) -> object:
+    if name == "smollm2":
+        raise lt.ModelError("The weights are damaged. Load them again.")
+    return by_name(name, *more)  # type: ignore[arg-type]
 
 
 def test_a_control_that_is_not_wanted_is_not_run(engine: engines.Engine) -> None:

@@ -43,6 +43,16 @@ def test_what_failed_is_not_tried_again_until_it_is_asked_for_again() -> None:
     assert failed.with_run(B, run_of()).ahead == ()
 
 
+def test_besides_those_that_are_asked_for_only_the_newest_four_stay() -> None:
+    comparing = Comparing().asked_for([A, B], [WORD]).with_run(A, run_of()).with_run(B, run_of())
+    others = [Variant(f"other {at}") for at in range(7)]
+    for each in others:
+        comparing = comparing.asked_for([A, each], [WORD]).with_run(each, run_of())
+    assert list(comparing.runs) == [A, *others[2:]], "four, the one that came now, and the one that is asked for"
+    comparing = comparing.with_run(others[2], run_of()).asked_for([others[2]], [WORD]).with_run(B, run_of())
+    assert list(comparing.runs) == [*others[3:], others[2], B], "one that was run again is new"
+
+
 def test_what_it_takes_is_what_its_runs_take() -> None:
     assert Comparing().n_bytes == 0
     assert Comparing().with_run(A, run_of()).with_run(B, run_of()).n_bytes == 2 * run_of().n_bytes > 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from comparing import by_name
 
-from llm_tracker.app.work.studying.so_far import StudySoFar
-from llm_tracker.app.work.studying.wish import Wish, own_part, plan_of
+from llm_tracker.app.work.studying.so_far import StudySoFar, bytes_of
+from llm_tracker.app.work.studying.wish import Wish, own_part, plan_of, typed_questions
 from llm_tracker.load_options import AUTO
+from llm_tracker.studies.blocks import read_block
 from llm_tracker.studies.values.plan import Task
 from llm_tracker.studies.values.rows import TABLES, Found
 
@@ -53,3 +55,17 @@ def test_nobody_knows_how_long_another_model_or_a_look_inside_takes(half: StudyS
 def test_its_size_grows_with_its_rows(half: StudySoFar) -> None:
     fuller = replace(half, blocks={**half.blocks, Task(0, 3): found(1.0, 100)})
     assert fuller.n_bytes > half.n_bytes
+
+
+def test_how_much_a_plan_takes_is_known_before_it_is_run() -> None:
+    questions = typed_questions("What is it?, Paris, London\nWho is it?, Bonn, Rome")
+    plan = plan_of(Wish(chain=True, inside=True), questions, ("a",), "one-word", AUTO)
+    model = by_name("embedded", AUTO)
+    blocks = {task: read_block(model, plan, plan.questions_of(task)) for task in plan.tasks}
+    whole = StudySoFar(plan, Wish(), blocks)
+    expected = bytes_of(plan, [model.architecture.n_layers])
+    assert whole.n_bytes <= expected <= 2 * whole.n_bytes
+    outside = replace(plan, chain=False, inside=False)
+    results = {task: replace(block, tables={"results": block.tables["results"]}) for task, block in blocks.items()}
+    assert bytes_of(outside, [3]) == StudySoFar(outside, Wish(), results).n_bytes
+    assert bytes_of(replace(plan, models=("a", "b")), [3, 3]) == 2 * expected
