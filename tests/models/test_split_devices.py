@@ -74,8 +74,14 @@ def test_what_the_documentation_says_holds_for_every_family(name: str, family: s
     require_as_documented(twice, name)
 
 
+LONG = ("experiment: conditions", "experiment: paraphrases", "experiment: grid")
+"""Of the built-in model these take a minute and a half; each is there for every family of tiny models."""
+
+
 @pytest.mark.real
-@pytest.mark.parametrize("name", QUANTITIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.soak if name in LONG else ()) for name in QUANTITIES]
+)
 def test_it_holds_for_the_built_in_model_which_has_every_quantity(name: str, real: Twice) -> None:
     whole, split = require_as_documented(real, name)
     assert not isinstance(whole, Refused)

@@ -156,13 +156,13 @@ def test_the_page_lists_as_many_wrong_answers_as_its_table_counts() -> None:
 
 @pytest.mark.real
 def test_the_built_in_model_answers_rightly_and_wrongly_as_the_page_says(embedded: lt.LoadedModel) -> None:
-    """Every third question, none of them held out: all 120 would take a minute and a half."""
-    third = ROWS[::3]
-    right = {row["id"] for row in third if is_right(embedded, row)}
-    assert len(right) >= 60 / 3
-    assert len(third) - len(right) >= 25 / 3
-    said = {row["id"] for row in third} - {each for ids in listed_as_wrong().values() for each in ids}
-    assert len(right ^ said) <= 4  # a close answer changes with how a machine rounds
+    """Every sixth question, none of them held out: all 120 would take a minute and a half."""
+    some = ROWS[::6]
+    right = {row["id"] for row in some if is_right(embedded, row)}
+    assert len(right) >= 60 / 6
+    assert len(some) - len(right) >= 25 / 6
+    said = {row["id"] for row in some} - {each for ids in listed_as_wrong().values() for each in ids}
+    assert len(right ^ said) <= 2  # a close answer changes with how a machine rounds
 
 
 def is_right(model: lt.LoadedModel, row: dict[str, str]) -> bool:
