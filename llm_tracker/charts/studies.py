@@ -18,6 +18,9 @@ HEIGHT = 300
 MODEL_PIXELS = 7
 """Between the dots of two models in one row."""
 
+EDGE_PIXELS = 8
+"""Between the outermost dot and the edge of a chart."""
+
 APART_PIXELS = 6
 """Between two series at one turn."""
 
@@ -40,8 +43,8 @@ def estimates_chart(frame: pd.DataFrame, title: str, is_share: bool = False) -> 
     order = {label: at for at, label in enumerate(dict.fromkeys(frame["label"]))}
     models = list(dict.fromkeys(frame["model"]))
     drawn = frame.assign(place=frame["label"].map(order))
-    scale = alt.Scale(domain=[0, 1]) if is_share else alt.Scale(zero=True, nice=True)
-    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, format=".0%" if is_share else "~g"))
+    scale = alt.Scale(domain=[0, 1]) if is_share else alt.Scale(zero=True, nice=True, padding=EDGE_PIXELS)
+    x = alt.X("value:Q", title=title, scale=scale, axis=alt.Axis(tickCount=6, format=".0%" if is_share else ".2~f"))
     y = alt.Y("place:O", title=None, axis=None)
     form = ".0%" if is_share else "+.2f"
     tooltip = [

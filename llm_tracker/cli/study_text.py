@@ -9,7 +9,8 @@ from llm_tracker.cli.plain_text import aligned
 from llm_tracker.figures.studies.views import study_figures
 from llm_tracker.studies.values.study import Study
 from llm_tracker.wording.formats import percent
-from llm_tracker.wording.studies.labels import LIMITS, NAMED, condition_label
+from llm_tracker.wording.studies.asked import limits_paragraphs
+from llm_tracker.wording.studies.labels import NAMED, condition_label
 from llm_tracker.wording.studies.sentences import interval, shift_of
 
 
@@ -17,7 +18,7 @@ def study_text(study: Study, made: Mapping[str, Any]) -> str:
     """What the command prints: the conditions as a table, and the sentences of the views."""
     parts = [_conditions(model, made) for model in study.models]
     parts += [f"{figure.title}: {figure.sentence}" for figure in study_figures(study, dict(made))]
-    return "\n\n".join([*parts, LIMITS])
+    return "\n\n".join([*parts, *limits_paragraphs(study)])
 
 
 def _conditions(model: Mapping[str, Any], made: Mapping[str, Any]) -> str:

@@ -13,8 +13,12 @@ from llm_tracker.export.study_paths import without_model_paths
 from llm_tracker.figures.figure import Figure
 from llm_tracker.figures.studies.views import study_figures
 from llm_tracker.studies.statistics.published import PublishedTable, published_tables
+from llm_tracker.studies.statistics.tables import changes
 from llm_tracker.studies.values.study import Study
-from llm_tracker.wording.studies.labels import LIMITS, model_label, number_of
+from llm_tracker.wording.studies.asked import limits_paragraphs
+from llm_tracker.wording.studies.labels import model_label, number_of
+
+ANSWERS = "Every question before and after each text, in its first wording"
 
 
 def study_report(study: Study, made: Mapping[str, Any], command: str, made_at: str = "") -> str:
@@ -40,11 +44,9 @@ def study_report(study: Study, made: Mapping[str, Any], command: str, made_at: s
 def _limits(study: Study) -> str:
     """What the numbers are true of, before any of them."""
     notices = [notice for model in study.models for notice in model.get("notices", ())]
+    said = "".join(f"<p>{sentence(each)}</p>" for each in limits_paragraphs(study))
     lines = "".join(f'<p class="quiet">{sentence(notice)}</p>' for notice in dict.fromkeys(notices))
-    return (
-        '<section aria-labelledby="limits"><h2 id="limits">What this is true of</h2>'
-        f"<p>{sentence(LIMITS)}</p>{lines}</section>"
-    )
+    return f'<section aria-labelledby="limits"><h2 id="limits">What this is true of</h2>{said}{lines}</section>'
 
 
 def _undrawn(figures: Sequence[Figure]) -> str:
@@ -57,7 +59,8 @@ def _undrawn(figures: Sequence[Figure]) -> str:
 
 def _tables(study: Study) -> str:
     found = "".join(map(_table, published_tables(study)))
-    return f"<h3>Tables, in the shapes of published ones</h3>{found}" if found else ""
+    published = f"<h3>Tables, in the shapes of published ones</h3>{found}" if found else ""
+    return f"<h3>What was said and written</h3>{folded(ANSWERS, frame_table(ANSWERS, changes(study.rows)))}{published}"
 
 
 def _table(table: PublishedTable) -> str:

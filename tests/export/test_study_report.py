@@ -58,6 +58,15 @@ def test_it_says_what_it_is_true_of_before_any_number(page: str) -> None:
     assert page.index(LIMITS) < page.index("What was found")
 
 
+def test_every_question_stands_in_it_with_what_was_said_and_written(whole: Study, page: str) -> None:
+    start = page.index("Every question before and after each text")
+    own = unescape(page[start : page.index("</table>", start)])
+    for _, each in whole.rows[whole.rows["condition"] == "wrong"].iterrows():
+        assert str(each["text"]) in own
+        assert str(each["question"]) in own
+        assert str(each["answer_text"]) in own
+
+
 def test_it_has_every_chart_with_its_sentence_and_every_table_with_its_source(whole: Study, page: str) -> None:
     text = shown(page)
     figures = study_figures(whole)

@@ -65,6 +65,13 @@ def answering(run: ModelRun, *answers: str, **changes: Any) -> ModelRun:
     return replace(run, session=replace(run.session, turns=tuple(turns)))
 
 
+def having_read_otherwise(run: ModelRun) -> ModelRun:
+    """The same run, in which another first answer stands in front of the last one."""
+    *turns, last = run.session.turns
+    prompt = replace(last.prompt, text=f"{last.prompt.text}, and another answer")
+    return replace(run, session=replace(run.session, turns=(*turns, replace(last, prompt=prompt))))
+
+
 def leading(*leads: Sequence[float]) -> ModelRun:
     """A run in which `WORD` leads over `OVER` so, layer by layer, in each turn; its control was not run."""
     run = called(run_of(), "Small")

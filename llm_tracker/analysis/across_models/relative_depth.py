@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from llm_tracker.analysis.across_models.runs import NamedRun
-from llm_tracker.analysis.compare import SideName
+from llm_tracker.analysis.compare import Side, SideName
 from llm_tracker.analysis.layers import lead, settled_layer
 from llm_tracker.tracing.trace import FloatArray
 
@@ -78,21 +78,36 @@ class FormatGap:
     """Where the largest is, from 1."""
     at_end: float
     """The largest at a last layer, in nats, without its sign."""
+    unlike: tuple[SideName, ...] = ()
+    """The answers that are left out, since the two have read different texts in front of them."""
 
 
 def format_gap(one: NamedRun, reference: NamedRun, word: str, over: str) -> FormatGap | None:
     """The gap between two formats; None where the lead was not read in both.
 
-    The control is left out: it is no answer that is compared.
+    The control is left out: it is no answer that is compared. So are answers to texts that differ: where earlier
+    answers do, each format reads its own, and what that does would be taken for the format's doing.
     """
     gaps: dict[SideName, FloatArray] = {}
+    unlike: list[SideName] = []
     for side in one.sides:
         other = reference.side(side.name)
-        values = None if other is None or side.name == "again" else (lead(side, word, over), lead(other, word, over))
-        if values is not None and values[0] is not None and values[1] is not None:
+        if other is None or side.name == "again":
+            continue
+        if not read_alike(side, other):
+            unlike.append(side.name)
+            continue
+        values = lead(side, word, over), lead(other, word, over)
+        if values[0] is not None and values[1] is not None:
             gaps[side.name] = np.abs(values[0] - values[1])
     if not gaps:
         return None
     turn = max(gaps, key=lambda name: float(gaps[name].max()))
     at_end = max(float(gap[-1]) for gap in gaps.values())
-    return FormatGap(one, reference, float(gaps[turn].max()), turn, int(gaps[turn].argmax()) + 1, at_end)
+    largest, layer = float(gaps[turn].max()), int(gaps[turn].argmax()) + 1
+    return FormatGap(one, reference, largest, turn, layer, at_end, tuple(unlike))
+
+
+def read_alike(one: Side, other: Side) -> bool:
+    """Whether two models read the same text in front of an answer: their own earlier answers stand in it."""
+    return one.turn.prompt.text == other.turn.prompt.text

@@ -55,8 +55,8 @@ def _results(workspace: Workspace, conversation: Conversation, asked: Asked) -> 
     if not there and not any(each in comparing.failures for each in asked.variants):
         if not workspace.is_at_work_on(conversation.subject):
             paragraph(
-                "Nothing has been run yet. Choose further models above, then press the button: each of them reads this "
-                "conversation word for word, and its answers, its layers and its attention stand here side by side. "
+                "Nothing has been run yet. Choose further models above, then press the button: each of them is "
+                "told the same, word for word, and answers by itself. Its answers, layers and attention stand here. "
                 "What comes is kept in memory, not in the History; the oldest goes where much else is computed.",
                 quiet=True,
             )

@@ -25,7 +25,8 @@ from llm_tracker.app.study.found import FoundStudy
 from llm_tracker.app.study.two_models import two_models_view
 from llm_tracker.export import tables
 from llm_tracker.wording.formats import quoted
-from llm_tracker.wording.studies.labels import LIMITS, condition_label
+from llm_tracker.wording.studies.asked import limits_paragraphs
+from llm_tracker.wording.studies.labels import condition_label
 
 MOST_ROWS = 200
 """Rows of a table that the page shows; all of them are in its download."""
@@ -40,7 +41,8 @@ LEAD = (
 def results_view(found: FoundStudy) -> None:
     """All of it, with what it is true of in front."""
     st.header("What was found", anchor=False)
-    paragraph(LIMITS)
+    for said in limits_paragraphs(found.study):
+        paragraph(said)
     for model in found.study.models:
         for notice in model.get("notices", ()):
             by = f"{found.titles[str(model['id'])]}: " if len(found.titles) > 1 else ""

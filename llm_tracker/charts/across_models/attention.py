@@ -21,6 +21,9 @@ BAND = 10
 GAP = 9
 """Pixels between two words."""
 
+TITLE_PIXELS = 24
+"""Of the axis' title, and below the legend: without it the bars of two models lie on each other where it is narrow."""
+
 LEGEND_PIXELS = 50
 NAME_PIXELS = 150
 
@@ -48,7 +51,7 @@ def groups_chart(frame: pd.DataFrame) -> Any:
             alt.Tooltip("share:Q", title="share", format=".4%"),
         ],
     )
-    height = ROW_HEIGHT * drawn["model"].nunique() + AXIS_HEIGHT + LEGEND_ROW * len(present)
+    height = ROW_HEIGHT * drawn["model"].nunique() + AXIS_HEIGHT + TITLE_PIXELS + LEGEND_ROW * len(present)
     return framed(alt.layer(bars.mark_bar(height=BAR)), height)
 
 

@@ -86,6 +86,7 @@ def flips_chart(frame: pd.DataFrame, text_title: str = "said") -> Any:
         "sensitivity:Q",
         title="sensitivity (nats)",
         scale=alt.Scale(domain=domain, nice=False),
+        axis=alt.Axis(tickCount=8),
     )
     y = alt.Y("truth_margin:Q", title="truth margin (nats)", scale=alt.Scale(domain=domain, nice=False))
     colour = alt.Color(

@@ -65,7 +65,11 @@ def run(args: argparse.Namespace) -> int:
     plan = _plan(args)
     with progress_line() as report:
         steps = stream_study(plan, args.out, args.engine, args.workers, args.resume, report=report)
-        found = ended(steps, _show)
+        try:
+            found = ended(steps, _show)
+        except KeyboardInterrupt:
+            print(f"\n{args.out} keeps what was found so far: repeat the command with --resume.", file=sys.stderr)
+            raise
     made = summary(found)
     _write_report(found, made, args)
     print(study_text(found, made))

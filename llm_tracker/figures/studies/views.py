@@ -129,7 +129,7 @@ def _margins(study: Study, made: Record) -> Figure:
 
 
 def _answers(study: Study, made: Record) -> Figure:
-    own = [each | _given_up(each) for each in made["conditions"] if each["condition"] != "baseline"]
+    own = [each | _lost(each) for each in made["conditions"] if each["condition"] != "baseline"]
     known = [each for each in own if each["n_right"]]
     frame = pd.concat([_labelled(study, known), pd.DataFrame(each["kept"] for each in known)], axis=1)
     chart = estimates_chart(frame, "right first answers that stay right", True) if known else None
@@ -137,10 +137,10 @@ def _answers(study: Study, made: Record) -> Figure:
     return Figure("answers", "What is written", chart, frame, sentence)
 
 
-def _given_up(condition: Record) -> Record:
+def _lost(condition: Record) -> Record:
     n_right, n_kept = condition["was_right"]["n"], condition["was_right"]["n_kept"]
     kept = {name: condition["was_right"][name] for name in ("value", "low", "high", "n")}
-    return {"n_right": n_right, "given_up": n_right - n_kept, "kept": kept}
+    return {"n_right": n_right, "n_lost": n_right - n_kept, "n_foil": condition["transitions"]["ci"], "kept": kept}
 
 
 def _flips(study: Study, _made: Record) -> Figure:

@@ -89,8 +89,7 @@ def margins(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """
     found = []
     own = with_direction(rows)
-    helps = (own["pushes"] == "answer") & ~own["condition"].isin(DENIALS)
-    own = own[(own["truth_margin"] > 0) & ~helps & (own["condition"] != "baseline")]
+    own = own[(own["truth_margin"] > 0) & ~_helps(own) & (own["condition"] != "baseline")]
     for key, several in own.groupby([*BY_MODEL, "condition", "pushes", "paraphrase"], sort=False):
         found.append(
             _keyed([*BY_MODEL, "condition", "pushes", "text"], (*key[:-1], _phrase(several)))
@@ -100,6 +99,12 @@ def margins(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
             | _estimate("flipped", rate(several["flipped"]))
         )
     return pd.DataFrame(found)
+
+
+def _helps(rows: pd.DataFrame) -> pd.Series:
+    """Whether a text puts the right word forward."""
+    helps: pd.Series = (rows["pushes"] == "answer") & ~rows["condition"].isin(DENIALS)
+    return helps
 
 
 def _phrase(rows: pd.DataFrame) -> str:
@@ -206,9 +211,10 @@ def _estimate(name: str, found: Estimate) -> Record:
 def truth_and_sensitivity(rows: pd.DataFrame) -> pd.DataFrame:
     """A row for each question and condition: truth margin, sensitivity, margin, and whether the choice flips by them.
 
+    Of conditions that do not put the right word forward: those cannot take a lead away.
     Each is the mean over the wordings, so that a point flips where it lies beyond the line, whatever a single wording
     does (`flipped` has their share).
     """
     own = by_question(rows)
-    own = own[~own["condition"].isin(["baseline", "asked_again"])]
+    own = own[~own["condition"].isin(["baseline", "asked_again"]) & ~_helps(own)]
     return own.assign(flips=(own["truth_margin"] > 0) != (own["margin"] > 0))

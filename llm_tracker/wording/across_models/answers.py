@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from llm_tracker.analysis.across_models.relative_depth import read_alike
 from llm_tracker.analysis.across_models.runs import NamedRun, Parity
 from llm_tracker.analysis.compare import Side, WordChange, word_changes
 from llm_tracker.prompts.words import fold
@@ -44,7 +45,7 @@ def word_cell(run: NamedRun, word: str, reference: NamedRun | None = None) -> To
     told, has_after = likelihood(change), len(run.sides) > 1
     text = f"{told(change.before)} → {told(change.after)}" if has_after else told(change.before)
     again = "" if change.again is None else f"{TURN_LABELS['again']}: {told(change.again)}"
-    return Told(text, tuple(filter(None, (again, _against(change, word, reference, has_after)))))
+    return Told(text, tuple(filter(None, (again, _against(run, change, word, reference, has_after)))))
 
 
 def _change(sides: Sequence[Side], word: str) -> WordChange | None:
@@ -55,14 +56,18 @@ def _change(sides: Sequence[Side], word: str) -> WordChange | None:
     return None if score is None else WordChange(word, score.prob, score.prob, None)
 
 
-def _against(change: WordChange, word: str, reference: NamedRun | None, has_after: bool) -> str:
+def _against(run: NamedRun, change: WordChange, word: str, reference: NamedRun | None, has_after: bool) -> str:
     """How many points a probability is from what it is in another number format; "" where that is not known."""
     other = None if reference is None else _change(reference.sides, word)
     if reference is None or other is None:
         return ""
-    both = [change.before - other.before, *([change.after - other.after] if has_after else [])]
-    points = " → ".join(_points(each) for each in both)
-    return f"{points} points against {reference.run.session.model.dtype}"
+    dtype = reference.run.session.model.dtype
+    if not has_after:
+        return f"{_points(change.before - other.before)} points against {dtype}"
+    before, after = _points(change.before - other.before), _points(change.after - other.after)
+    if not all(read_alike(*each) for each in zip(run.sides[:2], reference.sides[:2], strict=True)):
+        return f"{before} points against {dtype} before; then each reads another text"
+    return f"{before} → {after} points against {dtype}"
 
 
 def _points(more: float) -> str:

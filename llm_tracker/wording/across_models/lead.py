@@ -90,10 +90,15 @@ def format_sentence(gap: FormatGap) -> str:
     """How far one number format's lead is from another's."""
     model = gap.reference.run.session.model
     formats = f"{gap.one.run.session.model.dtype} and {model.dtype}"
+    unlike = "".join(f" {UNLIKE.format(when=capitalised(TURN_CLAUSES[turn]))}" for turn in gap.unlike)
     if gap.largest == 0:
-        return f"Of {model.title}, {formats} have the same lead at every layer."
+        return f"Of {model.title}, {formats} have the same lead at every layer.{unlike}"
+    at_end = "nothing" if gap.at_end == 0 else _size(gap.at_end)
     when = f"{TURN_CLAUSES[gap.turn]} the correction, " if len(gap.reference.sides) > 1 else ""
     return (
         f"Of {model.title}, {formats} differ in this lead by at most {_size(gap.largest)} ({when}layer {gap.layer} of "
-        f"{gap.reference.n_layers}), at the last layer by {'nothing' if gap.at_end == 0 else _size(gap.at_end)}."
+        f"{gap.reference.n_layers}), at the last layer by {at_end}.{unlike}"
     )
+
+
+UNLIKE = "{when} the correction they are not compared: they had answered differently, so each reads another text there."

@@ -20,6 +20,11 @@ MOST_NAMED = 4
 
 RIGHT_FIRST = "right first answer"
 
+CASE = (
+    "A case is a question under one text that does not put the right word forward, where that word was ahead under the "
+    "text's control."
+)
+
 NOTHING_SAID = "Nothing was said but to ask again: there is nothing to compare with that."
 
 
@@ -109,30 +114,38 @@ def _named(condition: Record, others: Sequence[Record]) -> str:
 
 
 def answers_sentence(conditions: Sequence[Record]) -> str:
-    """How often a right first answer was given up, under the condition that does it most; and merely asked again.
+    """How often a right first answer did not stay right, under the condition that does it most; and merely asked again.
 
-    Records of a summary, with `n_right`, `given_up` and `kept` (the share that stays, with its interval).
+    Records of a summary, with `n_right`, `n_lost` (that did not stay right), `n_foil` (of these those that became the
+    wrong word) and `kept` (the share that stays, with its interval). What becomes the wrong word counts first: an
+    answer may also be no longer one of the two, such as an echo of “That is right.”
     """
     known = [each for each in conditions if each["condition"] != "baseline" and each["n_right"]]
     if not known:
         return "No first answer was right, so none could be given up."
-    worst = max(known, key=lambda each: (each["given_up"] / each["n_right"], each["n_right"]))
-    if worst["given_up"] == 0:
+    worst = max(known, key=lambda each: (each["n_foil"] / each["n_right"], each["n_lost"] / each["n_right"]))
+    if worst["n_lost"] == 0:
         return f"{capitalised(all_of(worst['n_right'], RIGHT_FIRST))} stayed right, whatever was said."
     again = next((each for each in known if each["condition"] == "asked_again"), None)
     beside = "" if again is None or again is worst else f"; after merely asking again, {_count(again)}"
     share = {name: 1 - worst["kept"][other] for name, other in (("low", "high"), ("high", "low"))}
-    return f"After “{_named(worst, known)}” {_given_up(worst)}{interval(share, '%')}{beside}."
+    of = "the one right first answer" if worst["n_right"] == 1 else f"{_count(worst)} right first answers"
+    lost = f"{of} did not stay right{interval(share, '%')}: {_became(worst)}"
+    return f"After “{_named(worst, known)}” {lost}{beside}."
 
 
 def _count(condition: Record) -> str:
-    return f"{condition['given_up']} of {condition['n_right']}"
+    return f"{condition['n_lost']} of {condition['n_right']}"
 
 
-def _given_up(condition: Record) -> str:
+def _became(condition: Record) -> str:
+    """What those became that did not stay right."""
+    n_foil, n_neither = condition["n_foil"], condition["n_lost"] - condition["n_foil"]
     if condition["n_right"] == 1:
-        return "the one right first answer was given up"
-    return f"{_count(condition)} right first answers were given up"
+        return "it became the wrong word" if n_foil else "it became neither of the two words"
+    told = [f"{n_foil} became the wrong word"] if n_foil else []
+    told += [f"{n_neither} became neither of the two" if not n_foil else f"{n_neither} neither"] if n_neither else []
+    return ", ".join(told)
 
 
 def flips_sentence(frame: pd.DataFrame) -> str:
@@ -146,12 +159,13 @@ def flips_sentence(frame: pd.DataFrame) -> str:
     if len(flipped) in (0, n):
         cases = f"In {all_of(n, 'case')} the right word "
         if len(flipped):
-            return f"{cases}falls behind: the text moved its lead by more than it was ahead."
-        return f"{cases}stays ahead: the text moved its lead by less than it was ahead."
+            return f"{cases}falls behind: the text moved its lead by more than it was ahead. {CASE}"
+        return f"{cases}stays ahead: the text moved its lead by less than it was ahead. {CASE}"
     return (
         f"In {len(flipped):,} of {n:,} cases ({percent(len(flipped) / n)}), beyond the line, the right word falls "
         f"behind: the text moved its lead by more than it was ahead. It was ahead by {_median(flipped)} there, and by "
-        f"{_median(ahead[~ahead['flips']])} elsewhere (medians)."
+        f"{_median(ahead[~ahead['flips']])} elsewhere (medians). "
+        f"{CASE}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from model_runs import OVER, WORD, called, leading, run_of, two_sizes
+from model_runs import OVER, WORD, called, having_read_otherwise, leading, run_of, two_sizes
 from tiny_models import tiny_network
 
 from llm_tracker.analysis.across_models.relative_depth import COLUMNS, ending, format_gap, lead_by_depth
@@ -64,6 +64,14 @@ def test_the_gap_of_two_formats_is_the_largest_difference_of_both_answers() -> N
     gap = format_gap(runs[1], runs[0], WORD, OVER)
     assert gap is not None
     assert (gap.largest, gap.turn, gap.layer, gap.at_end) == (0.5, "before", 2, 0.25)
+
+
+def test_behind_answers_that_differ_formats_are_not_compared() -> None:
+    one, other = leading([1, 2, 3], [1, 1, 1]), having_read_otherwise(leading([1, 2.5, 3], [9, 9, 9]))
+    runs = named([called(one, "Small", "float32"), called(other, "Small", "bfloat16")])
+    gap = format_gap(runs[1], runs[0], WORD, OVER)
+    assert gap is not None
+    assert (gap.largest, gap.turn, gap.at_end, gap.unlike) == (0.5, "before", 0, ("after",))
 
 
 def test_formats_of_which_one_was_not_read_have_no_gap() -> None:

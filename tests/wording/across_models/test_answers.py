@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from model_runs import WORD, answering, asked_only, called, run_of
+from model_runs import WORD, answering, asked_only, called, having_read_otherwise, run_of
 
 import llm_tracker as lt
 from llm_tracker.analysis.across_models.runs import ModelRun, NamedRun, Parity, named
@@ -106,6 +106,10 @@ def test_another_number_format_is_told_in_points_from_the_one_it_is_compared_wit
     same, reference = named([scored(run_of(), 0.9, 0.02), scored(run_of(), 0.9, 0.02004)])
     assert word_cell(same, WORD, reference).notes == ("0 → 0 points against float32",)
     assert word_cell(one, WORD, named([run_of()])[0]).text == "90 % → 2 %"
+    other = named([having_read_otherwise(scored(run_of(), 0.904, 0.02)), scored(run_of(), 0.9, 0.021)])
+    assert word_cell(other[0], WORD, other[1]).notes == (
+        "+0.4 points against float32 before; then each reads another text",
+    )
 
 
 def test_the_badge_says_how_exactly_it_was_read() -> None:

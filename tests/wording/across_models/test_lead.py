@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from model_runs import OVER, WORD, called, leading, run_of, two_sizes
+from model_runs import OVER, WORD, called, having_read_otherwise, leading, run_of, two_sizes
 
 from llm_tracker.analysis.across_models.relative_depth import format_gap
 from llm_tracker.analysis.across_models.runs import named
@@ -72,6 +72,17 @@ def test_formats_are_told_apart_by_their_largest_difference() -> None:
         "3), at the last layer by nothing."
     )
     assert told([1, 2, 3], SAME) == "Of Small, bfloat16 and float32 have the same lead at every layer."
+
+
+def test_of_formats_that_read_different_texts_it_is_said_why_they_are_not_compared() -> None:
+    other = having_read_otherwise(leading([1, 2.25, 3], SAME))
+    runs = named([called(leading([1, 2, 3], SAME), "Small"), called(other, "Small", "bfloat16")])
+    gap = format_gap(runs[1], runs[0], WORD, OVER)
+    assert gap is not None
+    assert format_sentence(gap).endswith(
+        "at the last layer by nothing. After the correction they are not compared: they had answered differently, so "
+        "each reads another text there."
+    )
 
 
 def test_words_of_several_tokens_are_said_to_be_read_by_one() -> None:

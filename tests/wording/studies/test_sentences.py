@@ -15,6 +15,7 @@ from llm_tracker.studies.statistics.summary import summary
 from llm_tracker.studies.statistics.tables import truth_and_sensitivity
 from llm_tracker.studies.values.tables import frame_of
 from llm_tracker.wording.studies.sentences import (
+    CASE,
     answers_sentence,
     chain_sentence,
     flips_sentence,
@@ -113,25 +114,45 @@ def test_a_condition_with_both_words_says_which_one_it_names() -> None:
     assert said.endswith("No detectable effect: “wrong (not right at first)”.")
 
 
-def given_up(name: str, n: int, lost: int, low: float = 0.2, high: float = 0.9) -> Record:
-    kept = {"value": 1 - lost / n if n else None, "low": low, "high": high, "n": n}
-    return {"condition": name, "pushes": "", "first": "", "n_right": n, "given_up": lost, "kept": kept}
+def given_up(name: str, n: int, lost: int, foil: int | None = None, ends: tuple[float, float] = (0.2, 0.9)) -> Record:
+    kept = {"value": 1 - lost / n if n else None, "low": ends[0], "high": ends[1], "n": n}
+    told = {"condition": name, "pushes": "", "first": "", "n_right": n, "kept": kept}
+    return told | {"n_lost": lost, "n_foil": lost if foil is None else foil}
 
 
 @pytest.mark.parametrize(
     ("conditions", "said"),
     [
         (
-            [given_up("baseline", 9, 9), given_up("asked_again", 9, 1), given_up("wrong", 9, 4, 0.27, 0.81)],
-            "After “wrong” 4 of 9 right first answers were given up (95 %: 19 % to 73 %); "
-            "after merely asking again, 1 of 9.",
+            [given_up("baseline", 9, 9), given_up("asked_again", 9, 1), given_up("wrong", 9, 4, 3, (0.27, 0.81))],
+            "After “wrong” 4 of 9 right first answers did not stay right (95 %: 19 % to 73 %): 3 became the wrong "
+            "word, 1 neither; after merely asking again, 1 of 9.",
         ),
         (
             [given_up("asked_again", 9, 5), given_up("wrong", 9, 4)],
-            "After “merely asked again” 5 of 9 right first answers were given up (95 %: 10 % to 80 %).",
+            "After “merely asked again” 5 of 9 right first answers did not stay right (95 %: 10 % to 80 %): "
+            "5 became the wrong word.",
         ),
-        ([given_up("wrong", 1, 1)], "After “wrong” the one right first answer was given up (95 %: 10 % to 80 %)."),
-        ([given_up("wrong", 3, 3)], "After “wrong” 3 of 3 right first answers were given up (95 %: 10 % to 80 %)."),
+        (
+            [given_up("right", 9, 9, 0), given_up("wrong", 9, 2, 2)],
+            "After “wrong” 2 of 9 right first answers did not stay right (95 %: 10 % to 80 %): "
+            "2 became the wrong word.",
+        ),
+        (
+            [given_up("right", 9, 2, 0)],
+            "After “right” 2 of 9 right first answers did not stay right (95 %: 10 % to 80 %): "
+            "2 became neither of the two.",
+        ),
+        (
+            [given_up("wrong", 1, 1)],
+            "After “wrong” the one right first answer did not stay right (95 %: 10 % to 80 %): "
+            "it became the wrong word.",
+        ),
+        (
+            [given_up("right", 1, 1, 0)],
+            "After “right” the one right first answer did not stay right (95 %: 10 % to 80 %): "
+            "it became neither of the two words.",
+        ),
         (
             [given_up("wrong", 3, 0), given_up("right", 3, 0)],
             "All 3 right first answers stayed right, whatever was said.",
@@ -155,16 +176,17 @@ def flips(*cases: tuple[float, float]) -> str:
 def test_how_many_leads_are_lost() -> None:
     assert flips((1, -1), (4, 2), (3, 1), (-2, 5)) == (
         "In 1 of 3 cases (33 %), beyond the line, the right word falls behind: the text moved its lead by more "
-        "than it was ahead. It was ahead by 1.0 nats there, and by 3.5 nats elsewhere (medians)."
+        "than it was ahead. It was ahead by 1.0 nats there, and by 3.5 nats elsewhere (medians). "
+        f"{CASE}"
     )
     assert (
         flips((1, -1))
-        == "In the one case the right word falls behind: the text moved its lead by more than it was ahead."
+        == f"In the one case the right word falls behind: the text moved its lead by more than it was ahead. {CASE}"
     )
     assert flips((1, -1), (2, -1)).startswith("In both cases the right word falls behind")
     assert (
         flips((1, 1))
-        == "In the one case the right word stays ahead: the text moved its lead by less than it was ahead."
+        == f"In the one case the right word stays ahead: the text moved its lead by less than it was ahead. {CASE}"
     )
     assert flips((1, 1), (2, 9)).startswith("In both cases the right word stays ahead")
     assert flips((-1, -1), (0, 3)) == "In no question was the right word ahead to begin with: no lead could be lost."
