@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.errors import InputError
@@ -19,7 +18,7 @@ from llm_tracker.studies.engines.worker import Loads
 from llm_tracker.studies.folder import SUMMARY, StudyFolder, begun_on, write_text
 from llm_tracker.studies.same_origin import require_same_origin
 from llm_tracker.studies.values.conditions import USUAL, require_conditions, require_corrections
-from llm_tracker.studies.values.plan import Plan, Task, plan_recipe
+from llm_tracker.studies.values.plan import Plan, Task, plan_day, plan_recipe
 from llm_tracker.studies.values.questions import QuestionSet
 from llm_tracker.studies.values.reading import read_questions
 from llm_tracker.studies.values.rows import Found
@@ -76,7 +75,7 @@ def make_plan(
         chain=chain,
         inside=inside,
         seed=seed,
-        date=_day(date),
+        date=plan_day(date),
         load=load,
     )
 
@@ -88,14 +87,6 @@ def _different(models: Sequence[str]) -> tuple[str, ...]:
     if twice is not None:
         raise InputError(f"A model is named twice: “{twice}”. Name each once.", "models")
     return tuple(models)
-
-
-def _day(date: str | None) -> str:
-    """The day on which all of a study is asked, however long it takes. Raises InputError for what is none."""
-    try:
-        return (datetime.fromisoformat(date) if date else datetime.now()).date().isoformat()
-    except ValueError as error:
-        raise InputError(f"“{date}” is no date. Give one such as 2026-01-31.", "date") from error
 
 
 def stream_study(

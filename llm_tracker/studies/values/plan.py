@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from llm_tracker.errors import InputError
@@ -106,6 +107,14 @@ class Plan:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def plan_day(date: str | None = None) -> str:
+    """The day on which all of a study is asked, however long it takes. Raises InputError for what is none."""
+    try:
+        return (datetime.fromisoformat(date) if date else datetime.now()).date().isoformat()
+    except ValueError as error:
+        raise InputError(f"“{date}” is no date. Give one such as 2026-01-31.", "date") from error
 
 
 def plan_recipe(recipe: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.errors import InputError, one_line
 from llm_tracker.studies.values.conditions import require_conditions, require_corrections
-from llm_tracker.studies.values.plan import Plan, plan_recipe
+from llm_tracker.studies.values.plan import Plan, plan_day, plan_recipe
 from llm_tracker.studies.values.questions import QuestionSet
 from llm_tracker.studies.values.reading import own_questions, pasted_questions, questions_in
 
@@ -138,6 +138,7 @@ def plan_of(wish: Wish, questions: QuestionSet, models: tuple[str, ...], recipe:
         **plan_recipe(recipe),
         chain=wish.chain,
         inside=wish.inside,
+        date=plan_day(),
         load=load,
     )
     return replace(plan, n_block=1 if len(questions) <= N_ONE_BY_ONE else BLOCK)
