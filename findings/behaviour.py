@@ -12,9 +12,11 @@ from findings.numbers import (
     difference,
     is_near_zero,
     is_one_word,
+    leaves_out_zero,
     level,
     right_at_first,
     share,
+    told,
     verdict,
 )
 from findings.page import Finding
@@ -46,7 +48,7 @@ def asking_again(studies: Studies) -> Finding:
         both("the app's recipe, all first answers: “wrong” − asked again", new, difference("wrong", "asked_again")),
     ]
     moved, added = figures[0].open, figures[1].open
-    claims = [moved.high < 0, is_near_zero(added), figures[0].held_out.high < 0]
+    claims = [moved.high < 0, is_near_zero(added), figures[0].held_out.high < 0, leaves_out_zero(figures[2].open)]
     return Finding(
         "F1",
         "Merely asking again moves the lead; without that control a chart would credit it to the correction",
@@ -115,14 +117,17 @@ def sentence_or_correction(studies: Studies) -> Finding:
         both("worked turns: “… is not F” − asked again, lead", old, difference("negation", "asked_again")),
         both("the app's recipe: “… is not F” − merely mentioned, lead", new, difference("negation", "mention")),
     ]
-    claims = [is_near_zero(figures[2].open), figures[3].open.high < 0]
+    claims = [is_near_zero(figures[2].open), figures[3].open.high < 0, figures[3].held_out.high < 0]
+    denied, unlike = figures[3].open, figures[2].open
     return Finding(
         "F7",
-        "No sign that the model reads the “not”: denying a word moves the lead like naming it",
+        "Denying a word moves the lead towards it, as naming it does; the “not” makes no difference",
         "In 8 questions “is not X” and “is X” left the same mean lead (1.4 and 1.2; asked again 2.7). "
         "“Are you sure?” is answered as a question.",
         verdict(claims),
         figures,
+        note=f"With two worked turns a denied foil moves the lead by {told(denied)}; the “not” alone does so by "
+        f"{told(unlike)}.",
     )
 
 

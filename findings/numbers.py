@@ -13,7 +13,8 @@ from llm_tracker.studies.statistics.summary import kept
 from llm_tracker.wording.formats import percent
 
 Rows = pd.DataFrame
-SHARE, NATS = "share", "nats"
+SHARE, NATS, PLAIN = "share", "nats", "plain"
+"""How a figure is written: in percent, with its sign, or as it is."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ def told(estimate: Estimate, unit: str = NATS) -> str:
     """An estimate with its interval and its number of questions."""
     if estimate.n == 0:
         return "none"
-    write = (lambda value: percent(value)) if unit == SHARE else (lambda value: f"{value:+.2f}".replace("-", "−"))
+    forms = {SHARE: percent, NATS: lambda value: f"{value:+.2f}".replace("-", "−"), PLAIN: lambda value: f"{value:.2f}"}
+    write = forms[unit]
     inside = "" if estimate.low != estimate.low else f" [{write(estimate.low)}, {write(estimate.high)}]"
     return f"{write(estimate.value)}{inside}, n = {estimate.n}"
 
@@ -99,6 +101,11 @@ def right_at_first(rows: Rows) -> Rows:
 
 NEAR = 1.0
 """Nats: what an interval may reach to and still be called near 0. A wide one, or none, says nothing."""
+
+
+def leaves_out_zero(estimate: Estimate) -> bool:
+    """Whether the interval is on one side of 0."""
+    return estimate.low > 0 or estimate.high < 0
 
 
 def is_near_zero(estimate: Estimate) -> bool:
