@@ -12,7 +12,7 @@ from small_cases import small
 from small_studies import QUESTIONS
 
 import findings.plans as plans
-from findings.__main__ import FINDINGS
+from findings.__main__ import FINDINGS, ROOT
 from findings.inside import named_path
 from findings.numbers import both, difference, is_near_zero, told
 from findings.page import page
@@ -74,3 +74,13 @@ def test_numbers_are_written_with_their_interval_and_how_many_questions_they_com
     assert told(Estimate(-1.234, -2.0, -0.5, 80)) == "−1.23 [−2.00, −0.50], n = 80"
     assert told(Estimate(0.5, 0.4, 0.6, 40), "share") == "50 % [40 %, 60 %], n = 40"
     assert told(Estimate(float("nan"), 0.0, 1.0, 0)) == "none"
+
+
+def test_the_page_that_is_kept_is_one_that_the_command_makes() -> None:
+    kept = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    assert "`make findings`" in kept
+    assert kept.index("What this is true of") < kept.index("In short")
+    for number in range(1, 10):
+        assert f'<a id="f{number}"></a>F{number}: ' in kept
+    for word in ("understood", "believed", "admitted", "sycophantic", "decided", "the model knows"):
+        assert word not in kept.lower()
