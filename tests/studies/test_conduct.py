@@ -105,8 +105,32 @@ def test_a_process_that_is_lost_costs_no_row(checkpoint: str) -> None:
 def kill_processes() -> None:
     """Kill the processes that read blocks for this one."""
     for process in psutil.Process().children():
-        if "spawn_main" in " ".join(process.cmdline()):
+        if "popen_loky" in " ".join(process.cmdline()):
             process.kill()
+
+
+def test_a_script_that_asks_for_processes_needs_no_guard(checkpoint: str, tmp_path: Path) -> None:
+    """Other processes do not run the script that asked once more: neither a plain one, nor a page of Streamlit."""
+    script, questions = tmp_path / "script.py", tmp_path / "questions.csv"
+    questions.write_text("question,answer,foil\nHot?,Cold,Warm\nGrass?,Green,Red\nBarks?,Dog,Cat\n")
+    call = f'lt.study({str(questions)!r}, [{checkpoint!r}], ["wrong"], recipe="chat", workers=2)'
+    script.write_text(f"import llm_tracker as lt\nprint('begun')\nprint(len({call}.rows))\n")
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.split()) == (0, ["begun", "9"]), done.stderr
+
+
+def test_processes_end_with_the_one_that_asked(checkpoint: str, tmp_path: Path) -> None:
+    """kill -9 gives nobody the time to say so."""
+    call = [sys.executable, "-m", "llm_tracker", "study", "questions", "--model", checkpoint, "--workers", "2"]
+    process = subprocess.Popen([*call, "--out", str(tmp_path / "out")], stderr=subprocess.DEVNULL)
+    parts, until = tmp_path / "out" / "parts", time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None and not list(parts.glob("results-*.parquet")):
+        time.sleep(0.05)
+    children = psutil.Process(process.pid).children()
+    assert len(children) >= 2
+    process.kill()
+    process.wait()
+    assert psutil.wait_procs(children, timeout=30)[1] == []
 
 
 def test_processes_that_are_lost_again_and_again_end_the_study(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from threading import Thread
+
+import psutil
 
 from llm_tracker.errors import Cancelled, ModelError
 from llm_tracker.progress import Report, silent
@@ -66,30 +68,40 @@ def _run_pool(
     plan: Plan, tasks: Sequence[Task], n_workers: int, stop: Callable[[], bool]
 ) -> Iterator[tuple[Task, Found]]:
     """Read blocks until all are done, or a process is lost: BrokenProcessPool."""
-    threads = max(1, (os.cpu_count() or 1) // n_workers)
-    context = get_context("spawn")  # a forked process would share torch's threads, and hang
-    with ProcessPoolExecutor(n_workers, context, initializer=_begin, initargs=(plan, threads)) as pool:
+    # The standard library's spawned processes run the script that called, once more: a notebook's, a Streamlit page,
+    # one without `if __name__ == "__main__"`. Forked ones share torch's threads, and hang. Loky's do neither.
+    from loky import ProcessPoolExecutor, cpu_count
+
+    threads = max(1, cpu_count() // n_workers)
+    pool = ProcessPoolExecutor(n_workers, initializer=_begin, initargs=(plan, threads, os.getpid()))
+    try:
         pending = {pool.submit(_run, task): task for task in tasks}
-        try:
-            while pending:
-                done, _ = wait(pending, LOOK_SECONDS, FIRST_COMPLETED)
-                if stop():
-                    raise Cancelled(STOPPED)
-                for each in done:
-                    yield pending.pop(each), each.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while pending:
+            done, _ = wait(pending, LOOK_SECONDS, FIRST_COMPLETED)
+            if stop():
+                raise Cancelled(STOPPED)
+            for each in done:
+                yield pending.pop(each), each.result()
+    finally:
+        pool.shutdown(kill_workers=True)
 
 
 _own: list[Worker] = []
 """The worker of a process that has been started for a study."""
 
 
-def _begin(plan: Plan, threads: int) -> None:
+def _begin(plan: Plan, threads: int, parent: int) -> None:
     import torch
 
+    Thread(target=_end_with, args=(psutil.Process(parent),), daemon=True).start()
     torch.set_num_threads(threads)
     _own[:] = [Worker(plan)]
+
+
+def _end_with(parent: psutil.Process) -> None:
+    """Do not outlive the process that asked: one that was killed can end nobody."""
+    parent.wait()
+    os._exit(1)
 
 
 def _run(task: Task) -> Found:
