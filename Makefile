@@ -82,7 +82,7 @@ sweep: $(VENV)/.installed
 
 # Every study of docs/findings.md, some forty minutes; a run that was stopped goes on where it was.
 findings: $(VENV)/.installed-dev
-	PYTHONPATH=tests/support $(BIN)/python -m findings --workers 2
+	PYTHONPATH=tests/support $(BIN)/python -m findings
 
 # What is made from the real model and kept in the repository: the README's pictures, and the app's first example.
 pictures: $(VENV)/.installed-dev chromium

@@ -40,7 +40,7 @@ FINDINGS = (
 def main() -> int:
     """Run everything; what is kept is not run again."""
     parser = argparse.ArgumentParser(prog="python -m findings", description=__doc__)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes; default: 1")
+    parser.add_argument("--workers", type=int, metavar="N", help="processes; default: one for each core")
     studies = run_all(_gemma(), parser.parse_args().workers)
     day = datetime.now().strftime("%Y-%m-%d")
     PAGE.write_text(page(studies, [make(studies) for make in FINDINGS], day), encoding="utf-8")
@@ -48,7 +48,7 @@ def main() -> int:
     return 0
 
 
-def run_all(gemma: str | None, n_workers: int) -> dict[str, Study]:
+def run_all(gemma: str | None, n_workers: int | None) -> dict[str, Study]:
     """Every study by name."""
     found = {}
     for part in parts(gemma):

@@ -14,6 +14,7 @@ from llm_tracker.models.loading.typed_names import meant_name
 from llm_tracker.progress import Report, ended, silent
 from llm_tracker.prompts.recipes import Recipe
 from llm_tracker.studies.engines.local import run_here, run_processes
+from llm_tracker.studies.engines.usual_workers import usual_workers
 from llm_tracker.studies.engines.worker import Loads
 from llm_tracker.studies.folder import SUMMARY, StudyFolder, begun_on, write_text
 from llm_tracker.studies.same_origin import require_same_origin
@@ -93,7 +94,7 @@ def stream_study(
     plan: Plan,
     out: str | None = None,
     engine: EngineName = "local",
-    n_workers: int = 1,
+    n_workers: int | None = None,
     resume: bool = False,
     stop: Callable[[], bool] = lambda: False,
     loads: Loads | None = None,
@@ -104,7 +105,8 @@ def stream_study(
     """Run a plan, yielding how far it has come.
 
     With `out` every block is written there as it comes; without, it is kept in memory, and what was `begun` is not done
-    again. `keep` is told of each block. Raises Cancelled where `stop` says so: what was found so far stays.
+    again. `keep` is told of each block. Without `n_workers`, they are as many as usual (`usual_workers`), and one for
+    a model that is loaded here. Raises Cancelled where `stop` says so: what was found so far stays.
     """
     _require_engine(engine, n_workers, loads)
     folder = None if out is None else StudyFolder(out, plan, resume)
@@ -133,11 +135,11 @@ def _require_alike(plan: Plan, found: Mapping[Task, Found], task: Task, block: F
         require_same_origin(plan.models[task.model], earlier.model, earlier.versions, block)
 
 
-def _require_engine(engine: EngineName, n_workers: int, loads: Loads | None) -> None:
+def _require_engine(engine: EngineName, n_workers: int | None, loads: Loads | None) -> None:
     """Refuse what no work can be done with, before a folder is begun."""
-    if n_workers < 1:
+    if n_workers is not None and n_workers < 1:
         raise InputError(f"{n_workers} workers were asked for. Give 1 or more.", "workers")
-    if loads is not None and (engine == "ray" or n_workers > 1):
+    if loads is not None and (engine == "ray" or (n_workers or 1) > 1):
         raise InputError(
             "A model that is loaded here stays in this process: name it, and each worker loads it.", "models"
         )
@@ -151,7 +153,7 @@ def _run(
     plan: Plan,
     tasks: Sequence[Task],
     engine: EngineName,
-    n_workers: int,
+    n_workers: int | None,
     stop: Callable[[], bool],
     loads: Loads | None,
     report: Report,
@@ -161,6 +163,8 @@ def _run(
 
         found: Iterator[tuple[Task, Found]] = run_on_ray(plan, tasks, n_workers, stop)
         return found
+    if n_workers is None:
+        n_workers = usual_workers(plan) if loads is None else 1
     if n_workers > 1:
         return run_processes(plan, tasks, n_workers, stop)
     return run_here(plan, tasks, stop, loads, report)
@@ -196,7 +200,7 @@ def study(
     out: str | None = None,
     resume: bool = False,
     engine: EngineName = "local",
-    workers: int = 1,
+    workers: int | None = None,
     seed: int = 0,
     date: str | None = None,
     device: str = "auto",
@@ -212,7 +216,8 @@ def study(
     question's words. `chain` adds five turns of pressure one after another, `inside` the lens, where the named word
     travels, and its heads. `date` is what a chat template writes as today's. With `out`, a folder or a URL, every
     block of questions is written down as it comes, at the end all of the tables and summary.json; `resume` goes on with
-    what is there. Rows, columns and units: `studies.values.rows`.
+    what is there. `workers` are processes, or Ray's actors; without a number one for each core, as far as memory goes.
+    Rows, columns and units: `studies.values.rows`.
 
     Raises InputError for what cannot be asked or written, Cancelled where `stop` says so.
     """

@@ -47,7 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inside", action="store_true", help="also the lens, the named word's path, and its heads")
     parser.add_argument("--recipe", default="one-word", help="one-word (default) or chat")
     parser.add_argument("--engine", default="local", choices=["local", "ray"], help="who does the work; default: local")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, or Ray's actors; default: 1")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes, or Ray's actors; default: a core or GPU each"
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the bootstrap; default: 0")
     parser.add_argument("--date", metavar="DAY", help="what a chat template writes as today's date, such as 2026-01-31")
     add_load_options(parser)

@@ -13,6 +13,7 @@ from typing import Any
 from llm_tracker.errors import Cancelled, ModelError
 from llm_tracker.studies.engines.local import LOOK_SECONDS, STOPPED
 from llm_tracker.studies.engines.ray_cluster import Share, cluster, share_of
+from llm_tracker.studies.engines.usual_workers import usual_on_ray
 from llm_tracker.studies.engines.waiting import WaitingBlocks
 from llm_tracker.studies.engines.worker import Worker
 from llm_tracker.studies.values.plan import Plan, Task
@@ -23,9 +24,11 @@ TRIES = 3
 
 
 def run_on_ray(
-    plan: Plan, tasks: Sequence[Task], n_workers: int, stop: Callable[[], bool] = lambda: False
+    plan: Plan, tasks: Sequence[Task], n_workers: int | None, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[tuple[Task, Found]]:
     """Read blocks on Ray, in the order they are done: on the cluster of RAY_ADDRESS, else on this machine.
+
+    Without `n_workers`, they are as many as the cluster's nodes have GPUs, or cores and room, for (`usual_on_ray`).
 
     Raises InputError where Ray is missing or has not so many devices, ModelError for a block whose worker was lost
     three times, Cancelled where `stop` says so, and what loading and reading do.
@@ -33,6 +36,7 @@ def run_on_ray(
     if not tasks:
         return
     with cluster() as ray:
+        n_workers = n_workers or usual_on_ray(plan, ray.nodes())
         share = share_of(ray.nodes(), n_workers, plan.load.device_name)
         crew = _Crew(ray, plan, share, tasks)
         try:
