@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from llm_tracker.prompts.words import fold
+from llm_tracker.prompts.words import folded_answer
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import WatchedLens
 from llm_tracker.tracing.whole_words import Parting, WordScore
@@ -109,7 +109,7 @@ def word_changes(sides: Sequence[Side], words: Sequence[str]) -> list[WordChange
 
 def same_answer(one: Turn, other: Turn) -> bool | None:
     """Whether two turns answer the same, but for case and outer marks; None where one was cut before that shows."""
-    answers = [fold(turn.answer.strip(" .!?")) for turn in (one, other)]
+    answers = [folded_answer(turn.answer) for turn in (one, other)]
     if answers[0] == answers[1]:
         return True
     cut = [(own, rest) for turn, own, rest in zip((one, other), answers, answers[::-1], strict=True) if turn.is_cut]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from llm_tracker.prompts.words import fold
+from llm_tracker.prompts.words import folded_answer
 
 if TYPE_CHECKING:
     from llm_tracker.tracing.sampled import SampledAnswers
@@ -62,15 +62,17 @@ def answer_distribution(samples: SampledAnswers, greedy: str | None = None) -> p
     """
     groups: dict[str, _Group] = {}
     for sample in samples.answers:
-        group = groups.setdefault(_compared(sample.answer), _Group())
+        group = groups.setdefault(folded_answer(sample.answer), _Group())
         group.spellings.append(sample.answer)
         group.is_cut |= sample.is_cut
     rows = [_row(group.shown, len(group.spellings), samples, group.is_cut) for group in groups.values()]
-    if greedy is not None and _compared(greedy) not in groups:
+    if greedy is not None and folded_answer(greedy) not in groups:
         rows.append(_row(greedy, 0, samples, False))
     rows.sort(key=lambda row: -int(row["n"]))  # stable: answers that came as often stay in the order of their seeds
     frame = pd.DataFrame(rows, columns=COLUMNS)
-    frame["is_greedy"] = [greedy is not None and _compared(answer) == _compared(greedy) for answer in frame["answer"]]
+    frame["is_greedy"] = [
+        greedy is not None and folded_answer(answer) == folded_answer(greedy) for answer in frame["answer"]
+    ]
     return frame
 
 
@@ -79,8 +81,3 @@ def _row(answer: str, n: int, samples: SampledAnswers, is_cut: bool) -> dict[str
     low, high = wilson_interval(n, n_all)
     share = n / n_all if n_all else 0.0
     return {"answer": answer, "n": n, "share": share, "low": low, "high": high, "is_cut": is_cut}
-
-
-def _compared(answer: str) -> str:
-    """An answer as it is compared with others: without case and outer marks."""
-    return fold(answer.strip(" .!?"))

@@ -44,8 +44,8 @@ def _row(condition: Mapping[str, Any]) -> list[str]:
         NAMED.get(condition["pushes"], ""),
         {"right": "right", "other": "not right", "": "any"}[condition["first"]],
         str(condition["n"]),
-        "none" if shift["value"] is None else f"{shift['value']:+.2f}{interval(shift)}",
-        percent(condition["flip_rate"]["value"]),
+        "" if shift["value"] is None else f"{shift['value']:+.2f}{interval(shift)}",
+        "" if condition["flip_rate"]["value"] is None else percent(condition["flip_rate"]["value"]),
         percent(condition["accuracy_before"]["value"]),
         percent(condition["accuracy"]["value"]),
     ]

@@ -76,6 +76,11 @@ def fold(word: str) -> str:
     return word.strip().casefold().replace("’", "'")
 
 
+def folded_answer(answer: str) -> str:
+    """An answer as it is compared with another: as `fold` does, and without outer marks."""
+    return fold(answer.strip(" .!?"))
+
+
 def token_words(text: str, spans: Sequence[Span], roles: Sequence[Role], first: int = 0) -> list[Word]:
     """Group tokens (character spans of `text`, in order) into words; each token is in exactly one.
 

@@ -62,8 +62,13 @@ class StudyFolder:
 
     def done(self) -> set[Task]:
         """The blocks that are there."""
-        names = [each.rsplit("/", 1)[-1] for each in self._files.ls(self._path(PARTS), detail=False)]
-        return {Task(*map(int, found.groups())) for name in names if (found := _PART.match(name))}
+        return {Task(*map(int, found.groups())) for name in self._parts() if (found := _PART.match(name))}
+
+    def _parts(self) -> set[str]:
+        try:
+            return {each.rsplit("/", 1)[-1] for each in self._files.ls(self._path(PARTS), detail=False)}
+        except FileNotFoundError:  # where a folder is only what its files' names begin with, an empty one is not there
+            return set()
 
     def keep(self, task: Task, found: Found) -> None:
         """Write a block down. Raises InputError where earlier ones come from other weights, or from other versions."""
@@ -83,7 +88,7 @@ class StudyFolder:
 
     def finish(self) -> None:
         """Put the blocks together, table by table. All of them have to be there."""
-        names = {each.rsplit("/", 1)[-1] for each in self._files.ls(self._path(PARTS), detail=False)}
+        names = self._parts()
         for name in TABLES:
             there = [task for task in self._plan.tasks if _part(name, task).rsplit("/", 1)[-1] in names]
             if there:
@@ -136,7 +141,7 @@ def load_study(place: str) -> Study:
         made = json.loads(files.cat_file(f"{root}/{SUMMARY}"))
         tables = {name: _table(files, root, name) for name in TABLES}
         return Study(plan, tuple(made["models"]), made["versions"], tables)
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError, LookupError, ImportError) as error:
         raise InputError(
             f"{place} has no study that is finished ({one_line(error)}). Run one there, or resume it: "
             "llm-tracker study FILE --out DIR --resume.",

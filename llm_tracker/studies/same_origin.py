@@ -14,6 +14,12 @@ _ARCHITECTURE = ("id", "model_type", "n_layers", "d_model")
 
 def require_same_origin(name: str, model: Mapping[str, Any], versions: Mapping[str, str], found: Found) -> None:
     """Raise InputError where a block comes from other weights of a model, or from other versions, than earlier ones."""
+    if model["dtype"] != found.model["dtype"]:
+        raise InputError(
+            f"The study was begun with {name} in {model['dtype']}, and this is {found.model['dtype']}: their numbers "
+            "differ by more than rounding. Load it as before, or begin anew, in another place.",
+            "out",
+        )
     compared = ("weights_sha256",) if model.get("weights_sha256") is not None else ("weights_sha256", *_ARCHITECTURE)
     if any(model.get(each) != found.model.get(each) for each in compared):
         raise InputError(

@@ -12,6 +12,7 @@ from made_studies import model, questions, row, study, whole_study
 
 from llm_tracker.studies.statistics.intervals import adjusted, mean
 from llm_tracker.studies.statistics.summary import summary, verdict_effect
+from llm_tracker.studies.statistics.tables import truth_and_sensitivity
 from llm_tracker.studies.values.rows import Record
 
 
@@ -37,21 +38,47 @@ FEW = ("asked_again", "right", "wrong", "wrong_alternative")
 
 def test_a_condition_by_hand() -> None:
     rows = [
-        row("a", "asked_again", -1.0, again=3.0),
-        row("b", "asked_again", 2.0, again=1.0),
-        row("c", "asked_again", 4.0, again=-2.0, before="foil", after="other"),
-        row("d", "asked_again", 3.0, again=-1.0, before="other", after="other"),
+        row("a", "wrong", -1.0, again=3.0, after="foil"),
+        row("b", "wrong", 2.0, again=1.0),
+        row("c", "wrong", 4.0, again=-2.0, after="other"),
+        row("d", "wrong", 3.0, again=-1.0, after="other"),
+        row("e", "wrong", 3.0, again=-1.0, before="foil", after="answer"),
+        row("f", "wrong", 9.0, again=8.0, before="other", after="other"),
     ]
-    found = of(summary(study(rows)), "asked_again")
+    found = of(summary(study(rows)), "wrong", first="right")
     assert found["n"] == 4
     assert found["margin"]["value"] == pytest.approx((-1 + 2 + 4 + 3) / 4)
     assert found["sensitivity"]["value"] == pytest.approx((4 - 1 - 6 - 4) / 4)
     assert found["flip_rate"]["value"] == 3 / 4, "a falls behind, c and d come ahead"
     assert (found["flip_rate_of_right"]["value"], found["flip_rate_of_right"]["n"]) == (1 / 2, 2)
-    assert (found["accuracy_before"]["value"], found["accuracy"]["value"]) == (2 / 4, 1 / 4)
-    assert (found["was_right"]["n"], found["was_right"]["n_kept"], found["was_right"]["value"]) == (2, 1, 0.5)
+    assert (found["accuracy_before"]["value"], found["accuracy"]["value"]) == (1, 1 / 4)
+    assert (found["was_right"]["n"], found["was_right"]["n_kept"], found["was_right"]["value"]) == (4, 1, 0.25)
     assert found["transitions"] == {"cc": 1, "ci": 1, "ic": 0, "ii": 0, "other": 2}
     assert found["sign_test_p"] == pytest.approx(2 * (1 + 4) / 2**4), "one of four is positive"
+    others = of(summary(study(rows)), "wrong", first="other")
+    assert others["transitions"] == {"cc": 0, "ci": 0, "ic": 1, "ii": 0, "other": 1}
+    assert (others["accuracy_before"]["value"], others["accuracy"]["value"]) == (0, 1 / 2)
+    assert (others["was_right"]["n"], others["was_right"]["value"]) == (0, None)
+
+
+def test_a_control_moves_and_flips_nothing_but_in_its_other_wordings() -> None:
+    firsts = [row(f"q{at}", "asked_again", 2.0, again=2.0) for at in range(4)]
+    found = of(summary(study(firsts)), "asked_again")
+    assert (found["sensitivity"]["value"], found["flip_rate"]["value"], found["flip_rate"]["n"]) == (None, None, 0)
+    assert found["sensitivity_by_wording"] == {"low": None, "high": None}
+    others = [row(f"q{at}", "asked_again", -1.0, again=2.0, paraphrase=number) for at in range(4) for number in (1, 2)]
+    found = of(summary(study(firsts + others)), "asked_again")
+    assert (found["sensitivity"]["value"], found["sensitivity"]["n"]) == (3, 4)
+    assert found["sensitivity_by_wording"] == {"low": 3, "high": 3}
+
+
+@pytest.mark.parametrize("lead", [float("nan"), float("inf")])
+def test_a_margin_that_is_no_number_is_no_flip_and_not_counted(lead: float) -> None:
+    rows = [row(f"q{at}", "wrong", lead if at < 3 else 1.0, again=2.0) for at in range(8)]
+    found = of(summary(study(rows)), "wrong")
+    assert (found["sensitivity"]["value"], found["sensitivity"]["n"]) == (1, 5)
+    assert (found["flip_rate"]["value"], found["flip_rate"]["n"]) == (0, 5)
+    assert truth_and_sensitivity(study(rows).rows)["flips"].tolist() == [False] * 5
 
 
 def test_what_speaks_against_a_right_answer_is_not_summed_up_with_what_speaks_for_one() -> None:
@@ -80,7 +107,9 @@ def test_transitions_sum_to_the_questions_and_say_what_rates_say(made: Record) -
     assert len(made["conditions"]) > 60
     for each in made["conditions"]:
         counts = each["transitions"]
-        assert sum(counts.values()) == each["n"] == each["flip_rate"]["n"]
+        is_control = each["condition"] in ("baseline", "asked_again")
+        assert sum(counts.values()) == each["n"]
+        assert each["flip_rate"]["n"] == (0 if is_control else each["n"])
         assert each["was_right"]["n_kept"] == counts["cc"]
         assert each["accuracy"]["value"] * each["n"] == pytest.approx(counts["cc"] + counts["ic"])
 
@@ -93,9 +122,15 @@ def test_the_shift_is_the_margin_less_the_truth_margin(made: Record) -> None:
         if each["first"]:
             own = own[(own["grade_before"] == "answer") == (each["first"] == "right")]
         named = {"foil": own["foil"], "answer": own["answer"], "": ""}[each["pushes"]]
-        leads = own[own["named"] == named].groupby(keys)[["margin", "truth_margin"]].mean()
-        assert each["n"] == len(leads)
-        assert each["sensitivity"]["value"] == pytest.approx((leads["truth_margin"] - leads["margin"]).mean())
+        own = own[own["named"] == named]
+        assert each["n"] == own["question_id"].nunique()
+        is_control = each["condition"] in ("baseline", "asked_again")
+        moved = own[own["paraphrase"] > 0] if is_control else own
+        leads = moved.groupby(keys)[["margin", "truth_margin"]].mean()
+        if len(leads):
+            assert each["sensitivity"]["value"] == pytest.approx((leads["truth_margin"] - leads["margin"]).mean())
+        else:
+            assert (each["condition"], each["sensitivity"]["value"]) == ("baseline", None)
 
 
 def test_each_mean_has_the_paired_bootstrap_over_questions_of_the_plans_seed() -> None:

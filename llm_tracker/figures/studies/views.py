@@ -169,7 +169,7 @@ def _lens(study: Study, model: Mapping[str, Any]) -> Figure:
     whole = _of(model, study.tables["lens"])
     rows = _of(model, study.rows)
     right = whole[whole["question_id"].isin(rows.loc[rows["grade_before"] == "answer", "question_id"])]
-    frame = lens_by_layer(right if len(right) else whole)
+    frame = lens_by_layer(right if len(right) else whole, int(study.plan.get("seed", 0)))
     drawn = frame.assign(label=[condition_label(name) for name in frame["condition"]])
     return Figure(
         "lens", "The lead, layer by layer", lens_chart(drawn), frame, lens_sentence(frame, of_right=bool(len(right)))

@@ -61,7 +61,7 @@ def share_of(nodes: Sequence[Node], n_workers: int, device: str) -> Share:
         )
     n_cores, n_gpus = _in_all(nodes, "CPU"), 0 if device == "cpu" else _in_all(nodes, "GPU")
     each = min(n_gpus, 1)
-    for cores in range(n_cores // (n_gpus or n_workers), 0, -1):
+    for cores in range(max(1, n_cores // (n_gpus or n_workers)), 0, -1):
         share = Share(cores, each)
         if share.places(nodes) >= n_workers:
             return share

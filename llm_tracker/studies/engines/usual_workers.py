@@ -34,9 +34,10 @@ def usual_workers(plan: Plan) -> int:
 def usual_on_ray(plan: Plan, nodes: Sequence[Mapping[str, Any]]) -> int:
     """Actors on a Ray cluster of such nodes (`ray.nodes()`): one for each GPU, else those that a node has room for."""
     alive = [node["Resources"] for node in nodes if node["Alive"]]
-    n_gpus = 0 if plan.load.device_name == "cpu" else sum(int(each.get("GPU", 0)) for each in alive)
-    on_cpus = (_room_for(plan, int(each.get("CPU", 0)), each.get("memory", 0)) for each in alive if each.get("CPU"))
-    return _at_most(plan, n_gpus or sum(on_cpus))
+    places = [(int(each.get("CPU", 0)), int(each.get("GPU", 0)), each.get("memory", 0)) for each in alive]
+    on_gpus = 0 if plan.load.device_name == "cpu" else sum(min(n_cores, n_gpus) for n_cores, n_gpus, _ in places)
+    on_cpus = (_room_for(plan, n_cores, n_bytes) for n_cores, _, n_bytes in places if n_cores)
+    return _at_most(plan, on_gpus or sum(on_cpus))
 
 
 def _at_most(plan: Plan, n_workers: int) -> int:

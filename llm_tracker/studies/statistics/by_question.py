@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 GROUP = ["model", "dtype", "condition", "pushes", "first"]
@@ -11,7 +12,7 @@ GROUP = ["model", "dtype", "condition", "pushes", "first"]
 """
 
 OF_ALL = ("baseline", "asked_again")
-"""Conditions that take no side, whatever the first answer was."""
+"""Conditions that take no side, whatever the first answer was. In their first wording they are the controls."""
 
 DENIALS = ("negation", "pre_emptive_doubt")
 """Conditions that name a word to deny it."""
@@ -22,14 +23,23 @@ def with_direction(rows: pd.DataFrame) -> pd.DataFrame:
 
     `pushes`: the right word (“answer”), the foil (“foil”), or none (“”). `first`: “right”, or “other”; “” of the
     conditions that take no side.
-    What a text denies (`DENIALS`) it names, too. Of several corrections of the reader's own each is a condition of its
-    own, “user 1”, “user 2”, …: they are no wordings of one another, as those of a ready condition are.
+    What a text denies (`DENIALS`) it names, too. A row that is a control itself, or has a margin that is no number, has
+    no `sensitivity`, and is not known to be `flipped` (NaN): that it differs from itself by 0 is no finding. Of several
+    corrections of the reader's own each is a condition of its own, “user 1”, “user 2”, …: they are no wordings of one
+    another, as those of a ready condition are.
     """
     pushes = pd.Series("", index=rows.index, dtype=object)
     pushes[(rows["named"] != "") & (rows["named"] == rows["foil"])] = "foil"
     pushes[(rows["named"] != "") & (rows["named"] == rows["answer"])] = "answer"
     first = (rows["grade_before"] == "answer").map({True: "right", False: "other"})
-    return _own_apart(rows).assign(pushes=pushes, first=first.mask(rows["condition"].isin(OF_ALL), ""))
+    is_control = rows["condition"].isin(OF_ALL) & (rows["paraphrase"] == 0)
+    measured = rows["sensitivity"].where(np.isfinite(rows["sensitivity"]) & ~is_control)
+    return _own_apart(rows).assign(
+        pushes=pushes,
+        first=first.mask(rows["condition"].isin(OF_ALL), ""),
+        sensitivity=measured,
+        flipped=rows["flipped"].astype(float).where(measured.notna()),
+    )
 
 
 def _own_apart(rows: pd.DataFrame) -> pd.DataFrame:
@@ -49,9 +59,7 @@ def by_question(rows: pd.DataFrame) -> pd.DataFrame:
     (share of the wordings), score_answer, is_right and was_right (of the written answers: after, in share of the
     wordings, and before), entropy_nats, tv_from_asked_again. Questions stand in their order.
     """
-    marked = with_direction(rows).assign(
-        is_right=rows["grade"] == "answer", was_right=rows["grade_before"] == "answer", flipped=rows["flipped"]
-    )
+    marked = with_direction(rows).assign(is_right=rows["grade"] == "answer", was_right=rows["grade_before"] == "answer")
     numbers = ["margin", "truth_margin", "sensitivity", "flipped", "score_answer", "is_right", "was_right"]
     numbers += ["entropy_nats", "tv_from_asked_again"]
     keys = [*GROUP, "question_id", "held_out"]

@@ -47,8 +47,12 @@ def mean(values: ArrayLike, seed: int = 0) -> Estimate:
 
 
 def rate(hits: ArrayLike) -> Estimate:
-    """The share of questions in which something is so, with its interval by Wilson (1927)."""
-    own = np.asarray(hits, dtype=bool)
+    """The share of questions in which something is so, with its interval by Wilson (1927).
+
+    Where that is not known (NaN) they are left out, and not counted.
+    """
+    own = np.asarray(hits, dtype=float)
+    own = own[np.isfinite(own)]
     low, high = wilson_interval(int(own.sum()), len(own))
     return Estimate(float(own.mean()) if len(own) else math.nan, low, high, len(own))
 

@@ -23,7 +23,8 @@ def summary(study: Study, held_out: bool | None = None) -> Record:
     """All of it as JSON has it. With `held_out`: of the questions that are kept apart, or of the others alone.
 
     Means are over questions, of all wordings; rates and transitions are of each condition's first wording, whose answer
-    is one answer. `sign_test_q` is `sign_test_p` adjusted for all the conditions that are tested together.
+    is one answer. A control moves nothing and flips nothing: null, unless it was asked in other wordings, too.
+    `sign_test_q` is `sign_test_p` adjusted for all the conditions that are tested together.
     """
     rows, seed = kept(study.rows, held_out), int(study.plan.get("seed", 0))
     conditions = list(_conditions(rows, seed))
@@ -88,7 +89,7 @@ def _spreads(rows: pd.DataFrame) -> dict[Any, Record]:
     """By group: how many wordings there are, and from where to where their means of the sensitivity go."""
     means = with_direction(rows).groupby([*GROUP, "paraphrase"], sort=False)["sensitivity"].mean()
     return {
-        key: {"n_wordings": len(own), "sensitivity_by_wording": {"low": float(own.min()), "high": float(own.max())}}
+        key: {"n_wordings": len(own), "sensitivity_by_wording": finite({"low": own.min(), "high": own.max()})}
         for key, own in means.groupby(GROUP, sort=False)
     }
 
@@ -118,5 +119,10 @@ def verdict_effect(rows: pd.DataFrame, seed: int = 0) -> Record:
 
 
 def as_record(estimate: Estimate) -> Record:
-    """An estimate as JSON has it: null where there is no number."""
-    return {name: value if math.isfinite(value) else None for name, value in asdict(estimate).items()}
+    """An estimate as JSON has it."""
+    return finite(asdict(estimate))
+
+
+def finite(numbers: Record) -> Record:
+    """Numbers as JSON has them: null where there is none."""
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from llm_tracker.studies.statistics.by_question import DENIALS, by_question, first_wordings, with_direction
+from llm_tracker.prompts.words import folded_answer
+from llm_tracker.studies.statistics.by_question import DENIALS, OF_ALL, by_question, first_wordings, with_direction
 from llm_tracker.studies.statistics.intervals import Estimate, mean, rate
-from llm_tracker.studies.values.rows import Record, compared
+from llm_tracker.studies.values.rows import Record
 
 BY_MODEL = ["model", "dtype"]
 
@@ -45,7 +46,7 @@ def flip_flop(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
 def _is_flip(rows: pd.DataFrame) -> pd.Series:
     """Whether an answer is another than the first; all names of the right word are one answer."""
-    said, said_first = (rows[column].map(compared) for column in ("answer_text", "first_answer"))
+    said, said_first = (rows[column].map(folded_answer) for column in ("answer_text", "first_answer"))
     changes: pd.Series = rows["grade"] != rows["grade_before"]
     return changes | ((rows["grade"] == "other") & (said != said_first))
 
@@ -89,7 +90,7 @@ def margins(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     """
     found = []
     own = with_direction(rows)
-    own = own[(own["truth_margin"] > 0) & ~_helps(own) & (own["condition"] != "baseline")]
+    own = own[(own["truth_margin"] > 0) & ~_helps(own) & own["sensitivity"].notna()]
     for key, several in own.groupby([*BY_MODEL, "condition", "pushes", "paraphrase"], sort=False):
         found.append(
             _keyed([*BY_MODEL, "condition", "pushes", "text"], (*key[:-1], _phrase(several)))
@@ -216,5 +217,5 @@ def truth_and_sensitivity(rows: pd.DataFrame) -> pd.DataFrame:
     does (`flipped` has their share).
     """
     own = by_question(rows)
-    own = own[~own["condition"].isin(["baseline", "asked_again"]) & ~_helps(own)]
+    own = own[~own["condition"].isin(OF_ALL) & ~_helps(own) & own["sensitivity"].notna()]
     return own.assign(flips=(own["truth_margin"] > 0) != (own["margin"] > 0))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from llm_tracker.experiments.values.findings import Grade
-from llm_tracker.prompts.words import fold
 
 Record = dict[str, Any]
 
@@ -16,9 +16,6 @@ Transition = Literal["cc", "ci", "ic", "ii", "other"]
 
 TableName = Literal["results", "chains", "lens", "paths", "verdict_paths", "heads", "words"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
-
-KEYS = ("model", "dtype", "question_id")
-"""What every table begins with."""
 
 _PATH: Mapping[str, type] = {
     "question_id": str,
@@ -140,17 +137,17 @@ def reference_of(condition: str) -> str:
     return REFERENCE_IN_QUESTION if is_before else REFERENCE_BEHIND
 
 
+def flipped(truth_margin: float, margin: float) -> bool:
+    """Whether another of the two words is ahead. Not where a margin is no number, as float16 may overflow."""
+    return math.isfinite(truth_margin) and math.isfinite(margin) and (truth_margin > 0) != (margin > 0)
+
+
 def transition(before: Grade, after: Grade) -> Transition:
     """What became of the first answer."""
     letters = {"answer": "c", "foil": "i"}
     if before == "other" or after == "other":
         return "other"
     return letters[before] + letters[after]  # type: ignore[return-value]
-
-
-def compared(answer: str) -> str:
-    """An answer as it is compared with another one: without case and outer marks."""
-    return fold(answer.strip(" .!?"))
 
 
 @dataclass(frozen=True)

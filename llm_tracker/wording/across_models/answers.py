@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llm_tracker.analysis.across_models.relative_depth import read_alike
 from llm_tracker.analysis.across_models.runs import NamedRun, Parity
 from llm_tracker.analysis.compare import Side, WordChange, word_changes
-from llm_tracker.prompts.words import fold
+from llm_tracker.prompts.words import folded_answer
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import named_answer, sentence_end
 from llm_tracker.wording.formats import listed, tiny
@@ -104,7 +104,7 @@ Compared = tuple[bool, str]
 
 def _compared(turn: Turn) -> Compared:
     """An answer as it is compared: whether it came, and its text; one that did not come is none that is empty."""
-    return turn.has_answer, fold(turn.answer.strip(" .!?"))
+    return turn.has_answer, folded_answer(turn.answer)
 
 
 def _said(turn: Turn) -> str:

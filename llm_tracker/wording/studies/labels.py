@@ -10,6 +10,9 @@ from llm_tracker.wording.correction.conditions import CONDITION_LABELS
 
 NAMED: Mapping[str, str] = {"foil": "the wrong word", "answer": "the right word"}
 
+BOTH_NAMED = "both words"
+"""Of a reader's own correction, beside those of it that name one: “It is {named}, not {answer}.”"""
+
 LIMITS = (
     "All of this holds for these questions, in these wordings, asked of these models in this form. With other "
     "questions, or another model, it can come out differently: only asking there can tell."
@@ -24,7 +27,7 @@ def group_label(group: Mapping[str, Any], others: Iterable[Mapping[str, Any]]) -
     alike = [each for each in others if each["condition"] == group["condition"]]
     label = condition_label(group["condition"])
     if len({each["pushes"] for each in alike}) > 1:
-        return f"{label} ({NAMED[group['pushes']]})"
+        return f"{label} ({NAMED.get(group['pushes'], BOTH_NAMED)})"
     return f"{label} ({FIRST[group['first']]})" if len({each["first"] for each in alike}) > 1 else label
 
 

@@ -49,10 +49,18 @@ def shift_of(condition: Record) -> dict[str, Any]:
     return {"value": value, "low": low, "high": high, "n": own["n"]}
 
 
-def is_detectable(estimate: Record) -> bool:
-    """Whether an interval leaves out 0."""
-    low, high = estimate["low"], estimate["high"]
-    return low is not None and high is not None and (low > 0 or high < 0)
+MOST_FALSE = 0.05
+"""The share of detectable effects that chance alone may make, over all the conditions that are tested together."""
+
+
+def is_detectable(condition: Record) -> bool:
+    """Whether the interval leaves out 0, and the signs over questions are not chance, for so many conditions.
+
+    The interval alone is narrow where questions are few, and one of twenty misses.
+    """
+    low, high = (condition["sensitivity"][end] for end in ("low", "high"))
+    is_apart = low is not None and high is not None and (low > 0 or high < 0)
+    return is_apart and condition["sign_test_q"] < MOST_FALSE
 
 
 def margins_sentence(conditions: Sequence[Record]) -> str:
@@ -63,7 +71,7 @@ def margins_sentence(conditions: Sequence[Record]) -> str:
     enough = [each for each in own if each["n"] >= LEAST_QUESTIONS]
     if not enough:
         return f"With fewer than {LEAST_QUESTIONS} questions nothing can be said of others: look at each by itself."
-    clear = [each for each in enough if is_detectable(shift_of(each))]
+    clear = [each for each in enough if is_detectable(each)]
     unclear = [each for each in enough if each not in clear]
     few = [each for each in own if each not in enough]
     return _strongest(clear, enough, own) + _no_effect(unclear if clear else [], own) + _too_few(few, own)

@@ -27,11 +27,13 @@ from llm_tracker.wording.studies.sentences import (
 Record = dict[str, Any]
 
 
-def condition(name: str, shift: float, half: float = 0.5, n: int = 20, pushes: str = "", first: str = "") -> Record:
-    """A condition of a summary: how far it moves the lead, with half the width of its interval."""
+def condition(
+    name: str, shift: float, half: float = 0.5, n: int = 20, pushes: str = "", first: str = "", q: float = 0.01
+) -> Record:
+    """A condition of a summary: how far it moves the lead, with half the width of its interval, and its sign test."""
     ends = {"low": -shift - half, "high": -shift + half} if n > 1 else {"low": None, "high": None}
     told = {"condition": name, "pushes": pushes, "first": first, "n": n}
-    return told | {"sensitivity": {"value": -shift, "n": n, **ends}}
+    return told | {"sensitivity": {"value": -shift, "n": n, **ends}, "sign_test_q": q}
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,13 @@ def test_the_strongest_is_one_that_can_be_told_from_chance() -> None:
     )
 
 
+def test_what_leaves_out_0_by_chance_is_not_detectable() -> None:
+    """Of many conditions some intervals leave out 0 by chance: the signs have to tell, too, adjusted for them all."""
+    said = margins_sentence([condition("wrong", -2, q=0.05), condition("mention", -1, q=0.049)])
+    assert said.startswith("“a word merely mentioned” moves")
+    assert said.endswith("No detectable effect: “wrong”.")
+
+
 def test_where_nothing_is_detectable_no_text_is_said_to_move_anything() -> None:
     assert margins_sentence([condition("wrong", 0.2), condition("right", -0.1, n=12)]) == (
         "Compared with its control, no text moves the right word's lead detectably (20 questions)."
@@ -108,6 +117,8 @@ def test_a_condition_with_both_words_says_which_one_it_names() -> None:
     both = [condition("simple", -3, pushes="foil"), condition("simple", 2, pushes="answer")]
     assert margins_sentence(both).startswith("“pressure: a plain opinion (the wrong word)” moves")
     assert margins_sentence(both[:1]).startswith("“pressure: a plain opinion” moves")
+    either = [condition("user", -3, first="right"), condition("user", 2, pushes="answer", first="other")]
+    assert margins_sentence(either).startswith("“your own correction (both words)” moves")
     apart = [condition("wrong", -3, first="right"), condition("wrong", 0.1, first="other")]
     said = margins_sentence(apart)
     assert said.startswith("“wrong (right at first)” moves")
