@@ -18,12 +18,17 @@ from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.rendering import render_prompt
+from llm_tracker.studies.values.conditions import conditions_of
 from llm_tracker.studies.values.plan import Plan
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.tracing.whole_words import WordEnd
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
+
+
+MARGIN_TOKENS = 64
+"""For the answer that is written, and for what a template puts between turns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,16 +103,16 @@ class QuestionSetting(Setting):
             return self.prompt_of(condition)
 
     def with_room(self, prompt: Prompt) -> Prompt:
-        """The same prompt. Raises InputError, with the question's id, where the model cannot read it and an answer."""
-        with self._named():
+        """The same prompt, of a chain. Raises InputError, with the question's id, where the model cannot read it."""
+        with self._named(" So long has its chain of pressure grown: leave that out, or this question."):
             return self._fitting(prompt)
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _named(self, more: str = "") -> Iterator[None]:
         try:
             yield
         except InputError as error:
-            raise InputError(f"Question “{self.question.id}”: {error}", error.parameters) from error
+            raise InputError(f"Question “{self.question.id}”: {error}{more}", error.parameters) from error
 
     def text(self, prompt: Prompt, kind: str = "") -> Text:
         """What is read, what is asked of it: how likely the two words are, and the model's own answer."""
@@ -127,6 +132,25 @@ class First:
     def question(self) -> Question:
         """What was asked."""
         return self.setting.question
+
+
+def require_room(form: Form, plan: Plan) -> None:
+    """Raise InputError, with its id, for a question that a model cannot read under some condition.
+
+    Said before the first is asked. In the place of a first answer, which is not known then, the right word stands.
+    """
+    limit = form.model.architecture.context_length
+    if limit is None:
+        return
+    around = len(form.prompt("", "", "").token_ids) + MARGIN_TOKENS
+    for question in plan.questions.questions:
+        setting = QuestionSetting(form, question, question.answer)
+        conditions = conditions_of(question, "answer", plan.conditions, plan.n_wordings, plan.corrections)
+        longest = max(len(condition.text.encode()) for condition in conditions)
+        # No token is shorter than a byte: most questions fit without being read.
+        if around + len(f"{question.question}{question.answer}".encode()) + longest > limit:
+            for condition in conditions:
+                setting.fitting(condition)
 
 
 def first_answers(form: Form, questions: Sequence[Question], stop: Callable[[], bool] = lambda: False) -> list[First]:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping, 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from llm_tracker.errors import InputError
+from llm_tracker.errors import InputError, ModelError
 from llm_tracker.load_options import AUTO, LoadOptions
-from llm_tracker.models.loading.typed_names import meant_name
+from llm_tracker.models.loading.resolve import find_entry
 from llm_tracker.progress import Report, ended, silent
 from llm_tracker.prompts.recipes import Recipe
 from llm_tracker.studies.engines.local import run_here, run_processes
@@ -83,11 +83,20 @@ def make_plan(
 
 def _different(models: Sequence[str]) -> tuple[str, ...]:
     """The same names. Raises InputError where two of them mean one model: each question would count twice."""
-    meant = [meant_name(name) for name in models]
+    meant = [_meant(name) for name in models]
     twice = next((name for at, name in enumerate(models) if meant[at] in meant[:at]), None)
     if twice is not None:
         raise InputError(f"A model is named twice: “{twice}”. Name each once.", "models")
     return tuple(models)
+
+
+def _meant(name: str) -> tuple[str, str | None]:
+    """Where the model of a name is: a catalogue id and its hub id are one, as are two paths of one directory."""
+    try:
+        entry = find_entry(name)
+    except ModelError:
+        return name, None
+    return entry.location, entry.revision
 
 
 def stream_study(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from llm_tracker.errors import InputError, ModelError
+from llm_tracker.errors import InputError, ModelError, TrackerError
 from llm_tracker.experiments.hand_over import Patching, stream_hand_over
 from llm_tracker.experiments.head_patches import heads_of
 from llm_tracker.experiments.knock_out import knock_outs
@@ -14,9 +14,17 @@ from llm_tracker.experiments.probe import probe_of
 from llm_tracker.experiments.scored_conditions import lens_curves
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.conditions import WORDINGS, Condition
-from llm_tracker.experiments.values.findings import ExactCheck, HandOver, Heads, LensCurve, Pair, Unavailable
+from llm_tracker.experiments.values.findings import (
+    ExactCheck,
+    HandOver,
+    Heads,
+    LensCurve,
+    Pair,
+    Unavailable,
+    WordEffect,
+)
 from llm_tracker.progress import ended
-from llm_tracker.prompts.words import fold
+from llm_tracker.prompts.words import fold, word_spans
 from llm_tracker.studies.asking import First
 from llm_tracker.studies.values.conditions import named_word
 from llm_tracker.studies.values.rows import Record, TableName
@@ -32,18 +40,30 @@ N_HEADS = 8
 
 
 def inside_rows(first: First, stop: Stop = lambda: False) -> dict[TableName, list[Record]]:
-    """The rows of one question. What cannot be had of it has a row that says why (paths, `why_not`)."""
+    """The rows of one question. What it does not have has a row that says why (`why_not`)."""
     case = _case(first)
-    rows: dict[TableName, list[Record]] = {"lens": [], "paths": [], "verdict_paths": [], "heads": [], "words": []}
-    for part in (_named_rows, _verdict_rows, _lens_rows, _word_rows):
+    rows: dict[TableName, list[Record]] = {name: [] for name in ("lens", "paths", "verdict_paths", "heads", "words")}
+    rows["left_out"] = []
+    for part, tables in _PARTS.items():
         try:
             for name, row in part(first, case, stop):
                 rows[name].append(row)
         except (InputError, ModelError) as error:
-            if part in _SAYS_WHY:
-                rows[_SAYS_WHY[part]] = rows[_SAYS_WHY[part]] or [{"why_not": str(error)}]
+            _leave_out(rows, next((name for name in tables if not rows[name]), tables[-1]), error)
     own = {"question_id": first.question.id, "held_out": first.question.held_out}
     return {name: [own | row for row in several] for name, several in rows.items()}
+
+
+def _leave_out(rows: dict[TableName, list[Record]], name: TableName, error: TrackerError) -> None:
+    """Say why a question has no rows in a table."""
+    is_failed_check = isinstance(error, _CheckFailed)
+    rows[name] = [{"why_not": str(error)}] if name in _TRACES else []
+    if is_failed_check or name not in _TRACES:
+        rows["left_out"].append({"part": name, "why_not": str(error), "is_failed_check": is_failed_check})
+
+
+class _CheckFailed(ModelError):
+    """An exact check did not hold: no number of that part is written down."""
 
 
 def _case(first: First) -> Case:
@@ -94,8 +114,9 @@ def _lens_rows(first: First, case: Case, stop: Stop) -> Rows:
 
 def _word_rows(first: First, case: Case, stop: Stop) -> Rows:
     """What is looked at, and what does it, word by word of the conversation."""
-    prompt, named = first.setting.prompt(case.correction), fold(named_word(first.question, first.grade))
+    prompt = first.setting.prompt(case.correction)
     found = _sound(knock_outs(first.setting.model, prompt, probe_of(first.setting.model, prompt, case), None, stop))
+    named = _named_places(found.words, case.correction, named_word(first.question, first.grade))
     for word in found.words:
         yield (
             "words",
@@ -103,7 +124,7 @@ def _word_rows(first: First, case: Case, stop: Stop) -> Rows:
                 "place": word.tokens[0],
                 "text": word.text[:LONGEST],
                 "role": word.role,
-                "is_named": not word.is_segment and word.role == "user" and fold(word.text.strip()) == named,
+                "is_named": not word.is_segment and word.tokens[0] in named,
                 "is_segment": word.is_segment,
                 "share": word.share,
                 "delta": word.delta,
@@ -112,13 +133,24 @@ def _word_rows(first: First, case: Case, stop: Stop) -> Rows:
         )
 
 
+def _named_places(words: Sequence[WordEffect], correction: str, name: str) -> set[int]:
+    """First tokens of the words by which a correction, the last that the user said, names a word."""
+    said = [word for word in words if word.role == "user" and not word.is_segment][-len(word_spans(correction)) :]
+    texts, wanted = [fold(word.text) for word in said], [fold(name[start:end]) for start, end in word_spans(name)]
+    places: set[int] = set()
+    for at in range(len(said) - len(wanted) + 1):
+        if texts[at : at + len(wanted)] == wanted:
+            places |= {word.tokens[0] for word in said[at : at + len(wanted)]}
+    return places
+
+
 def _sound(found: Unavailable | tuple[Part, tuple[ExactCheck, ...]]) -> Part:
     """A part that has passed its checks. Raises ModelError for one that has not, or cannot be had."""
     if isinstance(found, Unavailable):
         raise ModelError(found.why_not)
     part, checks = found
     if failed := next((check for check in checks if not check.ok), None):
-        raise ModelError(f"{failed.name}: off by {failed.gap:.2g}, allowed {failed.bound:g}.")
+        raise _CheckFailed(f"{failed.name}: off by {failed.gap:.2g}, allowed {failed.bound:g}.")
     return part
 
 
@@ -162,8 +194,13 @@ def _head_rows(heads: Heads, n_layers: int) -> Iterator[Record]:
             }
 
 
-_SAYS_WHY: Mapping[Callable[[First, Case, Stop], Rows], TableName] = {
-    _named_rows: "paths",
-    _verdict_rows: "verdict_paths",
+_PARTS: Mapping[Callable[[First, Case, Stop], Rows], tuple[TableName, ...]] = {
+    _named_rows: ("paths", "heads"),
+    _verdict_rows: ("verdict_paths",),
+    _lens_rows: ("lens",),
+    _word_rows: ("words",),
 }
-"""By part: where it is said why a question does not have it."""
+"""What is looked for in each question, and the tables that it fills, one after another."""
+
+_TRACES: tuple[TableName, ...] = ("paths", "verdict_paths")
+"""Tables that say themselves why a question could not be traced: that is so of many, and no fault of the model."""

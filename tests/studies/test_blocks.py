@@ -6,9 +6,8 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-import torch
 from plain_passes import Plain, score_of
-from small_cases import RECIPE, gap, plain, small, tiny
+from small_cases import RECIPE, plain, small, tiny
 from small_studies import QUESTIONS, small_plan
 from tiny_models import loaded, tiny_network
 from torch import nn
@@ -24,8 +23,9 @@ from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.rendering import render_prompt
 from llm_tracker.studies import blocks
 from llm_tracker.studies.blocks import read_block
+from llm_tracker.studies.engines.worker import Worker
 from llm_tracker.studies.values.plan import Plan
-from llm_tracker.studies.values.questions import Question
+from llm_tracker.studies.values.questions import Question, QuestionSet
 from llm_tracker.studies.values.rows import COLUMNS, Record
 
 CHAT_END = [0]
@@ -222,39 +222,12 @@ def test_a_chain_that_grows_too_long_says_of_which_question(monkeypatch: pytest.
         read_block(small("llama").model, small_plan(chain=True), QUESTIONS.questions[:1])
 
 
-@pytest.mark.parametrize("family", ["llama", "gemma2"])
-def test_what_is_seen_inside_is_what_the_experiment_sees(family: str) -> None:
-    model = small(family).model
-    question = Question("pole", "Up or down?", "Up", "Do")
-    tables = read_block(model, small_plan(inside=True), [question]).tables
-    text = next(row["text"] for row in tables["results"] if row["condition"] == "wrong_alternative")
-    found = lt.experiment(
-        model, question.question, question.answer, question.foil, text, recipe=RECIPE,
-        only=("hand_over", "heads", "lens", "verdict", "knock_out"), max_new_tokens=10,
-    )  # fmt: skip
-    slots = [row["answer_slot"] for row in tables["paths"]]
-    assert slots == pytest.approx(list(found.hand_over.answer_slot), abs=1e-4)
-    shares = [row["share"] for row in tables["heads"] if not row["is_random"]]
-    assert shares == pytest.approx([each.share for each in found.heads.shares[: len(shares)]], abs=1e-4)
-    leads = {curve.condition.name: curve.lead for curve in found.lens}
-    mine = [row["lead"] for row in tables["lens"] if row["condition"] == "wrong_alternative"]
-    assert mine == pytest.approx(list(leads["user"]), abs=1e-3)
-    assert [row["why_not"] for row in tables["verdict_paths"]] == [found.verdict.why_not]
-    effects = {row["place"]: row["delta"] for row in tables["words"] if not row["is_segment"]}
-    own = {word.tokens[0]: word.delta for word in found.knock_outs.words if not word.is_segment}
-    assert effects == pytest.approx(own, abs=1e-4)
-    assert {row["text"].strip() for row in tables["words"] if row["is_named"]} <= {"Up", "Do"}
-
-
-def test_the_state_after_the_last_layer_hands_the_whole_effect_over() -> None:
-    tables = read_block(small("llama").model, small_plan(inside=True), QUESTIONS.questions).tables
-    for row in tables["paths"]:
-        if row.get("depth") is not None:
-            ends = {0: (1.0, 0.0), row["n_layers"]: (0.0, 1.0)}
-            if row["depth"] in ends:
-                assert (
-                    gap(torch.tensor([row["named_word"], row["answer_slot"]]), torch.tensor(ends[row["depth"]])) < 1e-4
-                )
+def test_a_question_that_is_too_long_is_told_of_before_the_first_is_asked() -> None:
+    model, long = small("llama").model, Question("long", "word " * 4000, "Up", "Do")
+    plan = small_plan(questions=QuestionSet("set", (*QUESTIONS.questions, long)))
+    with pytest.raises(lt.InputError, match=r"^Question “long”: The text is 20,\d+ tokens long"):
+        Worker(plan, lambda _: model).run(plan.tasks[0])
+    Worker(small_plan(), lambda _: model).run(plan.tasks[0])
 
 
 def test_a_plan_is_refused_with_what_to_do() -> None:

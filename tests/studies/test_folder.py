@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import fsspec
 import pandas as pd
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from small_cases import RECIPE, small
 from small_studies import NAMES, QUESTIONS, small_plan
 
@@ -151,6 +152,16 @@ def test_rows_of_other_versions_are_not_put_beside(tmp_path: Path, monkeypatch: 
         run(small_plan(), str(tmp_path), resume=True)
 
 
+def test_rows_of_another_number_format_are_not_put_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(small_plan(), str(tmp_path), most=1)
+    real = folders.notes_of
+    monkeypatch.setattr(
+        folders, "notes_of", lambda content: (real(content)[0] | {"dtype": "bfloat16"}, real(content)[1])
+    )
+    with pytest.raises(lt.InputError, match="begun with tiny in bfloat16, and this is float32"):
+        run(small_plan(), str(tmp_path), resume=True)
+
+
 def test_a_study_is_gone_on_with_on_another_day_as_of_the_day_it_was_begun(tmp_path: Path) -> None:
     model, place = small("llama").model, str(tmp_path)
     asked: dict[str, Any] = {"questions": QUESTIONS, "models": [model], "conditions": NAMES, "recipe": RECIPE}
@@ -188,6 +199,42 @@ def memory() -> Iterator[str]:
 def test_any_place_that_fsspec_knows_is_written_to(memory: str, whole: pd.DataFrame) -> None:
     assert run(small_plan(), memory, most=1) is None
     pd.testing.assert_frame_equal(rows(run(small_plan(), memory, resume=True)), whole, check_exact=True)
+
+
+class Bucket(MemoryFileSystem):  # type: ignore[misc]
+    """Files without folders, as S3 has them: a folder is only what the names of its files begin with."""
+
+    protocol = "bucket"
+    store: ClassVar[dict[str, object]] = {}
+    pseudo_dirs: ClassVar[list[str]] = [""]
+
+    def makedirs(self, path: str, exist_ok: bool = False) -> None:
+        """Nothing to do."""
+
+    def ls(self, path: str, detail: bool = True, **_: object) -> list[object]:
+        own = f"{self._strip_protocol(path)}/"
+        found = [name for name in self.store if name.startswith(own)]
+        if not found:
+            raise FileNotFoundError(path)
+        return [{"name": name, "type": "file"} if detail else name for name in found]
+
+
+def test_a_bucket_without_folders_is_written_to(whole: pd.DataFrame) -> None:
+    fsspec.register_implementation("bucket", Bucket, clobber=True)
+    assert run(small_plan(), "bucket://own/study", most=1) is None
+    pd.testing.assert_frame_equal(rows(run(small_plan(), "bucket://own/study", resume=True)), whole, check_exact=True)
+    assert len(load_study("bucket://own/study").rows) == len(whole)
+
+
+def test_a_place_whose_package_is_missing_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def url_to_fs(place: str) -> object:
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", url_to_fs)
+    with pytest.raises(lt.InputError, match="Install s3fs"):
+        load_study("s3://bucket/study")
+    with pytest.raises(lt.InputError, match="Install s3fs"):
+        StudyFolder("s3://bucket/study", small_plan())
 
 
 @pytest.mark.parametrize(

@@ -191,6 +191,7 @@ def test_each_worker_asks_ray_for_its_gpu_and_its_cores(instead: Callable[..., N
         ([alive(8), alive(8, is_alive=False)], 1, "auto", Share(8, 0)),
         ([alive(16, 4)], 1, "auto", Share(4, 1)),
         ([alive(16, 4)], 2, "cpu", Share(8, 0)),
+        ([alive(4, 8)], 4, "auto", Share(1, 1)),  # fewer cores than GPUs
     ],
 )
 def test_workers_share_the_cores_that_one_node_can_give_each_of_them(

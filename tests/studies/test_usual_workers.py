@@ -96,6 +96,7 @@ def node(n_cores: int, n_gigabytes: float, n_gpus: int = 0, alive: bool = True) 
         ([node(8, 64), node(8, 64, alive=False)], "auto", 8),
         ([node(8, 64, 2), node(8, 64, 1)], "auto", 3),
         ([node(8, 64, 2)], "cpu", 8),
+        ([node(4, 64, 8)], "auto", 4),  # a GPU without a core is none
         ([node(0, 64), node(2, 64)], "auto", 2),  # the head, that is to do no work itself
         ([node(64, 512)], "auto", 30),
     ],

@@ -76,7 +76,16 @@ def run(args: argparse.Namespace) -> int:
     _write_report(found, made, args)
     print(study_text(found, made))
     print(f"\n{args.out}: {len(found.rows):,} rows in results.parquet; summary.json and report.html beside it.")
-    return 0
+    return 1 if _has_failed_checks(found) else 0
+
+
+def _has_failed_checks(found: Study) -> bool:
+    """Whether an exact check failed; what it is of has been left out, and said so."""
+    left_out = found.tables["left_out"]
+    if not left_out["is_failed_check"].any():
+        return False
+    print("llm-tracker: an exact check failed; left_out.parquet has which, and of which questions.", file=sys.stderr)
+    return True
 
 
 def _plan(args: argparse.Namespace) -> Plan:

@@ -14,7 +14,7 @@ Record = dict[str, Any]
 Transition = Literal["cc", "ci", "ic", "ii", "other"]
 """What became of the first answer: c the right word, i the foil; “other” where either answer is neither of the two."""
 
-TableName = Literal["results", "chains", "lens", "paths", "verdict_paths", "heads", "words"]
+TableName = Literal["results", "chains", "lens", "paths", "verdict_paths", "heads", "words", "left_out"]
 TABLES: tuple[TableName, ...] = get_args(TableName)
 
 _PATH: Mapping[str, type] = {
@@ -120,12 +120,23 @@ COLUMNS: Mapping[TableName, Mapping[str, type]] = {
         "delta": float,
         "out_of_distribution": bool,
     },
+    "left_out": {
+        "question_id": str,
+        "held_out": bool,
+        "model": str,
+        "dtype": str,
+        "part": str,
+        "why_not": str,
+        "is_failed_check": bool,
+    },
 }
 """By table: its columns and their types. Scores, margins and sensitivities are in nats; layers count from 1.
 
 `paths` is of the word that a correction names, `verdict_paths` of the bare verdict; in both `named_word` is the word in
 which the pair differs. `words` are those of the conversation and its segments, such as the recipe (`is_segment`): their
 `share` of the answer slot's attention, and `delta`, what hiding one does to the margin.
+`left_out` are the parts that a question does not have, by the table they would be in: the model cannot be read so, or
+an exact check failed. (That a pair could not be traced is said in `paths` themselves.)
 """
 
 REFERENCE_BEHIND, REFERENCE_IN_QUESTION = "asked_again", "baseline"

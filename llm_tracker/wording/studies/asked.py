@@ -5,15 +5,32 @@ from __future__ import annotations
 from llm_tracker.prompts.words import fold
 from llm_tracker.studies.values.study import Study
 from llm_tracker.wording.formats import listed, quoted
-from llm_tracker.wording.studies.labels import LIMITS, number_of
+from llm_tracker.wording.studies.inside import left_out_sentence
+from llm_tracker.wording.studies.labels import LIMITS, model_label, number_of
 
 MOST_NAMED = 3
 """Questions that are named; more are counted."""
 
 
 def limits_paragraphs(study: Study) -> list[str]:
-    """What a study's numbers are true of: its limits, what stands in front of each question, what that gives away."""
-    return [text for text in (LIMITS, examples_sentence(study), given_away(study)) if text]
+    """What a study's numbers are true of.
+
+    That is: its limits, what stands in front of each question, what that gives away, and what could not be had.
+    """
+    return [text for text in (LIMITS, examples_sentence(study), given_away(study), *left_out(study)) if text]
+
+
+def left_out(study: Study) -> list[str]:
+    """By model, where there is anything: which parts are left out, with what it is called where there are several."""
+    told = []
+    for model in study.models:
+        own, rows = (
+            table[(table["model"] == model["id"]) & (table["dtype"] == model["dtype"])]
+            for table in (study.tables["left_out"], study.rows)
+        )
+        if said := left_out_sentence(own, rows["question_id"].nunique()):
+            told.append(f"{model_label(model, study.models)}: {said}" if len(study.models) > 1 else said)
+    return told
 
 
 def examples_sentence(study: Study) -> str:

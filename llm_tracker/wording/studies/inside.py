@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from llm_tracker.wording.correction.amounts import signed_share
@@ -52,6 +54,25 @@ def path_sentence(summary: pd.DataFrame, n_asked: int) -> str:
         f"{_questions(n, n_asked)} the named word's own position carries the effect {_until(row)}, and the answer "
         f"position {_from(row)}.{_first_head(row, n)}"
     )
+
+
+PARTS: Mapping[str, str] = {
+    "lens": "the lead by layer",
+    "paths": "the named word's path",
+    "verdict_paths": "the bare verdict's path",
+    "heads": "the heads that carry the effect",
+    "words": "what each word does",
+}
+
+
+def left_out_sentence(left_out: pd.DataFrame, n_questions: int) -> str:
+    """Which parts some questions of one model do not have, and why the first does not; "" where all have all."""
+    told = [
+        f"{PARTS[str(part)]} of {own['question_id'].nunique()} of {n_questions} questions "
+        f"(of the first: {own['why_not'].iloc[0]})"
+        for part, own in left_out.groupby("part", sort=False)
+    ]
+    return f"Left out: {'; '.join(told)}" if told else ""
 
 
 def untraced_sentence(why_not: str) -> str:
