@@ -96,12 +96,14 @@ def one_word_format(studies: Studies) -> Finding:
         rows = studies[name].rows
         figures.append(both(f"{label}: first answers of one word", rows, share("baseline", is_one_word()), SHARE))
         figures.append(both(f"{label}: right", rows, share("baseline", lambda own: own["grade"] == "answer"), SHARE))
-    shares = [figure.open.value for figure in figures[::2]]
+    alone, *shown = figures[::2]
+    claims = [alone.open.high < min(each.open.low for each in shown)]
+    claims += [alone.held_out.high < min(each.held_out.low for each in shown)]
     return Finding(
         "F6",
         "A small model answers in one word only when it is shown how",
         "“Answer with one word.” is not enough; with a system line and two worked turns 5 of 6 easy questions were.",
-        verdict([shares[0] < min(shares[1:]), shares[2] > shares[1]]),
+        verdict(claims),
         figures,
     )
 
@@ -157,14 +159,7 @@ def worked_corrections(studies: Studies) -> Finding:
         ("negation", "the foil denied"),
     ):
         figures.append(both(f"{label}: lead (right at first)", right, level(name)))
-    leads = {figure.name.split(":")[0]: figure.open.value for figure in figures[6:]}
-    bare, named = (leads[name] - leads["merely asked again"] for name in ("“wrong”", "“wrong”, and the foil named"))
-    claims = [
-        figures[0].open.low > 0.8,
-        figures[5].open.low > 0.5,
-        abs(bare) < abs(named) / 4,
-        leads["“wrong”, and the foil named"] < 0,
-    ]
+    claims = [claim for whose in ("open", "held_out") for claim in _worked(figures, whose)]
     return Finding(
         "F8",
         "With worked corrections in front, the bare verdict moves little and the named word moves all",
@@ -173,3 +168,16 @@ def worked_corrections(studies: Studies) -> Finding:
         verdict(claims),
         figures,
     )
+
+
+def _worked(figures: list[Figure], whose: str) -> list[bool]:
+    """What F8 claims, of the questions in view or of those held out."""
+    told = [getattr(figure, whose) for figure in figures]
+    leads = {figure.name.split(":")[0]: each.value for figure, each in zip(figures[6:], told[6:], strict=True)}
+    bare, named = (leads[name] - leads["merely asked again"] for name in ("“wrong”", "“wrong”, and the foil named"))
+    return [
+        told[0].low > 0.8,
+        told[5].low > 0.5,
+        abs(bare) < abs(named) / 4,
+        leads["“wrong”, and the foil named"] < 0,
+    ]

@@ -43,7 +43,7 @@ def verdict_path(studies: Studies) -> Finding:
             claims.append(len(own) > 0 and _goes_over_in_the_middle(own))
     return Finding(
         "F3",
-        "The verdict's effect leaves its own word early, and is in the answer slot from the middle layers on",
+        "By the middle of the layers the verdict's effect has left its own word, and the answer slot has it after that",
         "Traced on two questions: the word's share falls below half by layer 12, the slot takes over at 14 to 20.",
         verdict(claims),
         (),
@@ -117,12 +117,12 @@ def blind_lens(studies: Studies) -> Finding:
         )
         for layer in layers
     ]
-    lines = []
+    claims, lines = [figures[2].open.low > 5, figures[2].held_out.low > 5], []
     for held_out, whose in ((False, "in view"), (True, "held out")):
         steps = _largest_steps(kept(studies["one-word"].tables["lens"], held_out))
         lines.append([f"the app's recipe, {whose}: the leads part most at layer", median_of(steps)])
-    own = _largest_steps(studies["one-word"].tables["lens"])
-    claims = [figures[2].open.low > 5, bool(len(own)) and float((own == own.median()).mean()) > 0.5]
+        is_one_layer = bool(len(steps)) and float((steps == steps.median()).mean()) > 0.5
+        claims.append(is_one_layer and steps.median() < layers[2])
     return Finding(
         "F5",
         "Read by the lens, the prediction appears in the last layers only; the lead of one word turns earlier",
@@ -176,7 +176,7 @@ def named_path(studies: Studies) -> Finding:
                 claims += [row["slot_high"] - row["slot_low"] <= 1, row.get("n_top", 0) > row["n"] / 2]
     return Finding(
         "F9",
-        "With the app's recipe the named word's path is one jump, and one head carries most of it",
+        "With the app's recipe the named word's path is one jump, and of the heads one has the largest share of it",
         "Four questions: the word until depth 23, the slot from 24 of 30; head 1 of layer 24 has .35 to .51 of it.",
         verdict(claims),
         (),

@@ -77,7 +77,7 @@ ROOMS: dict[str, set[str]] = {
     "experiments/passes": BASE | {"models", "prompts", "tracing"},
     "experiments": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "experiments"},
     "studies/values": BASE | {"prompts", "tracing", "experiments/values"},
-    "studies/statistics": BASE | {"analysis", "studies/values"},
+    "studies/statistics": BASE | {"prompts", "analysis", "studies/values"},
     "studies/question_set": set[str](),
     "studies": BASE | {"models", "prompts", "tracing", "analysis", "conversation", "experiments", "studies"},
     "wording": BASE
