@@ -32,7 +32,8 @@ Made by `{command}` (a run that was stopped goes on where it was) on {day}, from
 - **Intervals** are 95 %: of means a paired bootstrap over questions, of rates Wilson's. Wordings are averaged within a
   question. Many figures stand here; one of twenty intervals misses by chance alone.
 - **The older figures** come from 1 to 14 questions and one wording. Whether each holds on the whole set is said by a
-  rule that stands in the code (`findings/`), not by eye. F3, F4, F6, F7 and F9 were put anew after an earlier run had been seen.
+  rule that stands in the code (`findings/`), not by eye. F3, F4, F6, F7 and F9 were put anew after an
+  earlier run had been seen.
 """
 
 

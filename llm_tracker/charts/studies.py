@@ -11,9 +11,12 @@ from llm_tracker.charts.base import framed
 from llm_tracker.charts.correction.rows import BELOW, ROW_PIXELS, row_names
 from llm_tracker.charts.layers import layer_axis
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, LINE_COLOURS, QUIET
+from llm_tracker.wording.studies.labels import FIRST
 
 AXIS_PIXELS = 60
 HEIGHT = 300
+
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 4])
 
 MODEL_PIXELS = 7
 """Between the dots of two models in one row."""
@@ -24,7 +27,7 @@ EDGE_PIXELS = 8
 APART_PIXELS = 6
 """Between two series at one turn."""
 
-FIRST_ANSWERS = {"regressive": "right at first", "progressive": "wrong at first"}
+FIRST_ANSWERS = {"regressive": FIRST["right"], "progressive": FIRST["other"]}
 
 CONDITION_COLOURS = {
     "baseline": BEFORE,
@@ -104,12 +107,16 @@ def turns_chart(frame: pd.DataFrame) -> Any:
 
 def _by_first_answer() -> tuple[Any, Any]:
     scale = alt.Scale(domain=list(FIRST_ANSWERS.values()), range=[BEFORE, AFTER])
-    return alt.Color("first:N", scale=scale, legend=_legend()), alt.Undefined
+    return alt.Color("first:N", scale=scale, legend=_legend()), _dash("first", list(FIRST_ANSWERS.values()))
 
 
 def _by_model(models: list[str]) -> tuple[Any, Any]:
-    dashes = alt.Scale(domain=list(FIRST_ANSWERS.values()), range=[[1, 0], [5, 4]])
-    return _model_colour(models), alt.StrokeDash("first:N", scale=dashes, legend=_legend())
+    return _model_colour(models), _dash("first", list(FIRST_ANSWERS.values()))
+
+
+def _dash(field: str, names: list[str]) -> alt.StrokeDash:
+    """A dash for each line, so that nobody has to tell them by their colours."""
+    return alt.StrokeDash(f"{field}:N", scale=alt.Scale(domain=names, range=DASHES[: len(names)]), legend=_legend())
 
 
 def _model_colour(models: list[str]) -> alt.Color:
@@ -134,7 +141,7 @@ def lens_chart(frame: pd.DataFrame) -> Any:
     ]
     base = alt.Chart(frame).encode(x=x, color=colour)
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="lead of the right word, logits"), y2="high:Q")
-    line = base.mark_line(strokeWidth=2.2).encode(y=y)
+    line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=_dash("label", names))
     points = base.mark_point(size=22, filled=True).encode(y=y, tooltip=tooltip)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(y="zero:Q")
     return framed(alt.layer(zero, band, line, points), HEIGHT)
@@ -156,7 +163,7 @@ def path_chart(frame: pd.DataFrame) -> Any:
     ]
     base = alt.Chart(frame).encode(x=x, color=colour)
     band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="share of the effect"), y2="high:Q")
-    line = base.mark_line(strokeWidth=2.2).encode(y=y)
+    line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=_dash("place", names))
     points = base.mark_point(size=22, filled=True).encode(y=y, tooltip=tooltip)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(y="zero:Q")
     return framed(alt.layer(zero, band, line, points), HEIGHT)

@@ -66,13 +66,22 @@ def one_in(share: float) -> str:
 
 def nats(value: float) -> str:
     """A number of nats with as many digits as it means: 0.02 nats, 1.3 nats, 14 nats."""
-    size = abs(value)
-    return f"{value:.2f} nats" if size < 1 else f"{value:.1f} nats" if size < 10 else f"{value:.0f} nats"
+    return f"{amount(value)} nats"
+
+
+def amount(value: float) -> str:
+    """A number of nats or logits with as many digits as it means: 0.02, 1.3, 14."""
+    return f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}" if abs(value) < 10 else f"{value:.0f}"
 
 
 def signed_nats(value: float) -> str:
     """The same with its sign: +0.02 nats, -1.3 nats, +14 nats."""
     return f"{'-' if value < 0 else '+'}{nats(abs(value))}"
+
+
+def signed_amount(value: float) -> str:
+    """A number of nats with its sign and without its unit: +0.02, -1.3; 0 has none."""
+    return "0" if abs(value) < LEAST["nats"][0] else signed_nats(value).removesuffix(" nats")
 
 
 def tiny(gap: float) -> str:

@@ -153,7 +153,7 @@ def test_rows_come_in_the_order_of_the_frame_each_name_once() -> None:
 
 
 def test_turns_of_one_model_are_coloured_by_the_first_answer_and_those_of_two_by_model() -> None:
-    assert colours(EACH["turns"]) == {"right at first": BEFORE, "wrong at first": AFTER}
+    assert colours(EACH["turns"]) == {"right at first": BEFORE, "not right at first": AFTER}
     two = turns_chart(turns(["M", "N"]))
     assert of_kind(two, "line")[0].encoding["strokeDash"]["field"] == "first"
     assert {mark.rows[0]["model"] for mark in of_kind(two, "line")} == {"M", "N"}

@@ -199,7 +199,7 @@ def test_names_of_columns_are_the_same_in_any_case_in_each_kind_of_file() -> Non
         (f"{HEADER},held_out\nQ?,A,B,perhaps", "q.csv, row 2: “held_out” is perhaps. Give true or false."),
         ("question,answer\nQ?,A", "q.csv, row 2: there is no column “foil”. Needed are: question, answer, foil."),
         ("Q?,A,B\nQ2?,A,B", "q.csv, row 2: there is no column “question”."),
-        (f"{HEADER}\nQ?,A", "q.csv, row 2: there are 2 cells where 3 belong (question, answer, foil)."),
+        (f"{HEADER}\nQ?,A", "q.csv, row 2: there is no foil. Write question, answer, foil, with a comma between"),
         (f"{HEADER}\nOne, two?,A,B", "q.csv, row 2: there are 4 cells where 3 belong"),
         (f"{HEADER}\nQ?,A\0,B", "q.csv, row 2: “answer”: The text contains a NUL character"),
         (f"id,{HEADER}\nx,{FRANCE}\n\nx,{FRANCE}", "q.csv, row 4: the id “x” stands in row 2 already."),

@@ -72,7 +72,7 @@ def _row(run: NamedRun, words: Sequence[str], reference: NamedRun | None, column
     ]
     name = (
         f'<div class="cell model" role="rowheader"><i style="background:{MODEL_COLOURS[run.letter]}"></i>'
-        f'<b>{run.letter}</b> {sentence(run.name)}<span class="note">{sentence(badge(run.run.parity))}, '
+        f'<b>{run.letter}</b> {sentence(run.name)}<span class="note">{sentence(badge(run.run.parity, model.dtype))}, '
         f"{escape(model.dtype)} on {escape(model.device)}</span></div>"
     )
     cells = "".join(_cell(each, column) for each, column in zip(told, columns[1:], strict=True))

@@ -44,7 +44,7 @@ class Conversation:
         Of one answer alone the second is its strongest rival.
         """
         if self.before is not None:
-            return proposed_words(self.session, self.turn.turn)
+            return proposed_words(self.session, self.turn.turn, self.before)
         own = next(iter(self.session.watch_words), "")
         last = self.turns[-1]
         rivals = rival_words(last.trace, last.first_step, [own])

@@ -24,8 +24,8 @@ from llm_tracker.wording.formats import shown
 
 HELP = (
     f"At most {MOST}. Models that are on this machine can be picked, and any can be typed: a hub id, a directory or a "
-    ".gguf file. One that is to be downloaded first is chosen in the sidebar. A number format such as bfloat16 loads "
-    "the same weights rounded: smaller, and a little different."
+    ".gguf file. One that is to be downloaded first is chosen in the sidebar. A number format such as bfloat16 "
+    "computes with fewer digits: smaller, and a little different."
 )
 
 

@@ -69,7 +69,7 @@ def _notes(drawn: Collection[SideName], runs: Sequence[NamedRun], word: str, ove
 
 HOW_TO_READ = (
     "After every layer the **logit lens** (nostalgebraist, 2020) asks what the model would write if it stopped there. "
-    "The **lead** is the logit of one word minus the other's, in nats: above zero this read-out prefers the first. The "
+    "The **lead** is the logit of one word minus the other's: above zero this read-out prefers the first. The "
     "axis is the layer divided by how many layers the model has, so that models of other depths share it; the tooltip "
     "has the layer itself. Of words with several tokens the first in which the two differ is read. A thin dashed line "
     "is the same model merely asked again: what changes there too, no correction is needed for. The axis is depth, not "

@@ -55,8 +55,10 @@ def _entry(engine: Engine, name: str) -> ModelEntry | None:
 def _other_formats(engine: Engine, conversation: Conversation, comparing: Comparing, model_id: str) -> list[str]:
     """The number formats in which a model is not loaded anyway, as far as that is known."""
     loaded, run = engine.models.loaded(model_id), comparing.runs.get(Variant(model_id))
-    session = conversation.session
-    if loaded is not None:
+    session, of_app = conversation.session, engine.settings.options.dtype
+    if of_app in FORMATS:
+        own = of_app
+    elif loaded is not None:
         own = loaded.dtype
     elif run is not None:
         own = run.session.model.dtype

@@ -8,7 +8,7 @@ import streamlit as st
 
 from llm_tracker.app.compare.conversation import Conversation
 from llm_tracker.app.compare.form import Asked
-from llm_tracker.app.frame.model_facts import gigabytes
+from llm_tracker.app.frame.model_facts import stage_text
 from llm_tracker.app.parts.html import failure, plain_label
 from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.work.comparing.running import compared
@@ -32,16 +32,5 @@ def status(workspace: Workspace, conversation: Conversation, asked: Asked) -> No
 def _how_far(job: Job, name: str, done: int, total: int) -> None:
     """A bar over all models, and what is being done with this one."""
     share = min(1.0, (done + job.share) / max(1, total))
-    st.progress(share, text=plain_label(f"{name} ({done + 1} of {total}): {_stage(job)} …"))
+    st.progress(share, text=plain_label(f"{name} ({done + 1} of {total}): {stage_text(job) or 'being asked'} …"))
     st.button("Stop", key="stop comparing", on_click=job.stop, disabled=job.stopping())
-
-
-def _stage(job: Job) -> str:
-    if job.status == "queued":
-        return "waiting for the model"
-    progress = job.progress
-    if progress is None:
-        return "being asked"
-    done, whole = gigabytes(progress.done_bytes), gigabytes(progress.total_bytes)
-    of_bytes = f", {done} of {whole}" if progress.total_bytes else ""
-    return f"{progress.stage[:1].lower()}{progress.stage[1:]}{of_bytes}"

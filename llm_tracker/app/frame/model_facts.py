@@ -10,6 +10,7 @@ from llm_tracker.models.sources.model_size import Room, Weight, weigh, weigh_dow
 from llm_tracker.settings import with_flags
 
 if TYPE_CHECKING:
+    from llm_tracker.app.work.jobs import Job
     from llm_tracker.app.work.model_desk import ModelDesk
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
@@ -62,3 +63,15 @@ def held_sentence(model: LoadedModel) -> str:
     """What a model in memory takes."""
     weights, read = gigabytes(model.weights_bytes), gigabytes(model.kv_caches.n_bytes)
     return f"In memory: {weights} of {model.dtype} on {model.device}, and {read} of texts it has read."
+
+
+def stage_text(job: Job) -> str:
+    """What a job does with its model before it uses it: waits, loads, so many bytes of how many; "" once it does."""
+    if job.status == "queued":
+        return "waiting for the model"
+    progress = job.progress
+    if progress is None:
+        return ""
+    done, whole = gigabytes(progress.done_bytes), gigabytes(progress.total_bytes)
+    of_bytes = f", {done} of {whole}" if progress.total_bytes else ""
+    return f"{progress.stage[:1].lower()}{progress.stage[1:]}{of_bytes}"

@@ -1,4 +1,4 @@
-"""The parity badge: that a model's numbers are read exactly, and how exactly."""
+"""The parity badge: how exactly a model's numbers are read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 from llm_tracker.app.frame.model_facts import gigabytes
 from llm_tracker.app.parts import html
 from llm_tracker.models.loading.loaded_model import LoadedModel
-from llm_tracker.wording.formats import tiny
+from llm_tracker.wording.models import read_exactly
 
 KERNEL_NAMES = {
     "plain": "torch's own",
@@ -20,7 +20,7 @@ KERNEL_NAMES = {
 def parity_badge(model: LoadedModel) -> None:
     """The parity badge: this model's numbers are read exactly, with the largest gap that was measured."""
     checks, architecture = model.proof.checks, model.architecture
-    parts = [f"✓ read exactly ({len(checks)} checks, largest gap {tiny(max(check.gap for check in checks))})"]
+    parts = [read_exactly(len(checks), max(check.gap for check in checks), model.dtype)]
     parts.append(f"{architecture.n_layers} layers")
     if architecture.n_heads:
         parts.append(f"{architecture.n_heads} heads")

@@ -9,10 +9,13 @@ import pandas as pd
 from llm_tracker.studies.statistics.tables import without_word
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.studies.values.rows import REFERENCE_IN_QUESTION, reference_of
-from llm_tracker.wording.formats import capitalised
+from llm_tracker.wording.formats import capitalised, signed_amount
 from llm_tracker.wording.studies.labels import condition_label
 
 BY_QUESTION = ["model", "dtype", "question_id"]
+
+MOST_ROWS = 200
+"""Rows of a table that the page shows; all of them are in its download."""
 
 SIDES = {"answer": "right", "foil": "wrong", "other": "neither"}
 """What a written answer is: the right word, the foil, or neither of the two."""
@@ -57,6 +60,8 @@ def _first_wording(rows: pd.DataFrame, condition: str) -> pd.DataFrame:
 
 def became(before: str, after: str) -> str:
     """What became of an answer: stayed right, became wrong, …; neither is an answer that is none of the two words."""
+    if before == after == "other":
+        return "still neither"
     return f"{'stayed' if before == after else 'became'} {SIDES[after]}"
 
 
@@ -110,9 +115,11 @@ def shown_table(table: pd.DataFrame, condition: str, titles: dict[str, str]) -> 
     shown["answer after"] = table["answer_text"].map(written)
     shown["outcome"] = table["became"]
     if condition == "asked_again":
-        return pd.DataFrame(shown | {"lead": table["lead"].map(_signed)})
-    shown[f"lead: {control} → after"] = table["lead_again"].map(_signed) + " → " + table["lead"].map(_signed)
-    return pd.DataFrame(shown | {"change": table["change"].map(_signed)})
+        return pd.DataFrame(shown | {"lead": table["lead"].map(signed_amount)})
+    shown[f"lead: {control} → after"] = (
+        table["lead_again"].map(signed_amount) + " → " + table["lead"].map(signed_amount)
+    )
+    return pd.DataFrame(shown | {"change": table["change"].map(signed_amount)})
 
 
 def with_pending(shown: pd.DataFrame, pending: Sequence[tuple[str, Question]]) -> pd.DataFrame:
@@ -124,6 +131,12 @@ def with_pending(shown: pd.DataFrame, pending: Sequence[tuple[str, Question]]) -
     return pd.concat([shown, pd.DataFrame(rows).reindex(columns=shown.columns)]).fillna("") if rows else shown
 
 
+def caption(title: str, frame: pd.DataFrame) -> str:
+    """The title of a table, with how many of its rows the page shows where those are not all."""
+    n = len(frame)
+    return title if n <= MOST_ROWS else f"{title}: the first {MOST_ROWS:,} of {n:,} rows"
+
+
 def _words(question: Question) -> str:
     return f"{question.answer} / {question.foil}"
 
@@ -131,10 +144,6 @@ def _words(question: Question) -> str:
 def numbers_of(shown: pd.DataFrame) -> list[str]:
     """The columns that stand to the right."""
     return [str(name) for name in shown.columns if str(name).startswith(("lead", "change"))]
-
-
-def _signed(nats: float) -> str:
-    return f"{nats:+.1f}"
 
 
 def written(answer: object) -> str:

@@ -37,7 +37,7 @@ SECOND = "study second model"
 NOBODY = "no second model"
 
 SECOND_HELP = (
-    "It is asked the same after the first one: then a table says which questions both give up and which only one. "
+    "It is asked the same after the first one: then a table says which right answers both lose and which only one. "
     "Those that are on this machine can be picked."
 )
 
@@ -123,7 +123,7 @@ def _begin(engine: Engine, workspace: Workspace, wish: Wish) -> None:
 def _cost(engine: Engine, workspace: Workspace, plan: Plan) -> str:
     """How much is asked of whom; and that it is there, or about how long it takes once a question has been timed."""
     n, shown = len(plan.questions), shown_study(workspace)
-    titles = listed([engine.models.entry(model_id).title for model_id in plan.models])
+    titles = listed(list(told_apart([engine.models.entry(model_id) for model_id in plan.models]).values()))
     parts = [f"{n:,} question{'' if n == 1 else 's'}", f"{plan.n_rows} answers each by {titles}"]
     parts += ["five turns of pressure"] if plan.chain else []
     parts += ["a look inside"] if plan.inside else []

@@ -7,10 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from llm_tracker.app.study.form import study_form
-from llm_tracker.app.study.status import others_status
+from llm_tracker.app.study.status import drawn_study, others_status
 from llm_tracker.app.views.missing_work import coming_note
 from llm_tracker.app.work.engine import Engine
-from llm_tracker.app.work.studying.running import shown_study
 from llm_tracker.app.work.workspace import Workspace
 
 STYLE = Path(__file__).parent.with_name("parts").joinpath("study.css")
@@ -34,7 +33,7 @@ def study_page(engine: Engine, workspace: Workspace) -> None:
 
 
 def _results(workspace: Workspace) -> None:
-    so_far = shown_study(workspace)
+    so_far = drawn_study(workspace)
     if so_far is None:
         return
     from llm_tracker.app.study.found import found_study  # with pandas and the charts: not for the first paint

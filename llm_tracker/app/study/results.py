@@ -11,8 +11,10 @@ import streamlit as st
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, plain_label, table_html
 from llm_tracker.app.study.answers import (
+    MOST_ROWS,
     answers_sentences,
     before_after,
+    caption,
     condition_labels,
     first_shown,
     numbers_of,
@@ -27,9 +29,6 @@ from llm_tracker.export import tables
 from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.studies.asked import limits_paragraphs
 from llm_tracker.wording.studies.labels import condition_label
-
-MOST_ROWS = 200
-"""Rows of a table that the page shows; all of them are in its download."""
 
 LEAD = (
     "The lead is how far the right word is ahead of the foil as the whole answer, in nats: the logarithm of how many "
@@ -82,17 +81,12 @@ def _answers(found: FoundStudy) -> str:
         drawn = with_pending(shown_table(table, condition, titles), found.pending)
         cells = drawn.head(MOST_ROWS).to_numpy().tolist()
         st.html(
-            table_html(_caption("Answers before and after", drawn), drawn.columns.tolist(), cells, numbers_of(drawn))
+            table_html(caption("Answers before and after", drawn), drawn.columns.tolist(), cells, numbers_of(drawn))
         )
     paragraph(LEAD, quiet=True)
     if found.so_far.plan.n_wordings > 1:
         paragraph("The table has the first wording; all of them are in results.csv.", quiet=True)
     return condition
-
-
-def _caption(title: str, frame: pd.DataFrame) -> str:
-    n = len(frame)
-    return title if n <= MOST_ROWS else f"{title}: the first {MOST_ROWS:,} of {n:,} rows"
 
 
 def _views(found: FoundStudy) -> None:
@@ -143,7 +137,7 @@ def frame_html(title: str, frame: pd.DataFrame, titles: dict[str, str]) -> str:
     drawn = frame.head(MOST_ROWS)
     drawn = drawn.assign(**{name: drawn[name].map(call) for name, call in called.items() if name in drawn})
     rows = [list(map(_cell, row)) for row in drawn.itertuples(index=False, name=None)]
-    return table_html(_caption(title, frame), columns, rows, numbers)
+    return table_html(caption(title, frame), columns, rows, numbers)
 
 
 def _name(column: object) -> str:
@@ -154,5 +148,5 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return "" if value != value else f"{value:.2f}"
+        return "" if value != value else f"{value:.2f}".replace("-0.00", "0.00")
     return "" if value is None else str(value)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import cast
 
 import streamlit as st
 
-from llm_tracker.app.frame.model_facts import gigabytes
+from llm_tracker.app.frame.model_facts import stage_text
+from llm_tracker.app.frame.model_picker import told_apart
 from llm_tracker.app.parts.html import failure, paragraph, plain_label
 from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.study.times import about
 from llm_tracker.app.views.on_demand import begin_or_say, waiting
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.studying.running import STUDY, go_on, kept_study
+from llm_tracker.app.work.studying.running import STUDY, begun_elsewhere, go_on, kept_study, shown_study, take_over
 from llm_tracker.app.work.studying.so_far import StudySoFar
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.wording.formats import listed
@@ -41,13 +43,13 @@ def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None]
         job = workspace.job
         if job is not None and workspace.is_at_work_on(STUDY):
             with st.container(key="study_at_work"):
-                follow_job(job, partial(_how_far, engine, job, job.found), LOOK_SECONDS)
+                follow_job(job, partial(_how_far, engine, job, drawn_study(workspace)), LOOK_SECONDS)
             return
         with st.container(horizontal=True, key="study_buttons"):
             _buttons(engine, workspace, begin, is_all_there)
         if error := workspace.errors.get(STUDY):
             failure(error)
-        _stands(engine, kept_study(workspace))
+        _stands(engine, workspace, kept_study(workspace))
 
 
 def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None], is_all_there: bool) -> None:
@@ -68,14 +70,14 @@ def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None], is
 
 def _how_far(engine: Engine, job: Job, drawn: StudySoFar | None) -> None:
     """A bar over all questions of all models; the page is drawn anew when there is much more than it shows."""
-    if _is_much_more(job.found, drawn):
+    if is_much_more(job.found, drawn):
         st.rerun()
     found: StudySoFar | None = job.found
     st.button("Stop", key="stop study", type="primary", on_click=job.stop, disabled=job.stopping())
     st.progress(job.share, text=plain_label(_said(engine, job, found)))
 
 
-def _is_much_more(now: StudySoFar | None, drawn: StudySoFar | None) -> bool:
+def is_much_more(now: StudySoFar | None, drawn: StudySoFar | None) -> bool:
     """Whether twice as much is there as is drawn, or the first of another model: to draw takes the model's time."""
     if now is None or not now.blocks:
         return False
@@ -85,14 +87,23 @@ def _is_much_more(now: StudySoFar | None, drawn: StudySoFar | None) -> bool:
     return len(now.blocks) >= 2 * len(drawn.blocks) or len(models) > len(shown)
 
 
+DRAWN = "study that is drawn"
+
+
+def drawn_study(workspace: Workspace) -> StudySoFar | None:
+    """What the page draws of a study: while more is coming, what it drew before, until that is much more."""
+    now, before = shown_study(workspace), cast("StudySoFar | None", st.session_state.get(DRAWN))
+    is_same = now is not None and before is not None and before.plan is now.plan
+    if is_same and workspace.is_at_work_on(STUDY) and not is_much_more(now, before):
+        return before
+    st.session_state[DRAWN] = now
+    return now
+
+
 def _said(engine: Engine, job: Job, found: StudySoFar | None) -> str:
-    name = engine.models.entry(job.model_id).title
-    if job.status == "queued":
-        return f"{name}: waiting for the model …"
-    if job.progress is not None:
-        done, whole = gigabytes(job.progress.done_bytes), gigabytes(job.progress.total_bytes)
-        of_bytes = f", {done} of {whole}" if job.progress.total_bytes else ""
-        return f"{name}: {job.progress.stage[:1].lower()}{job.progress.stage[1:]}{of_bytes} …"
+    name = _titles(engine, (job.model_id,) if found is None else found.plan.models)[job.model_id]
+    if stage := stage_text(job):
+        return f"{name}: {stage} …"
     if found is None:
         return f"{name}: the first question is being asked …"
     at = found.plan.models.index(job.model_id)
@@ -100,13 +111,31 @@ def _said(engine: Engine, job: Job, found: StudySoFar | None) -> str:
     return f"{name}: {found.n_questions(at):,} of {len(found.plan.questions):,} questions{left} …"
 
 
-def _stands(engine: Engine, kept: StudySoFar | None) -> None:
+def _titles(engine: Engine, models: Sequence[str]) -> dict[str, str]:
+    """What each model is called beside the others, by its id."""
+    titles = told_apart([engine.models.entry(name) for name in models])
+    return {name: titles[engine.models.entry(name).id] for name in models}
+
+
+def _elsewhere(engine: Engine, workspace: Workspace) -> None:
+    """A study of the same person's that another tab began: it is not lost with that tab."""
+    other = begun_elsewhere(engine, workspace)
+    if other is None:
+        return
+    n = len(other.plan.questions)
+    label = f"Open the study of {n:,} question{'' if n == 1 else 's'} from another tab"
+    st.button(label, key="open study of another tab", on_click=partial(take_over, workspace, other))
+
+
+def _stands(engine: Engine, workspace: Workspace, kept: StudySoFar | None) -> None:
     """What is there of the study that is kept, or what to do where there is none."""
     if kept is None:
         paragraph(EMPTY, quiet=True)
+        _elsewhere(engine, workspace)
         return
+    titles = _titles(engine, kept.plan.models)
     models = [
-        f"{kept.n_questions(at):,} of {len(kept.plan.questions):,} questions of {engine.models.entry(name).title}"
+        f"{kept.n_questions(at):,} of {len(kept.plan.questions):,} questions of {titles[name]}"
         for at, name in enumerate(kept.plan.models)
     ]
     if kept.is_whole:
@@ -123,6 +152,6 @@ EMPTY = (
     "answers before and after comes here, with what they have in common below it."
 )
 IN_MEMORY = (
-    "It is kept in memory while the app runs, not in the History: take it along at the end of this page. Another study "
-    "takes its place."
+    "It is kept in memory while the app runs and has room for it, not in the History: take it along at the end of this "
+    "page. Another study takes its place."
 )

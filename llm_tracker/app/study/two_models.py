@@ -1,4 +1,4 @@
-"""Two models side by side: which questions both give up, which only one, which neither."""
+"""Two models side by side: which right answers both lose, which only one, which neither."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph, table_html
-from llm_tracker.app.study.answers import written
+from llm_tracker.app.parts.pictures import remembered
+from llm_tracker.app.study.answers import MOST_ROWS, caption, written
 from llm_tracker.app.study.found import FoundStudy
 from llm_tracker.export import tables
 from llm_tracker.studies.statistics.tables import two_models
@@ -18,15 +19,15 @@ OUTCOMES = ("both", "only the first", "only the second", "neither", "not compara
 
 def two_models_view(found: FoundStudy, condition: str) -> None:
     """The counts under a condition beside those of merely asking again, and the questions one by one."""
-    st.header("Two models: who gives up what", anchor=False)
-    frame = two_models(found.study.rows, condition)
+    st.header("Two models: who loses which right answers", anchor=False)
     first, second = found.titles.values()
-    again = two_models(found.study.rows, "asked_again")
+    frame, again = remembered("two models", (found.so_far, condition), lambda: _frames(found, condition))
     paragraph(outcomes_sentence(frame, first, second, None if condition == "asked_again" else again))
     questions = found.study.rows.drop_duplicates("question_id").set_index("question_id")["question"]
     with st.expander("Table: question by question", key="table of two models"):
-        columns = ["question", "gave up", f"{first}: before → after", f"{second}: before → after"]
-        st.html(table_html("Two models, question by question", columns, outcome_rows(frame, questions, first, second)))
+        columns = ["question", "lost by", f"{first}: before → after", f"{second}: before → after"]
+        rows = outcome_rows(frame, questions, first, second)
+        st.html(table_html(caption("Two models, question by question", frame), columns, rows[:MOST_ROWS]))
         st.download_button(
             "CSV",
             lambda: tables.csv(frame),
@@ -35,6 +36,10 @@ def two_models_view(found: FoundStudy, condition: str) -> None:
             key="csv of two models",
             on_click="ignore",
         )
+
+
+def _frames(found: FoundStudy, condition: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    return two_models(found.study.rows, condition), two_models(found.study.rows, "asked_again")
 
 
 def outcome_rows(frame: pd.DataFrame, questions: pd.Series[str], first: str, second: str) -> list[list[str]]:
@@ -52,18 +57,19 @@ def outcome_rows(frame: pd.DataFrame, questions: pd.Series[str], first: str, sec
 
 
 def outcomes_sentence(frame: pd.DataFrame, first: str, second: str, again: pd.DataFrame | None) -> str:
-    """Of the questions that both answered right: how many both gave up, only one, or neither; and asked again."""
+    """Of the questions that both answered right: how many answers both lost, only one, or neither; and asked again."""
     n = len(frame)
     left_out = int((frame["outcome"] == "not comparable").sum())
     if left_out == n:
-        return "No question was answered right at first by both: there is none that both could give up."
+        return "No question was answered right at first by both: there is none that both could lose."
     said = f"Both answered {n - left_out:,} of {n:,} questions right at first. Of these {_counts(frame, first, second)}"
-    return f"{said}{'' if again is None else f'. Merely asked again, {_counts(again, first, second)}'}."
+    beside = "" if again is None else f" Merely asked again, {_counts(again, first, second)}."
+    return f"{said}.{beside} Lost is an answer that did not stay right."
 
 
 def _counts(frame: pd.DataFrame, first: str, second: str) -> str:
     counts = Counter(frame["outcome"])
     return (
-        f"both gave up {counts['both']:,}, only {first} {counts['only the first']:,}, only {second} "
+        f"both lost {counts['both']:,}, only {first} {counts['only the first']:,}, only {second} "
         f"{counts['only the second']:,}, neither {counts['neither']:,}"
     )

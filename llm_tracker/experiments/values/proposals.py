@@ -7,13 +7,14 @@ from llm_tracker.tracing.answers import FUNCTION_WORDS, LONGEST_NAME, word_named
 from llm_tracker.tracing.session import Session, Turn
 
 
-def proposed_words(session: Session, turn: int) -> tuple[str, str]:
+def proposed_words(session: Session, turn: int, before: int | None = None) -> tuple[str, str]:
     """A right word and a foil for the correction of a turn: what the model had answered, and what it was told.
 
+    What it had answered is that of the turn before, or of an earlier one.
     Where the correction names no word, the foil is what the model answered then. It is spelled as the model writes:
     “green” after “Blue” is another token than the “Green” that competes with it. "" stands for what cannot be told.
     """
-    own, after = (_word_of(session, session.turns[at]) for at in (turn - 1, turn))
+    own, after = (_word_of(session, session.turns[at]) for at in (turn - 1 if before is None else before, turn))
     named = word_named_in(session, session.turns[turn].said) or ""
     foil = next((word for word in (named, after) if word and fold(word) != fold(own)), "")
     if fold(foil) == fold(after):

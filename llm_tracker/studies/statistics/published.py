@@ -86,7 +86,7 @@ def _all(study: Study) -> Iterator[PublishedTable]:
         jump_summary(jumps(study.tables["paths"], study.tables["heads"])),
     )
     yield PublishedTable(
-        "two_models", "Two models: which questions both give up, and which only one", "", two_models(rows)
+        "two_models", "Two models: which right answers both lose, and which only one", "", two_models(rows)
     )
 
 

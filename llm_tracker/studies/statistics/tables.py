@@ -154,10 +154,11 @@ def advice(rows: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
 
 
 def two_models(rows: pd.DataFrame, condition: str = "wrong_alternative") -> pd.DataFrame:
-    """Two models side by side: which questions both give up, which only one, which neither, and which one got wrong.
+    """Two models side by side: which right answers both lose, which only one, which neither, and which one got wrong.
 
-    Columns: question_id, outcome (both, only the first, only the second, neither, not comparable: one of them was
-    wrong at first), and of each model what it answered before and after. Empty with fewer than two models.
+    Lost is one that does not stay right. Columns: question_id, outcome (both, only the first, only the second, neither,
+    not comparable: one of them was wrong at first), and of each model what it answered before and after. Empty with
+    fewer than two models.
     """
     own = first_wordings(rows)
     own = own[own["condition"] == condition]

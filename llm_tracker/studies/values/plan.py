@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from llm_tracker.errors import InputError
@@ -98,7 +99,7 @@ class Plan:
         known["n_questions"] = len(self.questions)
         return {**known, "dtype": self.load.dtype}
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """By which a study is known to be the same, whatever the file of its questions is called."""
         record = self.record()

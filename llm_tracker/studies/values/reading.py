@@ -18,7 +18,7 @@ from llm_tracker.studies.values.questions import Question, QuestionSet
 OWN = "questions"
 """The name of the project's own set."""
 
-PASTED = "what was pasted"
+PASTED = "what was typed"
 
 COLUMNS = ("id", "question", "answer", "aliases", "foil", "category", "difficulty", "held_out")
 NEEDED = ("question", "answer", "foil")
@@ -215,7 +215,13 @@ def _named(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], firs
 
 def _cells(name: str, header: Sequence[str], row: Sequence[str], at: int) -> dict[str, str]:
     """A row's cells by column. Raises InputError for one with a cell too many, or without one that is needed."""
-    if _is_filled(row[len(header) :]) or not set(NEEDED) & set(header) <= set(header[: len(row)]):
+    missing = [column for column in header[len(row) :] if column in NEEDED]
+    if missing:
+        raise InputError(
+            f"{name}, row {at}: there is no {' and no '.join(missing)}. Write {', '.join(header)}, with a comma "
+            "between each and the next."
+        )
+    if _is_filled(row[len(header) :]):
         raise InputError(
             f"{name}, row {at}: there are {len(row)} cells where {len(header)} belong ({', '.join(header)}). "
             "A cell with a comma in it needs quotes around it."
@@ -243,8 +249,10 @@ def _parquet_rows(name: str, content: bytes) -> Iterator[tuple[int, dict[str, An
     from pyarrow import parquet
 
     try:
-        rows = parquet.read_table(io.BytesIO(content)).to_pylist()
-    except (pa.ArrowException, OSError, ValueError) as error:
+        file = parquet.ParquetFile(io.BytesIO(content))
+        own = [name for name in file.schema_arrow.names if name.strip().lower() in COLUMNS]
+        rows = file.read(columns=own).to_pylist()
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise InputError(f"{name} is no Parquet file that can be read ({one_line(error)}).") from error
     return enumerate(map(_by_plain_name, rows), 1)
 

@@ -11,9 +11,10 @@ from llm_tracker.analysis.compare import Side, WordChange, word_changes
 from llm_tracker.prompts.words import folded_answer
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import named_answer, sentence_end
-from llm_tracker.wording.formats import listed, tiny
+from llm_tracker.wording.formats import listed
 from llm_tracker.wording.headline import likelihood
 from llm_tracker.wording.labels import TURN_LABELS
+from llm_tracker.wording.models import read_exactly
 
 
 class Told(NamedTuple):
@@ -23,11 +24,9 @@ class Told(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def badge(parity: Parity | None) -> str:
-    """The parity badge of a run, as it was when its model was loaded."""
-    if parity is None:
-        return "not checked here"
-    return f"✓ read exactly ({parity.n_checks} checks, largest gap {tiny(parity.largest_gap)})"
+def badge(parity: Parity | None, dtype: str) -> str:
+    """The parity badge of a run, as it was when its model was loaded in a number format."""
+    return "not checked here" if parity is None else read_exactly(parity.n_checks, parity.largest_gap, dtype)
 
 
 def answers_cell(run: NamedRun) -> Told:

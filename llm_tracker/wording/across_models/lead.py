@@ -8,7 +8,7 @@ from llm_tracker.analysis.across_models.relative_depth import FormatGap, ending
 from llm_tracker.analysis.across_models.runs import NamedRun
 from llm_tracker.analysis.compare import Side, SideName
 from llm_tracker.analysis.layers import lead
-from llm_tracker.wording.formats import capitalised, listed, nats, quoted, quoted_token
+from llm_tracker.wording.formats import amount, capitalised, listed, quoted, quoted_token
 from llm_tracker.wording.labels import TURN_CLAUSES
 
 CODE_OF_ITS_OWN = (
@@ -66,7 +66,7 @@ def _since(layer: int, n_layers: int) -> str:
 
 
 def _size(gap: float) -> str:
-    return "under 0.01 nats" if 0 < gap < 0.01 else nats(gap)
+    return "under 0.01 logits" if 0 < gap < 0.01 else f"{amount(gap)} logits"
 
 
 def pieces_note(runs: Sequence[NamedRun], word: str, over: str) -> str:

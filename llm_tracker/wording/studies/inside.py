@@ -27,7 +27,8 @@ def lens_sentence(frame: pd.DataFrame, of_right: bool = True) -> str:
         return f"{of}In its one layer the two leads are {apart.iloc[0]:.1f} logits apart."
     return (
         f"{of}The leads under “wrong, and a word named” and merely asked again {_parting(apart)}; at the last layer "
-        f"they are {_apart(float(apart.iloc[-1]))}. This is what the logit lens reads there, not what is decided there."
+        f"they are {_apart(float(apart.iloc[-1]))}. Here the lead is of first tokens, as the logit lens reads them; "
+        "above it is of whole words. It is what is read there, not what is decided there."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from llm_tracker.wording.formats import LEAST, capitalised, listed, nats, percent, signed_nats
+from llm_tracker.wording.formats import LEAST, capitalised, listed, nats, percent, signed_amount, signed_nats
 from llm_tracker.wording.studies.labels import all_of, group_label, number_of
 
 Record = Mapping[str, Any]
@@ -33,13 +33,8 @@ def interval(estimate: Record, unit: str = "") -> str:
     low, high = estimate["low"], estimate["high"]
     if low is None or high is None or low != low or high != high:
         return ""
-    ends = (percent(low), percent(high)) if unit == "%" else (_signed(low), _signed(high))
+    ends = (percent(low), percent(high)) if unit == "%" else (signed_amount(low), signed_amount(high))
     return f" (95 %: {ends[0]} to {ends[1]})"
-
-
-def _signed(value: float) -> str:
-    """A number of nats with its sign and without its unit; 0 has none."""
-    return "0" if abs(value) < LEAST["nats"][0] else signed_nats(value).removesuffix(" nats")
 
 
 def shift_of(condition: Record) -> dict[str, Any]:

@@ -143,6 +143,15 @@ def test_other_formats_are_offered_of_the_models_that_are_chosen(engine: engines
     assert [each.rpartition(", ")[2] for each in own] == ["float32", "bfloat16", "float16"]
 
 
+def test_the_number_format_of_the_app_itself_is_no_other_one(engine: engines.Engine) -> None:
+    engine.settings = replace(engine.settings, options=replace(engine.settings.options, dtype="float32"))
+    at = on_compare(engine)
+    assert not [each for each in field(at).options if each.endswith(", float32")]
+    at = run_on(engine, at, "embedded", "float32 embedded")
+    assert ran(engine) == ["embedded"], "once, and not let go of afterwards"
+    assert [model.dtype for model in engine.models.pool.held()] == ["float32"]
+
+
 def test_a_question_alone_is_compared_without_a_correction(engine: engines.Engine) -> None:
     at = run_on(engine, on_compare(engine, QUESTION, shown=(0, None)), "embedded", "smollm2")
     assert len(alts(at)) == 3

@@ -41,7 +41,7 @@ def of(*cases: tuple[str, str, str]) -> pd.DataFrame:
         ("answer", "other", "became neither"),
         ("foil", "answer", "became right"),
         ("foil", "foil", "stayed wrong"),
-        ("other", "other", "stayed neither"),
+        ("other", "other", "still neither"),
         ("other", "foil", "became wrong"),
     ],
 )
@@ -69,7 +69,7 @@ def test_a_text_in_the_question_is_held_against_the_question_alone() -> None:
     rows = frame([row("q0", "baseline", 3.0), row("q0", "asked_again", 2.0), row("q0", "pre_emptive_simple", 0.5)])
     shown = shown_table(before_after(rows, "pre_emptive_simple"), "pre_emptive_simple", TITLES)
     assert "asked again" not in shown
-    assert shown["lead: question alone → after"].tolist() == ["+3.0 → +0.5"]
+    assert shown["lead: question alone → after"].tolist() == ["+3.0 → +0.50"]
 
 
 def test_merely_asking_again_has_no_control_but_itself() -> None:
@@ -125,8 +125,8 @@ def test_two_models_are_counted_by_who_gave_up_beside_merely_asking_again() -> N
     rows = pd.concat([first, second.assign(model="other")])
     found, again = two_models(rows, NAMED), two_models(rows, "asked_again")
     assert outcomes_sentence(found, "A", "B", again) == (
-        "Both answered 2 of 3 questions right at first. Of these both gave up 1, only A 1, only B 0, neither 0. "
-        "Merely asked again, both gave up 0, only A 0, only B 1, neither 1."
+        "Both answered 2 of 3 questions right at first. Of these both lost 1, only A 1, only B 0, neither 0. "
+        "Merely asked again, both lost 0, only A 0, only B 1, neither 1. Lost is an answer that did not stay right."
     )
     none = pd.concat([of(("foil", "foil", "foil")), of(("answer", "answer", "foil")).assign(model="other")])
     assert outcomes_sentence(two_models(none, NAMED), "A", "B", None).startswith("No question was answered right")

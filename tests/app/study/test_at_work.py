@@ -180,7 +180,7 @@ def test_two_models_stop_within_the_second_and_go_on_there(
     at = all_run(engine, pressed(at, "go on with study"))
     assert [each.split(":")[0] for each in reader.asked] == ["embedded"] * 3 + ["smollm2"] * 3
     assert kept(engine).is_whole
-    assert headings(at)[2] == "Two models: who gives up what"
+    assert headings(at)[2] == "Two models: who loses which right answers"
 
 
 def test_the_button_waits_while_something_else_is_computed(engine: engines.Engine) -> None:

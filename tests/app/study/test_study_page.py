@@ -82,6 +82,12 @@ def test_the_limits_come_first_then_the_table_and_every_view_has_its_sentence(en
     assert all(each.split(".")[0] in VIEWS for each in alts(at))
 
 
+def short(lead: float) -> str:
+    """With its sign, in three digits or fewer, of which two are behind the point at most."""
+    digits = 2 if abs(lead) < 1 else 1 if abs(lead) < 10 else 0
+    return "0" if abs(lead) < 0.005 else f"{lead:+.{digits}f}"
+
+
 def test_another_text_is_shown_in_the_same_table_beside_its_control(engine: engines.Engine) -> None:
     at = run_study(engine, on_study(engine))
     (box,) = [each for each in at.selectbox if each.label == "What was said"]
@@ -93,8 +99,8 @@ def test_another_text_is_shown_in_the_same_table_beside_its_control(engine: engi
     by_hand = study_of(kept(engine)).rows.set_index(["question", "condition"])["margin"]
     for row in rows:
         again, own = by_hand[row[0], "asked_again"], by_hand[row[0], "right"]
-        assert dict(zip(head, row, strict=True))["lead: asked again → after"] == f"{again:+.1f} → {own:+.1f}"
-        assert row[-1] == f"{own - again:+.1f}"
+        assert dict(zip(head, row, strict=True))["lead: asked again → after"] == f"{short(again)} → {short(own)}"
+        assert row[-1] == short(own - again)
     at = settled(box.set_value("asked_again").run())
     assert table_rows(at, ANSWERS)[0][-2:] == ["outcome", "lead"]
 
@@ -104,7 +110,7 @@ def test_another_text_is_shown_in_the_same_table_beside_its_control(engine: engi
     [
         ("", "There are no questions yet."),
         ("   \n \n", "There are no questions yet."),
-        ("What is it?, Paris", "row 1: there are 2 cells where 3 belong"),
+        ("What is it?, Paris", "row 1: there is no foil. Write question, answer, foil"),
         ("What is it?, Paris, London\nWho?, Bonn, bonn", "row 2: “foil” is bonn, which is the right word."),
         ("\n".join(f"Is it {n}?, Yes, No" for n in range(10_000)), "There are 10,000 questions."),
         ("x" * 200_000, "<div"),
@@ -184,6 +190,15 @@ def test_a_page_that_is_opened_again_has_all_of_it_and_the_form_as_it_was(engine
     assert "not in the History" in shown_html(again)
 
 
+def test_a_study_is_not_lost_with_its_tab(engine: engines.Engine) -> None:
+    rows = table_rows(run_study(engine, on_study(engine)), ANSWERS)
+    other = on_study(engine)
+    assert "Nothing has been run yet" in shown_html(other)
+    other = pressed(other, "open study of another tab")
+    assert table_rows(other, ANSWERS) == rows
+    assert "open study of another tab" not in [each.key for each in other.button]
+
+
 def test_a_correction_of_ones_own_names_the_word_that_is_pushed(engine: engines.Engine) -> None:
     at = on_study(engine)
     at = settled(at.text_input(key="study correction").set_value("My book says {named}, not {sky}.").run())
@@ -222,7 +237,7 @@ def test_two_models_are_asked_one_after_the_other_and_stand_side_by_side(
     at = on_study(engine)
     at = settled(at.selectbox(key="study second model").set_value("smollm2").run())
     at = run_study(engine, at)
-    assert headings(at)[2] == "Two models: who gives up what"
+    assert headings(at)[2] == "Two models: who loses which right answers"
     head, *rows = table_rows(at, ANSWERS)
     assert head[0] == "model"
     assert [row[0] for row in rows] == ["embedded"] * 3 + ["smollm2"] * 3

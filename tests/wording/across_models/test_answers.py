@@ -113,5 +113,6 @@ def test_another_number_format_is_told_in_points_from_the_one_it_is_compared_wit
 
 
 def test_the_badge_says_how_exactly_it_was_read() -> None:
-    assert badge(Parity(12, 7.6e-6)) == "✓ read exactly (12 checks, largest gap 8·10⁻⁶)"
-    assert badge(None) == "not checked here"
+    assert badge(Parity(12, 7.6e-6), "float32") == "✓ read exactly (12 checks, largest gap 8·10⁻⁶)"
+    assert badge(Parity(12, 0.2), "bfloat16") == "✓ read as exactly as bfloat16 allows (12 checks, largest gap 2·10⁻¹)"
+    assert badge(None, "float32") == "not checked here"

@@ -20,20 +20,20 @@ def before(*leads: list[float]) -> str:
 @pytest.mark.parametrize(
     ("leads", "said"),
     [
-        ([[1, 2, 5.2]], "“Paris” is ahead of “Rome” at every layer, at the end by 5.2 nats."),
-        ([[-1, 2, 0.5]], "“Paris” is ahead of “Rome” from layer 2 of 3 on (depth 0.67), at the end by 0.50 nats."),
-        ([[1, 2, -12]], "“Rome” is ahead of “Paris” at the last layer only, 3, at the end by 12 nats."),
+        ([[1, 2, 5.2]], "“Paris” is ahead of “Rome” at every layer, at the end by 5.2 logits."),
+        ([[-1, 2, 0.5]], "“Paris” is ahead of “Rome” from layer 2 of 3 on (depth 0.67), at the end by 0.50 logits."),
+        ([[1, 2, -12]], "“Rome” is ahead of “Paris” at the last layer only, 3, at the end by 12 logits."),
         ([[1, 2, 0]], "Neither “Paris” nor “Rome” is ahead at the last layer."),
-        ([[1, 2, 0.001]], "“Paris” is ahead of “Rome” at every layer, at the end by under 0.01 nats."),
+        ([[1, 2, 0.001]], "“Paris” is ahead of “Rome” at every layer, at the end by under 0.01 logits."),
         (
             [[-1, 2, 3], [-1, -2, -3]],
-            "In A “Paris” is ahead of “Rome” from layer 2 of 3 on (depth 0.67), at the end by 3.0 nats; "
-            "in B “Rome” is ahead at every layer, at the end by 3.0 nats.",
+            "In A “Paris” is ahead of “Rome” from layer 2 of 3 on (depth 0.67), at the end by 3.0 logits; "
+            "in B “Rome” is ahead at every layer, at the end by 3.0 logits.",
         ),
         (
             [[1, 2, 0], [1, 2, 3], [2, 2, 3]],
             "In A neither “Paris” nor “Rome” is ahead at the last layer; "
-            "in B and C “Paris” is ahead at every layer, at the end by 3.0 nats.",
+            "in B and C “Paris” is ahead at every layer, at the end by 3.0 logits.",
         ),
     ],
 )
@@ -51,7 +51,7 @@ def test_a_word_that_was_not_read_and_an_answer_that_is_not_there_are_said_so() 
 def test_a_model_that_cannot_be_told_leaves_the_other_its_sentence() -> None:
     runs = named([run_of(), leading([1, 2, 3], SAME)])
     told = lead_sentence(runs, "before", WORD, OVER)
-    assert told.endswith("in B “Paris” is ahead at every layer, at the end by 3.0 nats.")
+    assert told.endswith("in B “Paris” is ahead at every layer, at the end by 3.0 logits.")
     told = lead_sentence(named([leading(SAME, SAME), run_of()]), "before", WORD, WORD)
     assert told == "In A and B “Paris” and “Paris” have no token in which they differ."
 
@@ -64,11 +64,11 @@ def test_formats_are_told_apart_by_their_largest_difference() -> None:
         return format_sentence(gap)
 
     assert told([1, 2.25, 3], [1, 1, 0.5]) == (
-        "Of Small, bfloat16 and float32 differ in this lead by at most 0.50 nats (after the correction, layer 3 of 3), "
-        "at the last layer by 0.50 nats."
+        "Of Small, bfloat16 and float32 differ in this lead by at most 0.50 logits (after the correction, layer 3 of "
+        "3), at the last layer by 0.50 logits."
     )
     assert told([1, 2.25, 3], SAME) == (
-        "Of Small, bfloat16 and float32 differ in this lead by at most 0.25 nats (before the correction, layer 2 of "
+        "Of Small, bfloat16 and float32 differ in this lead by at most 0.25 logits (before the correction, layer 2 of "
         "3), at the last layer by nothing."
     )
     assert told([1, 2, 3], SAME) == "Of Small, bfloat16 and float32 have the same lead at every layer."

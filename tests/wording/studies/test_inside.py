@@ -20,8 +20,8 @@ def leads(again: list[float], wrong: list[float], of_right: bool = True) -> str:
 def test_where_the_leads_part_most() -> None:
     assert leads([0, 1, 2, 7], [0, 1, 1, -12]) == (
         "The leads under “wrong, and a word named” and merely asked again part most between layers 3 and 4 of 4: by "
-        "18.0 logits; at the last layer they are 19.0 apart. This is what the logit lens reads there, not what is "
-        "decided there."
+        "18.0 logits; at the last layer they are 19.0 apart. Here the lead is of first tokens, as the logit lens "
+        "reads them; above it is of whole words. It is what is read there, not what is decided there."
     )
 
 
@@ -39,8 +39,8 @@ def test_leads_that_only_come_together_are_said_to_be_furthest_apart_at_first(tu
 
     assert said([8, 5, 3], [0, 0, 0]) == (
         "The leads under “wrong, and a word named” and merely asked again are furthest apart after layer 1 of 3: by "
-        "8.0 logits; at the last layer they are 3.0 apart. This is what the logit lens reads there, not what is "
-        "decided there."
+        "8.0 logits; at the last layer they are 3.0 apart. Here the lead is of first tokens, as the logit lens "
+        "reads them; above it is of whole words. It is what is read there, not what is decided there."
     )
     assert "after layer 1 of 3: by 8.0 logits; at the last layer they are the same." in said([8, 3, 0], [0, 0, 0])
     assert "after layer 1 of 3: by 8.0 logits; at the last layer they are 8.0 apart." in said([8, 8, 8], [0, 0, 0])

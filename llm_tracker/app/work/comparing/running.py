@@ -43,7 +43,10 @@ def compared(workspace: Workspace, subject: Subject) -> Comparing:
 def begin_comparing(
     engine: Engine, workspace: Workspace, subject: Subject, wanted: Sequence[Variant], words: Sequence[str]
 ) -> None:
-    """Begin to have a conversation on the models that are missing, the `words` followed on all."""
+    """Begin to have a conversation on the models that are missing, the `words` followed on all.
+
+    A model in the number format that the app itself loads models in is the app's own: it is not loaded apart.
+    """
     workspace.errors.pop(subject, None)
 
     def start() -> Job | None:
@@ -53,7 +56,9 @@ def begin_comparing(
         if said := too_long(engine, session):
             workspace.errors[subject] = said
             return None
-        workspace.keep_computed(subject, compared(workspace, subject).asked_for(wanted, words))
+        own = engine.settings.options.dtype
+        plain = [Variant(each.model_id) if each.dtype == own else each for each in wanted]
+        workspace.keep_computed(subject, compared(workspace, subject).asked_for(list(dict.fromkeys(plain)), words))
         return _next(engine, workspace, subject)
 
     workspace.begin_background(start)

@@ -49,6 +49,18 @@ def shown_study(workspace: Workspace) -> StudySoFar | None:
     return kept_study(workspace)
 
 
+def begun_elsewhere(engine: Engine, workspace: Workspace) -> StudySoFar | None:
+    """The study that the same owner had last, in a tab that may be closed by now; None where there is none."""
+    own = [each for each in engine.workspaces if each is not workspace and each.owner == workspace.owner]
+    studies = [study for each in own if (study := kept_study(each)) is not None and study.blocks]
+    return studies[-1] if studies else None
+
+
+def take_over(workspace: Workspace, study: StudySoFar) -> None:
+    """Keep a study in a workspace, too."""
+    workspace.keep_computed(STUDY, study)
+
+
 def most_questions(engine: Engine) -> int:
     """How many questions are taken here at once."""
     return MOST_PUBLIC_QUESTIONS if engine.settings.public else MOST_QUESTIONS
