@@ -175,7 +175,7 @@ def _run(
     if n_workers is None:
         n_workers = usual_workers(plan) if loads is None else 1
     if n_workers > 1:
-        return run_processes(plan, tasks, n_workers, stop)
+        return run_processes(plan, tasks, n_workers, stop, report)
     return run_here(plan, tasks, stop, loads, report)
 
 

@@ -91,7 +91,8 @@ def test_every_model_answers_and_the_numbers_are_those_of_python(compared: Page,
     for letter, name in names.items():
         expect(row(compared, letter)).to_contain_text(name)
         expect(row(compared, letter)).to_contain_text("“Paris” → “London”")
-        expect(row(compared, letter)).to_contain_text("✓ read exactly")
+        exactly = "as exactly as bfloat16 allows" if letter == "B" else "exactly"
+        expect(row(compared, letter)).to_contain_text(f"✓ read {exactly} (")
         expect(row(compared, letter).locator("[data-label=layers]")).to_have_text("18" if letter == "C" else "30")
     for word in ("Paris", "London"):
         scores = [turn.score(word) for turn in paris.turns]
@@ -118,7 +119,7 @@ def test_where_the_lead_turns_and_how_far_the_formats_are_apart(compared: Page, 
     lead = watched["Paris"].logit - watched["London"].logit
     turns_at = max(layer for layer, value in enumerate(lead, start=1) if value <= 0) + 1
     assert f"In A and B “Paris” is ahead of “London” from layer {turns_at} of 30 on (depth {turns_at / 30:.2f})" in said
-    told = re.search(r"bfloat16 and float32 differ in this lead by at most ([\d.]+) nats", said)
+    told = re.search(r"bfloat16 and float32 differ in this lead by at most ([\d.]+) logits", said)
     assert told is not None
     assert 0 < float(told[1]) < 1
     assert "All 3 cut the question, the correction, “Paris” and “London” at the same places." in said

@@ -17,6 +17,7 @@ from small_cases import RECIPE, small
 from small_studies import NAMES, QUESTIONS, small_plan
 
 import llm_tracker as lt
+from llm_tracker.models.loading import load
 from llm_tracker.studies.conduct import StudyProgress, stream_study
 from llm_tracker.studies.engines import local
 from llm_tracker.studies.engines.local import run_processes
@@ -148,9 +149,28 @@ def test_processes_that_are_lost_again_and_again_end_the_study(
     assert begun == [3, 3, 3]
 
 
-def test_a_model_that_cannot_be_loaded_in_another_process_says_so() -> None:
+def test_models_are_fetched_once_before_other_processes_begin(checkpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    did: list[str] = []
+
+    def pool(_plan: object, tasks: list[Task], *_: object) -> object:
+        did.append("read")
+        return iter([(task, None) for task in tasks])
+
+    monkeypatch.setattr(load, "fetch", lambda entry, _report, _trust: did.append(entry.id))
+    monkeypatch.setattr(local, "_run_pool", pool)
+    plan = small_plan(models=("embedded", checkpoint))
+    assert [task for task, _ in run_processes(plan, plan.tasks, 2)] == plan.tasks
+    assert did == ["embedded", checkpoint, "read"]
+    did.clear()
+    assert len(list(run_processes(plan, plan.tasks[-1:], 2))) == 1
+    assert did == [checkpoint, "read"], "what is done already needs no model"
+
+
+def test_a_model_that_cannot_be_loaded_in_another_process_says_so(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "nobody-knows"}')
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 8)
     with pytest.raises(lt.ModelError):
-        list(run_processes(small_plan(models=("no/such/model-at-all",)), small_plan().tasks, 2))
+        list(run_processes(small_plan(models=(str(tmp_path),)), small_plan().tasks, 2))
 
 
 def test_a_process_that_was_killed_goes_on_where_it_was(checkpoint: str, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_study_takes_as_many_as_usual_and_one_for_a_model_that_is_loaded_here(
 ) -> None:
     asked: list[int] = []
 
-    def elsewhere(_plan: object, _tasks: object, n_workers: int, _stop: object) -> Any:
+    def elsewhere(_plan: object, _tasks: object, n_workers: int, *_: object) -> Any:
         asked.append(n_workers)
         raise lt.Cancelled("enough")
 

@@ -41,13 +41,19 @@ def run_here(
 
 
 def run_processes(
-    plan: Plan, tasks: Sequence[Task], n_workers: int, stop: Callable[[], bool] = lambda: False
+    plan: Plan,
+    tasks: Sequence[Task],
+    n_workers: int,
+    stop: Callable[[], bool] = lambda: False,
+    report: Report = silent,
 ) -> Iterator[tuple[Task, Found]]:
     """Read blocks in several processes, each with its model and its share of the cores, in the order they are done.
 
-    Where a process is killed, all begin anew with the blocks that are left. Raises ModelError where that happens
-    `TRIES` times without a block in between, Cancelled where `stop` says so.
+    Models are downloaded and converted here before that, once, with a `report`. Where a process is killed, all begin
+    anew with the blocks that are left. Raises ModelError where that happens `TRIES` times without a block in between,
+    Cancelled where `stop` says so, and what fetching, loading and reading do.
     """
+    _fetch(plan, tasks, report)
     left, n_lost = list(tasks), 0
     while left:
         try:
@@ -62,6 +68,16 @@ def run_processes(
                     f"A worker was killed, {TRIES} times one after another, for lack of memory as a rule. What was "
                     "found so far is kept: resume with fewer workers, or a smaller model."
                 ) from error
+
+
+def _fetch(plan: Plan, tasks: Sequence[Task], report: Report) -> None:
+    from llm_tracker.models.loading.load import fetch
+    from llm_tracker.models.loading.resolve import find_entry
+
+    for at in dict.fromkeys(task.model for task in tasks):
+        entry = find_entry(plan.models[at])
+        if entry.source != "plug-in":
+            fetch(entry, report, plan.load.trust)
 
 
 def _run_pool(
