@@ -72,7 +72,12 @@ def chosen_models(at: AppTest, *names: str) -> AppTest:
 
 
 def pressed_run(at: AppTest) -> AppTest:
-    return next(button for button in at.button if button.label.startswith("Run it")).click().run()
+    """Press the button as soon as it can be: it waits while anything else is computed."""
+    return run_button(until(at, lambda: not run_button(at).disabled)).click().run()
+
+
+def run_button(at: AppTest) -> Any:
+    return next(button for button in at.button if button.label.startswith("Run it"))
 
 
 def all_run(engine: engines.Engine, at: AppTest) -> AppTest:

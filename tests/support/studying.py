@@ -39,7 +39,8 @@ def chosen_source(at: AppTest, source: str) -> AppTest:
 
 
 def pressed(at: AppTest, key: str) -> AppTest:
-    return at.button(key=key).click().run()
+    """Press a button as soon as it can be: it waits while anything else is computed."""
+    return until(at, lambda: not at.button(key=key).disabled).button(key=key).click().run()
 
 
 def all_run(engine: engines.Engine, at: AppTest) -> AppTest:
