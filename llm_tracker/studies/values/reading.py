@@ -18,7 +18,7 @@ from llm_tracker.studies.values.questions import Question, QuestionSet
 OWN = "questions"
 """The name of the project's own set."""
 
-PASTED = "what was typed"
+PASTED = "What was typed"
 
 COLUMNS = ("id", "question", "answer", "aliases", "foil", "category", "difficulty", "held_out")
 NEEDED = ("question", "answer", "foil")
