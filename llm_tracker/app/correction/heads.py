@@ -9,9 +9,9 @@ import streamlit as st
 
 from llm_tracker.app.correction.shown import Shown, how_to_read
 from llm_tracker.app.parts.html import paragraph, table_html
-from llm_tracker.app.selection.address import select
+from llm_tracker.app.selection.address import select, selected
 from llm_tracker.app.selection.segments import segments
-from llm_tracker.app.selection.selection import Added
+from llm_tracker.app.selection.selection import Added, to_address
 from llm_tracker.experiments.values.experiment import available
 from llm_tracker.experiments.values.findings import Heads
 from llm_tracker.figures.correction.causes import N_HEADS, attribution_figure
@@ -61,7 +61,8 @@ def _open(shown: Shown, found: Heads) -> None:
         pressed.append(st.session_state.pop(CLICKED))
     for layer, head in pressed:
         select(layers=(layer, None), heads=(head, None), query=None)
-        st.switch_page(ATTENTION_PAGE, query_params={"s": shown.workspace.key})
+        # All of the address at once: what the page said of it later would be a step more on the way back.
+        st.switch_page(ATTENTION_PAGE, query_params={"s": shown.workspace.key, **to_address(selected())})
 
 
 def _tables(found: Heads) -> None:

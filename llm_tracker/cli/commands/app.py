@@ -37,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
     from llm_tracker.models.loading.resolve import find_entry
 
     model = find_entry(args.model).id if args.model else ""
+    settings = Settings(model, load_options(args))
     _require_free(args.port, args.address)
-    os.environ |= Settings(model, load_options(args)).as_environment()
+    os.environ |= settings.as_environment()
     script = str(app_dir() / "dashboard.py")
     options = ["--server.port", str(args.port), "--server.headless", "true", "--server.address", args.address]
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])
