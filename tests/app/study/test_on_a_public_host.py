@@ -44,3 +44,10 @@ def test_what_is_within_its_bounds_is_run(engine: engines.Engine) -> None:
 def test_a_question_longer_than_any_that_may_be_asked_here_is_refused(engine: engines.Engine) -> None:
     at = run_study(engine, on_study(engine), f"{'why ' * 300}?, Yes, No")
     assert "at most 1,000 are taken here" in said_in_red(at)
+
+
+def test_nobody_is_offered_the_study_of_a_stranger(engine: engines.Engine) -> None:
+    run_study(engine, on_study(engine))
+    stranger = on_study(engine)
+    assert "Nothing has been run yet" in shown_html(stranger)
+    assert "open study of another tab" not in [each.key for each in stranger.button]
