@@ -142,7 +142,7 @@ def test_where_no_first_answer_was_right_there_is_no_chart_of_those_but_a_senten
     answers, flips = (study_figure(study(rows), view) for view in ("answers", "flips"))
     assert (answers.chart, flips.chart) == (None, None)
     assert answers.sentence == "No first answer was right, so none could be given up."
-    assert flips.sentence == "In no question was the right word ahead to begin with: no lead could be lost."
+    assert flips.sentence == "In no question was the right word ahead under a text's control: no lead could be lost."
 
 
 def test_with_the_controls_alone_nothing_is_drawn_of_what_was_said() -> None:

@@ -157,7 +157,7 @@ def flips_sentence(frame: pd.DataFrame) -> str:
         return NOTHING_SAID
     ahead = frame[frame["truth_margin"] > 0]
     if not len(ahead):
-        return "In no question was the right word ahead to begin with: no lead could be lost."
+        return "In no question was the right word ahead under a text's control: no lead could be lost."
     flipped, n = ahead[ahead["flips"]], len(ahead)
     if len(flipped) in (0, n):
         cases = f"In {all_of(n, 'case')} the right word "
