@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
-BASE = {"errors", "load_options", "places", "progress", "quiet", "settings"}
+BASE = {"errors", "languages", "load_options", "places", "progress", "quiet", "settings"}
 MODELS = {
     "models/architecture": set[str](),
     "models/catalogue": set[str](),

@@ -1,0 +1,29 @@
+"""Numbers as the language that is spoken writes them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from llm_tracker.languages.spoken import ENGLISH, language
+
+
+def number(value: float, spec: str = "") -> str:
+    """A number by Python's format specification, with the decimal mark and the thousands' mark of the language."""
+    return localised(format(value, spec))
+
+
+def localised(written: str) -> str:
+    """A number that is written in English already: 1,234.5 is 1.234,5 in German."""
+    if language() == ENGLISH:
+        return written
+    decimal, thousands = marks(language())
+    return "".join({".": decimal, ",": thousands}.get(each, each) for each in written)
+
+
+@cache
+def marks(code: str) -> tuple[str, str]:
+    """The decimal mark and the thousands' mark of a language."""
+    from babel import Locale
+
+    symbols = Locale(code).number_symbols["latn"]
+    return symbols["decimal"], symbols["group"]
