@@ -10,6 +10,7 @@ from streamlit.runtime import Runtime, exists, get_instance
 
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
+from llm_tracker.models.loading.listing import require_installed
 
 if TYPE_CHECKING:
     from llm_tracker.app.work.engine import Engine
@@ -34,6 +35,7 @@ def not_at_hand(engine: Engine, session: Session) -> str:
     try:
         if _is_at_hand(engine, session.model.id):
             return ""
+        require_installed(engine.models.entry(session.model.id))
     except ModelError as error:
         return f"its model is not here. {error}"
     return (
