@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,26 +32,39 @@ def lines(file: Path) -> list[str]:
     return [line for line in said if line]
 
 
-def test_every_page_opens_from_the_entry_point_started_as_the_host_starts_it() -> None:
+@pytest.fixture
+def shared_by_its_secrets(tmp_path: Path) -> Iterator[str]:
+    """The app started as the host starts it: from the root, with settings among the secrets alone."""
+    (tmp_path / ".streamlit").mkdir()
+    secrets = f'{STORE} = "{tmp_path}/sessions.sqlite"\nLLM_TRACKER_PUBLIC = "1"\nLLM_TRACKER_MODELS = "smollm2"\n'
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets, encoding="utf-8")
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", STORE)}
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "deploy/community-cloud/dashboard.py"]
     options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    process = subprocess.Popen([*command, *options], cwd=ROOT, env=variables, stdout=subprocess.DEVNULL)
+    told = {**variables, "HOME": str(tmp_path)}
+    process = subprocess.Popen([*command, *options], cwd=ROOT, env=told, stdout=subprocess.DEVNULL)
     try:
-        wait_until_healthy(f"{url}/_stcore/health")
-        for page in ("", "Tokens", "Models"):
-            asyncio.run(opens_without_a_fault(url, page))
+        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=20)
 
 
-async def opens_without_a_fault(url: str, page: str) -> None:
+def test_its_pages_open_and_know_from_the_secrets_that_strangers_share_them(
+    shared_by_its_secrets: str, tmp_path: Path
+) -> None:
+    for page in ("", "Tokens", "Models"):
+        assert "is your way back" in asyncio.run(seen(shared_by_its_secrets, page)), page
+    assert (tmp_path / "sessions.sqlite").is_file()
+
+
+async def seen(url: str, page: str) -> str:
+    """What a visitor of a page sees, which has no fault."""
     async with WebsocketVisitor(url, page) as visitor:
         assert visitor.exceptions == [], page
-        assert visitor.html(), page
+        return visitor.html()
 
 
 def test_torch_for_cpus_is_the_version_of_the_apps_own_requirements_and_nothing_else_is_added() -> None:
