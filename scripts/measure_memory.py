@@ -133,11 +133,11 @@ def find_out(page: Page, minutes: float) -> str:
     return f"experiment, whole, {time.monotonic() - begun:.0f} s"
 
 
-def measured(model: Path, minutes: float) -> dict[str, int]:
+def measured(model: str, minutes: float) -> dict[str, int]:
     """The peaks of a fresh app that begins with this model and keeps conversations in a file."""
     with tempfile.TemporaryDirectory() as folder, launched_chromium() as browser:
         told = {
-            "LLM_TRACKER_MODEL": str(model),
+            "LLM_TRACKER_MODEL": model,
             "LLM_TRACKER_STORE": f"{folder}/sessions.sqlite",
             "HF_HUB_OFFLINE": "1",
         }
@@ -168,10 +168,10 @@ def megabytes(n_bytes: int) -> int:
 def main() -> int:
     """Measure, print the figures as one line of JSON, and compare them with what the host has."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("model", type=Path, help="the directory of a model")
+    parser.add_argument("model", help="what the app begins with: a directory, or another name of a model")
     parser.add_argument("--minutes", type=float, default=20, help="after which the experiment is stopped; default: 20")
     arguments = parser.parse_args()
-    found = measured(arguments.model.absolute(), arguments.minutes)
+    found = measured(arguments.model, arguments.minutes)
     print(json.dumps(found))
     return 0 if found["kept_mb"] <= megabytes(HOST_BYTES) else 1
 
