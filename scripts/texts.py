@@ -15,6 +15,8 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from llm_tracker.app.frame.found_pages import found_pages
+
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ROOT / "llm_tracker" / "languages"
 TEMPLATE = LANGUAGES / "messages.pot"
@@ -61,8 +63,8 @@ def modules() -> list[Path]:
 
 def page_titles() -> Iterator[Text]:
     """The pages' titles, which are the names of their files."""
-    for path in sorted((ROOT / "pages").glob("*_*.py")):
-        yield Text((path.stem.partition("_")[2].replace("_", " "),), "", path.relative_to(ROOT).as_posix())
+    for path, title in found_pages(ROOT).items():
+        yield Text((title,), "", path)
 
 
 def collected() -> Catalog:

@@ -18,6 +18,8 @@ def say(text: str, /, *, context: str = "", **values: object) -> str:
 
     `context` tells apart two texts that are the same in English only. What has no translation is said in English.
     """
+    if not text:  # under which gettext keeps what a catalogue says of itself
+        return ""
     said = _translations(language())
     told = said.pgettext(context, text) if context else said.gettext(text)
     return told.format(**values) if values else told

@@ -24,6 +24,7 @@ from llm_tracker.experiments.values.findings import (
     Unavailable,
 )
 from llm_tracker.experiments.values.shapes import require_shapes
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import ModelInfo, Session
 
 SCHEMA = 1
@@ -140,12 +141,22 @@ def experiment_of(record: Mapping[str, Any]) -> Experiment:
     """
     try:
         if record["schema"] != SCHEMA:
-            raise InputError(f"This experiment has format {record['schema']}; this version reads {SCHEMA}.")
+            raise InputError(
+                say(
+                    "This experiment has format {found}; this version reads {known}.",
+                    found=record["schema"],
+                    known=SCHEMA,
+                )
+            )
         found = _experiment_of(record)
         require_shapes(found)
     except UNREADABLE as error:
         raise InputError(
-            f"This is no record of an experiment ({type(error).__name__}: {error}). Give one that this app has written."
+            say(
+                "This is no record of an experiment ({kind}: {error}). Give one that this app has written.",
+                kind=type(error).__name__,
+                error=error,
+            )
         ) from error
     return found
 
