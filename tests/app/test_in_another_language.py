@@ -20,8 +20,7 @@ from llm_tracker.languages import spoken, texts
 from llm_tracker.places import app_dir
 
 MADE_UP = "xx"
-PAGES = [page for page in found_pages(app_dir()) if page not in ("dashboard.py", "pages/10_Guide.py")]
-"""But for the Guide, whose text is a document of each language."""
+PAGES = [page for page in found_pages(app_dir()) if page != "dashboard.py"]
 
 
 class Bracketed(NullTranslations):
@@ -48,12 +47,14 @@ def made_up(monkeypatch: pytest.MonkeyPatch, engine: engines.Engine) -> engines.
     monkeypatch.setattr(texts, "_translations", lambda code: Bracketed() if code == MADE_UP else NullTranslations())
     monkeypatch.setattr("llm_tracker.languages.numbers.marks", lambda _code: (".", ","))
     for module in ("llm_tracker.app.guide.page", "llm_tracker.app.teach.lessons"):
-        monkeypatch.setattr(f"{module}.document", _english)
+        monkeypatch.setattr(f"{module}.document", _bracketed)
     return engine
 
 
-def _english(name: str) -> str:
-    return spoken.FOLDER.joinpath("en", name).read_text(encoding="utf-8")
+def _bracketed(name: str) -> str:
+    """A document of this language: each line in brackets."""
+    text = spoken.FOLDER.joinpath("en", name).read_text(encoding="utf-8")
+    return re.sub(r"[A-Za-z].*", "⟦\\g<0>⟧", text)
 
 
 def shown(at: AppTest) -> Iterator[str]:
@@ -90,7 +91,7 @@ def unsaid(text: str) -> list[str]:
     plain = unescape(re.sub(r"<[^>]*>", " ", plain))
     while (shorter := re.sub(r"⟦[^⟦⟧]*⟧", " ", plain)) != plain:
         plain = shorter
-    for own in OWN:
+    for own in sorted(OWN, key=len, reverse=True):
         plain = plain.replace(own, " ")
     plain = re.sub(r"“[^“”]*”|`[^`]*`", " ", plain)
     return re.findall(r"[A-Za-z’']{2,}(?: [A-Za-z’']{2,})+", plain)
@@ -101,6 +102,10 @@ OWN = (
     "What is it?",
     "No, London.",
     "My teacher says that it is London.",
+    *(correction.text.partition("{word}")[0].strip() for correction in CORRECTIONS),
+    "My book says {named}.",
+    "Community License",
+    "Gemma terms",
     *(question.question for question in QUESTIONS),
     *(correction.text.replace("{word}", "London") for correction in CORRECTIONS),
 )
