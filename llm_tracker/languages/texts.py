@@ -32,6 +32,15 @@ def say_n(one: str, several: str, n: int, /, *, context: str = "", **values: obj
     return told.format(**{"n": n, **values})
 
 
+NOUNS_WITH_CAPITALS = ("de",)
+"""Languages in which the first letter tells a noun, wherever it stands."""
+
+
+def within_a_sentence(text: str) -> str:
+    """A text that begins with a capital, as it stands inside of a sentence."""
+    return text if language() in NOUNS_WITH_CAPITALS else f"{text[:1].lower()}{text[1:]}"
+
+
 def later(text: str, /, *, context: str = "") -> str:
     """Marks a text of a constant, which is said with `say` when it is shown; the context has to be said then, too."""
     del context

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.errors import ModelError
 from llm_tracker.languages.numbers import number
-from llm_tracker.languages.spoken import language
-from llm_tracker.languages.texts import later, say
+from llm_tracker.languages.texts import later, say, within_a_sentence
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources.model_size import Room, Weight, weigh, weigh_download
 from llm_tracker.settings import with_flags
@@ -87,16 +86,8 @@ def stage_text(job: Job) -> str:
     progress = job.progress
     if progress is None:
         return ""
-    stage = _within_a_sentence(progress.stage)
+    stage = within_a_sentence(progress.stage)
     if not progress.total_bytes:
         return stage
     done, whole = gigabytes(progress.done_bytes), gigabytes(progress.total_bytes)
     return say("{stage}, {done} of {whole}", stage=stage, done=done, whole=whole)
-
-
-NOUNS_WITH_CAPITALS = ("de",)
-"""Languages in which the first letter tells a noun, wherever it stands."""
-
-
-def _within_a_sentence(stage: str) -> str:
-    return stage if language() in NOUNS_WITH_CAPITALS else f"{stage[:1].lower()}{stage[1:]}"

@@ -27,7 +27,7 @@ from llm_tracker.app.study.found import FoundStudy
 from llm_tracker.app.study.two_models import two_models_view
 from llm_tracker.export import tables
 from llm_tracker.languages.numbers import localised
-from llm_tracker.languages.texts import later, say
+from llm_tracker.languages.texts import later, say, within_a_sentence
 from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.studies.asked import limits_paragraphs
 from llm_tracker.wording.studies.labels import condition_label
@@ -104,9 +104,7 @@ def _views(found: FoundStudy) -> None:
         with st.container():
             if picture is not None:
                 export_menu(f"study-{figure.view}", figure)
-        title = plain_label(
-            say("Table: {small}", small=f"{figure.title[:1].lower()}{figure.title[1:]}", title=figure.title)
-        )
+        title = plain_label(say("Table: {title}", title=within_a_sentence(figure.title)))
         with st.expander(title, key=f"table of {figure.view}"):
             st.html(frame_html(figure.title, figure.frame, found.titles))
 
