@@ -16,8 +16,8 @@ from llm_tracker.app.teach.guessing import guess_form, guesses_shown
 from llm_tracker.app.teach.slides import ANSWERS, SLIDES, TITLES, answer_slide, changed_slide, picture_slide
 from llm_tracker.app.views.missing_work import start_missing
 from llm_tracker.app.work import asking
-from llm_tracker.app.work.teaching.classroom import Classroom, Guessed
 from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.teaching.classroom import Classroom, Guessed
 from llm_tracker.app.work.turn_ref import EXAMPLE
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.languages.texts import say
