@@ -98,6 +98,8 @@ def updated(code: str, template: Catalog) -> Catalog:
         with path.open("rb") as file:
             catalogue = read_po(file, locale=code)
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    catalogue.project, catalogue.header_comment, catalogue.fuzzy = template.project, "", False
+    catalogue.creation_date = catalogue.revision_date = BEGUN
     return catalogue
 
 
