@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -22,10 +23,19 @@ from llm_tracker.app.work.turn_ref import EXAMPLE
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.languages.texts import say
 
-STYLE = Path(__file__).with_name("projector.css")
+HERE = Path(__file__).parent
+STYLE = HERE / "projector.css"
 
 MOST_FOLLOWED = 4
 """Words that the views follow: the conversation's own, then what most of the class guessed."""
+
+
+@cache
+def _presenter_keys() -> Any:
+    """PageDown and PageUp, which presenters' remote controls send."""
+    return st.components.v2.component(
+        "llm_tracker_presenter_keys", js=HERE.joinpath("presenter_keys.js").read_text(encoding="utf-8")
+    )
 
 
 def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -> None:
@@ -103,6 +113,8 @@ def _correction(engine: Engine, workspace: Workspace, comparison: Comparison) ->
         asking.correct(engine, workspace, comparison.refs[0], text)
         _begun(workspace, "after")
 
+    first = comparison.before.turn
+    st.html(f'<p class="lt-large">{exact(first.said)} → <b class="lt-before">{exact(first.answer)}</b></p>')
     if comparison.after is not None:
         _said(comparison.after.turn.said)
     _form("correction", say("Correction"), say("Correct"), workspace.classroom.correction, correct, workspace)
@@ -194,9 +206,7 @@ def _keys(workspace: Workspace, comparison: Comparison, leave: Callable[[], None
         st.button(forward, key="on", type="primary", on_click=on, disabled=not can_go_on, shortcut="Right")
         st.button(say("Blank"), key="blank", on_click=blank, shortcut="B")
         st.button(say("Leave"), key="leave", on_click=leave, shortcut="Esc")
-    with st.container(key="projector_more_keys"):  # what presenters' remote controls send; they are not drawn
-        st.button(say("Back"), key="page up", on_click=back, disabled=classroom.slide == 0, shortcut="PageUp")
-        st.button(forward, key="page down", on_click=on, disabled=not can_go_on, shortcut="PageDown")
+    _presenter_keys()(key="presenter keys")
     if not can_go_on:
         paragraph(_why_not(workspace, comparison, is_covered), quiet=True)
     if comparison.refs[-1].session == EXAMPLE and not workspace.answering:

@@ -72,7 +72,7 @@ def picture_slide(comparison: Comparison, view: str, words: list[str]) -> None:
     title = say(TITLES[view])
     alt = escape(f"{title}. {said}", quote=True)
     st.html(f'<img class="lt-picture" alt="{alt}" src="data:image/svg+xml;base64,{picture}">')
-    st.html(f'<p class="lt-large">{sentence(said)}</p>')
+    st.html(f'<p class="lt-caption">{sentence(said)}</p>')
 
 
 def _drawn(asked: Asked, view: str) -> tuple[str, str] | str:
