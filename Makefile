@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test tests lint soak chromium postgres pins lock bench sweep findings pictures example notebook clean
+.PHONY: run test tests lint soak memory chromium postgres nginx pins lock bench sweep findings pictures example notebook clean
 
 # Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
@@ -21,12 +21,12 @@ test: tests lint
 # tests, which is pytest-xdist's, files with the browser would come last.
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-tests: $(VENV)/.installed-dev chromium postgres
+tests: $(VENV)/.installed-dev chromium postgres nginx
 	$(PYTEST)
 
 # Again and again, with those tests that are a repetition themselves: what fails once depends on chance or on the load.
 RUNS ?= 5
-soak: $(VENV)/.installed-dev chromium postgres
+soak: $(VENV)/.installed-dev chromium postgres nginx
 	for run in $$(seq $(RUNS)); do SOAK=1 $(PYTEST) -m "soak or not soak" || exit 1; done
 
 # The browser tests drive a real Chromium.
@@ -45,6 +45,15 @@ postgres: chromium
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
 	else \
 		echo "The store's tests need PostgreSQL. Install it with: sudo apt-get install postgresql" >&2; exit 1; \
+	fi
+
+# A test hands the app on under a path. It starts a server of its own; the one of the package is not touched.
+nginx: postgres
+	@command -v nginx >/dev/null 2>&1 || test -x /usr/sbin/nginx || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nginx-light >/dev/null; \
+	else \
+		echo "The tests of deploys need nginx. Install it with: sudo apt-get install nginx-light" >&2; exit 1; \
 	fi
 
 lint: $(VENV)/.installed-dev
@@ -75,6 +84,11 @@ lock: $(VENV)/.installed-dev
 # What seeing inside costs; how to read it: benchmarks/README.md.
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+# What the whole app takes in memory with a model of TinyLlama's shape, against what a free host has (docs/deploying.md).
+memory: $(VENV)/.installed-dev chromium
+	folder=$$(mktemp -d) && $(BIN)/python -m benchmarks.tinyllama_like $$folder/tinyllama && \
+	PYTHONPATH=.:tests/support $(BIN)/python scripts/measure_memory.py $$folder/tinyllama; status=$$?; rm -r $$folder; exit $$status
 
 # Every family of causal language models on random weights; writes docs/models.md.
 sweep: $(VENV)/.installed

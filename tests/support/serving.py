@@ -34,12 +34,13 @@ def started_app(
     port: int,
     program: Sequence[str] = (sys.executable, "-m", "llm_tracker"),
     cwd: Path | None = None,
+    prefix: str = "",
 ) -> subprocess.Popen[bytes]:
     """The app's process, once it answers; whoever starts it ends it."""
-    command = [*program, "app", "--port", str(port)]
+    command = [*program, "app", "--port", str(port), "--prefix", prefix]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=cwd)
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
+        wait_until_healthy(f"http://127.0.0.1:{port}{prefix}/_stcore/health")
     except BaseException:
         process.kill()
         raise

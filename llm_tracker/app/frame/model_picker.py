@@ -18,6 +18,7 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
 from llm_tracker.languages.texts import later, say
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
+from llm_tracker.models.loading.listing import require_installed
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources.hub import HubModel
 from llm_tracker.models.sources.hub_failures import FETCHING
@@ -40,12 +41,22 @@ def model_choice(engine: Engine, workspace: Workspace) -> None:
     if wanted.id == EMBEDDED.id and _is_missing(engine, TINYLLAMA):
         st.caption(say("The usual model, TinyLlama, is not on this machine; this smaller one is built in."))
         _download_button(engine, workspace, TINYLLAMA, TINYLLAMA.download_bytes)
+    if wanted.id != EMBEDDED.id and engine.models.loaded(wanted.id) is None and _is_missing(engine, EMBEDDED):
+        _how_to_install(EMBEDDED)
 
 
 def _is_missing(engine: Engine, entry: ModelEntry) -> bool:
     """Whether a model may be used here, and would have to be downloaded."""
     is_offered = engine.models.offered is None or entry.id in engine.models.offered
     return is_offered and not engine.models.is_here(entry.id)
+
+
+def _how_to_install(entry: ModelEntry) -> None:
+    """What to install for the built-in model, which no button can bring."""
+    try:
+        require_installed(entry)
+    except ModelError as error:
+        html.paragraph(str(error), quiet=True)
 
 
 def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
@@ -148,6 +159,8 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     elif wanted.download_bytes is not None:
         html.paragraph(entry_sentence(models, wanted, models.room()), quiet=True)
         _download_button(engine, workspace, wanted, wanted.download_bytes)
+    elif wanted.source == "embedded":
+        _how_to_install(wanted)
     else:
         _offer_unknown(engine, workspace, wanted)
 

@@ -137,6 +137,8 @@ def _buttons(engine: Engine, workspace: Workspace, entry: ModelEntry, held: Load
         if not engine.models.unload(entry.id):
             st.session_state["kept busy"] = entry.id
 
+    if held is None and not is_here and entry.source == "embedded":
+        return  # no button installs a wheel; the line says how
     if held is None:
         size = None if is_here else known_weight(engine.models, entry).disk_bytes
         if is_here or size is not None:

@@ -12,6 +12,7 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say
+from llm_tracker.models.loading.listing import require_installed
 
 if TYPE_CHECKING:
     from llm_tracker.app.work.engine import Engine
@@ -40,6 +41,7 @@ def not_at_hand(engine: Engine, session: Session) -> str:
     try:
         if _is_at_hand(engine, session.model.id):
             return ""
+        require_installed(engine.models.entry(session.model.id))
     except ModelError as error:
         return say("its model is not here. {why}", why=error)
     return say(

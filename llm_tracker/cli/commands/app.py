@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 import sys
 
@@ -27,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "your network in: each sees the conversations of their own link only",
     )
     parser.add_argument(
+        "--prefix",
+        default="",
+        help="the path under which a proxy hands on this app, such as /tracker for https://example.org/tracker/; "
+        "default: none, the app has the host for itself",
+    )
+    parser.add_argument(
         "--model", help="the model to begin with; default: TinyLlama if it is here, else the built-in one"
     )
     add_load_options(parser)
@@ -38,11 +45,21 @@ def run(args: argparse.Namespace) -> int:
 
     model = find_entry(args.model).id if args.model else ""
     settings = Settings(model, load_options(args))
+    prefix = _path(args.prefix)
     _require_free(args.port, args.address)
     os.environ |= settings.as_environment()
     script = str(app_dir() / "dashboard.py")
     options = ["--server.port", str(args.port), "--server.headless", "true", "--server.address", args.address]
+    options += ["--server.baseUrlPath", prefix] if prefix else []
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", script, *options])
+
+
+def _path(prefix: str) -> str:
+    """A prefix without the slashes around it. Raises InputError where no address can have it."""
+    path = prefix.strip("/")
+    if path and not re.fullmatch(r"[\w.~-]+(/[\w.~-]+)*", path, re.ASCII):
+        raise InputError(f"--prefix {prefix} is no path of an address. Give one such as /tracker.")
+    return path
 
 
 def _require_free(port: int, address: str) -> None:

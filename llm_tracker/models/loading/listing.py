@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.plugins.manager import Plugins, installed_plugins
-from llm_tracker.models.sources.gguf import has_embedded
+from llm_tracker.models.sources.gguf import embedded_gguf, has_embedded
 from llm_tracker.models.sources.hub import cached_model
 
 
@@ -16,6 +16,12 @@ def is_local(entry: ModelEntry) -> bool:
     if entry.source == "hub":
         return cached_model(entry.location, entry.revision) is not None
     return entry.source != "embedded" or has_embedded(entry.location)
+
+
+def require_installed(entry: ModelEntry) -> None:
+    """Raise ModelError, with what to install, for the built-in model where its wheel is not installed."""
+    if entry.source == "embedded":
+        embedded_gguf(entry.location)
 
 
 def models_record(plugins: Plugins | None = None) -> dict[str, Any]:
