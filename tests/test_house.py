@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -188,6 +189,20 @@ def test_a_room_imports_only_the_rooms_below_it(path: Path) -> None:
 def test_every_module_lives_in_a_room_that_is_drawn() -> None:
     strangers = {str(path.relative_to(ROOT)) for path in inhabitants() if room_of(dotted(path)) not in ROOMS}
     assert strangers <= {f"llm_tracker/{room}/__init__.py" for room in ("models", "app")}
+
+
+def test_the_architecture_page_has_every_room_behind_those_that_it_imports_and_every_group() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\|(.*)\|$", page.split("## ")[1], flags=re.MULTILINE)
+    order = [room for room, _ in rows]
+    assert sorted(order) == sorted(folder.parent.name for folder in PACKAGE.glob("*/__init__.py"))
+    for place, (room, groups) in enumerate(rows):
+        own = {name: allowed for name, allowed in ROOMS.items() if name.split("/")[0] == room}
+        imported_rooms = {name.split("/")[0] for allowed in own.values() for name in allowed} & {*order} - {room}
+        assert imported_rooms <= {*order[:place]}, room
+        assert {name.partition("/")[2] for name in own if "/" in name} - {"architecture", "catalogue"} <= {
+            *re.findall(r"`(\w+)`", groups)
+        }, room
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
