@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test tests lint soak memory chromium postgres nginx pins lock bench sweep findings pictures example notebook clean
+.PHONY: run test tests lint soak memory chromium postgres nginx pins lock bench sweep findings pictures example notebook texts docs dist clean
 
 # Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
@@ -107,6 +107,18 @@ example: $(VENV)/.installed
 
 notebook: $(VENV)/.installed-dev
 	$(BIN)/python scripts/make_notebook.py
+
+# Every text that the interface says, into llm_tracker/languages/messages.pot and each language's messages.po.
+texts: $(VENV)/.installed
+	$(BIN)/python scripts/texts.py
+
+# The pages of docs/ as a site in build/site/, every link checked; nothing is fetched.
+docs: $(VENV)/.installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+# What is released: the source archive and the wheel, in dist/.
+dist: $(VENV)/.installed-dev
+	$(BIN)/python -c "import setuptools.build_meta as backend; backend.build_sdist('dist'); backend.build_wheel('dist')"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

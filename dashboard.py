@@ -5,6 +5,7 @@ import streamlit as st
 from llm_tracker.app.ask.answers import answer_cards, answered_by, headline_panel
 from llm_tracker.app.ask.forms import correction_form, offer_same_question, question_form
 from llm_tracker.app.ask.take_along import take_along
+from llm_tracker.app.ask.tour import tour
 from llm_tracker.app.ask.unanswered import offer_unanswered
 from llm_tracker.app.frame.page import PRODUCT, open_page
 from llm_tracker.app.parts.example import offer_example
@@ -19,6 +20,7 @@ from llm_tracker.app.views.prompt_text import read_view
 from llm_tracker.app.views.saving import saving_status
 from llm_tracker.app.views.watch_words import words_choice
 from llm_tracker.app.views.whole_words import whole_words_view
+from llm_tracker.languages.texts import say
 
 engine, workspace = open_page("Ask")
 workspace.collect()
@@ -26,8 +28,10 @@ drawn = workspace.version
 offer_example(workspace)
 
 st.title(PRODUCT, anchor=False)
-st.caption("Ask a one-word question. Correct the answer. See what changed inside the model.")
+st.caption(say("Ask a one-word question. Correct the answer. See what changed inside the model."))
 comparison = shown_comparison(workspace)
+with st.container():
+    tour(workspace, comparison)
 saving_status(workspace)
 offer_unanswered(engine, workspace)
 question_form(engine, workspace, comparison)

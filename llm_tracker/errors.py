@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from llm_tracker.languages.texts import say
+
 
 class TrackerError(Exception):
     """A failure whose message is meant for the user: what was given, what was needed, what to do next.
@@ -85,11 +87,12 @@ def one_line(error: BaseException) -> str:
 def unforeseen(error: BaseException) -> str:
     """A sentence for the user on an exception that nobody foresaw: that memory ran out, or what kind it is."""
     if is_lack_of_memory(error):
-        return (
-            f"The memory ran out ({one_line(error)}). Let other models go, or take a smaller model or a dtype of "
-            "fewer bits; a shorter text takes less, too."
+        return say(
+            "The memory ran out ({error}). Let other models go, or take a smaller model or a dtype of fewer bits; a "
+            "shorter text takes less, too.",
+            error=one_line(error),
         )
-    return f"Something unexpected happened ({type(error).__name__}: {one_line(error)})."
+    return say("Something unexpected happened ({kind}: {error}).", kind=type(error).__name__, error=one_line(error))
 
 
 def is_lack_of_memory(error: BaseException) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import say
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
@@ -64,7 +65,13 @@ class LoadOptions:
     def __post_init__(self) -> None:
         """Refuse an unknown number format, with the known ones."""
         if self.dtype not in DTYPES:
-            raise ModelError(f"There is no number format “{self.dtype}”. Choose one of: {', '.join(DTYPES)}.")
+            raise ModelError(
+                say(
+                    "There is no number format “{dtype}”. Choose one of: {known}.",
+                    dtype=self.dtype,
+                    known=", ".join(DTYPES),
+                )
+            )
         if not isinstance(self.device, str):
             object.__setattr__(self, "device", DeviceMap(self.device))
 

@@ -10,14 +10,20 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from llm_tracker.app.frame.found_pages import found_pages
+
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ROOT / "llm_tracker" / "languages"
 TEMPLATE = LANGUAGES / "messages.pot"
+BEGUN = datetime(2026, 11, 30, tzinfo=UTC)
+"""What the files say of their date: the history has the others, and no file changes where no text does."""
+
 SAYING = {"say": 1, "later": 1, "say_n": 2}
 """What says a text, and how many forms of it."""
 
@@ -61,13 +67,15 @@ def modules() -> list[Path]:
 
 def page_titles() -> Iterator[Text]:
     """The pages' titles, which are the names of their files."""
-    for path in sorted((ROOT / "pages").glob("*_*.py")):
-        yield Text((path.stem.partition("_")[2].replace("_", " "),), "", path.relative_to(ROOT).as_posix())
+    for path, title in found_pages(ROOT).items():
+        yield Text((title,), "", path)
 
 
 def collected() -> Catalog:
     """All texts, in the order of the modules that say them."""
-    catalogue = Catalog(project="LLM Inference Tracker", charset="utf-8", creation_date=None, header_comment="")
+    catalogue = Catalog(
+        project="LLM Inference Tracker", charset="utf-8", creation_date=BEGUN, revision_date=BEGUN, header_comment=""
+    )
     for text in [*page_titles(), *(text for path in modules() for text in said_in(path))]:
         forms = text.forms if len(text.forms) > 1 else text.forms[0]
         catalogue.add(forms, locations=[(text.place, 0)], context=text.context or None)
@@ -90,6 +98,8 @@ def updated(code: str, template: Catalog) -> Catalog:
         with path.open("rb") as file:
             catalogue = read_po(file, locale=code)
     catalogue.update(template, no_fuzzy_matching=True, update_creation_date=False)
+    catalogue.project, catalogue.header_comment, catalogue.fuzzy = template.project, "", False
+    catalogue.creation_date = catalogue.revision_date = BEGUN
     return catalogue
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -63,9 +64,9 @@ ROOMS_OF_A_SCREEN = {
 """What the pages and the command line may import."""
 
 ROOMS: dict[str, set[str]] = {
-    **{module: set[str]() for module in BASE},
-    "load_options": {"errors"},
-    "settings": {"errors", "load_options"},
+    **{module: {"languages"} - {module} for module in BASE},
+    "load_options": {"errors", "languages"},
+    "settings": {"errors", "languages", "load_options"},
     **{group: BASE | below for group, below in MODELS.items()},
     "models/loading": BASE | MODELS.keys(),
     "prompts": BASE,
@@ -190,6 +191,20 @@ def test_every_module_lives_in_a_room_that_is_drawn() -> None:
     assert strangers <= {f"llm_tracker/{room}/__init__.py" for room in ("models", "app")}
 
 
+def test_the_architecture_page_has_every_room_behind_those_that_it_imports_and_every_group() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \|.*\|(.*)\|$", page.split("## ")[1], flags=re.MULTILINE)
+    order = [room for room, _ in rows]
+    assert sorted(order) == sorted(folder.parent.name for folder in PACKAGE.glob("*/__init__.py"))
+    for place, (room, groups) in enumerate(rows):
+        own = {name: allowed for name, allowed in ROOMS.items() if name.split("/")[0] == room}
+        imported_rooms = {name.split("/")[0] for allowed in own.values() for name in allowed} & {*order} - {room}
+        assert imported_rooms <= {*order[:place]}, room
+        assert {name.partition("/")[2] for name in own if "/" in name} - {"architecture", "catalogue"} <= {
+            *re.findall(r"`(\w+)`", groups)
+        }, room
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = {dotted(path): {name for name in at_once(path) if name != dotted(path)} for path in inhabitants()}
     TopologicalSorter(graph).prepare()  # raises CycleError, with the circle
@@ -225,9 +240,10 @@ def test_adapters_import_only_public_names() -> None:
         assert {name for name in imported(path) if name.startswith("llm_tracker")} == {"llm_tracker"}, path.name
 
 
-def test_pages_import_only_the_app() -> None:
+def test_pages_import_only_the_app_and_its_texts() -> None:
     for path in [ROOT / "dashboard.py", *(ROOT / "pages").glob("*.py")]:
-        assert all(name == "streamlit" or name.startswith("llm_tracker.app.") for name in imported(path)), path.name
+        ours = ("llm_tracker.app.", "llm_tracker.languages.")
+        assert all(name == "streamlit" or name.startswith(ours) for name in imported(path)), path.name
 
 
 @pytest.mark.parametrize("statement", LIGHT)

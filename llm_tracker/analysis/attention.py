@@ -8,6 +8,7 @@ import pandas as pd
 from llm_tracker.analysis.alignment import aligned_words
 from llm_tracker.analysis.compare import Side
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Word
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray, Trace
@@ -50,16 +51,26 @@ def _group(word: Word) -> str:
 def last_attending(trace: Trace) -> int:
     """The last layer (1-based) that has attention. Raises InputError where none has."""
     if not trace.attending_layers:
-        raise InputError("This model has no attention: it carries what it read in a state. See its layers instead.")
+        raise InputError(
+            say("This model has no attention: it carries what it read in a state. See its layers instead.")
+        )
     return trace.attending_layers[-1]
 
 
 def require_attention(trace: Trace, layer: int) -> None:
     """Raise InputError for a layer (1-based) that is not there, or that has no attention."""
     if not 1 <= layer <= trace.n_layers:
-        raise InputError(f"There is no layer {layer}: this model has layers 1 to {trace.n_layers}.")
+        raise InputError(
+            say(
+                "There is no layer {layer}: this model has layers 1 to {n_layers}.",
+                layer=layer,
+                n_layers=trace.n_layers,
+            )
+        )
     if not trace.heads[layer - 1]:
-        raise InputError(f"There is no attention in layer {layer}: it carries what was read in a state.")
+        raise InputError(
+            say("There is no attention in layer {layer}: it carries what was read in a state.", layer=layer)
+        )
 
 
 def _row(turn: Turn, step: int, layer: int, head: int | None) -> FloatArray:
@@ -70,11 +81,21 @@ def _row(turn: Turn, step: int, layer: int, head: int | None) -> FloatArray:
     if head is None:
         return trace.head_mean(step, layer)
     if not 1 <= head <= n_heads:
-        raise InputError(f"There is no head {head}: layer {layer} has heads 1 to {n_heads}.")
+        raise InputError(
+            say(
+                "There is no head {head}: layer {layer} has heads 1 to {n_heads}.",
+                head=head,
+                layer=layer,
+                n_heads=n_heads,
+            )
+        )
     if step >= len(trace.attention):
         raise InputError(
-            f"Of this long answer the heads were kept up to token {len(trace.attention)}; "
-            "later tokens have the mean over heads. Leave the head out."
+            say(
+                "Of this long answer the heads were kept up to token {n}; later tokens have the mean "
+                "over heads. Leave the head out.",
+                n=len(trace.attention),
+            )
         )
     row: FloatArray = trace.attention[step, layer - 1, head - 1, : trace.prompt_length + step]
     return row

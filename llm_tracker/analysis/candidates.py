@@ -67,7 +67,7 @@ def candidate_differences(before: pd.DataFrame, after: pd.DataFrame, again: pd.D
     that is not known. What is left over on each side is not compared.
     """
     one, other = map(_by_token, (before, after))
-    both = one.join(other, how="outer", lsuffix="_before", rsuffix="_after")
+    both = one.merge(other, "outer", left_index=True, right_index=True, suffixes=("_before", "_after"))
     frame = pd.DataFrame(
         {
             "token_id": both.index,

@@ -10,6 +10,7 @@ import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED, attention_by_word, last_attending
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Span, Word, fold, is_mark
 from llm_tracker.tracing.answers import word_named_in
 from llm_tracker.tracing.session import Session, Turn
@@ -41,8 +42,11 @@ def kept_rows(turn: Turn, step: int) -> FloatArray:
     last_attending(trace)
     if step >= len(trace.attention):
         raise InputError(
-            f"Of this long answer the heads were kept up to token {len(trace.attention)}; later tokens have the mean "
-            "over heads alone. Choose an earlier token."
+            say(
+                "Of this long answer the heads were kept up to token {n}; later tokens have the mean "
+                "over heads alone. Choose an earlier token.",
+                n=len(trace.attention),
+            )
         )
     rows: FloatArray = trace.attention[step, ..., : trace.prompt_length + step]
     return rows

@@ -64,7 +64,7 @@ def differences_frame(before: Side, after: Side) -> pd.DataFrame:
     minus before (NaN where one is shorter).
     """
     one, other = (tokens_frame(side.turn).query("phase == 'answer'").set_index("number") for side in (before, after))
-    both = one.join(other, how="outer", lsuffix="_before", rsuffix="_after")
+    both = one.merge(other, "outer", left_index=True, right_index=True, suffixes=("_before", "_after"))
     return pd.DataFrame(
         {
             "number": both.index,

@@ -7,6 +7,8 @@ from typing import Any
 import altair as alt
 
 from llm_tracker.charts.palette import GRID
+from llm_tracker.languages.numbers import marks
+from llm_tracker.languages.spoken import ENGLISH, language
 
 TITLE_LIMIT = 230
 """Pixels of an axis title: a followed word may be longer than its chart is high."""
@@ -16,12 +18,26 @@ def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: An
     """The chart at the width of its column, without a box around it.
 
     Marks, axes and legends are hidden from screen readers, which would read out coordinates: the page gives each chart
-    one text alternative and a table.
+    one text alternative and a table. Its numbers are written as the language that is spoken writes them.
     """
     config = alt.Config(  # at once: each configure_… of a chart copies all of it
         view=alt.ViewConfig(stroke=None),
         mark=alt.MarkConfig(aria=False),
         axis=alt.AxisConfig(gridColor=GRID, aria=False, titleLimit=TITLE_LIMIT),
         legend=alt.LegendConfig(aria=False),
+        **number_config(),
     )
     return chart.properties(height=height, width="container", config=config, **properties)
+
+
+def number_config() -> dict[str, Any]:
+    """How the language that is spoken writes numbers, as a part of a chart's config; Vega's own way is English."""
+    if language() == ENGLISH:
+        return {}
+    decimal, thousands = marks(language())
+    return {"locale": {"number": {"decimal": decimal, "thousands": thousands, "grouping": [3], "currency": ["", ""]}}}
+
+
+def tooltip_of(field: str, title: str, **how: Any) -> alt.Tooltip:
+    """A field of a tooltip, called `title`: left out where that is the field's own name, which it has anyway."""
+    return alt.Tooltip(field, **how) if title == field.partition(":")[0] else alt.Tooltip(field, title=title, **how)

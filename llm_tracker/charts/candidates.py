@@ -10,10 +10,12 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.candidates import EVERYTHING_ELSE_ID
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.base import framed, tooltip_of
 from llm_tracker.charts.difference_bars import difference_bars
 from llm_tracker.charts.palette import AGAIN, GRID, QUIET, RECIPE, TURN_COLOURS
-from llm_tracker.wording.formats import percent, shown
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
+from llm_tracker.wording.formats import capitalised, percent, shown
 from llm_tracker.wording.labels import TURN_LABELS
 
 ROW_HEIGHT = 36
@@ -58,19 +60,19 @@ def _rows(sides: Frames, again: pd.DataFrame | None) -> pd.DataFrame:
         width = end - start
         probs = [control.get(token_id, math.nan) for token_id in frame["token_id"]]
         named = [
-            f"{rank:,}. {shown(token)}" if rank else token
+            f"{number(rank, ',')}. {shown(token)}" if rank else say(token)
             for rank, token in zip(frame["rank"], frame["token"], strict=True)
         ]
         frames.append(
             pd.DataFrame(
                 {
-                    "turn": TURN_LABELS[name],
+                    "turn": say(TURN_LABELS[name]),
                     "colour": [TURN_COLOURS[name] if rank else RECIPE for rank in frame["rank"]],
                     "row": range(len(frame)),
                     "label": named,
                     "prob": frame["prob"],
                     "percent": [percent(prob) for prob in frame["prob"]],
-                    "logit_text": ["" if math.isnan(logit) else f"{logit:.1f}" for logit in frame["logit"]],
+                    "logit_text": ["" if math.isnan(logit) else number(logit, ".1f") for logit in frame["logit"]],
                     "start": start,
                     "end": end,
                     "bar_end": start + width * frame["prob"],
@@ -99,11 +101,11 @@ def _y(field: str, n_rows: int) -> alt.Y:
 
 def _bars(rows: pd.DataFrame) -> list[alt.Chart]:
     tooltip = [
-        alt.Tooltip("turn:N"),
-        alt.Tooltip("label:N", title="token"),
-        alt.Tooltip("prob:Q", title="probability", format=".6f"),
-        alt.Tooltip("logit_text:N", title="logit"),
-        alt.Tooltip("again:N", title=TURN_LABELS["again"]),
+        tooltip_of("turn:N", say("turn")),
+        alt.Tooltip("label:N", title=say("token")),
+        alt.Tooltip("prob:Q", title=say("probability"), format=".6f"),
+        alt.Tooltip("logit_text:N", title=say("logit")),
+        alt.Tooltip("again:N", title=say(TURN_LABELS["again"])),
     ]
     track = (
         _at(rows, 0.78).mark_rule(strokeWidth=8, color=GRID, strokeCap="butt").encode(x=_x("start"), x2=alt.X2("end:Q"))
@@ -152,7 +154,10 @@ def _ticks(rows: pd.DataFrame) -> alt.Chart:
             x=_x("again_at"),
             y=_y("y", n_rows),
             y2=alt.Y2("y2:Q"),
-            tooltip=[alt.Tooltip("label:N", title="token"), alt.Tooltip("again:N", title=TURN_LABELS["again"])],
+            tooltip=[
+                alt.Tooltip("label:N", title=say("token")),
+                alt.Tooltip("again:N", title=say(TURN_LABELS["again"])),
+            ],
         )
     )
     return chart
@@ -188,7 +193,7 @@ def _joins(sides: Frames, followed: frozenset[int], start: float, end: float) ->
 
 def _again_legend(n_rows: int) -> alt.Chart:
     """What the tick across the bars is, above the right ranking."""
-    frame = pd.DataFrame({"x": [1.0], "y": [-0.4], "label": [f"| {TURN_LABELS['again']}"]})
+    frame = pd.DataFrame({"x": [1.0], "y": [-0.4], "label": [f"| {say(TURN_LABELS['again'])}"]})
     text = alt.Chart(frame).mark_text(align="right", fontSize=11, color=AGAIN)
     chart: alt.Chart = text.encode(x=_x("x"), y=_y("y", n_rows), text=alt.Text("label:N"))
     return chart
@@ -220,8 +225,8 @@ def _heads(sides: list[str]) -> list[alt.Chart]:
         {
             "x": [start for start, _ in _columns(len(sides))],
             "end": [end for _, end in _columns(len(sides))],
-            "name": [TURN_LABELS[side].capitalize() for side in sides],
-            "logit": "logit",
+            "name": [capitalised(say(TURN_LABELS[side])) for side in sides],
+            "logit": say("logit"),
             "colour": [TURN_COLOURS[side] for side in sides],
             "y": -0.4,
         }
@@ -239,9 +244,9 @@ def candidate_differences_chart(frame: pd.DataFrame) -> Any:
         value=lambda each: each["prob"], label=lambda each: each["token"].map(shown)
     )
     tooltip = [
-        alt.Tooltip("label:N", title="token"),
-        alt.Tooltip("prob_before:Q", title="before", format=".4%"),
-        alt.Tooltip("prob_after:Q", title="after", format=".4%"),
-        alt.Tooltip("again:Q", title=f"{TURN_LABELS['again']}, minus before", format="+.4%"),
+        alt.Tooltip("label:N", title=say("token")),
+        alt.Tooltip("prob_before:Q", title=say("before"), format=".4%"),
+        alt.Tooltip("prob_after:Q", title=say("after"), format=".4%"),
+        alt.Tooltip("again:Q", title=say("asked again, minus before"), format="+.4%"),
     ]
-    return difference_bars(known, "probability, after minus before", tooltip)
+    return difference_bars(known, say("probability, after minus before"), tooltip)

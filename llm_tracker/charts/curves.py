@@ -8,18 +8,20 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.curves import CurveMeasure
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.base import framed, tooltip_of
 from llm_tracker.charts.layers import ValueAxis, layer_axis, moved_apart
 from llm_tracker.charts.palette import AGAIN, LINE_COLOURS, QUIET
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.formats import shown
-from llm_tracker.wording.labels import TURN_LABELS
 
 HEIGHT = 320
 LABEL_PIXELS = 128
 RIBBON = 12
 """Pixels of the ribbon below the lines."""
 
-TITLES: dict[CurveMeasure, str] = {"prob": "probability", "logit": "logit", "rank": "rank (1 = best)"}
+NAMES: dict[CurveMeasure, str] = {"prob": later("probability"), "logit": later("logit"), "rank": later("rank")}
+
+TITLES: dict[CurveMeasure, str] = {**NAMES, "rank": later("rank (1 = best)")}
 
 
 def curves_chart(
@@ -45,7 +47,7 @@ def curves_chart(
     if measure == "rank":
         scale = alt.Scale(type="log", domain=[1, max(2.0, high)], reverse=True, nice=False)
     axis = alt.Axis(format={"prob": "%", "logit": ".0f", "rank": ",d"}[measure], tickCount=5)
-    y = alt.Y("value:Q", title=TITLES[measure], scale=scale, axis=axis)
+    y = alt.Y("value:Q", title=say(TITLES[measure]), scale=scale, axis=axis)
     named = list(dict.fromkeys(drawn["name"][drawn["kind"] != "leading"]))
     colours = [LINE_COLOURS[at % len(LINE_COLOURS)] for at in range(len(named))]
     layers = [
@@ -76,9 +78,9 @@ FORMATS: dict[CurveMeasure, str] = {"prob": ".4%", "logit": ".2f", "rank": ",d"}
 
 
 def _tooltip(drawn: pd.DataFrame) -> list[alt.Tooltip]:
-    told = [alt.Tooltip("name:N", title="token"), alt.Tooltip("layer:Q")]
+    told = [alt.Tooltip("name:N", title=say("token")), tooltip_of("layer:Q", say("layer"))]
     return told + [
-        alt.Tooltip(f"{name}:Q", title=TITLES[name].split(" (")[0], format=number)
+        alt.Tooltip(f"{name}:Q", title=say(NAMES[name]), format=number)
         for name, number in FORMATS.items()
         if name in drawn
     ]
@@ -143,7 +145,10 @@ def _ribbon(quality: pd.DataFrame, n_layers: int) -> list[Any]:
         start=(quality["layer"] - 0.5).clip(lower=1), end=(quality["layer"] + 0.5).clip(upper=max(2, n_layers))
     )
     opacity = alt.Opacity("kl_nats:Q", legend=None, scale=alt.Scale(domainMin=0, range=[0.03, 0.75]))
-    tooltip = [alt.Tooltip("layer:Q"), alt.Tooltip("kl_nats:Q", title="KL to the last layer, nats", format=".2f")]
+    tooltip = [
+        tooltip_of("layer:Q", say("layer")),
+        alt.Tooltip("kl_nats:Q", title=say("KL to the last layer, nats"), format=".2f"),
+    ]
     ribbon = alt.Chart(rows).mark_rect(color=QUIET)
     place = {"x": layer_axis("start", n_layers), "x2": "end:Q"}
     height = {"y": alt.ExprRef("height"), "y2": alt.ExprRef(f"height - {RIBBON}")}
@@ -156,7 +161,8 @@ def _commit(commit: int | None, x: alt.X) -> list[Any]:
     """A line at the layer from which on the likeliest token stays."""
     if commit is None:
         return []
-    base = alt.Chart(pd.DataFrame([{"layer": commit, "name": f"stays from layer {commit} on"}])).encode(x=x)
+    name = say("stays from layer {layer} on", layer=commit)
+    base = alt.Chart(pd.DataFrame([{"layer": commit, "name": name}])).encode(x=x)
     rule = base.mark_rule(strokeDash=[4, 3], color=QUIET)
     return [
         rule,
@@ -178,7 +184,7 @@ def curve_differences_chart(frame: pd.DataFrame, measure: CurveMeasure, what: st
     drawn, again = whole[whole["turn"] != "again"], whole[whole["turn"] == "again"]
     x = layer_axis("layer", n_layers)
     axis = alt.Axis(format={"prob": "+%", "logit": "+.1f", "rank": "+,d"}[measure], tickCount=5)
-    title = f"{what or TITLES[measure]}, after minus before"
+    title = say("{what}, after minus before", what=what or say(TITLES[measure]))
     scale = alt.Scale(domain=[-most, most], nice=False, reverse=measure == "rank")  # a lower rank is better, and up
     y = alt.Y("value:Q", title=title, scale=scale, axis=axis)
     named = list(dict.fromkeys(drawn["name"]))
@@ -194,7 +200,7 @@ def _asked_again(again: pd.DataFrame, x: alt.X, y: alt.Y, named: list[str], colo
     """The same words when merely asked again, dashed, and what the dashes are."""
     base = alt.Chart(again).encode(x=x, y=y, detail=alt.Detail("token_id:N"))
     colour = alt.Color("name:N", legend=None, scale=alt.Scale(domain=named, range=colours))
-    legend = alt.Chart(pd.DataFrame({"name": [f"- - {TURN_LABELS['again']}, minus before"]}))
+    legend = alt.Chart(pd.DataFrame({"name": [f"- - {say('asked again, minus before')}"]}))
     text = legend.mark_text(align="right", baseline="bottom", fontSize=11, color=AGAIN, dy=-3)
     return [
         base.mark_line(strokeWidth=1.4, strokeDash=[5, 3]).encode(color=colour),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, QUIET
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.labels import TURN_LABELS
 
 ROW_PIXELS = 26
@@ -41,7 +42,7 @@ def _ticks(known: pd.DataFrame, scale: alt.Scale, y: alt.Y, tooltip: Sequence[al
     if known.empty:
         return []
     ticks = alt.Chart(known).mark_tick(color=AGAIN, thickness=2.5, size=19)
-    legend = alt.Chart(pd.DataFrame({"name": [f"| {TURN_LABELS['again']}"]}))
+    legend = alt.Chart(pd.DataFrame({"name": [f"| {say(TURN_LABELS['again'])}"]}))
     text = legend.mark_text(align="right", baseline="bottom", fontSize=11, color=AGAIN, dy=-3)
     return [
         ticks.encode(x=alt.X("again:Q", scale=scale), y=y, tooltip=list(tooltip)),

@@ -7,9 +7,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.base import framed, tooltip_of
 from llm_tracker.charts.heat import Colours, cells, label_room, outline, shortened, upright_labels
 from llm_tracker.charts.palette import BEFORE, QUIET
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown
 
 ROW_PIXELS = 13
@@ -22,11 +23,11 @@ def heads_chart(frame: pd.DataFrame, colours: Colours, chosen: tuple[int, int | 
 
     The `chosen` head is outlined; a layer without one as a whole.
     """
-    x = alt.X("head:O", title="head", axis=alt.Axis(labelAngle=0, labelOverlap=True))
-    y = alt.Y("layer:O", title="layer", sort="descending", axis=alt.Axis(labelOverlap=True))
+    x = alt.X("head:O", title=say("head"), axis=alt.Axis(labelAngle=0, labelOverlap=True))
+    y = alt.Y("layer:O", title=say("layer"), sort="descending", axis=alt.Axis(labelOverlap=True))
     tooltip = [
-        alt.Tooltip("layer:O"),
-        alt.Tooltip("head:O"),
+        tooltip_of("layer:O", say("layer")),
+        tooltip_of("head:O", say("head")),
         alt.Tooltip("value:Q", title=colours.meaning, format=colours.number),
     ]
     layers = [cells(frame, x, y, colours, tooltip, ("layer", "head"))]
@@ -51,8 +52,8 @@ def pattern_chart(frame: pd.DataFrame, colours: Colours, chosen: int | None = No
     x = alt.X("key:O", title=None, axis=None)
     y = alt.Y("query:O", title=None, axis=None, sort="ascending")
     tooltip = [
-        alt.Tooltip("query_text:N", title="this position"),
-        alt.Tooltip("key_text:N", title="looked at"),
+        alt.Tooltip("query_text:N", title=say("this position")),
+        alt.Tooltip("key_text:N", title=say("looked at")),
         alt.Tooltip("value:Q", title=colours.meaning, format=colours.number),
     ]
     names = (

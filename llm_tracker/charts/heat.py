@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import altair as alt
 import pandas as pd
 
 from llm_tracker.charts.palette import AFTER, BEFORE, QUIET
+from llm_tracker.languages.texts import say
 
 FAINTEST = 0.06
 """Opacity of a cell whose value is the smallest: it is there, on a light page and on a dark one."""
 
 PICK = "pick"
 """The name of the selection that a click on a cell makes."""
+
+
+def _signs() -> tuple[str, str]:
+    return say("more before"), say("more after")
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Colours:
     """How values are written (d3-format)."""
     is_difference: bool = False
     """Whether the sign has a colour of its own: blue below zero, orange above."""
-    signs: tuple[str, str] = ("more before", "more after")
+    signs: tuple[str, str] = field(default_factory=_signs)
     """What the two colours of a difference are called."""
     is_logarithmic: bool = False
     colour: str = BEFORE

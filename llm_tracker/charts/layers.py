@@ -11,8 +11,9 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.layers import LayerMeasure
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.base import framed, tooltip_of
 from llm_tracker.charts.palette import QUIET, TURN_COLOURS
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown
 from llm_tracker.wording.labels import TURN_LABELS
 
@@ -42,7 +43,7 @@ def layers_chart(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: st
     if measure == "lead":
         zero = alt.Chart(pd.DataFrame({"zero": [0], "at": [frame["at"].min()], "end": [frame["at"].max()]}))
         layers.append(zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=x, x2=alt.X2("end:Q"), y=alt.Y("zero:Q")))
-    layers += _lines(frame.assign(name=frame["turn"].map(TURN_LABELS)), turns, x, y)
+    layers += _lines(frame.assign(name=[say(TURN_LABELS[turn]) for turn in frame["turn"]]), turns, x, y)
     layers.append(_line_ends(frame, turns, x, y, axis))
     padding = {"left": 0, "top": 5, "right": 4, "bottom": 0}
     return framed(alt.layer(*layers), HEIGHT, padding=padding)
@@ -53,7 +54,7 @@ def _depth_axis(n_layers: pd.Series[int]) -> alt.X:
     if n_layers.nunique() > 1:
         ticks = alt.Axis(values=[0, 25, 50, 75, 100], format="d", grid=False)
         scale = alt.Scale(domain=[0, 100], nice=False)
-        return alt.X("at:Q", title="depth, in % of each one's layers", scale=scale, axis=ticks)
+        return alt.X("at:Q", title=say("depth, in % of each one's layers"), scale=scale, axis=ticks)
     return layer_axis("at", max(n_layers, default=1))
 
 
@@ -61,7 +62,7 @@ def layer_axis(field: str, n_layers: int) -> alt.X:
     """The axis of all layers, from 1."""
     return alt.X(
         f"{field}:Q",
-        title="layer (depth, not time)",
+        title=say("layer (depth, not time)"),
         scale=alt.Scale(domain=[1, max(2, n_layers)], nice=False),
         axis=alt.Axis(values=_layer_ticks(n_layers), format="d", grid=False),
     )
@@ -99,19 +100,20 @@ def _value_axis(frame: pd.DataFrame, measure: LayerMeasure, name: str, over: str
     """The axis of a measure."""
     if measure == "prob":
         scale = alt.Scale(domain=[0, 1])
-        title = f"probability of {name}"
+        title = say("probability of {word}", word=name)
         return alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(format="%")), ValueAxis(0, 1)
     if measure == "rank":
         worst = max([10.0, *frame["value"]])
         scale = alt.Scale(type="log", domain=[1, worst], reverse=True, nice=False)
         ticks = alt.Axis(format=",d", tickCount=5)
-        title = f"rank of {name} (1 = best)"
+        title = say("rank of {word} (1 = best)", word=name)
         return alt.Y("value:Q", title=title, scale=scale, axis=ticks), ValueAxis(worst, 1, logarithmic=True)
     low, high = min([0.0, *frame["value"]]), max([0.0, *frame["value"]])
     room = 0.06 * (high - low) or 1.0
     axis = ValueAxis(low - room, high + room)
     scale = alt.Scale(domain=[axis.low, axis.high], nice=False)
-    return alt.Y("value:Q", title=f"lead of {name} over {over} (logits)", scale=scale), axis
+    title = say("lead of {word} over {over} (logits)", word=name, over=over)
+    return alt.Y("value:Q", title=title, scale=scale), axis
 
 
 def _lines(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y) -> list[alt.Chart]:
@@ -125,9 +127,9 @@ def _lines(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y) -> lis
     )
     dash = alt.StrokeDash("turn:N", legend=None, scale=alt.Scale(domain=turns, range=[dashes[turn] for turn in turns]))
     tooltip = [
-        alt.Tooltip("name:N", title="turn"),
-        alt.Tooltip("layer:Q"),
-        alt.Tooltip("value:Q", title="value", format=".4~g"),
+        alt.Tooltip("name:N", title=say("turn")),
+        tooltip_of("layer:Q", say("layer")),
+        alt.Tooltip("value:Q", title=say("value"), format=".4~g"),
     ]
     base = alt.Chart(frame).encode(x=x, y=y, color=colour)
     return [
@@ -143,7 +145,7 @@ def _line_ends(frame: pd.DataFrame, turns: Sequence[str], x: alt.X, y: alt.Y, ax
     rows = pd.DataFrame(
         {
             "at": frame["at"].max(),
-            "name": [TURN_LABELS[turn] for turn in turns],
+            "name": [say(TURN_LABELS[turn]) for turn in turns],
             "colour": [TURN_COLOURS[turn] for turn in turns],
             "value": [axis.value(place) for place in apart],
         }

@@ -9,9 +9,10 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.analysis.lens.position_lens import Cell
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.base import framed, tooltip_of
 from llm_tracker.charts.heat import Colours, cells, label_room, outline, shortened, upright_labels
 from llm_tracker.charts.palette import QUIET
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown
 
 ROW_PIXELS = 11
@@ -31,7 +32,7 @@ def positions_chart(
     drawn = frame.assign(**{name: frame[name].map(shown) for name in ("token", "best") if name in frame})
     read = drawn.drop_duplicates("position")[["position", "token"]]
     x = alt.X("position:O", title=None, axis=None)
-    y = alt.Y("layer:O", title="layer", sort="descending", axis=alt.Axis(labelOverlap=True))
+    y = alt.Y("layer:O", title=say("layer"), sort="descending", axis=alt.Axis(labelOverlap=True))
     labels = read.assign(token=read["token"].map(shortened))
     layers = [
         cells(drawn, x, y, colours, _tooltip(drawn, colours), ("layer", "position")),
@@ -46,15 +47,15 @@ def positions_chart(
 
 
 def _tooltip(frame: pd.DataFrame, colours: Colours) -> list[alt.Tooltip]:
-    told = [alt.Tooltip("token:N", title="behind"), alt.Tooltip("layer:O")]
+    told = [alt.Tooltip("token:N", title=say("behind")), tooltip_of("layer:O", say("layer"))]
     told.append(alt.Tooltip("value:Q", title=colours.meaning, format=colours.number))
     if "best" in frame:
         told += [
-            alt.Tooltip("best:N", title="would write"),
-            alt.Tooltip("best_prob:Q", title="with", format=".2%"),
-            alt.Tooltip("next_prob:Q", title="what does come next", format=".2%"),
-            alt.Tooltip("entropy_nats:Q", title="entropy, nats", format=".2f"),
-            alt.Tooltip("kl_nats:Q", title="KL to the last layer, nats", format=".2f"),
+            alt.Tooltip("best:N", title=say("would write")),
+            alt.Tooltip("best_prob:Q", title=say("with"), format=".2%"),
+            alt.Tooltip("next_prob:Q", title=say("what does come next"), format=".2%"),
+            alt.Tooltip("entropy_nats:Q", title=say("entropy, nats"), format=".2f"),
+            alt.Tooltip("kl_nats:Q", title=say("KL to the last layer, nats"), format=".2f"),
         ]
     return told
 

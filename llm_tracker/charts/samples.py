@@ -7,8 +7,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.base import framed, tooltip_of
 from llm_tracker.charts.palette import BEFORE, QUIET, RECIPE
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown
 
 ROW_PIXELS = 30
@@ -27,14 +29,14 @@ def samples_chart(frame: pd.DataFrame) -> Any:
     drawn = _rows(frame)
     order = alt.Y("place:O", title=None, axis=None)
     share = alt.X(
-        "share:Q", title="share of the sampled answers", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")
+        "share:Q", title=say("share of the sampled answers"), scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")
     )
     tooltip = [
-        alt.Tooltip("label:N", title="answer"),
-        alt.Tooltip("n:Q", title="times"),
-        alt.Tooltip("share:Q", format=".1%"),
-        alt.Tooltip("low:Q", title="95 % interval from", format=".1%"),
-        alt.Tooltip("high:Q", title="to", format=".1%"),
+        alt.Tooltip("label:N", title=say("answer")),
+        alt.Tooltip("n:Q", title=say("times")),
+        tooltip_of("share:Q", say("share"), format=".1%"),
+        alt.Tooltip("low:Q", title=say("95 % interval from"), format=".1%"),
+        alt.Tooltip("high:Q", title=say("to", context="end of an interval"), format=".1%"),
     ]
     base = alt.Chart(drawn).encode(y=order)
     bars = base.mark_bar(height=9, yOffset=8).encode(x=share, color=alt.Color("colour:N", scale=None), tooltip=tooltip)
@@ -52,13 +54,17 @@ def _rows(frame: pd.DataFrame) -> pd.DataFrame:
     if len(greedy) and greedy.index[0] not in kept.index:
         kept = pd.concat([kept.head(MOST_ROWS - 1), greedy])
     labels = [
-        f"{_short(answer)}{' (the greedy answer)' if greedy else ''}  {n:,}"
+        f"{_named(answer, greedy)}  {number(n, ',')}"
         for answer, greedy, n in zip(kept["answer"], kept["is_greedy"], kept["n"], strict=True)
     ]
     colours = [BEFORE if greedy else RECIPE for greedy in kept["is_greedy"]]
     return kept.assign(place=range(len(kept)), label=labels, colour=colours)
 
 
+def _named(answer: str, is_greedy: bool) -> str:
+    return say("{answer} (the greedy answer)", answer=_short(answer)) if is_greedy else _short(answer)
+
+
 def _short(answer: str) -> str:
-    text = shown(answer) or "(an empty answer)"
+    text = shown(answer) or say("(an empty answer)")
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"

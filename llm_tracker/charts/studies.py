@@ -11,6 +11,7 @@ from llm_tracker.charts.base import framed
 from llm_tracker.charts.correction.rows import BELOW, ROW_PIXELS, row_names
 from llm_tracker.charts.layers import layer_axis
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, LINE_COLOURS, QUIET
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.studies.labels import FIRST
 
 AXIS_PIXELS = 60
@@ -28,6 +29,13 @@ APART_PIXELS = 6
 """Between two series at one turn."""
 
 FIRST_ANSWERS = {"regressive": FIRST["right"], "progressive": FIRST["other"]}
+
+PLACES = {
+    "named word": later("named word"),
+    "words between": later("words between"),
+    "answer slot": later("answer slot"),
+}
+"""What the places of a path are called."""
 
 CONDITION_COLOURS = {
     "baseline": BEFORE,
@@ -51,12 +59,12 @@ def estimates_chart(frame: pd.DataFrame, title: str, is_share: bool = False) -> 
     y = alt.Y("place:O", title=None, axis=None)
     form = ".0%" if is_share else "+.2f"
     tooltip = [
-        alt.Tooltip("label:N", title="condition"),
-        alt.Tooltip("model:N"),
+        alt.Tooltip("label:N", title=say("condition")),
+        alt.Tooltip("model:N", title=say("model")),
         alt.Tooltip("value:Q", title=title, format=form),
-        alt.Tooltip("low:Q", title="95 %, from", format=form),
-        alt.Tooltip("high:Q", title="to", format=form),
-        alt.Tooltip("n:Q", title="questions"),
+        alt.Tooltip("low:Q", title=say("95 %, from"), format=form),
+        alt.Tooltip("high:Q", title=say("to", context="end of an interval"), format=form),
+        alt.Tooltip("n:Q", title=say("questions")),
     ]
     colour = _model_colour(models) if len(models) > 1 else alt.value(BEFORE)
     layers: list[Any] = []
@@ -79,39 +87,46 @@ def turns_chart(frame: pd.DataFrame) -> Any:
     Series stand a few pixels apart, so that no interval hides another. Turn 0 has none: what it is, it is by the way in
     which the questions were sorted.
     """
-    drawn = frame.assign(first=frame["kind"].map(FIRST_ANSWERS))
+    drawn = frame.assign(first=frame["kind"].map(FIRST_ANSWERS).map(say))
     models = list(dict.fromkeys(drawn["model"]))
-    x = alt.X("turn:O", title="turn of pressure (0: the question)", axis=alt.Axis(labelAngle=0, grid=False))
-    y = alt.Y("rate:Q", title="right answers", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5))
+    x = alt.X("turn:O", title=say("turn of pressure (0: the question)"), axis=alt.Axis(labelAngle=0, grid=False))
+    y = alt.Y(
+        "rate:Q", title=say("right answers"), scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%", tickCount=5)
+    )
     colour, dash = _by_first_answer() if len(models) == 1 else _by_model(models)
     tooltip = [
-        alt.Tooltip("model:N"),
-        alt.Tooltip("first:N", title="first answer"),
-        alt.Tooltip("turn:O"),
-        alt.Tooltip("rate:Q", title="right answers", format=".0%"),
-        alt.Tooltip("low:Q", title="95 %, from", format=".0%"),
-        alt.Tooltip("high:Q", title="to", format=".0%"),
-        alt.Tooltip("n:Q", title="questions"),
+        alt.Tooltip("model:N", title=say("model")),
+        alt.Tooltip("first:N", title=say("first answer")),
+        alt.Tooltip("turn:O", title=say("turn")),
+        alt.Tooltip("rate:Q", title=say("right answers"), format=".0%"),
+        alt.Tooltip("low:Q", title=say("95 %, from"), format=".0%"),
+        alt.Tooltip("high:Q", title=say("to", context="end of an interval"), format=".0%"),
+        alt.Tooltip("n:Q", title=say("questions")),
     ]
     layers: list[Any] = []
     several = [own for _, own in drawn.groupby(["model", "first"], sort=False)]
     for at, own in enumerate(several):
         offset = APART_PIXELS * (at - (len(several) - 1) / 2)
-        base, later = alt.Chart(own).encode(x=x, color=colour), alt.Chart(own[own["turn"] > 0])
-        rule = later.mark_rule(strokeWidth=1.2, xOffset=offset).encode(x=x, color=colour)
-        layers.append(rule.encode(y=alt.Y("low:Q", title="right answers"), y2="high:Q"))
+        base, pushed = alt.Chart(own).encode(x=x, color=colour), alt.Chart(own[own["turn"] > 0])
+        rule = pushed.mark_rule(strokeWidth=1.2, xOffset=offset).encode(x=x, color=colour)
+        layers.append(rule.encode(y=alt.Y("low:Q", title=say("right answers")), y2="high:Q"))
         layers.append(base.mark_line(strokeWidth=2.2, xOffset=offset).encode(y=y, strokeDash=dash))
         layers.append(base.mark_point(size=45, filled=True, opacity=1, xOffset=offset).encode(y=y, tooltip=tooltip))
     return framed(alt.layer(*layers), HEIGHT)
 
 
 def _by_first_answer() -> tuple[Any, Any]:
-    scale = alt.Scale(domain=list(FIRST_ANSWERS.values()), range=[BEFORE, AFTER])
-    return alt.Color("first:N", scale=scale, legend=_legend()), _dash("first", list(FIRST_ANSWERS.values()))
+    names = _first_answers()
+    scale = alt.Scale(domain=names, range=[BEFORE, AFTER])
+    return alt.Color("first:N", scale=scale, legend=_legend()), _dash("first", names)
+
+
+def _first_answers() -> list[str]:
+    return [say(name) for name in FIRST_ANSWERS.values()]
 
 
 def _by_model(models: list[str]) -> tuple[Any, Any]:
-    return _model_colour(models), _dash("first", list(FIRST_ANSWERS.values()))
+    return _model_colour(models), _dash("first", _first_answers())
 
 
 def _dash(field: str, names: list[str]) -> alt.StrokeDash:
@@ -130,17 +145,19 @@ def lens_chart(frame: pd.DataFrame) -> Any:
     names = list(dict.fromkeys(frame["label"]))
     colours = [CONDITION_COLOURS[name] for name in dict.fromkeys(frame["condition"])]
     x = layer_axis("layer", int(frame["layer"].max()))
-    y = alt.Y("lead:Q", title="lead of the right word, logits")
+    y = alt.Y("lead:Q", title=say("lead of the right word, logits"))
     colour = alt.Color("label:N", scale=alt.Scale(domain=names, range=colours), legend=_legend())
     tooltip = [
-        alt.Tooltip("label:N", title="condition"),
-        alt.Tooltip("layer:Q"),
-        alt.Tooltip("lead:Q", format="+.2f"),
-        alt.Tooltip("low:Q", title="95 %, from", format="+.2f"),
-        alt.Tooltip("high:Q", title="to", format="+.2f"),
+        alt.Tooltip("label:N", title=say("condition")),
+        alt.Tooltip("layer:Q", title=say("layer")),
+        alt.Tooltip("lead:Q", title=say("lead"), format="+.2f"),
+        alt.Tooltip("low:Q", title=say("95 %, from"), format="+.2f"),
+        alt.Tooltip("high:Q", title=say("to", context="end of an interval"), format="+.2f"),
     ]
     base = alt.Chart(frame).encode(x=x, color=colour)
-    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="lead of the right word, logits"), y2="high:Q")
+    band = base.mark_area(opacity=0.18).encode(
+        y=alt.Y("low:Q", title=say("lead of the right word, logits")), y2="high:Q"
+    )
     line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=_dash("label", names))
     points = base.mark_point(size=22, filled=True).encode(y=y, tooltip=tooltip)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(y="zero:Q")
@@ -149,20 +166,21 @@ def lens_chart(frame: pd.DataFrame) -> Any:
 
 def path_chart(frame: pd.DataFrame) -> Any:
     """The share of the effect by depth that each place carries, mean and quartiles: place, depth, share, low, high."""
-    names = list(dict.fromkeys(frame["place"]))
-    x = alt.X("depth:Q", title="state after layer (0: the embeddings)", axis=alt.Axis(tickMinStep=1, grid=False))
-    y = alt.Y("share:Q", title="share of the effect", axis=alt.Axis(format=".0%", tickCount=5))
+    drawn = frame.assign(place=frame["place"].map(PLACES).map(say))
+    names = list(dict.fromkeys(drawn["place"]))
+    x = alt.X("depth:Q", title=say("state after layer (0: the embeddings)"), axis=alt.Axis(tickMinStep=1, grid=False))
+    y = alt.Y("share:Q", title=say("share of the effect"), axis=alt.Axis(format=".0%", tickCount=5))
     colour = alt.Color(
         "place:N", scale=alt.Scale(domain=names, range=list(LINE_COLOURS[: len(names)])), legend=_legend()
     )
     tooltip = [
-        "place:N",
-        alt.Tooltip("depth:Q"),
-        alt.Tooltip("share:Q", format="+.0%"),
-        alt.Tooltip("n:Q", title="questions"),
+        alt.Tooltip("place:N", title=say("place")),
+        alt.Tooltip("depth:Q", title=say("depth")),
+        alt.Tooltip("share:Q", title=say("share"), format="+.0%"),
+        alt.Tooltip("n:Q", title=say("questions")),
     ]
-    base = alt.Chart(frame).encode(x=x, color=colour)
-    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title="share of the effect"), y2="high:Q")
+    base = alt.Chart(drawn).encode(x=x, color=colour)
+    band = base.mark_area(opacity=0.18).encode(y=alt.Y("low:Q", title=say("share of the effect")), y2="high:Q")
     line = base.mark_line(strokeWidth=2.2).encode(y=y, strokeDash=_dash("place", names))
     points = base.mark_point(size=22, filled=True).encode(y=y, tooltip=tooltip)
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(y="zero:Q")

@@ -11,16 +11,17 @@ from llm_tracker.analysis.tokens import TokenMeasure
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.heat import label_room, shortened
 from llm_tracker.charts.palette import AFTER, BEFORE, QUIET, TURN_COLOURS
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.formats import shown
 from llm_tracker.wording.labels import TURN_LABELS
 
 TITLES: dict[TokenMeasure, str] = {
-    "prob": "probability of the token",
-    "entropy_nats": "entropy of the prediction (nats)",
+    "prob": later("probability of the token"),
+    "entropy_nats": later("entropy of the prediction (nats)"),
 }
 DIFFERENCE_TITLES: dict[TokenMeasure, str] = {
-    "prob": "probability: after − before",
-    "entropy_nats": "nats: after − before",
+    "prob": later("probability: after − before"),
+    "entropy_nats": later("nats: after − before"),
 }
 HEIGHT = 170
 LINE_PIXELS = 15
@@ -32,18 +33,19 @@ def tokens_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
     The tokens stand below in the colour of their answer.
     """
     turns = [turn for turn in TURN_COLOURS if turn in set(frame["turn"])]
-    drawn = frame.assign(value=frame[measure], name=frame["turn"].map(TURN_LABELS), text=frame["token"].map(shown))
+    names = [say(TURN_LABELS[turn]) for turn in frame["turn"]]
+    drawn = frame.assign(value=frame[measure], name=names, text=frame["token"].map(shown))
     drawn = drawn.assign(rival=frame["rival"].map(shown))
     x = alt.X("number:O", title=None, axis=None)
     offset = alt.XOffset("turn:N", scale=alt.Scale(domain=turns))
     colour = alt.Color("turn:N", legend=None, scale=_colours(turns))
     tooltip = [
-        alt.Tooltip("name:N", title="answer"),
-        alt.Tooltip("text:N", title="token"),
-        alt.Tooltip("prob:Q", title="probability", format=".4f"),
-        alt.Tooltip("entropy_nats:Q", title="entropy, nats", format=".3f"),
-        alt.Tooltip("rival:N", title="next best"),
-        alt.Tooltip("rival_prob:Q", title="with", format=".4f"),
+        alt.Tooltip("name:N", title=say("answer")),
+        alt.Tooltip("text:N", title=say("token")),
+        alt.Tooltip("prob:Q", title=say("probability"), format=".4f"),
+        alt.Tooltip("entropy_nats:Q", title=say("entropy, nats"), format=".3f"),
+        alt.Tooltip("rival:N", title=say("next best")),
+        alt.Tooltip("rival_prob:Q", title=say("with"), format=".4f"),
     ]
     base = alt.Chart(drawn).encode(x=x, xOffset=offset, color=colour)
     bars = base.mark_bar().encode(y=_y(measure), tooltip=tooltip)
@@ -64,7 +66,7 @@ def token_differences_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
     largest = float(frame[measure].abs().max()) if frame[measure].notna().any() else 1.0
     y = alt.Y(
         "value:Q",
-        title=DIFFERENCE_TITLES[measure],
+        title=say(DIFFERENCE_TITLES[measure]),
         scale=alt.Scale(domain=[-largest or -1, largest or 1]),
         axis=alt.Axis(format="+%" if measure == "prob" else "+.2f", titleLimit=HEIGHT),
     )
@@ -72,9 +74,9 @@ def token_differences_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
     one = drawn[drawn["turn"] == "after"]
     one = one.assign(**{name: one[name].map(shown) for name in ("token_before", "token_after")})
     tooltip = [
-        alt.Tooltip("token_before:N", title="before"),
-        alt.Tooltip("token_after:N", title="after"),
-        alt.Tooltip("value:Q", title="after minus before", format="+.4f"),
+        alt.Tooltip("token_before:N", title=say("before")),
+        alt.Tooltip("token_after:N", title=say("after")),
+        alt.Tooltip("value:Q", title=say("after minus before"), format="+.4f"),
     ]
     bars = alt.Chart(one).mark_bar().encode(x=x, y=y, color=colour, tooltip=tooltip)
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=QUIET).encode(y=alt.Y("zero:Q"))
@@ -84,7 +86,7 @@ def token_differences_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:
 def _y(measure: TokenMeasure) -> alt.Y:
     scale = alt.Scale(domain=[0, 1]) if measure == "prob" else alt.Scale(domainMin=0)
     axis = alt.Axis(format="%" if measure == "prob" else ".1f", tickCount=4, titleLimit=HEIGHT)
-    return alt.Y("value:Q", title=TITLES[measure], scale=scale, axis=axis)
+    return alt.Y("value:Q", title=say(TITLES[measure]), scale=scale, axis=axis)
 
 
 def _colours(turns: list[str]) -> alt.Scale:

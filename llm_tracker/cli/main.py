@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.metadata
 import os
 import pkgutil
 import sys
@@ -52,12 +53,21 @@ def _parser() -> argparse.ArgumentParser:
         prog="llm-tracker",
         description="Ask a local language model, correct it, and see what changed inside it.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {_version()}", help="print it, and exit")
     added = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command in _commands():
         own = added.add_parser(name, help=command.HELP)
         command.add_arguments(own)
         own.set_defaults(run=command.run)
     return parser
+
+
+def _version() -> str:
+    """Of the installed package, which has it from pyproject.toml: it stands nowhere else."""
+    try:
+        return importlib.metadata.version("llm-inference-tracker")
+    except importlib.metadata.PackageNotFoundError:
+        return "from a checkout"
 
 
 def _commands() -> Iterator[tuple[str, ModuleType]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from llm_tracker.conversation.lenses import with_lenses
 from llm_tracker.conversation.turns import next_prompt
 from llm_tracker.errors import Cancelled, InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.recipes import CONTROL_TEXT
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.run import TokenEvent, run_turn
@@ -28,8 +29,11 @@ def stream_control(
     """
     if not 0 < turn < len(session.turns):
         last = len(session.turns) - 1
-        corrections = f"corrections are turns 1 to {last}" if last > 0 else "nothing has been corrected yet"
-        raise InputError(f"Turn {turn} has no control: {corrections}.")
+        if last > 0:
+            raise InputError(
+                say("Turn {turn} has no control: corrections are turns 1 to {last}.", turn=turn, last=last)
+            )
+        raise InputError(say("Turn {turn} has no control: nothing has been corrected yet.", turn=turn))
     require_same_weights(model, session)
     earlier = replace(session, turns=session.turns[:turn])
     prompt = next_prompt(model, earlier, CONTROL_TEXT)
@@ -37,5 +41,5 @@ def stream_control(
     control = yield from run_turn(model, prompt, session.decoding, CONTROL_TEXT, question, session.watch_words, stop)
     if control.ended == "stopped":
         # Half a control would be compared with a whole answer.
-        raise Cancelled("The control was stopped before its end. The correction's own answer stays as it is.")
+        raise Cancelled(say("The control was stopped before its end. The correction's own answer stays as it is."))
     return with_lenses(model, replace(session, controls={**session.controls, turn: control}), "compared")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.analysis.lens.tables import with_lens
 from llm_tracker.errors import Cancelled, InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.session import Session, Turn
@@ -53,7 +54,7 @@ def with_lenses(
 def with_watch_word(model: LoadedModel, session: Session, word: str) -> Session:
     """The session with one more word followed through every turn. Raises InputError for one without tokens."""
     if not word.strip():
-        raise InputError("The watch word is empty. Type one.")
+        raise InputError(say("The watch word is empty. Type one."))
     require_plain([word])
     return with_lenses(model, session, "compared", several_words(session.watch_words, word.strip()))
 
@@ -71,10 +72,19 @@ def with_step_lens(model: LoadedModel, session: Session, turn: int, step: int) -
 def require_step(session: Session, turn: int, step: int) -> None:
     """Raise InputError for a turn, or a step of its answer, that is not there; both are counted from 0."""
     if not 0 <= turn < len(session.turns):
-        raise InputError(f"There is no turn {turn}: the session has turns 0 to {len(session.turns) - 1}.")
+        raise InputError(
+            say("There is no turn {turn}: the session has turns 0 to {last}.", turn=turn, last=len(session.turns) - 1)
+        )
     n_steps = session.turns[turn].trace.n_steps
     if not 0 <= step < n_steps:
-        raise InputError(f"There is no step {step} in turn {turn}: its answer has steps 0 to {n_steps - 1}.")
+        raise InputError(
+            say(
+                "There is no step {step} in turn {turn}: its answer has steps 0 to {last}.",
+                step=step,
+                turn=turn,
+                last=n_steps - 1,
+            )
+        )
 
 
 def with_all_lenses(model: LoadedModel, session: Session) -> Session:
@@ -96,7 +106,7 @@ def stream_all_lenses(
         trace = turn.trace
         for first in range(0, trace.n_steps, STEPS_AT_ONCE):
             if stop():
-                raise Cancelled("Stopped before all layers were read. Nothing was changed.")
+                raise Cancelled(say("Stopped before all layers were read. Nothing was changed."))
             steps = range(first, min(first + STEPS_AT_ONCE, trace.n_steps))
             trace = with_lens(model, trace, steps, session.watch_words)
             n_done += len(steps)

@@ -13,6 +13,7 @@ from llm_tracker.conversation.lenses import several_words, with_lenses
 from llm_tracker.conversation.turns import stream_turn
 from llm_tracker.conversation.whole_words import with_word_scores
 from llm_tracker.errors import Cancelled
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import ended
 from llm_tracker.prompts.tokens import token_text
 from llm_tracker.prompts.typed_text import require_plain
@@ -48,7 +49,7 @@ def stream_same_conversation(
         session = ended(stream_turn(model, session, text, stop))
         seconds = time.monotonic() - began
         if stop():
-            raise Cancelled("Stopped before the whole conversation was had.")
+            raise Cancelled(say("Stopped before the whole conversation was had."))
         yield (at + 1) / n_parts
     last = len(said) - 1
     if control and session.lacks_control(last):

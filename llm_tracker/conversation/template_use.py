@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.chat_template import TemplateUse, template_text, writes_date
 from llm_tracker.prompts.finding_thoughts import reasoning_of
 from llm_tracker.prompts.thoughts import resolved_thinking, thinking_by_default
@@ -24,7 +25,7 @@ def template_use(model: LoadedModel, recipe: str, thinking: bool | None, date: s
     day = _day(date)
     if recipe == "raw" or not template_text(model.tokenizer):
         if thinking:
-            raise InputError("Thinking goes with a chat template: raw text, and a model without one, have none.")
+            raise InputError(say("Thinking goes with a chat template: raw text, and a model without one, have none."))
         return TemplateUse(follow=follow)
     thinks, arguments = resolved_thinking(reasoning_of(model.tokenizer), thinking, thinking_by_default(recipe))
     return TemplateUse(arguments, day if writes_date(model.tokenizer) else "", follow, thinks)
@@ -45,4 +46,4 @@ def _day(date: str | None) -> str:
     try:
         return (datetime.fromisoformat(date) if date else datetime.now()).isoformat(timespec="seconds")
     except ValueError as error:
-        raise InputError(f"“{date}” is no date. Give one such as 2026-01-31.") from error
+        raise InputError(say("“{date}” is no date. Give one such as 2026-01-31.", date=date)) from error

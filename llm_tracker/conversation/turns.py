@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from llm_tracker.conversation.lenses import Purpose, require_step, several_words, with_lenses
 from llm_tracker.conversation.template_use import template_use
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.continuation import continuation
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message, Recipe, recipe_messages
@@ -42,7 +43,7 @@ def begin_session(
     watched = tuple(dict.fromkeys(word.strip() for word in several(watch_words)))
     require_plain(watched)
     if "" in watched:
-        raise InputError("A watch word is empty. Type one.")
+        raise InputError(say("A watch word is empty. Type one."))
     return Session(
         model=model_info(model),
         recipe=name,
@@ -90,10 +91,12 @@ def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int])
     """What the model reads in the session's next turn. Raises InputError for text that can't be used."""
     if not isinstance(text, str):
         if session.recipe != "raw" or session.turns:
-            raise InputError("Token ids can only be a first question, with the recipe “raw”. Give text instead.")
+            raise InputError(say("Token ids can only be a first question, with the recipe “raw”. Give text instead."))
         return prompt_of_ids(model.tokenizer, [int(token_id) for token_id in text])
     if not text.strip():
-        raise InputError("The correction is empty. Type one." if session.turns else "The question is empty. Type one.")
+        raise InputError(
+            say("The correction is empty. Type one.") if session.turns else say("The question is empty. Type one.")
+        )
     if session.recipe == "raw" and session.turns:
         _require_typed(model, session.turns[0])
     messages = _next_messages(model, session, text)
@@ -105,7 +108,9 @@ def _require_typed(model: LoadedModel, first: Turn) -> None:
     """Refuse to go on as text where the question was token ids that its text does not give back."""
     again = render_prompt(model.tokenizer, "raw", [Message("user", first.said)], 0)
     if again.token_ids != first.prompt.token_ids:
-        raise InputError("A question of token ids cannot be corrected as text. Give the whole conversation as ids.")
+        raise InputError(
+            say("A question of token ids cannot be corrected as text. Give the whole conversation as ids.")
+        )
 
 
 def _next_messages(model: LoadedModel, session: Session, text: str) -> list[Message]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.lenses import require_step, several_words, with_lenses
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import ended
 from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.tracing.answers import answer_word_of
@@ -46,9 +47,11 @@ def stream_what_if(
     require_unedited(own)
     if not 0 <= token_id < model.architecture.vocab_size:
         last = model.architecture.vocab_size - 1
-        raise InputError(f"There is no token {token_id}: this model has tokens 0 to {last}.")
+        raise InputError(
+            say("There is no token {token_id}: this model has tokens 0 to {last}.", token_id=token_id, last=last)
+        )
     if token_id == int(own.trace.token_ids[step]):
-        raise InputError("This is the token that was written. Choose another candidate.")
+        raise InputError(say("This is the token that was written. Choose another candidate."))
     branch = yield from run_turn(
         model,
         own.prompt,

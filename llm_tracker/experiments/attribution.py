@@ -29,6 +29,8 @@ from llm_tracker.experiments.values.findings import (
     LayerParts,
     Unavailable,
 )
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import Location, SiteName, read_hooks
@@ -80,7 +82,7 @@ def _taken_apart(
     final = rows["resid_post"][len(model.layers) - 1]
     norm = frozen_norm(lambda resid: model.adapter.final_norm(model.model, resid).to(final.device), final)
     if norm is None:
-        return Unavailable("The end of this model is no norm whose scale could be held as it was.")
+        return Unavailable(say("The end of this model is no norm whose scale could be held as it was."))
     onto = norm.pulled_back(direction.slope)
     layers = tuple(
         LayerParts(layer, _dot(onto, attention), _dot(onto, mlp))
@@ -102,8 +104,11 @@ def _taken_apart(
     )
     if not check.ok:
         return Unavailable(
-            f"What this model's parts add does not sum to its logits (off by {check.gap:.2g} of the largest part): "
-            "something else is written into its residual stream."
+            say(
+                "What this model's parts add does not sum to its logits (off by {gap} of the largest part): "
+                "something else is written into its residual stream.",
+                gap=number(check.gap, ".2g"),
+            )
         )
     return _with_heads(model, found, rows, onto, prompt, text, with_words, stop), (check,)
 
@@ -125,7 +130,7 @@ def unembedding_direction(model: LoadedModel, probe: Probe) -> _Direction:
         normed = torch.zeros(1, width, device=model.input_device, dtype=model.model.dtype, requires_grad=True)
         difference = probe.margins(model.adapter.unembed(model.model, normed))[0]
         if not difference.requires_grad:
-            raise ModelError("This model's output matrix cannot be taken apart from the rest of its end.")
+            raise ModelError(say("This model's output matrix cannot be taken apart from the rest of its end."))
         (slope,) = torch.autograd.grad(difference, normed)
     return _Direction(slope[0].float(), float(difference.detach()))
 
@@ -157,7 +162,7 @@ def _slot_rows(model: LoadedModel, text: Sequence[int]) -> SlotRows:
 def _everywhere(model: LoadedModel, name: SiteName) -> Sequence[Location | None]:
     places = model.sites.at(name)
     if None in places:
-        raise ModelError(f"“{name}” is not there in every layer of this model.")
+        raise ModelError(say("“{name}” is not there in every layer of this model.", name=name))
     return places
 
 
@@ -233,7 +238,7 @@ def _head_readers(model: LoadedModel, rows: SlotRows, onto: Tensor) -> list[_Hea
         rest = 0.0 if bias is None else _dot(slope, bias)
         gap = abs(float(reader.direct.sum()) + rest - _dot(onto, rows["attn_out"][layer]))
         if not gap <= SUM_BOUND * max(1.0, float(reader.direct.abs().max())):  # NaN is no sum
-            raise ModelError(f"The heads of layer {layer + 1} do not sum to what its attention adds.")
+            raise ModelError(say("The heads of layer {layer} do not sum to what its attention adds.", layer=layer + 1))
         readers.append(reader)
     return readers
 
@@ -245,7 +250,7 @@ def _slope_behind(model: LoadedModel, add: Location, place: Location, written: T
         return scaled
     norm = frozen_norm(lambda rows: add.module(rows.to(model.model.dtype)).float().to(rows.device), written)
     if norm is None or norm.shift.abs().max() > 0:
-        raise ModelError("What stands behind this family's attention is no norm.")
+        raise ModelError(say("What stands behind this family's attention is no norm."))
     return norm.pulled_back(scaled)
 
 

@@ -10,6 +10,7 @@ from llm_tracker.conversation.turns import next_prompt
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.passes.filled_rows import N_MORE
 from llm_tracker.experiments.values.conditions import Condition
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.run import require_fits
@@ -78,15 +79,17 @@ class SessionSetting(Setting):
         """Raise InputError for what no experiment can be made of."""
         require_same_weights(self.model, self.earlier)
         if not self.earlier.turns:
-            raise InputError("There is no answer to correct yet. Ask a question first.")
+            raise InputError(say("There is no answer to correct yet. Ask a question first."))
         last = self.earlier.turns[-1]
         if last.prompt.keeps_room_for_thought:
             raise InputError(
-                "This conversation lets the model think before it answers: its answer begins behind a thought, which "
-                "is another one each time. Turn thinking off, ask again, and try this there."
+                say(
+                    "This conversation lets the model think before it answers: its answer begins behind a "
+                    "thought, which is another one each time. Turn thinking off, ask again, and try this there."
+                )
             )
         if not last.has_answer:
-            raise InputError("The answer that is corrected was stopped before it began. Ask again.")
+            raise InputError(say("The answer that is corrected was stopped before it began. Ask again."))
 
     def asked(self) -> Prompt:
         """What the model read when it gave the answer that is corrected."""
@@ -113,6 +116,6 @@ def setting_of(model: LoadedModel, session: Session, turn: int) -> SessionSettin
     Raises InputError for a turn that is no correction, and where the model has other weights.
     """
     if not 0 < turn <= len(session.turns):
-        raise InputError(f"Turn {turn} corrects nothing: corrections begin with turn 1.")
+        raise InputError(say("Turn {turn} corrects nothing: corrections begin with turn 1.", turn=turn))
     controls = {at: control for at, control in session.controls.items() if at < turn}
     return SessionSetting(model, replace(session, turns=session.turns[:turn], controls=controls))

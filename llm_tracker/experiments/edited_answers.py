@@ -18,6 +18,7 @@ from llm_tracker.errors import InputError, ModelError
 from llm_tracker.experiments.attribution import rows_at
 from llm_tracker.experiments.passes.interventions import Change, Intervention, KnockOut, applied_throughout
 from llm_tracker.experiments.values.parts import require_layers
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.sites import SiteName
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import CONTROL_TEXT
@@ -51,7 +52,7 @@ def stream_edited(
     """
     require_same_weights(model, session)
     if not 0 < turn < len(session.turns):
-        raise InputError(f"Turn {turn} corrects nothing: corrections begin with turn 1.")
+        raise InputError(say("Turn {turn} corrects nothing: corrections begin with turn 1.", turn=turn))
     own = session.turns[turn]
     earlier = replace(session, turns=session.turns[:turn])
     prompt = own.prompt if said is None else next_prompt(model, earlier, said)
@@ -81,12 +82,19 @@ def _changes(model: LoadedModel, earlier: Session, prompt: Prompt, edit: Edit) -
     require_layers(len(model.layers), edit.layers)
     if edit.kind == "hidden":
         if not 0 <= edit.tokens[0] < edit.tokens[1] <= slot:
-            raise InputError("There is no such word in front of the answer.")
+            raise InputError(say("There is no such word in front of the answer."))
         return [KnockOut((edit.tokens,), (slot, WITHOUT_END), edit.layers)]
     layer = edit.layers[0]
     n_heads = model.architecture.heads[layer - 1]
     if edit.kind == "head" and not 1 <= (edit.head or 0) <= n_heads:
-        raise InputError(f"There is no head {edit.head} in layer {layer}: it has {n_heads}.")
+        raise InputError(
+            say(
+                "There is no head {head} in layer {layer}: it has {n_heads}.",
+                head=edit.head,
+                layer=layer,
+                n_heads=n_heads,
+            )
+        )
     site, head = SITES[edit.kind], edit.head if edit.kind == "head" else None
     if not edit.is_replaced:
         return [Intervention(site, layer, (slot, WITHOUT_END), edit.factor, head)]
@@ -101,5 +109,5 @@ def _asked_again(model: LoadedModel, earlier: Session, site: SiteName, layer: in
     prompt = next_prompt(model, earlier, CONTROL_TEXT)
     found = rows_at(model, prompt.token_ids, {site: model.sites.at(site)}, dtype=None)[site]
     if layer - 1 not in found:
-        raise ModelError(f"Layer {layer} of this model has no “{site}”.")
+        raise ModelError(say("Layer {layer} of this model has no “{site}”.", layer=layer, site=site))
     return torch.clone(found[layer - 1])

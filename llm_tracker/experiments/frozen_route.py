@@ -23,6 +23,8 @@ from llm_tracker.experiments.passes.frozen_patterns import frozen_patterns
 from llm_tracker.experiments.probe import Probe
 from llm_tracker.experiments.text_parts import covering_words
 from llm_tracker.experiments.values.findings import Contribution, ExactCheck, FrozenRoute, Unavailable
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import ForwardHook, after, before, put_on
 from llm_tracker.models.forward.numeric_gaps import in_deviations
@@ -51,13 +53,19 @@ def frozen_route(
     text = probe.text(prompt)
     if is_offloaded(model.model):
         return Unavailable(
-            "The gradient through all layers needs all weights in memory at once, and of this model some are fetched "
-            "for each layer and let go again. Load it on one device to have this part."
+            say(
+                "The gradient through all layers needs all weights in memory at once, and of this model some "
+                "are fetched for each layer and let go again. Load it on one device to have this part."
+            )
         )
     needed = _bytes_needed(model, len(text))
     if needed > BUDGET_BYTES and model.device == "cpu":
         return Unavailable(
-            f"The gradient through all layers of a text of {len(text):,} tokens would take {needed / 2**30:.1f} GB."
+            say(
+                "The gradient through all layers of a text of {tokens} tokens would take {size} GB.",
+                tokens=number(len(text), ","),
+                size=number(needed / 2**30, ".1f"),
+            )
         )
     try:
         with model.running:
@@ -66,9 +74,11 @@ def frozen_route(
         return Unavailable(str(error))
     except (RuntimeError, TypeError, ValueError, AttributeError) as error:
         if is_lack_of_memory(error):
-            return Unavailable("There is not enough memory for the gradient through all layers.")
+            return Unavailable(say("There is not enough memory for the gradient through all layers."))
         return Unavailable(
-            f"This family's forward pass has no gradient that could be followed ({type(error).__name__})."
+            say(
+                "This family's forward pass has no gradient that could be followed ({kind}).", kind=type(error).__name__
+            )
         )
 
 
@@ -98,7 +108,7 @@ def _summed(
             final.detach(),
         )
         if norm is None:
-            return Unavailable("The end of this model is no norm whose scale could be held as it was.")
+            return Unavailable(say("The end of this model is no norm whose scale could be held as it was."))
         difference = direction.slope.clone() @ norm.of(final) + direction.shift
         leaves = [ends.embeddings, *biases, *added]
         gradients = torch.autograd.grad(difference, leaves, allow_unused=True)
@@ -117,13 +127,19 @@ def _summed(
         margin=float(difference.detach()),
     )
     checks = (
-        ExactCheck("words sum to the margin", abs(found.sum - found.margin) / max(1.0, abs(found.margin)), SUM_BOUND),
-        ExactCheck("the frozen forward pass", in_deviations(logits.detach(), expected), FORWARD_BOUND),
+        ExactCheck(
+            later("words sum to the margin"), abs(found.sum - found.margin) / max(1.0, abs(found.margin)), SUM_BOUND
+        ),
+        ExactCheck(later("the frozen forward pass"), in_deviations(logits.detach(), expected), FORWARD_BOUND),
     )
     if failed := [check for check in checks if not check.ok]:
         return Unavailable(
-            f"Held at its patterns, scales and gates this family is not linear in its words ({failed[0].name}: off by "
-            f"{failed[0].gap:.2g}): what they add would not sum to the margin."
+            say(
+                "Held at its patterns, scales and gates this family is not linear in its words ({name}: off by "
+                "{gap}): what they add would not sum to the margin.",
+                name=say(failed[0].name),
+                gap=number(failed[0].gap, ".2g"),
+            )
         )
     return found, checks
 

@@ -18,6 +18,8 @@ from llm_tracker.experiments.minimal_pairs import ReadPair
 from llm_tracker.experiments.passes.interventions import Intervention, LikeRow, at_depth
 from llm_tracker.experiments.passes.rows import Beginning, Row, begin, branched, read_rows
 from llm_tracker.experiments.values.findings import SMALLEST_EFFECT_NATS, ExactCheck, Floats, HandOver, Unavailable
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.forward.numeric_gaps import in_deviations, largest
 from llm_tracker.prompts.words import Span
 
@@ -47,8 +49,12 @@ class Patching:
         if abs(self.effect) >= SMALLEST_EFFECT_NATS:
             return None
         return Unavailable(
-            f"“{self.pair.pair.source}” and “{self.pair.pair.target}” lead to margins that differ by "
-            f"{abs(self.effect):.2f} nats: there is no effect to trace."
+            say(
+                "“{source}” and “{target}” lead to margins that differ by {effect} nats: there is no effect to trace.",
+                source=self.pair.pair.source,
+                target=self.pair.pair.target,
+                effect=number(abs(self.effect), ".2f"),
+            )
         )
 
     def shares(self, span: Span, depths: Sequence[int]) -> tuple[Floats, tuple[float, float]]:
@@ -113,7 +119,7 @@ def stream_hand_over(patching: Patching) -> Generator[HandOver, None, tuple[Hand
     gaps += ends
     found = replace(found, answer_slot=curve)
     yield found
-    return found, (ExactCheck("ends of the hand-over curves", largest(gaps), END_BOUND),)
+    return found, (ExactCheck(later("ends of the hand-over curves"), largest(gaps), END_BOUND),)
 
 
 def stream_grid(patching: Patching) -> Generator[float, None, tuple[Floats, ...]]:

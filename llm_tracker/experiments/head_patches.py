@@ -20,6 +20,7 @@ from llm_tracker.experiments.passes.interventions import Change, Intervention, L
 from llm_tracker.experiments.passes.rows import Beginning, Row, begin, branched, read_rows
 from llm_tracker.experiments.passes.slot_attention import slot_attention
 from llm_tracker.experiments.values.findings import ExactCheck, Heads, HeadShare, HeadsTogether
+from llm_tracker.languages.texts import later
 from llm_tracker.models.forward.numeric_gaps import in_deviations
 from llm_tracker.prompts.words import Span
 
@@ -86,10 +87,12 @@ def heads_of(
         knocked_out=tuple(together[:n_first]),
         knocked_out_random=tuple(together[n_first:]),
     )
-    checks = [ExactCheck("every head's output in its own place", in_deviations(logits[1:2], logits[:1]), OWN_BOUND)]
+    checks = [
+        ExactCheck(later("every head's output in its own place"), in_deviations(logits[1:2], logits[:1]), OWN_BOUND)
+    ]
     if len(tried) > 1:
         gap = in_deviations(logits[2:3], logits[3:4])
-        checks.append(ExactCheck("all heads of a layer replaced, and its attention", gap, OWN_BOUND))
+        checks.append(ExactCheck(later("all heads of a layer replaced, and its attention"), gap, OWN_BOUND))
     return found, tuple(checks)
 
 

@@ -18,6 +18,8 @@ from llm_tracker.experiments.passes.slot_attention import slot_attention
 from llm_tracker.experiments.probe import Probe
 from llm_tracker.experiments.text_parts import hidden_parts
 from llm_tracker.experiments.values.findings import ExactCheck, KnockOuts, Unavailable, WordEffect
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.words import Span, Word
 
@@ -42,15 +44,18 @@ def knock_outs(
     text, window = probe.text(prompt), layers or (1, len(model.layers))
     rows = slot_attention(model, text)
     if not rows:
-        return Unavailable("This model has no attention pattern that a word could be hidden from.")
+        return Unavailable(say("This model has no attention pattern that a word could be hidden from."))
     slot = len(text) - 1
     parts = [part for part in hidden_parts(prompt) if part.word.tokens[0] < slot]  # which always sees itself
     if not parts:
-        return Unavailable("There is no word in front of the answer that could be hidden.")
+        return Unavailable(say("There is no word in front of the answer that could be hidden."))
     check = _check(model, text, parts[-1].word, window)
     if not check.ok:
         return Unavailable(
-            f"This family's attention does not heed what is hidden: a hidden word still got {check.gap:.2g} of it."
+            say(
+                "This family's attention does not heed what is hidden: a hidden word still got {share} of it.",
+                share=number(check.gap, ".2g"),
+            )
         )
     beginning = begin(model, text[:-1], 1)
     changes = [(), *(_hiding(part.word.tokens, slot, window) for part in parts)]
@@ -60,7 +65,7 @@ def knock_outs(
         for each in probe.margins(batch.logits)
     ]
     if not all(map(math.isfinite, margins)):
-        return Unavailable("Where a word is hidden this model gives no number any more.")
+        return Unavailable(say("Where a word is hidden this model gives no number any more."))
     shares = _mean_shares(list(rows.values()))
     parked = {0, *(at for at, role in enumerate(prompt.roles) if role == "template")}
     words = tuple(
@@ -91,7 +96,7 @@ def _check(model: LoadedModel, text: Sequence[int], word: Word, window: Span) ->
         for layer, row in hidden.items()
         if window[0] <= layer + 1 <= window[1]
     ]
-    return ExactCheck("attention to a hidden word", float(max(left, default=float("inf"))), HIDDEN_BOUND)
+    return ExactCheck(later("attention to a hidden word"), float(max(left, default=float("inf"))), HIDDEN_BOUND)
 
 
 def _mean_shares(rows: Sequence[Tensor]) -> list[float]:

@@ -11,6 +11,7 @@ from llm_tracker.experiments.probe import Probe, probe_of
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.conditions import WORDINGS
 from llm_tracker.experiments.values.findings import Pair
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.tokens import token_text
 from llm_tracker.prompts.words import fold, word_spans
@@ -89,10 +90,14 @@ def read_pair(setting: Setting, case: Case, pair: Pair) -> ReadPair:
     if len(one) != len(other):
         n_source, n_target = (len(each) - len(target.token_ids) for each in (one, other))
         longer = pair.source_word if n_source > n_target else pair.target_word
-        raise InputError(
-            f"“{pair.source_word}” and “{pair.target_word}” are not cut into as many tokens (“{longer}” has more). "
-            "So the two texts do not line up, and no state of the one can be put into the other."
-            + (" Choose two words of as many tokens." if pair.target_word in (*case.answers, *case.foils) else "")
+        said = say(
+            "“{one}” and “{other}” are not cut into as many tokens (“{longer}” has more). So the two texts do not line "
+            "up, and no state of the one can be put into the other.",
+            one=pair.source_word,
+            other=pair.target_word,
+            longer=longer,
         )
+        is_of_case = pair.target_word in (*case.answers, *case.foils)
+        raise InputError(f"{said} {say('Choose two words of as many tokens.')}" if is_of_case else said)
     unlike = [at for at, (mine, yours) in enumerate(zip(one, other, strict=True)) if mine != yours]
     return ReadPair(pair, target, one, other, unlike[0], unlike[-1] + 1, probe)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.case import Case
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.tracing.run import end_of
 from llm_tracker.tracing.word_scoring import ways_to_write
@@ -45,7 +46,11 @@ def probe_of(model: LoadedModel, prompt: Prompt, case: Case) -> Probe:
     n_shared = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))))
     if n_shared == min(len(one), len(other)):
         raise InputError(
-            f"In this model's tokens “{case.answer}” and “{case.foil}” begin alike and one ends there: no token tells "
-            "them apart. Choose other words."
+            say(
+                "In this model's tokens “{answer}” and “{foil}” begin alike and one ends there: no token tells "
+                "them apart. Choose other words.",
+                answer=case.answer,
+                foil=case.foil,
+            )
         )
     return Probe(one[n_shared], other[n_shared], one[:n_shared])

@@ -23,6 +23,8 @@ from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import Attribution, ExactCheck, Pair, Unavailable
 from llm_tracker.experiments.values.parts import USUAL, PartName, require_layers, require_parts
 from llm_tracker.experiments.values.shapes import READ_BY_LAYER
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.forward_pass import TokensRead, counting
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.provenance import is_of, model_info, versions
@@ -91,9 +93,11 @@ def stream_experiment(
 def _require_same(model: LoadedModel, begun: Experiment, new: Experiment) -> None:
     """Raise InputError where the experiment that was begun is another one than would be made now."""
     if not is_of(model, begun.model):
-        raise InputError("The experiment that was begun was made with other weights. Begin a new one.")
+        raise InputError(say("The experiment that was begun was made with other weights. Begin a new one."))
     if (begun.case, begun.turn, begun.recipe) != (new.case, new.turn, new.recipe):
-        raise InputError("The experiment that was begun is about another correction or other words. Begin a new one.")
+        raise InputError(
+            say("The experiment that was begun is about another correction or other words. Begin a new one.")
+        )
 
 
 Changes = Iterator[dict[str, Any]]
@@ -214,8 +218,13 @@ def _checked(found: Experiment, name: str, part: Any) -> dict[str, Any]:
     value, checks = part
     if failed := next((check for check in checks if not check.ok), None):
         value = Unavailable(
-            f"What has to hold exactly does not hold in this family ({failed.name}: off by {failed.gap:.2g}, allowed "
-            f"{failed.bound:g}), so that its numbers would say something else."
+            say(
+                "What has to hold exactly does not hold in this family ({name}: off by {gap}, allowed "
+                "{bound}), so that its numbers would say something else.",
+                name=say(failed.name),
+                gap=number(failed.gap, ".2g"),
+                bound=number(failed.bound, "g"),
+            )
         )
     return {name: value, "checks": _with_checks(found, checks)}
 

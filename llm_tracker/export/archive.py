@@ -13,6 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from llm_tracker.errors import InputError
 from llm_tracker.export.machine_paths import named_without_path, places_of, without_places
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.records import model_record
 from llm_tracker.storage.session_directory import save_session
 from llm_tracker.tracing.session import Session
@@ -60,7 +61,10 @@ def _files(session: Session, partial: bool) -> dict[str, bytes]:
             return {file.name: _canonical(file) for file in sorted(folder.iterdir())}
     except OSError as error:
         raise InputError(
-            f"The zip file could not be made: {error.strerror}. Make room where temporary files are kept."
+            say(
+                "The zip file could not be made: {reason}. Make room where temporary files are kept.",
+                reason=error.strerror,
+            )
         ) from error
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown, visible
 
 LINE_END = "\n"
@@ -58,18 +60,24 @@ def folded(summary: str, content: str) -> str:
 def frame_table(title: str, frame: pd.DataFrame) -> str:
     """A frame as a table that can be read aloud and scrolled by keyboard; of a long one, its first rows."""
     whole, drawn = len(frame), frame.head(MOST_ROWS)
-    rows = f"the first {MOST_ROWS:,} of {whole:,} rows" if whole > MOST_ROWS else f"all {whole:,} rows"
+    caption = _caption(visible(title), whole)
     kinds = [' class="number"' if pd.api.types.is_numeric_dtype(kind) else "" for kind in frame.dtypes]
     head = "".join(
         f'<th scope="col"{kind}>{escape(visible(str(name)))}</th>'
         for name, kind in zip(frame.columns, kinds, strict=True)
     )
     body = "".join(_row(row, kinds) for row in drawn.itertuples(index=False, name=None))
-    caption = f"{visible(title)}: {rows}"
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(caption)}"><table>'
         f"<caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
+
+
+def _caption(title: str, whole: int) -> str:
+    if whole > MOST_ROWS:
+        first, n = number(MOST_ROWS, ","), number(whole, ",")
+        return say("{title}: the first {first} of {n} rows", title=title, first=first, n=n)
+    return say("{title}: all {n} rows", title=title, n=number(whole, ","))
 
 
 def _row(cells: Iterable[Any], kinds: Iterable[str]) -> str:
@@ -80,5 +88,5 @@ def _row(cells: Iterable[Any], kinds: Iterable[str]) -> str:
 def _cell(value: Any) -> str:
     """A value in a table: numbers to six digits, texts with their outer spaces as dots, nothing for what is missing."""
     if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.6g}"
+        return "" if math.isnan(value) else number(value, ".6g")
     return "" if value is None or value is pd.NA else shown(str(value))

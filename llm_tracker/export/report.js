@@ -1,6 +1,6 @@
 "use strict";
 {
-  const { specs, configs } = JSON.parse(document.getElementById("charts").textContent);
+  const { specs, configs, texts } = JSON.parse(document.getElementById("charts").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const given = document.documentElement.dataset.scheme;
   const drawn = new Map();
@@ -15,7 +15,7 @@
       drawn.get(at)?.finalize();
       drawn.set(at, await vegaEmbed(place, spec, how));
     } catch (error) {
-      place.textContent = "This chart could not be drawn. Its numbers are in the table below.";
+      place.textContent = texts.undrawn;
       place.removeAttribute("aria-hidden");
       place.parentElement.removeAttribute("role");
       console.error(error);
@@ -32,10 +32,10 @@
     button.addEventListener("click", async () => {
       try {
         await navigator.clipboard.writeText(source.textContent);
-        status.textContent = "Copied.";
+        status.textContent = texts.copied;
       } catch {
         getSelection().selectAllChildren(source);
-        status.textContent = "Selected: copy it with Ctrl+C or ⌘C.";
+        status.textContent = texts.selected;
       }
     });
   }

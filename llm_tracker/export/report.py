@@ -22,6 +22,8 @@ from llm_tracker.export.html_text import exact, script_json, verbatim
 from llm_tracker.export.report_sections import conversation_html, figure_html, provenance_html
 from llm_tracker.export.theme import LOOKS, Scheme, Spec, chart_config, has_own_width, responsive, spec_of
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.spoken import language
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Session
 from llm_tracker.wording.formats import visible
 
@@ -43,14 +45,14 @@ def html_report(
     page is light or dark as its reader's system is, or always as `scheme` says.
     """
     session = without_paths(session)
-    first = '<section aria-labelledby="conversation"><h2 id="conversation">The conversation</h2>{}</section>'
+    head = f'<h2 id="conversation">{escape(say("The conversation"))}</h2>'
     return page_html(
         title,
         figures,
         command,
         made=f"{session.model.title}, {made_at}",
-        first=first.format(conversation_html(session)),
-        figures_title="What happened inside",
+        first=f'<section aria-labelledby="conversation">{head}{conversation_html(session)}</section>',
+        figures_title=say("What happened inside"),
         provenance=provenance_html(session, made_at),
         scheme=scheme,
     )
@@ -70,7 +72,9 @@ def page_html(
     """A page of figures that stands alone; `first`, a section in front of them, and `provenance` are HTML already."""
     specs = [responsive(spec_of(figure.chart)) for figure in figures]
     scripts = [_drawing_scripts(), _part("report.js")] if figures else [_part("report.js")]
+    configs = {each: chart_config(each) for each in LOOKS}
     return Template(_part("report.html")).substitute(
+        _page_texts(),
         title=escape(visible(title)),
         policy=_policy(scripts),
         style=_colours(scheme) + _part("report.css"),
@@ -80,9 +84,31 @@ def page_html(
         figures=_figures_html(figures_title, figures, specs),
         provenance=provenance,
         command=verbatim(command),
-        charts=script_json({"specs": specs, "configs": {each: chart_config(each) for each in LOOKS}}),
+        charts=script_json({"specs": specs, "configs": configs, "texts": _script_texts()}),
         scripts="".join(f"<script>{script}</script>\n" for script in scripts),
     )
+
+
+def _page_texts() -> dict[str, str]:
+    """What report.html says itself, as HTML."""
+    said = {
+        "language": language(),
+        "origin": say("Where these numbers come from"),
+        "again": say("Make it again"),
+        "command_label": say("Command"),
+        "copy": say("Copy the command"),
+        "without_scripts": say("The charts need JavaScript. Their numbers stand in the tables."),
+    }
+    return {name: escape(text) for name, text in said.items()}
+
+
+def _script_texts() -> dict[str, str]:
+    """What report.js says."""
+    return {
+        "undrawn": say("This chart could not be drawn. Its numbers are in the table below."),
+        "copied": say("Copied."),
+        "selected": say("Selected: copy it with Ctrl+C or ⌘C."),
+    }
 
 
 def session_report(session: Session, figures: Sequence[Figure], scheme: Scheme | None = None) -> str:
@@ -99,7 +125,7 @@ def _figures_html(title: str, figures: Sequence[Figure], specs: Sequence[Spec]) 
         return ""
     pairs = enumerate(zip(figures, specs, strict=True))
     drawn = "".join(figure_html(at, figure, has_own_width(spec)) for at, (figure, spec) in pairs)
-    return f'<section aria-labelledby="inside"><h2 id="inside">{title}</h2>{drawn}</section>'
+    return f'<section aria-labelledby="inside"><h2 id="inside">{escape(title)}</h2>{drawn}</section>'
 
 
 def _colours(scheme: Scheme | None) -> str:

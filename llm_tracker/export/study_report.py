@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from llm_tracker.export.html_text import exact, facts, folded, frame_table, sentence
@@ -12,13 +13,14 @@ from llm_tracker.export.report import page_html
 from llm_tracker.export.study_paths import without_model_paths
 from llm_tracker.figures.figure import Figure
 from llm_tracker.figures.studies.views import study_figures
+from llm_tracker.languages.texts import later, say
 from llm_tracker.studies.statistics.published import PublishedTable, published_tables
 from llm_tracker.studies.statistics.tables import changes
 from llm_tracker.studies.values.study import Study
 from llm_tracker.wording.studies.asked import limits_paragraphs
 from llm_tracker.wording.studies.labels import model_label, number_of
 
-ANSWERS = "Every question before and after each text, in its first wording"
+ANSWERS = later("Every question before and after each text, in its first wording")
 
 
 def study_report(study: Study, made: Mapping[str, Any], command: str, made_at: str = "") -> str:
@@ -30,13 +32,14 @@ def study_report(study: Study, made: Mapping[str, Any], command: str, made_at: s
     made_at = made_at or datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
     models = ", ".join(model_label(model, study.models) for model in study.models)
     figures = study_figures(study, dict(made))
+    asked, file = number_of(made["n_questions"]), study.plan["questions"]["name"]
     return page_html(
-        f"{number_of(made['n_questions'])} of {study.plan['questions']['name']} · {models}",
+        f"{say('{questions} of {file}', questions=asked, file=file)} · {models}",
         [figure for figure in figures if figure.chart is not None],
         command,
         made=f"{models}, {made_at}",
         first=_limits(study) + _undrawn([figure for figure in figures if figure.chart is None]),
-        figures_title="What was found",
+        figures_title=say("What was found"),
         provenance=_tables(study) + _provenance(study, made_at),
     )
 
@@ -46,7 +49,8 @@ def _limits(study: Study) -> str:
     notices = [notice for model in study.models for notice in model.get("notices", ())]
     said = "".join(f"<p>{sentence(each)}</p>" for each in limits_paragraphs(study))
     lines = "".join(f'<p class="quiet">{sentence(notice)}</p>' for notice in dict.fromkeys(notices))
-    return f'<section aria-labelledby="limits"><h2 id="limits">What this is true of</h2>{said}{lines}</section>'
+    head = f'<h2 id="limits">{escape(say("What this is true of"))}</h2>'
+    return f'<section aria-labelledby="limits">{head}{said}{lines}</section>'
 
 
 def _undrawn(figures: Sequence[Figure]) -> str:
@@ -54,44 +58,62 @@ def _undrawn(figures: Sequence[Figure]) -> str:
     if not figures:
         return ""
     lines = "".join(f"<p>{sentence(f'{figure.title}: {figure.sentence}')}</p>" for figure in figures)
-    return f'<section aria-labelledby="undrawn"><h2 id="undrawn">What there is no chart of</h2>{lines}</section>'
+    head = f'<h2 id="undrawn">{escape(say("What there is no chart of"))}</h2>'
+    return f'<section aria-labelledby="undrawn">{head}{lines}</section>'
 
 
 def _tables(study: Study) -> str:
     found = "".join(map(_table, published_tables(study)))
-    published = f"<h3>Tables, in the shapes of published ones</h3>{found}" if found else ""
-    return f"<h3>What was said and written</h3>{folded(ANSWERS, frame_table(ANSWERS, changes(study.rows)))}{published}"
+    published = _headed(say("Tables, in the shapes of published ones"), found) if found else ""
+    answers = folded(say(ANSWERS), frame_table(say(ANSWERS), changes(study.rows)))
+    return f"{_headed(say('What was said and written'), answers)}{published}"
 
 
 def _table(table: PublishedTable) -> str:
-    source = f"In the shape of {table.source}. The numbers are this study's own." if table.source else ""
-    note = f'<p class="quiet">{sentence(source)}</p>' if source else ""
-    return folded(table.title, note + frame_table(table.title, table.frame))
+    note, title = "", say(table.title)
+    if table.source:
+        source = say("In the shape of {source}. The numbers are this study's own.", source=table.source)
+        note = f'<p class="quiet">{sentence(source)}</p>'
+    return folded(title, note + frame_table(title, table.frame))
+
+
+def _headed(title: str, content: str) -> str:
+    return f"<h3>{escape(title)}</h3>{content}"
 
 
 def _provenance(study: Study, made_at: str) -> str:
+    decoding = f"{say('greedy: always the likeliest token')}; {say('at most {n} tokens an answer', n=10)}"
+    intervals = say(
+        "95 %: Wilson of rates, paired bootstrap over questions of means (seed {seed})", seed=study.plan["seed"]
+    )
     told = {
-        "Questions": f"{study.plan['questions']['name']} (SHA-256 {study.plan['questions']['sha256'][:16]}…)",
-        "Recipe": str(study.plan["recipe"]),
-        "Wordings of each condition": str(study.plan["n_wordings"]),
-        "Decoding": "greedy: always the likeliest token; at most 10 tokens an answer",
-        "Intervals": f"95 %: Wilson of rates, paired bootstrap over questions of means (seed {study.plan['seed']})",
-        "Versions": ", ".join(f"{name} {version}" for name, version in study.versions.items()),
-        "Made": made_at,
+        say("Questions"): f"{study.plan['questions']['name']} (SHA-256 {study.plan['questions']['sha256'][:16]}…)",
+        say("Recipe"): str(study.plan["recipe"]),
+        say("Wordings of each condition"): str(study.plan["n_wordings"]),
+        say("Decoding"): decoding,
+        say("Intervals"): intervals,
+        say("Versions"): ", ".join(f"{name} {version}" for name, version in study.versions.items()),
+        say("Made"): made_at,
     }
-    own = {f"Your own correction {at}": text for at, text in enumerate(study.plan["corrections"], 1)}
+    own = {say("Your own correction {n}", n=at): text for at, text in enumerate(study.plan["corrections"], 1)}
     models = "".join(f"<h3>{exact(model_label(model, study.models))}</h3>{_model(model)}" for model in study.models)
-    return f"<h3>The study</h3>{facts(told | own)}{models}"
+    return _headed(say("The study"), f"{facts(told | own)}{models}")
 
 
 def _model(model: Mapping[str, Any]) -> str:
+    architecture = say(
+        "{kind}, {layers} layers, {heads} heads",
+        kind=model["model_type"],
+        layers=model["n_layers"],
+        heads=model["n_heads"],
+    )
     return facts(
         {
-            "Id": str(model["id"]),
-            "Revision": str(model.get("revision") or ""),
-            "SHA-256 of its weights": str(model.get("weights_sha256") or ""),
-            "Architecture": f"{model['model_type']}, {model['n_layers']} layers, {model['n_heads']} heads",
-            "Numbers": f"{model['dtype']} on {model['device']}",
+            say("Id"): str(model["id"]),
+            say("Revision"): str(model.get("revision") or ""),
+            say("SHA-256 of its weights"): str(model.get("weights_sha256") or ""),
+            say("Architecture"): architecture,
+            say("Numbers"): say("{dtype} on {device}", dtype=model["dtype"], device=model["device"]),
         }
     )
 

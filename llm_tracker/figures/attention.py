@@ -12,6 +12,7 @@ from llm_tracker.analysis.heads import Head
 from llm_tracker.charts.attention import attention_chart, attention_differences_chart
 from llm_tracker.figures.candidates import with_turns
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.attention import attention_differences_sentence, attention_sentence
 from llm_tracker.wording.two_models import models_attention_sentence
 
@@ -36,12 +37,12 @@ def attention_figure(sides: Sequence[Side], heads: Mapping[str, Head], differenc
         again = next((side for side in seen if side.name == "again"), None)
         frame = attention_differences(before, after, heads[before.name], heads[after.name], again)
         chart, said = attention_differences_chart(frame), attention_differences_sentence(frame)
-        return Figure(
-            "attention", "Attention by word, after minus before", chart, frame.assign(turn="difference"), said
-        )
+        title = say("Attention by word, after minus before")
+        return Figure("attention", title, chart, frame.assign(turn="difference"), said)
     shares = attention_shares(seen, heads)
     chart = attention_chart({name: attention_groups(frame) for name, frame in shares.items()})
-    return Figure("attention", "Where all of the attention went", chart, with_turns(shares), _sentence(seen, heads))
+    title = say("Where all of the attention went")
+    return Figure("attention", title, chart, with_turns(shares), _sentence(seen, heads))
 
 
 def _is_kept(side: Side, heads: Mapping[str, Head]) -> bool:

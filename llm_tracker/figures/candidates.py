@@ -11,6 +11,7 @@ from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.shared_tokens import with_shared_ids
 from llm_tracker.charts.candidates import candidate_differences_chart, candidates_chart
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.candidates import candidate_differences_sentence, candidates_sentence
 
 N_SHOWN = 5
@@ -34,12 +35,13 @@ def candidates_figure(sides: Sequence[Side], words: Sequence[str] = (), differen
     if difference and len(answers) > 1:
         gained = candidate_differences(frames["before"], frames["after"], frames.get("again"))
         chart, said = candidate_differences_chart(gained), candidate_differences_sentence(gained)
-        return Figure("candidates", "Candidates, after minus before", chart, gained.assign(turn="difference"), said)
+        title = say("Candidates, after minus before")
+        return Figure("candidates", title, chart, gained.assign(turn="difference"), said)
     followed = {lens.token_id for side in sides for word in words if (lens := side.watched(word))}
     if any(side.model for side in sides) and len(answers) > 1:
         answers, followed = _joined_by_text(sides, answers, words)
     chart = candidates_chart(answers, frames.get("again"), frozenset(followed))
-    return Figure("candidates", "Candidates", chart, with_turns(frames), candidates_sentence(sides))
+    return Figure("candidates", say("Candidates"), chart, with_turns(frames), candidates_sentence(sides))
 
 
 def with_turns(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

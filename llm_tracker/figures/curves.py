@@ -8,6 +8,7 @@ from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.curves import CurveMeasure, commit_layer, curve_differences, curves_frame, quality
 from llm_tracker.charts.curves import curve_differences_chart, curves_chart
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.curves import curve_differences_sentence, curves_sentence
 
 N_LEADING = 8
@@ -27,7 +28,7 @@ def curves_figure(
     """
     frame = curves_frame(side, words, n_leading)
     chart = curves_chart(frame, measure, quality(side), commit_layer(side), limits)
-    return Figure("curves", "Words through the layers", chart, frame.assign(turn=side.name), curves_sentence(side))
+    return Figure("curves", say("Words through the layers"), chart, frame.assign(turn=side.name), curves_sentence(side))
 
 
 def curves_difference_figure(
@@ -38,4 +39,4 @@ def curves_difference_figure(
     again = next((side for side in sides if side.name == "again"), None)
     frame = curve_differences(before, after, words, again)
     chart, said = curve_differences_chart(frame, measure), curve_differences_sentence(frame, measure)
-    return Figure("curves", "Words through the layers, after minus before", chart, frame, said)
+    return Figure("curves", say("Words through the layers, after minus before"), chart, frame, said)

@@ -9,6 +9,7 @@ from llm_tracker.analysis.heads import Head, HeadMeasure, grid_of, heads_frame, 
 from llm_tracker.charts.heads import heads_chart
 from llm_tracker.charts.heat import Colours, colours_of
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.wording.heads import MEASURE_LABELS, differences_sentence, heads_sentence
@@ -33,11 +34,12 @@ def heads_figure(
     frame = heads_frame(grid)
     low, high = limits or (0.0, float(frame["value"].max() or 1.0))
     number = ".2f" if measure == "entropy" else ".0%"
-    label = f"{MEASURE_LABELS[measure]}{'' if rows is None else ', weighed by values'}"
+    label = say(MEASURE_LABELS[measure])
+    if rows is not None:
+        label = say("{measure}, weighed by values", measure=label)
     chart = heads_chart(frame, Colours(label, low, high or 1.0, number), chosen)
-    return Figure(
-        "heads", "Every head of every layer", chart, frame.assign(turn=side.name), heads_sentence(grid, measure, words)
-    )
+    said = heads_sentence(grid, measure, words)
+    return Figure("heads", say("Every head of every layer"), chart, frame.assign(turn=side.name), said)
 
 
 def heads_difference_figure(
@@ -47,8 +49,8 @@ def heads_difference_figure(
     difference: FloatArray = after - before
     frame = heads_frame(difference)
     number = "+.2f" if measure == "entropy" else "+.1%"
-    label = f"{MEASURE_LABELS[measure]}, after minus before"
+    label = say("{what}, after minus before", what=say(MEASURE_LABELS[measure]))
     chart = heads_chart(frame, colours_of(frame["value"], label, number, is_difference=True), chosen)
     said = differences_sentence(difference, measure)
-    title = "Every head of every layer, after minus before"
+    title = say("Every head of every layer, after minus before")
     return Figure("heads", title, chart, frame.assign(turn="difference"), said)

@@ -11,6 +11,7 @@ from llm_tracker.figures.correction.views import experiment_figures
 from llm_tracker.figures.figure import Figure
 from llm_tracker.figures.sides import sides_for
 from llm_tracker.figures.views import figure
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Session
 
 
@@ -29,7 +30,7 @@ def overview(session: Session) -> list[Figure]:
     ]
     if len(session.turns) == 2:
         return [each for _, each in pairs]
-    return [replace(each, title=f"Correction {turn}: {each.title}") for turn, each in pairs]
+    return [replace(each, title=say("Correction {n}: {title}", n=turn, title=each.title)) for turn, each in pairs]
 
 
 def _found_out(session: Session, turn: int) -> list[Figure]:

@@ -8,6 +8,8 @@ from llm_tracker.charts.heads import pattern_chart
 from llm_tracker.charts.heat import Colours, colours_of
 from llm_tracker.errors import InputError
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.wording.heads import pattern_differences_sentence, pattern_sentence
 
@@ -21,10 +23,13 @@ def pattern_figure(text: PatternText, first: int | None = None, chosen: int | No
     The row of the `chosen` place is outlined.
     """
     if chosen is not None and not 0 <= chosen < len(text.spans):
-        raise InputError(f"There is no place {chosen}: the pattern has places 0 to {len(text.spans) - 1}.")
+        last = len(text.spans) - 1
+        raise InputError(say("There is no place {place}: the pattern has places 0 to {last}.", place=chosen, last=last))
     frame = text.frame(*pattern_window(len(text.spans), first))
-    chart = pattern_chart(frame, Colours(f"what {_name(text.pattern)} gave", 0, 1, ".0%"), chosen)
-    return Figure("pattern", f"{_title(text.pattern)}: its pattern", chart, frame, pattern_sentence(frame, chosen))
+    label = say("what layer {layer}, head {head} gave", **_place(text.pattern))
+    chart = pattern_chart(frame, Colours(label, 0, 1, ".0%"), chosen)
+    title = say("Layer {layer}, head {head}: its pattern", **_place(text.pattern))
+    return Figure("pattern", title, chart, frame, pattern_sentence(frame, chosen))
 
 
 def pattern_difference_figure(
@@ -35,9 +40,9 @@ def pattern_difference_figure(
     `pairs` are the places that stand for each other: `analysis.patterns.paired_places`.
     """
     frame = pattern_differences(before, after, pairs, *pattern_window(len(pairs), first))
-    label = f"what {_name(after.pattern)} gave, after minus before"
+    label = say("what layer {layer}, head {head} gave, after minus before", **_place(after.pattern))
     chart = pattern_chart(frame, colours_of(frame["value"], label, "+.1%", is_difference=True))
-    title = f"{_title(after.pattern)}: its pattern, after minus before"
+    title = say("Layer {layer}, head {head}: its pattern, after minus before", **_place(after.pattern))
     return Figure("pattern", title, chart, frame.assign(turn="difference"), pattern_differences_sentence(frame))
 
 
@@ -47,9 +52,5 @@ def pattern_window(count: int, first: int | None) -> tuple[int, int]:
     return start, min(start + WINDOW, count)
 
 
-def _name(pattern: HeadPattern) -> str:
-    return f"layer {pattern.layer}, head {pattern.head}"
-
-
-def _title(pattern: HeadPattern) -> str:
-    return f"Layer {pattern.layer}, head {pattern.head}"
+def _place(pattern: HeadPattern) -> dict[str, str]:
+    return {"layer": number(pattern.layer), "head": number(pattern.head)}

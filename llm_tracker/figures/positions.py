@@ -11,17 +11,22 @@ from llm_tracker.charts.heat import Colours, colours_of
 from llm_tracker.charts.positions import positions_chart
 from llm_tracker.errors import InputError
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.numbers import localised
+from llm_tracker.languages.texts import later, say
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.positions import map_difference_sentence, map_sentence, shows_label
 
 WINDOW = 64
 """Positions that are drawn at once."""
 
-LEAD_SIGNS = ("the second word leads", "the first word leads")
+LEAD_SIGNS = (later("the second word leads"), later("the first word leads"))
+
+BEGINS = {"thought": later("thought"), "answer": later("answer")}
+"""What begins at a position that is marked."""
 
 SITE_TITLES = {
-    "resid_post": "What every layer would write",
-    "resid_mid": "What every layer would write between its attention and its MLP",
+    "resid_post": later("What every layer would write"),
+    "resid_mid": later("What every layer would write between its attention and its MLP"),
 }
 
 
@@ -40,18 +45,22 @@ def map_figure(
     """
     if chosen is not None and not (1 <= chosen[0] <= lens.n_layers and 0 <= chosen[1] < len(lens.tokens)):
         raise InputError(
-            f"There is no cell {chosen}: the map has layers 1 to {lens.n_layers} and positions 0 to "
-            f"{len(lens.tokens) - 1}."
+            say(
+                "There is no cell {cell}: the map has layers 1 to {layers} and positions 0 to {last}.",
+                cell=chosen,
+                layers=lens.n_layers,
+                last=len(lens.tokens) - 1,
+            )
         )
     start = window_start(len(lens.tokens), answer_position(turn) if first is None else first, centred=first is None)
     last = min(start + WINDOW, len(lens.tokens))
     frame = map_frame(lens, shows, start, last)
-    marks = phase_marks(turn)
+    marks = {at: say(BEGINS[name]) for at, name in phase_marks(turn).items()}
     label = shows_label(shows, list(lens.watched))
     chart = positions_chart(frame, _colours(frame["value"], shows, label, limits), marks, chosen)
     position = chosen[1] if chosen is not None else min(max(answer_position(turn), start), last - 1)
     said = map_sentence(lens, shows, start, last, min(position, len(lens.tokens) - 1))
-    return Figure("map", SITE_TITLES[lens.site], chart, frame, said)
+    return Figure("map", say(SITE_TITLES[lens.site]), chart, frame, said)
 
 
 def map_difference_figure(
@@ -64,10 +73,10 @@ def map_difference_figure(
     frame = map_difference(before[1], after[1], pairs[start : start + WINDOW], shows)
     frame = frame.assign(position=frame["position"] + start)
     words = [word for word in before[1].watched if word in after[1].watched]
-    label = f"{shows_label(shows, words)}, after minus before"
+    label = say("{what}, after minus before", what=shows_label(shows, words))
     colours = colours_of(frame["value"], label, _number(shows, True), is_difference=True)
-    chart = positions_chart(frame, colours, {answer: "answer"})
-    title = f"{SITE_TITLES[after[1].site]}, after minus before"
+    chart = positions_chart(frame, colours, {answer: say(BEGINS["answer"])})
+    title = say("{what}, after minus before", what=say(SITE_TITLES[after[1].site]))
     said = map_difference_sentence(frame, shows)
     return Figure("map", title, chart, frame.assign(turn="difference"), said)
 
@@ -103,8 +112,11 @@ def _colours(values: pd.Series[float], shows: str, label: str, limits: tuple[flo
     number = ".0%" if is_share else _number(shows)
     is_lead, is_rank = shows.startswith("lead of "), _is_rank(shows)
     if is_rank and low < 1:
-        raise InputError(f"Ranks begin at 1: the scale of a map of ranks cannot begin at {low:g}.")
-    return Colours(label, low, high, number, is_lead, LEAD_SIGNS, is_logarithmic=is_rank)
+        raise InputError(
+            say("Ranks begin at 1: the scale of a map of ranks cannot begin at {low}.", low=localised(f"{low:g}"))
+        )
+    signs = (say(LEAD_SIGNS[0]), say(LEAD_SIGNS[1]))
+    return Colours(label, low, high, number, is_lead, signs, is_logarithmic=is_rank)
 
 
 def _is_rank(shows: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llm_tracker.analysis.sampled_answers import answer_distribution
 from llm_tracker.charts.samples import samples_chart
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.sampled import SampledAnswers
 from llm_tracker.wording.sampled_answers import samples_sentence
 
@@ -14,4 +15,4 @@ def samples_figure(samples: SampledAnswers, greedy: str | None = None) -> Figure
     frame = answer_distribution(samples, greedy)
     temperature = samples.decoding.temperature or 0.0
     said = samples_sentence(frame, temperature)
-    return Figure("samples", "Asked several times", samples_chart(frame), frame.assign(turn="sampled"), said)
+    return Figure("samples", say("Asked several times"), samples_chart(frame), frame.assign(turn="sampled"), said)

@@ -8,6 +8,7 @@ from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.tokens import TokenMeasure, answers_frame, differences_frame
 from llm_tracker.charts.tokens import token_differences_chart, tokens_chart
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.tokens import token_differences_sentence, tokens_sentence
 
 
@@ -20,7 +21,7 @@ def tokens_figure(sides: Sequence[Side], measure: TokenMeasure = "prob", differe
     if difference and len(own) > 1:
         frame = differences_frame(*own[:2])
         chart, said = token_differences_chart(frame, measure), token_differences_sentence(frame, measure)
-        return Figure("tokens", "Tokens, after minus before", chart, frame.assign(turn="difference"), said)
+        return Figure("tokens", say("Tokens, after minus before"), chart, frame.assign(turn="difference"), said)
     frame = answers_frame(own)
     chart, said = tokens_chart(frame, measure), tokens_sentence(own, measure)
-    return Figure("tokens", "Tokens of the answer", chart, frame, said)
+    return Figure("tokens", say("Tokens of the answer"), chart, frame, said)

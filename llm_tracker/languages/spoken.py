@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 ENGLISH = "en"
 
@@ -43,6 +46,17 @@ def in_language(code: str) -> Iterator[None]:
         yield
     finally:
         _chosen.reset(token)
+
+
+def in_this_language(make: Callable[[], T]) -> Callable[[], T]:
+    """The same, made in the language of now whenever and wherever it is made."""
+    code = language()
+
+    def made() -> T:
+        with in_language(code):
+            return make()
+
+    return made
 
 
 def document(name: str) -> str:

@@ -18,6 +18,8 @@ def say(text: str, /, *, context: str = "", **values: object) -> str:
 
     `context` tells apart two texts that are the same in English only. What has no translation is said in English.
     """
+    if not text:  # under which gettext keeps what a catalogue says of itself
+        return ""
     said = _translations(language())
     told = said.pgettext(context, text) if context else said.gettext(text)
     return told.format(**values) if values else told
@@ -28,6 +30,15 @@ def say_n(one: str, several: str, n: int, /, *, context: str = "", **values: obj
     said = _translations(language())
     told = said.npgettext(context, one, several, n) if context else said.ngettext(one, several, n)
     return told.format(**{"n": n, **values})
+
+
+NOUNS_WITH_CAPITALS = ("de",)
+"""Languages in which the first letter tells a noun, wherever it stands."""
+
+
+def within_a_sentence(text: str) -> str:
+    """A text that begins with a capital, as it stands inside of a sentence."""
+    return text if language() in NOUNS_WITH_CAPITALS else f"{text[:1].lower()}{text[1:]}"
 
 
 def later(text: str, /, *, context: str = "") -> str:

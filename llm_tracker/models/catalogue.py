@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from llm_tracker.languages.texts import later, say
+
 Source = Literal["embedded", "hub", "directory", "gguf", "plug-in"]
 
 
@@ -56,14 +58,14 @@ EMBEDDED = ModelEntry(
     parameters=134_515_008,
     licence="Apache-2.0",
     tried="weights",
-    note="Built in: 4-bit weights read as float32. Answers at once on any laptop.",
+    note=later("Built in: 4-bit weights read as float32. Answers at once on any laptop."),
 )
 TINYLLAMA = _on_hub(
     "tinyllama",
     "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
     1_100_048_384,
     2_200_119_864,
-    "The usual model for a first look: 22 layers, and known to most who write on such things.",
+    later("The usual model for a first look: 22 layers, and known to most who write on such things."),
 )
 CATALOGUE = (
     TINYLLAMA,
@@ -73,7 +75,7 @@ CATALOGUE = (
         "HuggingFaceTB/SmolLM2-135M-Instruct",
         134_515_008,
         269_060_552,
-        "The hub's own, unquantised weights of the built-in model: other numbers than the built-in ones.",
+        later("The hub's own, unquantised weights of the built-in model: other numbers than the built-in ones."),
         title="SmolLM2-135M-Instruct (hub)",
     ),
     _on_hub(
@@ -81,7 +83,7 @@ CATALOGUE = (
         "google/gemma-3-270m-it",
         268_098_176,
         536_223_056,
-        "Small, from another maker: sliding attention, and a vocabulary of 262,144 tokens.",
+        later("Small, from another maker: sliding attention, and a vocabulary of 262,144 tokens."),
         licence="Gemma terms",
         is_gated=True,
     ),
@@ -90,14 +92,14 @@ CATALOGUE = (
         "HuggingFaceTB/SmolLM2-360M-Instruct",
         361_821_120,
         723_674_912,
-        "Of the built-in model's family, between it and TinyLlama in size.",
+        later("Of the built-in model's family, between it and TinyLlama in size."),
     ),
     _on_hub(
         "qwen3-0.6b",
         "Qwen/Qwen3-0.6B",
         596_049_920,
         1_503_300_328,
-        "The smallest that reasons: one question with and without a thought.",
+        later("The smallest that reasons: one question with and without a thought."),
         reasons="can",
         memory_bytes=2 * 596_049_920,
     ),
@@ -106,7 +108,7 @@ CATALOGUE = (
         "google/gemma-3-1b-it",
         999_885_952,
         1_999_811_208,
-        "For each layer that sees all of a text it has five that look back 512 tokens.",
+        later("For each layer that sees all of a text it has five that look back 512 tokens."),
         licence="Gemma terms",
         is_gated=True,
     ),
@@ -115,7 +117,7 @@ CATALOGUE = (
         "meta-llama/Llama-3.2-1B-Instruct",
         1_235_814_400,
         2_471_645_608,
-        "Of the family that most interpretability work is on.",
+        later("Of the family that most interpretability work is on."),
         licence="Llama 3.2 Community License",
         is_gated=True,
     ),
@@ -124,14 +126,14 @@ CATALOGUE = (
         "HuggingFaceTB/SmolLM2-1.7B-Instruct",
         1_711_376_384,
         3_422_777_952,
-        "The built-in model's large sister: the same questions, two sizes.",
+        later("The built-in model's large sister: the same questions, two sizes."),
     ),
     _on_hub(
         "qwen3-1.7b",
         "Qwen/Qwen3-1.7B",
         1_720_574_976,
         4_063_515_592,
-        "The same family, larger: what more parameters change, with a thought and without.",
+        later("The same family, larger: what more parameters change, with a thought and without."),
         reasons="can",
         memory_bytes=2 * 1_720_574_976,
     ),
@@ -140,7 +142,7 @@ CATALOGUE = (
         "HuggingFaceTB/SmolLM3-3B",
         3_075_098_624,
         6_150_256_904,
-        "Open from data to training; every fourth layer has no rotary positions.",
+        later("Open from data to training; every fourth layer has no rotary positions."),
         reasons="can",
     ),
     _on_hub(
@@ -148,14 +150,16 @@ CATALOGUE = (
         "mistralai/Mistral-7B-Instruct-v0.3",
         7_248_023_552,
         14_496_078_512,
-        "For a GPU or much memory: the smallest size of many published studies.",
+        later("For a GPU or much memory: the smallest size of many published studies."),
     ),
     _on_hub(
         "gpt-oss-20b",
         "openai/gpt-oss-20b",
         20_914_757_184,
         13_761_300_984,
-        "A mixture of experts for a large GPU; its thoughts are a channel of their own, and its heads have sinks.",
+        later(
+            "A mixture of experts for a large GPU; its thoughts are a channel of their own, and its heads have sinks."
+        ),
         reasons="always",
         memory_bytes=2 * 20_914_757_184,
     ),
@@ -171,4 +175,6 @@ def meant(name: str, models: Mapping[str, ModelEntry]) -> str:
     if not near:
         return ""
     entry = names[near[0]]
-    return f" Did you mean “{entry.id}”" + (f" ({entry.location})?" if entry.source == "hub" else "?")
+    if entry.source != "hub":
+        return f" {say('Did you mean “{id}”?', id=entry.id)}"
+    return f" {say('Did you mean “{id}” ({place})?', id=entry.id, place=entry.location)}"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import TrackerError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.chat_template import writes_date
 from llm_tracker.prompts.recipes import Message
 from llm_tracker.prompts.rendering import render_prompt
@@ -20,18 +22,22 @@ def form_notices(tokenizer: PreTrainedTokenizerBase, named_ends: Collection[int]
     """A beginning token that the template leaves out, the day that it writes, and ends that no file names."""
     if tokenizer.chat_template and _begins_by_tokenizer(tokenizer):
         beginning = str(tokenizer.decode(beginning_ids(tokenizer)))
-        yield (
-            f"Its chat template writes no beginning token: “{beginning}” is put in front, as the tokenizer does for "
-            "plain text."
+        yield say(
+            "Its chat template writes no beginning token: “{beginning}” is put in front, as the tokenizer does for "
+            "plain text.",
+            beginning=beginning,
         )
     if writes_date(tokenizer):
-        yield "Its chat template writes the day: it is kept with a conversation, so that it can be asked again alike."
+        yield say(
+            "Its chat template writes the day: it is kept with a conversation, so that it can be asked again alike."
+        )
     unnamed = turn_end_ids(tokenizer) - set(named_ends)
     texts = [f"“{text}”" for token_id, text in special_tokens(tokenizer).items() if token_id in unnamed]
     if texts:
-        yield (
-            f"{' and '.join(texts)} ends an answer too: its chat template writes that behind each answer, and the "
-            "checkpoint does not name it among its end tokens."
+        yield say(
+            "{tokens} ends an answer too: its chat template writes that behind each answer, and the checkpoint does "
+            "not name it among its end tokens.",
+            tokens=reduce(lambda one, other: say("{one} and {other}", one=one, other=other), texts),
         )
 
 

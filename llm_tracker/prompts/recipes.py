@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 
 MessageRole = Literal["system", "user", "assistant"]
 
@@ -55,7 +56,13 @@ def recipe_messages(recipe: Recipe) -> tuple[str, tuple[Message, ...]]:
     """The recipe's name ("custom" of a list) and its messages. Raises InputError for what is neither."""
     if isinstance(recipe, str):
         if recipe not in RECIPES:
-            raise InputError(f"There is no recipe “{recipe}”. Choose one of: {', '.join(RECIPES)}.")
+            raise InputError(
+                say(
+                    "There is no recipe “{recipe}”. Choose one of: {recipes}.",
+                    recipe=recipe,
+                    recipes=", ".join(RECIPES),
+                )
+            )
         return recipe, RECIPES[recipe]
     return "custom", tuple(as_message(given) for given in recipe)
 
@@ -65,6 +72,9 @@ def as_message(given: Mapping[str, str]) -> Message:
     role, content = given.get("role"), given.get("content")
     if role not in get_args(MessageRole) or not isinstance(content, str):
         raise InputError(
-            f"A message needs a role (system, user or assistant) and a content text; this one has {dict(given)!r}."
+            say(
+                "A message needs a role (system, user or assistant) and a content text; this one has {given}.",
+                given=repr(dict(given)),
+            )
         )
     return Message(cast("MessageRole", role), content)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.continuation import continuation
 from llm_tracker.prompts.finding_thoughts import reasoning_of
@@ -56,7 +57,7 @@ def render_prompt(
         own = beginning_ids(tokenizer)
         token_ids, spans = [*own, *token_ids], [(0, 0)] * len(own) + spans
     if not token_ids:
-        raise InputError("This text has no tokens for the model to read. Type something first.")
+        raise InputError(say("This text has no tokens for the model to read. Type something first."))
     return Prompt(
         messages=tuple(messages),
         text="".join(segment.text for segment in segments),
@@ -91,10 +92,16 @@ def prompt_of_ids(tokenizer: PreTrainedTokenizerBase, token_ids: Sequence[int]) 
     Raises InputError where there are none, or one is outside the vocabulary.
     """
     if not token_ids:
-        raise InputError("There are no token ids to read. Give at least one.")
+        raise InputError(say("There are no token ids to read. Give at least one."))
     wrong = [token_id for token_id in token_ids if not 0 <= token_id < len(tokenizer)]
     if wrong:
-        raise InputError(f"{wrong[0]} is no token id of this model: they go from 0 to {len(tokenizer) - 1}.")
+        raise InputError(
+            say(
+                "{token} is no token id of this model: they go from 0 to {last}.",
+                token=wrong[0],
+                last=len(tokenizer) - 1,
+            )
+        )
     text, spans = continuation(tokenizer, (), token_ids)
     special = special_tokens(tokenizer)
     roles: list[Role] = ["template" if token_id in special else "user" for token_id in token_ids]
@@ -138,8 +145,11 @@ def _notices(segments: Sequence[Segment], special: Iterable[str], question: str)
     for control in special:
         own = own.replace(control, " ")
     return [
-        f"Your text contains “{mark}”, which this model's template also writes as plain text: "
-        "the model cannot tell the two apart."
+        say(
+            "Your text contains “{mark}”, which this model's template also writes as plain text: the model cannot tell "
+            "the two apart.",
+            mark=mark,
+        )
         for mark in sorted(set(_TEMPLATE_MARK.findall(own)))
         if mark in question
     ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.chat_template import THOUGHT_FIELDS, Given, TemplateUse, render, render_or_nothing
 from llm_tracker.prompts.recipes import Message, MessageRole
 from llm_tracker.prompts.thoughts import ThoughtMarks
@@ -32,10 +33,10 @@ Parts = tuple[Segment, ...]
 """A message's content, cut by role: more than one segment where a system line was folded into a question."""
 
 
-DROPPED_THOUGHTS = (
+DROPPED_THOUGHTS = later(
     "The chat template leaves out what the model thought before its earlier answers: it reads these answers alone."
 )
-DROPPED_ANSWERS = (
+DROPPED_ANSWERS = later(
     "The chat template leaves out part of an earlier answer, behind a mark that the answer had in it: “What the model "
     "read” shows what is left."
 )
@@ -79,9 +80,9 @@ def _left_out(slots: Sequence[_Slot], kept: Sequence[Message], marks: ThoughtMar
     pairs = list(zip(slots, kept, strict=True))
     thoughtful = [pair for pair in pairs if marks is not None and marks.inside(pair[0].thought)]
     if not all(message.thought if slot.in_field else message.content == slot.text for slot, message in thoughtful):
-        yield DROPPED_THOUGHTS
+        yield say(DROPPED_THOUGHTS)
     if any(slot.parts[-1].text.strip() not in message.content for slot, message in pairs):
-        yield DROPPED_ANSWERS
+        yield say(DROPPED_ANSWERS)
 
 
 def question_answer_segments(messages: Sequence[Message], n_recipe: int) -> list[Segment]:
@@ -194,9 +195,9 @@ def _aligned(
         text = render(tokenizer, [slot.given(slot.text, slot.in_field) for slot in slots], use)
         skeleton = render(tokenizer, marked, use)
     except jinja2.TemplateError as error:
-        raise ModelError(f"This model's chat template refuses the conversation: {error}") from error
+        raise ModelError(say("This model's chat template refuses the conversation: {error}", error=error)) from error
     if not all(mark in skeleton for mark in marks):
-        raise ModelError("This model's chat template leaves out part of the conversation; use the recipe “raw”.")
+        raise ModelError(say("This model's chat template leaves out part of the conversation; use the recipe “raw”."))
     parts = {mark: slot.parts for mark, slot in zip(marks, slots, strict=True)}
     parts |= {mark: (Segment(slot.in_field, "thought"),) for mark, slot in zip(thought_marks, slots, strict=True)}
     segments, written = _matched(text, re.split(f"({'|'.join(parts)})", skeleton), parts)
@@ -210,7 +211,7 @@ def _matched(text: str, fragments: list[str], parts: Mapping[str, Parts]) -> tup
     for place in range(0, len(fragments), 2):
         own = fragments[place]
         if not text.startswith(own, at):
-            raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
+            raise ModelError(say("This model's chat template rewrites what is said; use the recipe “raw”."))
         segments.append(Segment(own, "template"))
         at += len(own)
         if place + 1 < len(fragments):
@@ -237,7 +238,7 @@ def _as_written(text: str, at: int, parts: Parts, following: str) -> list[Segmen
     is_nothing = bool(following) and text.startswith(following, at) and parts[-1].role == "assistant"
     if content.endswith(rest) and (rest or is_nothing):
         return _cut(parts, len(content) - len(rest), len(rest))
-    raise ModelError("This model's chat template rewrites what is said; use the recipe “raw”.")
+    raise ModelError(say("This model's chat template rewrites what is said; use the recipe “raw”."))
 
 
 def _cut(parts: Parts, start: int, length: int) -> list[Segment]:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 
 ClosedBy = Literal["model", "limit", "reader", ""]
 """Who ended a thought: the model, its limit of tokens, whoever pressed Skip; or nobody: it has no end."""
@@ -118,13 +119,15 @@ def resolved_thinking(
     """
     if reasoning is None:
         if thinking:
-            raise InputError("This model's chat template and tokenizer know no thoughts. Leave thinking out.")
+            raise InputError(say("This model's chat template and tokenizer know no thoughts. Leave thinking out."))
         return False, NO_ARGUMENT
     if reasoning.switch is None:
         if thinking is False and reasoning.always:
             raise InputError(
-                "This model's chat template has no switch for its thoughts. Give them a limit of 0 tokens: each is "
-                "closed as soon as it begins."
+                say(
+                    "This model's chat template has no switch for its thoughts. Give them a limit of 0 tokens: "
+                    "each is closed as soon as it begins."
+                )
             )
         return thinking is not False, NO_ARGUMENT
     wanted = next((each for each in (thinking, by_default, reasoning.switch.is_on) if each is not None), None)

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer
 from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.segments import Segment
 from llm_tracker.prompts.words import Span
 
@@ -45,7 +46,9 @@ def encode(
     ids, spans = _encode_guarded(tokenizer, segments, begin)
     typed = _typed_control_token(tokenizer, segments, ids, spans)
     if typed is not None:
-        raise InputError(f"This model can read “{typed}” only as a control token, never as text. Leave it out.")
+        raise InputError(
+            say("This model can read “{typed}” only as a control token, never as text. Leave it out.", typed=typed)
+        )
     return ids, spans
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.lens_records import Record
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray, LensTable, Trace, WatchedLens
@@ -29,7 +30,13 @@ def require_form(record: Any) -> Record:
     """The record of a session.json, once it has the form of one (JSON Schema). Raises InputError, with the place."""
     error = next(_validator().iter_errors(record), None)  # there may be a million
     if error is not None:
-        raise InputError(f"session.json has another form than it should: {error.json_path} ({error.validator})")
+        raise InputError(
+            say(
+                "session.json has another form than it should: {place} ({rule})",
+                place=error.json_path,
+                rule=error.validator,
+            )
+        )
     assert isinstance(record, dict)
     return record
 
@@ -46,7 +53,7 @@ def require_sound(session: Session) -> None:
     """Refuse a session whose parts do not belong together: a view would show nonsense, or fail. Raises InputError."""
     for name, is_so in _of_session(session):
         if not is_so:
-            raise InputError(f"its parts do not belong together: {name}")
+            raise InputError(say("its parts do not belong together: {claim}", claim=name))
 
 
 Claims = Iterator[tuple[str, bool]]

@@ -10,8 +10,18 @@ from typing import Any
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.records import experiment_of
+from llm_tracker.languages.texts import later, say
 
 EXPERIMENT = "experiment.json"
+
+NONE = later(
+    "There is no experiment in {folder}. Make one with `llm-tracker experiment … --out DIR`, or export a conversation "
+    "that has one."
+)
+NONE_ON_TURN = later(
+    "There is no experiment on turn {turn} in {folder}. Make one with `llm-tracker experiment … --out DIR`, or export "
+    "a conversation that has one."
+)
 
 
 def experiment_file(turns: Collection[int], turn: int) -> str:
@@ -33,12 +43,11 @@ def load_experiment(directory: str | Path, turn: int | None = None) -> Experimen
     try:
         found = {each.turn: each for each in map(experiment_of, experiment_records(folder))}
     except (OSError, ValueError) as error:
-        raise InputError(f"An experiment in {folder} cannot be read ({type(error).__name__}).") from error
+        raise InputError(
+            say("An experiment in {folder} cannot be read ({kind}).", folder=folder, kind=type(error).__name__)
+        ) from error
     wanted = max(found, default=None) if turn is None else turn
     if wanted not in found:
-        of_turn = "" if turn is None else f" on turn {turn}"
-        raise InputError(
-            f"There is no experiment{of_turn} in {folder}. Make one with `llm-tracker experiment … --out DIR`, or "
-            "export a conversation that has one."
-        )
+        text = NONE if turn is None else NONE_ON_TURN
+        raise InputError(say(text, turn=turn, folder=folder))
     return found[wanted]

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.experiment_files import experiment_file, experiment_records
 from llm_tracker.storage.lens_records import LEADING_AXES, Arrays, leading_arrays
 from llm_tracker.storage.records import SCHEMA, partial_record, session_of, session_record
@@ -52,7 +53,11 @@ def save_session(session: Session, directory: str | Path, partial: bool = False)
         _forget_others(folder, session)
     except (OSError, SafetensorError) as error:
         raise InputError(
-            f"The session could not be written to {folder}: {one_line(error)}. Choose another folder."
+            say(
+                "The session could not be written to {folder}: {error}. Choose another folder.",
+                folder=folder,
+                error=one_line(error),
+            )
         ) from error
     return folder
 
@@ -85,14 +90,25 @@ def load_session(directory: str | Path) -> Session:
     try:
         record = json.loads((folder / "session.json").read_text(encoding="utf-8"))
         if record.get("schema") != SCHEMA:
-            raise InputError(f"{folder} holds a session of format {record.get('schema')}; this version reads {SCHEMA}.")
+            raise InputError(
+                say(
+                    "{folder} holds a session of format {found}; this version reads {known}.",
+                    folder=folder,
+                    found=record.get("schema"),
+                    known=SCHEMA,
+                )
+            )
         arrays = [load_file(folder / f"turn-{index}.safetensors") for index in range(len(record["turns"]))]
         controls = [load_file(folder / f"control-{each['turn']}.safetensors") for each in record.get("controls", [])]
         return session_of(record, arrays, controls, experiment_records(folder))
     except (OSError, SafetensorError, *UNREADABLE) as error:
         raise InputError(
-            f"{folder} holds no complete session ({type(error).__name__}: {error}). "
-            "Give a folder that save_session wrote."
+            say(
+                "{folder} holds no complete session ({kind}: {error}). Give a folder that save_session wrote.",
+                folder=folder,
+                kind=type(error).__name__,
+                error=error,
+            )
         ) from error
 
 

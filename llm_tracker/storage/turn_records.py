@@ -8,6 +8,7 @@ import numpy as np
 
 from llm_tracker.analysis.attention import last_attending, last_layer_words
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.chat_template import THOUGHT_FIELDS
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message, as_message
@@ -34,8 +35,11 @@ def require_lenses(turn: Turn) -> None:
     missing = [step for step in range(turn.trace.n_steps) if step not in turn.trace.lens]
     if missing:
         raise InputError(
-            f"The lens of steps {missing} has not been computed yet. "
-            "Save what llm_tracker.with_all_lenses(model, session) returns."
+            say(
+                "The lens of steps {missing} has not been computed yet. Save what "
+                "llm_tracker.with_all_lenses(model, session) returns.",
+                missing=missing,
+            )
         )
 
 

@@ -17,6 +17,8 @@ from safetensors.numpy import load
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.records import experiment_of, experiment_record
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.checking import require_form, require_sound
 from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.records import session_of
@@ -83,13 +85,19 @@ def unpack(source: str | Path | IO[bytes], limits: Limits = LIMITS) -> Iterator[
         with ZipFile(source) as archive:
             yield from _sessions(archive, limits)
     except (BadZipFile, LargeZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise InputError("This is no zip file that can be read. Give one that Export or Archive made.") from error
+        raise InputError(say("This is no zip file that can be read. Give one that Export or Archive made.")) from error
 
 
 def _sessions(archive: ZipFile, limits: Limits) -> Iterator[Unpacked]:
     members = archive.infolist()
     if len(members) > limits.members:
-        raise InputError(f"The archive has {len(members):,} files; at most {limits.members:,} are read.")
+        raise InputError(
+            say(
+                "The archive has {n} files; at most {most} are read.",
+                n=number(len(members), ","),
+                most=number(limits.members, ","),
+            )
+        )
     folders: dict[str, dict[str, ZipInfo]] = {}
     total = 0
     for member in members:
@@ -98,9 +106,14 @@ def _sessions(archive: ZipFile, limits: Limits) -> Iterator[Unpacked]:
         total += member.file_size
         if why_not or found is None:
             if why_not or not member.is_dir():
-                yield Unpacked(member.filename[:200], why_not=why_not or "it is no part of a session")
+                yield Unpacked(member.filename[:200], why_not=why_not or say("it is no part of a session"))
         elif total > limits.bytes:
-            raise InputError(f"The archive holds more than {limits.bytes >> 20:,} MB. Import fewer sessions at a time.")
+            raise InputError(
+                say(
+                    "The archive holds more than {n} MB. Import fewer sessions at a time.",
+                    n=number(limits.bytes >> 20, ","),
+                )
+            )
         else:
             folders.setdefault(found["folder"] or "", {})[found["file"]] = member
     for folder, files in folders.items():
@@ -111,24 +124,24 @@ def _why_not(member: ZipInfo, limits: Limits) -> str:
     """Why a member is refused whatever it holds; empty where it is not."""
     name = member.filename
     if name.startswith(("/", "\\")) or "\\" in name or ":" in name or ".." in name.split("/"):
-        return "its path leads out of the archive"
+        return say("its path leads out of the archive")
     if stat.S_ISLNK(member.external_attr >> 16):
-        return "it is a link"
+        return say("it is a link")
     if member.flag_bits & 0x1:
-        return "it is encrypted"
+        return say("it is encrypted")
     most = limits.json_bytes if name.endswith(".json") else limits.member_bytes
     if member.file_size > most:
-        return f"it is larger than {most >> 20:,} MB"
+        return say("it is larger than {n} MB", n=number(most >> 20, ","))
     is_large = member.file_size > RATIO_FROM_BYTES
     if is_large and member.file_size > limits.ratio * max(1, member.compress_size):
-        return "it is packed as a zip bomb is"
+        return say("it is packed as a zip bomb is")
     return ""
 
 
 def _session(archive: ZipFile, folder: str, files: dict[str, ZipInfo], limits: Limits) -> Unpacked:
     try:
         if "session.json" not in files:
-            return Unpacked(folder, why_not="it has no session.json")
+            return Unpacked(folder, why_not=say("it has no session.json"))
         record = require_form(_json(_content(archive, files["session.json"]), limits))
         turns = [_arrays(archive, files, f"turn-{at}") for at in range(len(record["turns"]))]
         named = [f"control-{each['turn']}" for each in record.get("controls", [])]
@@ -140,11 +153,11 @@ def _session(archive: ZipFile, folder: str, files: dict[str, ZipInfo], limits: L
     except InputError as error:
         return Unpacked(folder, why_not=str(error))
     except (BadZipFile, NotImplementedError, zlib.error, EOFError, RuntimeError, OSError):
-        return Unpacked(folder, why_not="it is damaged")
+        return Unpacked(folder, why_not=say("it is damaged"))
     except (SafetensorError, *UNREADABLE) as error:
-        return Unpacked(folder, why_not=f"its contents cannot be read ({type(error).__name__})")
+        return Unpacked(folder, why_not=say("its contents cannot be read ({kind})", kind=type(error).__name__))
     except MemoryError:
-        return Unpacked(folder, why_not="it takes more memory than there is")
+        return Unpacked(folder, why_not=say("it takes more memory than there is"))
 
 
 def _experiments(archive: ZipFile, files: dict[str, ZipInfo], limits: Limits) -> Iterator[Record]:
@@ -153,7 +166,7 @@ def _experiments(archive: ZipFile, files: dict[str, ZipInfo], limits: Limits) ->
         if re.fullmatch(_EXPERIMENT, name):
             record = _json(_content(archive, member), limits)
             if not isinstance(record, dict):
-                raise InputError(f"{name} is no record of an experiment")
+                raise InputError(say("{name} is no record of an experiment", name=name))
             yield experiment_record(experiment_of(record))
 
 
@@ -183,7 +196,7 @@ def _content(archive: ZipFile, member: ZipInfo) -> bytes:
 def _json(content: bytes, limits: Limits) -> object:
     """A JSON value. Raises ValueError for another one, and for one that nests too deeply or has half a character."""
     if content.count(b"[") + content.count(b"{") > limits.json_values:
-        raise InputError(f"it has more than {limits.json_values:,} lists and objects")
+        raise InputError(say("it has more than {n} lists and objects", n=number(limits.json_values, ",")))
     try:
         value = json.loads(content.decode(), parse_constant=_number)
         if re.search(rb"\\u[dD][89a-fA-F]", content):  # half a surrogate pair, perhaps: no table and no file holds one
@@ -203,6 +216,6 @@ def _arrays(archive: ZipFile, files: dict[str, ZipInfo], name: str) -> Arrays:
     """The tensors of a turn. Raises InputError where its file is missing."""
     member = files.get(f"{name}.safetensors")
     if member is None:
-        raise InputError(f"{name}.safetensors is missing")
+        raise InputError(say("{name}.safetensors is missing", name=name))
     arrays: dict[str, Any] = load(_content(archive, member))
     return arrays

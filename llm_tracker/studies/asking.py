@@ -14,6 +14,7 @@ from llm_tracker.experiments.scored_texts import Text, TextScore, score_texts
 from llm_tracker.experiments.values.conditions import Condition
 from llm_tracker.experiments.values.findings import Grade
 from llm_tracker.experiments.values.grading import grade
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import Message
@@ -60,8 +61,11 @@ def form_of(model: LoadedModel, plan: Plan) -> Form:
     use = template_use(model, plan.recipe, switched(model, plan.recipe, False), plan.date, False)
     if use.thinks:
         raise InputError(
-            f"{model.entry.title} thinks before each answer, and its thoughts cannot be turned off: what it answers "
-            "behind them is another text each time. Take a model that answers at once.",
+            say(
+                "{model} thinks before each answer, and its thoughts cannot be turned off: what it answers "
+                "behind them is another text each time. Take a model that answers at once.",
+                model=model.entry.title,
+            ),
             "models",
         )
     return Form(model, plan.recipe, plan.recipe_messages, use)
@@ -104,7 +108,7 @@ class QuestionSetting(Setting):
 
     def with_room(self, prompt: Prompt) -> Prompt:
         """The same prompt, of a chain. Raises InputError, with the question's id, where the model cannot read it."""
-        with self._named(" So long has its chain of pressure grown: leave that out, or this question."):
+        with self._named(say("So long has its chain of pressure grown: leave that out, or this question.")):
             return self._fitting(prompt)
 
     @contextmanager
@@ -112,7 +116,8 @@ class QuestionSetting(Setting):
         try:
             yield
         except InputError as error:
-            raise InputError(f"Question “{self.question.id}”: {error}{more}", error.parameters) from error
+            said = say("Question “{id}”: {error}", id=self.question.id, error=error)
+            raise InputError(f"{said} {more}" if more else said, error.parameters) from error
 
     def text(self, prompt: Prompt, kind: str = "") -> Text:
         """What is read, what is asked of it: how likely the two words are, and the model's own answer."""

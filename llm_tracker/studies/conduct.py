@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.errors import InputError, ModelError
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import AUTO, LoadOptions
 from llm_tracker.models.loading.resolve import find_entry
 from llm_tracker.progress import Report, ended, silent
@@ -86,7 +87,7 @@ def _different(models: Sequence[str]) -> tuple[str, ...]:
     meant = [_meant(name) for name in models]
     twice = next((name for at, name in enumerate(models) if meant[at] in meant[:at]), None)
     if twice is not None:
-        raise InputError(f"A model is named twice: “{twice}”. Name each once.", "models")
+        raise InputError(say("A model is named twice: “{model}”. Name each once.", model=twice), "models")
     return tuple(models)
 
 
@@ -147,10 +148,10 @@ def _require_alike(plan: Plan, found: Mapping[Task, Found], task: Task, block: F
 def _require_engine(engine: EngineName, n_workers: int | None, loads: Loads | None) -> None:
     """Refuse what no work can be done with, before a folder is begun."""
     if n_workers is not None and n_workers < 1:
-        raise InputError(f"{n_workers} workers were asked for. Give 1 or more.", "workers")
+        raise InputError(say("{n} workers were asked for. Give 1 or more.", n=n_workers), "workers")
     if loads is not None and (engine == "ray" or (n_workers or 1) > 1):
         raise InputError(
-            "A model that is loaded here stays in this process: name it, and each worker loads it.", "models"
+            say("A model that is loaded here stays in this process: name it, and each worker loads it."), "models"
         )
     if engine == "ray":
         from llm_tracker.studies.engines.ray_cluster import require_ray

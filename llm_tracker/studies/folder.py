@@ -17,6 +17,7 @@ import fsspec
 import pandas as pd
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.languages.texts import say
 from llm_tracker.studies.same_origin import require_same_origin
 from llm_tracker.studies.values.plan import Plan, Task
 from llm_tracker.studies.values.rows import TABLES, Found, Record, TableName
@@ -40,7 +41,12 @@ class StudyFolder:
             self._begin(resume)
         except (OSError, ValueError, ImportError) as error:
             raise InputError(
-                f"The study cannot be written to {place}: {one_line(error)}. Choose another place.", "out"
+                say(
+                    "The study cannot be written to {place}: {error}. Choose another place.",
+                    place=place,
+                    error=one_line(error),
+                ),
+                "out",
             ) from error
 
     def _begin(self, resume: bool) -> None:
@@ -49,12 +55,16 @@ class StudyFolder:
         if self._files.exists(self._path(PLAN)):
             if not resume:
                 raise InputError(
-                    f"There is a study in {self.place} already. Resume it, or choose another place.", "resume"
+                    say("There is a study in {place} already. Resume it, or choose another place.", place=self.place),
+                    "resume",
                 )
             if json.loads(self._read(PLAN)).get("digest") != known["digest"]:
                 raise InputError(
-                    f"The study in {self.place} asks other questions, or in another way: its rows would not go "
-                    "together with these. Repeat its arguments, or choose another place.",
+                    say(
+                        "The study in {place} asks other questions, or in another way: its rows would not go "
+                        "together with these. Repeat its arguments, or choose another place.",
+                        place=self.place,
+                    ),
                     "out",
                 )
         else:
@@ -143,8 +153,12 @@ def load_study(place: str) -> Study:
         return Study(plan, tuple(made["models"]), made["versions"], tables)
     except (OSError, ValueError, LookupError, ImportError) as error:
         raise InputError(
-            f"{place} has no study that is finished ({one_line(error)}). Run one there, or resume it: "
-            "llm-tracker study FILE --out DIR --resume.",
+            say(
+                "{place} has no study that is finished ({error}). Run one there, or resume it: llm-tracker study "
+                "FILE --out DIR --resume.",
+                place=place,
+                error=one_line(error),
+            ),
             "out",
         ) from error
 
@@ -161,7 +175,13 @@ def write_text(place: str, name: str, content: str) -> None:
         _write_whole(files, f"{root}/{name}", content.encode())
     except OSError as error:
         raise InputError(
-            f"{name} cannot be written to {place}: {one_line(error)}. Free some room there.", "out"
+            say(
+                "{file} cannot be written to {place}: {error}. Free some room there.",
+                file=name,
+                place=place,
+                error=one_line(error),
+            ),
+            "out",
         ) from error
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.studies.values.rows import Found
 
 _ARCHITECTURE = ("id", "model_type", "n_layers", "d_model")
@@ -16,20 +17,30 @@ def require_same_origin(name: str, model: Mapping[str, Any], versions: Mapping[s
     """Raise InputError where a block comes from other weights of a model, or from other versions, than earlier ones."""
     if model["dtype"] != found.model["dtype"]:
         raise InputError(
-            f"The study was begun with {name} in {model['dtype']}, and this is {found.model['dtype']}: their numbers "
-            "differ by more than rounding. Load it as before, or begin anew, in another place.",
+            say(
+                "The study was begun with {model} in {before}, and this is {now}: their numbers differ by more than "
+                "rounding. Load it as before, or begin anew, in another place.",
+                model=name,
+                before=model["dtype"],
+                now=found.model["dtype"],
+            ),
             "out",
         )
     compared = ("weights_sha256",) if model.get("weights_sha256") is not None else ("weights_sha256", *_ARCHITECTURE)
     if any(model.get(each) != found.model.get(each) for each in compared):
         raise InputError(
-            f"The study was begun with other weights of {name}. Begin anew, in another place.",
+            say("The study was begun with other weights of {model}. Begin anew, in another place.", model=name),
             "out",
         )
     other = next((each for each in versions if versions[each] != found.versions.get(each)), None)
     if other is not None:
         raise InputError(
-            f"The study was begun with {other} {versions[other]}, and this is {found.versions.get(other)}: its numbers "
-            "may differ by more than rounding. Use that version again, or begin anew, in another place.",
+            say(
+                "The study was begun with {library} {before}, and this is {now}: its numbers may differ by "
+                "more than rounding. Use that version again, or begin anew, in another place.",
+                library=other,
+                before=versions[other],
+                now=found.versions.get(other),
+            ),
             "out",
         )

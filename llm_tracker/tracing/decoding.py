@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import forward, new_cache
 from llm_tracker.models.forward.hooks import before, is_replacing, once_each, put_on
@@ -144,7 +145,7 @@ def _stopped_by(stop: Callable[[], bool] | None, layers: Sequence[nn.Module]) ->
 
     def look(_layer: nn.Module, _args: Any, _kwargs: Any) -> None:
         if stop is not None and stop():
-            raise Cancelled("Stopped before the first token. Nothing was changed.")
+            raise Cancelled(say("Stopped before the first token. Nothing was changed."))
 
     with put_on(before(layer, look) for layer in once_each(layers) if stop is not None):
         yield

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from llm_tracker.errors import OtherWeightsError
+from llm_tracker.languages.spoken import language
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import ModelInfo, Session
 
 if TYPE_CHECKING:
@@ -23,8 +25,11 @@ def require_same_weights(model: LoadedModel, session: Session) -> None:
     """
     if session.turns and not is_of(model, session.model):
         raise OtherWeightsError(
-            f"These answers were given by other weights than those that are loaded now as {model.entry.title}. "
-            "Ask the question again, and its answer can be looked into and corrected."
+            say(
+                "These answers were given by other weights than those that are loaded now as {model}. Ask the "
+                "question again, and its answer can be looked into and corrected.",
+                model=model.entry.title,
+            )
         )
 
 
@@ -65,13 +70,15 @@ def model_notices(model: LoadedModel) -> tuple[str, ...]:
     from llm_tracker.prompts.form_notices import form_notices
     from llm_tracker.tracing.decoding import named_end_ids
 
-    if model not in _notices:
-        _notices[model] = (*model.notices, *form_notices(model.tokenizer, named_end_ids(model)))
-    return _notices[model]
+    found = _notices.setdefault(model, {})
+    if language() not in found:
+        found[language()] = (*model.notices, *form_notices(model.tokenizer, named_end_ids(model)))
+    return found[language()]
 
 
-_notices: WeakKeyDictionary[LoadedModel, tuple[str, ...]] = WeakKeyDictionary()
-"""Found once for each model: the sidebar asks at every run of a page, and rendering a template takes a while."""
+_notices: WeakKeyDictionary[LoadedModel, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
+"""Found once for each model and language: the sidebar asks at every run of a page, and to render a template takes a
+while."""
 
 
 def versions() -> dict[str, str]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.attention_rows import RowRecorder, whole_row
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import read_hooks
@@ -124,9 +125,16 @@ class Recorder:
         expected = {layer for layer, n_heads in enumerate(self._model.architecture.heads) if n_heads}
         if self._rows.keys() != expected or len(self._stream) != self._depth:
             raise ModelError(
-                f"{len(self._rows)} of {len(expected)} layers gave their attention pattern, and the stream was seen at "
-                f"{len(self._stream)} of {self._depth} places: {self._model.id} was changed after it was proved (its "
-                "attention switched, perhaps). Load it again with load_model."
+                say(
+                    "{n_rows} of {n_layers} layers gave their attention pattern, and the stream was seen at "
+                    "{n_places} of {places} places: {model} was changed after it was proved (its attention switched, "
+                    "perhaps). Load it again with load_model.",
+                    n_rows=len(self._rows),
+                    n_layers=len(expected),
+                    n_places=len(self._stream),
+                    places=self._depth,
+                    model=self._model.id,
+                )
             )
 
     def attention(self, length: int) -> tuple[FloatArray, FloatArray | None]:

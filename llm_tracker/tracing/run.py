@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.continuation import Continuation
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.thoughts import Thought
@@ -131,12 +133,27 @@ def require_fits(model: LoadedModel, prompt: Prompt, max_new_tokens: int, for_th
     """Raise InputError, with the figures, where prompt, thought and answer are longer than the model can read."""
     length, limit = len(prompt.token_ids), model.architecture.context_length
     if limit is not None and length + for_thought + max_new_tokens > limit:
-        thought = f"{for_thought:,} for a thought and " if for_thought else ""
+        text = TOO_LONG_WITH_THOUGHT if for_thought else TOO_LONG
         raise InputError(
-            f"The text is {length:,} tokens long with its template, and {thought}{max_new_tokens} are kept for the "
-            f"answer; {model.entry.title} reads {limit:,} at most. Shorten the text"
-            f"{', or give thoughts a lower limit' if for_thought else ''}."
+            say(
+                text,
+                n=number(length, ","),
+                thought=number(for_thought, ","),
+                answer=max_new_tokens,
+                model=model.entry.title,
+                most=number(limit, ","),
+            )
         )
+
+
+TOO_LONG = later(
+    "The text is {n} tokens long with its template, and {answer} are kept for the answer; {model} reads {most} at "
+    "most. Shorten the text."
+)
+TOO_LONG_WITH_THOUGHT = later(
+    "The text is {n} tokens long with its template, and {thought} for a thought and {answer} are kept for the answer; "
+    "{model} reads {most} at most. Shorten the text, or give thoughts a lower limit."
+)
 
 
 def _turn(

@@ -17,6 +17,8 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled, InputError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import is_replacing
@@ -55,7 +57,13 @@ def stream_samples(
     Cancelled where `stop` says so.
     """
     if not 1 <= n <= MOST_ANSWERS:
-        raise InputError(f"{n:,} answers were asked for. Ask for 1 to {MOST_ANSWERS:,}.")
+        raise InputError(
+            say(
+                "{n} answers were asked for. Ask for 1 to {most}.",
+                n=number(n, ","),
+                most=number(MOST_ANSWERS, ","),
+            )
+        )
     _require_temperature(decoding)
     ends = end_token_ids(model)
     drafts = [_Draft(model, prompt, replace(decoding, seed=decoding.seed + at), ends) for at in range(n)]
@@ -75,8 +83,11 @@ def stream_samples(
 def _require_temperature(decoding: Decoding) -> None:
     if decoding.temperature is None:
         raise InputError(
-            "Answers are sampled at a temperature, and none was given: greedy decoding writes the same answer every "
-            f"time. Give a temperature of at least {MIN_TEMPERATURE}, such as 1."
+            say(
+                "Answers are sampled at a temperature, and none was given: greedy decoding writes the same "
+                "answer every time. Give a temperature of at least {least}, such as 1.",
+                least=MIN_TEMPERATURE,
+            )
         )
 
 
@@ -141,7 +152,7 @@ def _one_after_another(
 
 def _require_unstopped(stop: Callable[[], bool]) -> None:
     if stop():
-        raise Cancelled("Stopped before all answers were sampled. Nothing was changed.")
+        raise Cancelled(say("Stopped before all answers were sampled. Nothing was changed."))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.chat_template import TemplateUse
 from llm_tracker.prompts.prompt import Prompt
 from llm_tracker.prompts.recipes import CONTROL_TEXT, Message
@@ -37,18 +38,31 @@ class Decoding:
     def __post_init__(self) -> None:
         """Refuse what cannot be decoded with. Raises InputError."""
         if self.max_thought_tokens < 0:
-            raise InputError(f"A thought cannot have {self.max_thought_tokens} tokens. Give 0 or more.")
+            raise InputError(
+                say(
+                    "A thought cannot have {n} tokens. Give 0 or more.",
+                    n=self.max_thought_tokens,
+                )
+            )
         if self.max_new_tokens < 1:
-            raise InputError(f"An answer needs at least one token; {self.max_new_tokens} were asked for.")
+            raise InputError(
+                say(
+                    "An answer needs at least one token; {n} were asked for.",
+                    n=self.max_new_tokens,
+                )
+            )
         if self.temperature is not None and not MIN_TEMPERATURE <= self.temperature < float("inf"):
             raise InputError(
-                f"The temperature must be at least {MIN_TEMPERATURE}; it is {self.temperature}. "
-                "Leave it out for greedy decoding."
+                say(
+                    "The temperature must be at least {least}; it is {temperature}. Leave it out for greedy decoding.",
+                    least=MIN_TEMPERATURE,
+                    temperature=self.temperature,
+                )
             )
         if not 0 <= self.seed <= MAX_SEED:
-            raise InputError(f"The seed must be from 0 to {MAX_SEED}; it is {self.seed}.")
+            raise InputError(say("The seed must be from 0 to {most}; it is {seed}.", most=MAX_SEED, seed=self.seed))
         if not 0 < self.top_p <= 1:
-            raise InputError(f"top-p must be above 0 and at most 1; it is {self.top_p}.")
+            raise InputError(say("top-p must be above 0 and at most 1; it is {top_p}.", top_p=self.top_p))
 
     @property
     def method(self) -> str:
@@ -178,8 +192,10 @@ def require_unedited(turn: Turn) -> None:
     """Raise InputError for an answer that was written by a changed model: read again, its text says something else."""
     if turn.edit is not None:
         raise InputError(
-            "While this answer was written, something in the model was changed. Read again without that, its text "
-            "would show other numbers. Look at the untouched answer, or at what was kept of this one."
+            say(
+                "While this answer was written, something in the model was changed. Read again without that, its "
+                "text would show other numbers. Look at the untouched answer, or at what was kept of this one."
+            )
         )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled, InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.kv_caches import cache_bytes, repeated
 from llm_tracker.prompts.continuation import text_in_front
@@ -70,7 +71,9 @@ def ways_to_write(model: LoadedModel, before: str, word: str) -> dict[str, tuple
         if ids and ids not in ways.values():
             ways[text] = ids
     if not word.strip() or not ways:
-        raise InputError(f"“{word}” cannot be followed: this model has no token for it. Choose another word.")
+        raise InputError(
+            say("“{word}” cannot be followed: this model has no token for it. Choose another word.", word=word)
+        )
     return ways
 
 
@@ -117,7 +120,7 @@ def _log_probs(
     known = known_context(model, context, max(map(len, rows), default=0))
     for batch in _batches(model, rows, known):
         if stop():
-            raise Cancelled("Stopped before all words were read.")
+            raise Cancelled(say("Stopped before all words were read."))
         with model.running, torch.inference_mode():
             found += _scored(model, context, batch, end_ids, known)
     return found

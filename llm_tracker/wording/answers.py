@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.correction.edits import EDITED, edit_label
@@ -22,15 +24,16 @@ def number_of(turn: Turn, step: int) -> int:
 
 def named_token(turn: Turn, step: int) -> str:
     """A token by its place: “token 2”, or “token 2 of its thought”."""
-    return f"token {number_of(turn, step)}{' of its thought' if step < turn.answer_steps.start else ''}"
+    at = number(number_of(turn, step))
+    return say("token {n} of its thought", n=at) if step < turn.answer_steps.start else say("token {n}", n=at)
 
 
 def place_of_token(turn: Turn, step: int) -> str:
     """A token by its place and how many there are: “token 2 of 3”, or “token 5 of 40 in its thought”."""
-    n_thought, number = turn.answer_steps.start, number_of(turn, step)
+    n_thought, at = turn.answer_steps.start, number(number_of(turn, step))
     if step < n_thought:
-        return f"token {number} of {n_thought} in its thought"
-    return f"token {number} of {len(turn.answer_steps)}"
+        return say("token {n} of {all} in its thought", n=at, all=number(n_thought))
+    return say("token {n} of {all}", n=at, all=number(len(turn.answer_steps)))
 
 
 def sentence_end(text: str) -> str:
@@ -44,22 +47,22 @@ LONG_ANSWER = 40
 
 def ending_note(turn: Turn) -> str:
     """How an answer ended, where it did not end by itself, and what was changed in the model while it was written."""
-    return f"{_ended(turn)}{'' if turn.edit is None else f' · {EDITED}{edit_label(turn.edit)}'}"
+    return f"{_ended(turn)}{'' if turn.edit is None else f' · {say(EDITED)}{edit_label(turn.edit)}'}"
 
 
 def _ended(turn: Turn) -> str:
     if not turn.has_answer:
-        return f" ({'stopped by you' if turn.ended == 'stopped' else 'ended'} within its thought)"
+        is_stopped = turn.ended == "stopped"
+        return f" ({say('stopped by you within its thought') if is_stopped else say('ended within its thought')})"
     if turn.ended == "limit":
-        return f" (cut after {len(turn.answer_steps)} tokens)"
-    return " (stopped by you)" if turn.ended == "stopped" else ""
+        return f" ({say('cut after {n} tokens', n=number(len(turn.answer_steps)))})"
+    return f" ({say('stopped by you')})" if turn.ended == "stopped" else ""
 
 
 CLOSED = {
-    "model": "",
-    "limit": ", closed at its limit",
-    "reader": ", closed by you",
-    "": ", without an end",
+    "limit": later("closed at its limit"),
+    "reader": later("closed by you"),
+    "": later("without an end"),
 }
 """How a thought ended, where it did not end by itself."""
 
@@ -67,8 +70,8 @@ CLOSED = {
 def no_answer(turn: Turn) -> str:
     """What to do where no answer came."""
     if turn.ended == "stopped":
-        return "You stopped it before its answer. “Skip the rest of the thought” lets the answer come."
-    return (
+        return say("You stopped it before its answer. “Skip the rest of the thought” lets the answer come.")
+    return say(
         "The model ended within its thought. A lower limit, or “Skip the rest of the thought”, closes the thought so "
         "that an answer comes."
     )
@@ -76,4 +79,5 @@ def no_answer(turn: Turn) -> str:
 
 def thought_note(thought: Thought) -> str:
     """How long a thought is, and how it ended where it did not end by itself."""
-    return f"{thought.n_steps:,} tokens with its marks{CLOSED[thought.closed_by]}"
+    told = say("{n} tokens with its marks", n=number(thought.n_steps, ","))
+    return told if thought.closed_by == "model" else f"{told}, {say(CLOSED[thought.closed_by])}"

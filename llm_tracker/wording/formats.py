@@ -7,27 +7,28 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say, say_n
 
-def percent(share: float) -> str:
+
+def percent(share: float, sign: str = " %") -> str:
     """A share with as many digits as it means: 97 %, 3 %, 0.3 %, under 0.1 %, over 99.9 %."""
     if share <= 0:
-        return "0 %"
+        return f"0{sign}"
     if share < 0.001:
-        return "under 0.1 %"
+        return say("under {share}", share=f"{number(0.1)}{sign}")
     if 0.9995 <= share < 1:
-        return "over 99.9 %"
-    if share < 0.0095 or 0.995 <= share < 1:
-        return f"{share * 100:.1f} %"
-    return f"{share * 100:.0f} %"
+        return say("over {share}", share=f"{number(99.9)}{sign}")
+    return f"{number(share * 100, '.1f' if share < 0.0095 or 0.995 <= share < 1 else '.0f')}{sign}"
 
 
 DifferenceOf = Literal["prob", "rank", "logit", "nats"]
 
 LEAST: dict[DifferenceOf, tuple[float, str]] = {
-    "prob": (0.005, "a point"),
-    "rank": (0.5, "a rank"),
-    "logit": (0.05, "0.1 logits"),
-    "nats": (0.005, "0.01 nats"),
+    "prob": (0.005, later("a point")),
+    "rank": (0.5, later("a rank")),
+    "logit": (0.05, later("0.1 logits")),
+    "nats": (0.005, later("0.01 nats")),
 }
 """The largest difference that is written as nothing, and by what nothing differs then."""
 
@@ -36,13 +37,13 @@ def difference(value: float, of: DifferenceOf) -> str:
     """A difference with its sign, as people read it: +38 points, -1 rank, +0.25 nats; "" of one that is nothing."""
     if abs(value) <= LEAST[of][0]:
         return ""
-    number, unit = {
-        "prob": (f"{100 * value:+.0f}", "point"),
-        "rank": (f"{value:+,.0f}", "rank"),
-        "logit": (f"{value:+.1f}", "logit"),
-        "nats": (f"{value:+.2f}", "nat"),
-    }[of]
-    return f"{number} {unit if number in ('+1', '-1') else f'{unit}s'}"
+    n = number(100 * value, "+.0f") if of == "prob" else number(value, "+,.0f")
+    several = 1 if n in ("+1", "-1") else 2
+    if of == "prob":
+        return say_n("{n} point", "{n} points", several, n=n)
+    if of == "rank":
+        return say_n("{n} rank", "{n} ranks", several, n=n)
+    return say("{n} logits", n=number(value, "+.1f")) if of == "logit" else say("{n} nats", n=number(value, "+.2f"))
 
 
 def again_clause(more: float, digits: int = 0) -> str:
@@ -50,38 +51,43 @@ def again_clause(more: float, digits: int = 0) -> str:
     if math.isnan(more):
         return ""
     points = round(100 * more, digits)
-    return f" (merely asked again: {f'{points:+.{digits}f}' if points else '0'})"
+    return f" ({say('merely asked again: {points}', points=number(points, f'+.{digits}f') if points else '0')})"
 
 
 def one_in(share: float) -> str:
     """A very small share as people write it: 1 in 21,000, 1 in 3.4 million."""
     if share < 1e-12:
-        return "less than 1 in a trillion"
+        return say("less than 1 in a trillion")
     several = float(f"{1 / share:.1e}")
     if several < 1e6:
-        return f"1 in {several:,.0f}"
-    name, unit = ("million", 1e6) if several < 1e9 else ("billion", 1e9)
-    return f"1 in {several / unit:,.3g} {name}"
+        return say("1 in {n}", n=number(several, ",.0f"))
+    if several < 1e9:
+        return say("1 in {n} million", n=number(several / 1e6, ",.3g"))
+    return say("1 in {n} billion", n=number(several / 1e9, ",.3g"))
 
 
 def nats(value: float) -> str:
     """A number of nats with as many digits as it means: 0.02 nats, 1.3 nats, 14 nats."""
-    return f"{amount(value)} nats"
+    return say("{n} nats", n=amount(value))
 
 
 def amount(value: float) -> str:
     """A number of nats or logits with as many digits as it means: 0.02, 1.3, 14."""
-    return f"{value:.2f}" if abs(value) < 1 else f"{value:.1f}" if abs(value) < 10 else f"{value:.0f}"
+    return number(value, ".2f" if abs(value) < 1 else ".1f" if abs(value) < 10 else ".0f")
 
 
 def signed_nats(value: float) -> str:
     """The same with its sign: +0.02 nats, -1.3 nats, +14 nats."""
-    return f"{'-' if value < 0 else '+'}{nats(abs(value))}"
+    return say("{n} nats", n=_signed(value))
 
 
 def signed_amount(value: float) -> str:
     """A number of nats with its sign and without its unit: +0.02, -1.3; 0 has none."""
-    return "0" if abs(value) < LEAST["nats"][0] else signed_nats(value).removesuffix(" nats")
+    return "0" if abs(value) < LEAST["nats"][0] else _signed(value)
+
+
+def _signed(value: float) -> str:
+    return f"{'-' if value < 0 else '+'}{amount(abs(value))}"
 
 
 def tiny(gap: float) -> str:
@@ -134,7 +140,9 @@ def quoted_token(token: str) -> str:
 
 def listed(parts: Sequence[str]) -> str:
     """One or more parts as a sentence lists them: “a”, “a and b”, “a, b and c”."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    if len(parts) == 1:
+        return parts[0]
+    return say("{first} and {last}", first=", ".join(parts[:-1]), last=parts[-1])
 
 
 def capitalised(sentence: str) -> str:

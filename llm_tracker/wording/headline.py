@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from llm_tracker.analysis.compare import Side, WordChange, follows, same_answer, word_changes
+from llm_tracker.analysis.compare import Side, SideName, WordChange, follows, same_answer, word_changes
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say, say_n
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.whole_words import WordEnd
 from llm_tracker.wording.answers import named_answer, sentence_end
-from llm_tracker.wording.formats import one_in, percent, quoted
-from llm_tracker.wording.labels import TURN_LABELS
+from llm_tracker.wording.formats import listed, one_in, percent, quoted
+from llm_tracker.wording.labels import TURN_CLAUSES, TURN_LABELS
 
 
 def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
@@ -28,7 +30,7 @@ def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
 def change_parts(change: WordChange) -> tuple[str, str, str]:
     """A change in three texts: the word, before → after, and the control's value (empty where there is none)."""
     told = likelihood(change)
-    again = "" if change.again is None else f"{TURN_LABELS['again']}: {told(change.again)}"
+    again = "" if change.again is None else f"{say(TURN_LABELS['again'])}: {told(change.again)}"
     return quoted(change.word), f"{told(change.before)} → {told(change.after)}", again
 
 
@@ -46,9 +48,13 @@ def likelihood(change: WordChange) -> Callable[[float], str]:
 
 def place_of(end: WordEnd, behind_thoughts: bool = False) -> str:
     """Of what the probabilities are, in a sentence, or two where the model reasons first."""
-    told = "the answer goes on with this whole word" if end == "word" else "this word is the whole answer"
-    behind = " Each answer stands behind a thought of its own." if behind_thoughts else ""
-    return f"Each is the probability that {told}, in any spelling of case and space.{behind}"
+    if end == "word":
+        told = say(
+            "Each is the probability that the answer goes on with this whole word, in any spelling of case and space."
+        )
+    else:
+        told = say("Each is the probability that this word is the whole answer, in any spelling of case and space.")
+    return f"{told} {say('Each answer stands behind a thought of its own.')}" if behind_thoughts else told
 
 
 def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
@@ -68,12 +74,22 @@ def shift_split(sides: Sequence[Side], words: Sequence[str]) -> str:
     # A point is as small as rounding makes it, and a control outside of before..after has no share of the change.
     if abs(whole) < 2 or not 0 <= again / whole <= 1:
         return ""
-    name, moved = quoted(change.word), "lost" if whole < 0 else "gained"
-    told = f"Of the {abs(whole)} points that {name} {moved}"
-    if again in (0, whole):
-        return f"{told}, {'none comes' if again == 0 else 'all come'} with merely being asked again."
-    rest = abs(whole - again)
-    return f"{told}, {abs(again)} come with merely being asked again, the other {rest} with this correction."
+    moved = {"n": number(abs(whole)), "word": quoted(change.word)}
+    if whole < 0:
+        told = say("Of the {n} points that {word} lost", **moved)
+    else:
+        told = say("Of the {n} points that {word} gained", **moved)
+    if again == 0:
+        return say("{told}, none comes with merely being asked again.", told=told)
+    if again == whole:
+        return say("{told}, all come with merely being asked again.", told=told)
+    return say_n(
+        "{told}, {n} come with merely being asked again, the other {rest} with this correction.",
+        "{told}, {n} come with merely being asked again, the other {rest} with this correction.",
+        abs(again),
+        told=told,
+        rest=number(abs(whole - again)),
+    )
 
 
 def verdict(sides: Sequence[Side]) -> str:
@@ -84,17 +100,24 @@ def verdict(sides: Sequence[Side]) -> str:
     if again is None or not (before.has_answer and after.has_answer):
         return told
     if not again.has_answer:
-        return f"{told} Merely asked again, no answer comes behind the thought."
+        return f"{told} {say('Merely asked again, no answer comes behind the thought.')}"
     if follows(before, after):
         return f"{told} {_asked_again(before, after, again)}"
-    return sentence_end(f"{told} Merely asked again, the answer is{named_answer(again) or ' empty'}")
+    if not again.answer:
+        return f"{told} {say('Merely asked again, the answer is empty.')}"
+    is_now = say("Merely asked again, the answer is {answer}", answer=named_answer(again).strip())
+    return f"{told} {sentence_end(is_now)}"
 
 
 def two_questions(questions: Sequence[str], sides: Sequence[Side]) -> str:
     """What two conversations answer, which began with different questions: nothing has changed between them."""
-    named = (f"{quoted(_short(question))}:" for question in questions)
-    told = (f"{name}{named_answer(side.turn) or ' nothing'}" for name, side in zip(named, sides, strict=False))
-    return sentence_end(f"These are two questions. {'; '.join(told)}")
+    told = [_answered(question, side.turn) for question, side in zip(questions, sides, strict=False)]
+    return sentence_end(f"{say('These are two questions.')} {'; '.join(told)}")
+
+
+def _answered(question: str, turn: Turn) -> str:
+    named = quoted(_short(question))
+    return f"{named}:{named_answer(turn)}" if turn.answer else say("{question}: nothing", question=named)
 
 
 def _short(question: str) -> str:
@@ -104,27 +127,36 @@ def _short(question: str) -> str:
 
 def _changed(before: Turn, after: Turn) -> str:
     """Whether the second answer is another one; of answers that were cut, as far as can be said."""
-    unanswered = [name for name, turn in (("before", before), ("after", after)) if not turn.has_answer]
+    turns: dict[SideName, Turn] = {"before": before, "after": after}
+    unanswered = [say(TURN_CLAUSES[name]) for name, turn in turns.items() if not turn.has_answer]
     if unanswered:
-        return f"No answer came {' and '.join(unanswered)}: the thought has no end."
+        return say("No answer came {when}: the thought has no end.", when=listed(unanswered))
     same = same_answer(before, after)
     if same is None:
-        return "An answer was cut short: whether it changed cannot be said."
+        return say("An answer was cut short: whether it changed cannot be said.")
     if same:
-        return f"The answer stayed the same{' as far as it goes' if before.is_cut or after.is_cut else ''}."
-    names = named_answer(before), named_answer(after)
-    is_told = all(names) and names[0] != names[1]  # long answers are cut: what they begin with may be the same
-    return sentence_end(f"The answer changed{f' from{names[0]} to{names[1]}' if is_told else ''}")
+        if before.is_cut or after.is_cut:
+            return say("The answer stayed the same as far as it goes.")
+        return say("The answer stayed the same.")
+    one, other = named_answer(before).strip(), named_answer(after).strip()
+    if one and other and one != other:  # long answers are cut: what they begin with may be the same
+        return sentence_end(say("The answer changed from {one} to {other}", one=one, other=other))
+    return say("The answer changed.")
 
 
 def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
     """What the control did to the answer that was corrected."""
     as_before, as_after = same_answer(before, again), same_answer(after, again)
     if as_before:
-        stays = " the same too" if same_answer(before, after) else named_answer(before) or " the same"
-        return f"Merely asked again, it stays{stays}."
+        if same_answer(before, after):
+            return say("Merely asked again, it stays the same too.")
+        if before.answer:
+            return say("Merely asked again, it stays {answer}.", answer=named_answer(before).strip())
+        return say("Merely asked again, it stays the same.")
     if as_after:
-        return "Merely asked again, it changes in the same way."
+        return say("Merely asked again, it changes in the same way.")
     if as_before is None or as_after is None:
-        return "Merely asked again, it was cut short before that can be said."
-    return sentence_end(f"Merely asked again, it becomes{named_answer(again) or ' empty'}")
+        return say("Merely asked again, it was cut short before that can be said.")
+    if not again.answer:
+        return say("Merely asked again, it becomes empty.")
+    return sentence_end(say("Merely asked again, it becomes {answer}", answer=named_answer(again).strip()))

@@ -11,9 +11,11 @@ import numpy as np
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.layers import LayerMeasure, by_layer, settled_layer
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say, say_n
 from llm_tracker.tracing.trace import FloatArray
-from llm_tracker.wording.formats import capitalised, percent, quoted, quoted_token, shown
-from llm_tracker.wording.labels import TURN_CLAUSES, side_clause
+from llm_tracker.wording.formats import capitalised, listed, percent, quoted, quoted_token, shown
+from llm_tracker.wording.labels import TURN_CLAUSES, told_of
 
 
 def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None = None) -> str:
@@ -26,26 +28,34 @@ def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | No
         values = by_layer(side, measure, word, over)
         if values is not None:
             clause = _layer_clause(side, measure, values, word, over, first=not told or side.model != "")
-            told.append(f"{side_clause(side)}, {clause}" if len(sides) > 1 else clause)
+            told.append(told_of(side, clause) if len(sides) > 1 else clause)
     return f"{capitalised('; '.join(told))}." if told else _unread(sides, measure, word, over)
 
 
 def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None) -> str:
     if word is None:
-        return "This token's layers have not been read."
+        return say("This token's layers have not been read.")
     asked = [word, *([over] if measure == "lead" and over is not None else [])]
     unread = [quoted(each) for each in asked if not any(side.watched(each) for side in sides)]
-    if unread:
-        return f"{' and '.join(unread)} {'have' if len(unread) > 1 else 'has'} not been read at this token."
-    return _unparted(sides, word, over) if over is not None else f"{quoted(word)} has not been read at this token."
+    if not unread and over is not None:
+        return _unparted(sides, word, over)
+    named = unread or [quoted(word)]
+    return say_n(
+        "{words} has not been read at this token.",
+        "{words} have not been read at this token.",
+        len(named),
+        words=listed(named),
+    )
 
 
 def _unparted(sides: Sequence[Side], word: str, over: str) -> str:
     """Why two words that begin with the same token have no lead."""
-    both = f"{quoted(word)} and {quoted(over)}"
+    both = listed([quoted(word), quoted(over)])
     if any(side.step not in side.turn.partings or None in (side.score(word), side.score(over)) for side in sides):
-        return f"{both} begin with the same token, and the one in which they differ has not been read here."
-    return f"Of {both} one is the beginning of the other: there is no token in which they differ."
+        return say(
+            "{words} begin with the same token, and the one in which they differ has not been read here.", words=both
+        )
+    return say("Of {words} one is the beginning of the other: there is no token in which they differ.", words=both)
 
 
 def unlike_tokens(sides: Sequence[Side], words: Sequence[str]) -> str:
@@ -54,9 +64,17 @@ def unlike_tokens(sides: Sequence[Side], words: Sequence[str]) -> str:
     for word in words:
         tokens = {side.name: lens.token for side in sides if (lens := side.watched(word)) is not None}
         if len(set(tokens.values())) > 1:
-            named = ", ".join(f"{quoted(shown(token))} {TURN_CLAUSES[name]}" for name, token in tokens.items())
-            told.append(f"{quoted(word)} is read by its first token, as each answer would begin it: {named}.")
-    return " ".join([*told, "These are different tokens: compare where a line turns, not its height."] if told else [])
+            named = ", ".join(f"{quoted(shown(token))} {say(TURN_CLAUSES[name])}" for name, token in tokens.items())
+            told.append(
+                say(
+                    "{word} is read by its first token, as each answer would begin it: {tokens}.",
+                    word=quoted(word),
+                    tokens=named,
+                )
+            )
+    if told:
+        told.append(say("These are different tokens: compare where a line turns, not its height."))
+    return " ".join(told)
 
 
 def _layer_clause(
@@ -66,7 +84,7 @@ def _layer_clause(
         return _lead_told(side, values, word, over, first)
     name = _read_name(side, word, first) if word is not None else quoted(side.token)
     told = prob_clause(values, name) if measure == "prob" else rank_clause(values, name)
-    return f"{'the read-out' if first else 'it'} {told}"
+    return say("the read-out {told}", told=told) if first else say("it {told}", told=told)
 
 
 def _lead_told(side: Side, values: np.ndarray, word: str, over: str, first: bool) -> str:
@@ -74,56 +92,69 @@ def _lead_told(side: Side, values: np.ndarray, word: str, over: str, first: bool
     parting, both = side.parting(word, over), side.read_for_lead(word, over)
     if parting is None or both is None:
         return lead_clause(values, _read_name(side, word, first), _read_name(side, over, first), first)
-    name, over_name = (
-        f"{quoted_token(lens.token)}{f' (of {quoted(whole)})' if first else ''}"
-        for lens, whole in zip(both, (word, over), strict=True)
-    )
-    behind = f"behind {quoted_token(parting.shared)}, with which both begin, " if first else ""
-    return behind + lead_clause(values, name, over_name, first)
+    name, over_name = (quoted_token(lens.token) for lens in both)
+    if not first:
+        return lead_clause(values, name, over_name, first)
+    name = say("{token} (of {word})", token=name, word=quoted(word))
+    told = lead_clause(values, name, say("{token} (of {word})", token=over_name, word=quoted(over)))
+    return say("behind {token}, with which both begin, {told}", token=quoted_token(parting.shared), told=told)
 
 
 def _read_name(side: Side, word: str, first: bool) -> str:
     """A watch word as a layer reads it: by itself, or by its first token; of which word is said the first time only."""
     token = side.first_token(word)
-    return f"{quoted(token)} (the first piece of {quoted(word)})" if first and token != word else quoted(token)
+    if not first or token == word:
+        return quoted(token)
+    return say("{token} (the first piece of {word})", token=quoted(token), word=quoted(word))
 
 
 def lead_clause(difference: FloatArray, name: str, over: str, first: bool = True) -> str:
     """Which of two words the last read-out prefers, from which layer on it does, and where the lead moves most."""
     last = float(difference[-1])
-    opening = "the read-out prefers " if first else ""
-    if last == 0:
-        which = f"neither {name} nor {over}" if first else "neither"
-        return f"{opening}{which} at the last layer{_largest_step(difference)}"
-    ahead, behind = (name, over) if last > 0 else (over, name)
-    layer = settled_layer(difference > 0 if last > 0 else difference < 0)
-    which = f"{ahead} to {behind}" if first else ahead
-    return f"{opening}{which} {_since(layer, len(difference))}{_largest_step(difference)}"
+    if last == 0 and first:
+        told = say("the read-out prefers neither {name} nor {over} at the last layer", name=name, over=over)
+    elif last == 0:
+        told = say("neither at the last layer")
+    else:
+        ahead, behind = (name, over) if last > 0 else (over, name)
+        since = _since(settled_layer(difference > 0 if last > 0 else difference < 0), len(difference))
+        if first:
+            told = say("the read-out prefers {ahead} to {behind} {since}", ahead=ahead, behind=behind, since=since)
+        else:
+            told = say("{ahead} {since}", ahead=ahead, since=since)
+    return f"{told}{_largest_step(difference)}"
 
 
 def _largest_step(difference: FloatArray) -> str:
     """The layer at which a lead moves most; nothing where it never moves."""
     steps = np.abs(np.diff(difference))
-    return f" (largest step: layer {int(steps.argmax()) + 2})" if len(steps) and steps.max() > 0 else ""
+    if not len(steps) or steps.max() == 0:
+        return ""
+    return f" ({say('largest step: layer {layer}', layer=number(int(steps.argmax()) + 2))})"
 
 
 def _since(layer: int | None, n_layers: int) -> str:
     """Where something begins that holds up to the last layer."""
     if layer == 1:
-        return "at every layer"
-    return f"only at the last layer, {n_layers}" if layer == n_layers else f"from layer {layer} of {n_layers} on"
+        return say("at every layer")
+    if layer is None or layer == n_layers:
+        return say("only at the last layer, {layer}", layer=number(n_layers))
+    return say("from layer {layer} of {all} on", layer=number(layer), all=number(n_layers))
 
 
 def prob_clause(probs: FloatArray, name: str) -> str:
     """How likely a word is at the last layer, and where it was likelier, if that can be told apart."""
     at = int(probs.argmax())
     last, most = percent(float(probs[-1])), percent(float(probs[at]))
-    return f"gives {name} {last} at the last layer{'' if most == last else f', down from {most} at layer {at + 1}'}"
+    told = say("gives {name} {share} at the last layer", name=name, share=last)
+    if most == last:
+        return told
+    return f"{told}, {say('down from {share} at layer {layer}', share=most, layer=number(at + 1))}"
 
 
 def rank_clause(ranks: np.ndarray, name: str) -> str:
     """From which layer on a word comes first, or at which rank it ends."""
     layer = settled_layer(ranks == 1)
     if layer is None:
-        return f"ends with {name} at rank {int(ranks[-1]):,}"
-    return f"ranks {name} first {_since(layer, len(ranks))}"
+        return say("ends with {name} at rank {rank}", name=name, rank=number(int(ranks[-1]), ","))
+    return say("ranks {name} first {since}", name=name, since=_since(layer, len(ranks)))

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.catalogue import ModelEntry
-from llm_tracker.wording.formats import tiny
+from llm_tracker.wording.formats import capitalised, tiny
 
 REASONS = {
-    "": "",
-    "can": "can reason first",
-    "always": "always reasons first",
+    "can": later("can reason first"),
+    "always": later("always reasons first"),
 }
 TRIED = {
-    "": "",
-    "weights": "Tried with these weights.",
-    "shape": "Its own weights were not tried; its shape was, on random ones, and a template of its kind.",
+    "weights": later("Tried with these weights."),
+    "shape": later("Its own weights were not tried; its shape was, on random ones, and a template of its kind."),
 }
 """How far an entry of the catalogue was tried by whoever wrote it."""
 
@@ -23,14 +23,18 @@ def parameters(entry: ModelEntry) -> str:
     if entry.parameters is None:
         return ""
     billions = entry.parameters / 1e9
-    return f"{billions:.1f} billion parameters" if billions >= 0.95 else f"{1e3 * billions:.0f} million parameters"
+    if billions >= 0.95:
+        return say("{n} billion parameters", n=number(billions, ".1f"))
+    return say("{n} million parameters", n=number(1e3 * billions, ".0f"))
 
 
 def entry_facts(entry: ModelEntry) -> str:
     """Size, licence, whether it reasons and whether it is gated, in a line; "" of a model that is not known."""
-    gated = "its terms have to be accepted on its page of the hub first" if entry.is_gated else ""
-    told = ", ".join(filter(None, [parameters(entry), entry.licence, REASONS[entry.reasons], gated]))
-    return " ".join(filter(None, [f"{told[:1].upper()}{told[1:]}." if told else "", TRIED[entry.tried]]))
+    gated = say("its terms have to be accepted on its page of the hub first") if entry.is_gated else ""
+    reasons = say(REASONS[entry.reasons]) if entry.reasons else ""
+    told = ", ".join(filter(None, [parameters(entry), entry.licence, reasons, gated]))
+    tried = say(TRIED[entry.tried]) if entry.tried else ""
+    return " ".join(filter(None, [f"{capitalised(told)}." if told else "", tried]))
 
 
 ROUNDED = ("float16", "bfloat16")
@@ -39,5 +43,6 @@ ROUNDED = ("float16", "bfloat16")
 
 def read_exactly(n_checks: int, largest_gap: float, dtype: str) -> str:
     """That all checks of a model held when it was loaded, and the largest gap among them."""
-    how = f"read as exactly as {dtype} allows" if dtype in ROUNDED else "read exactly"
-    return f"✓ {how} ({n_checks} checks, largest gap {tiny(largest_gap)})"
+    how = say("read as exactly as {dtype} allows", dtype=dtype) if dtype in ROUNDED else say("read exactly")
+    checks = say("{n} checks, largest gap {gap}", n=number(n_checks), gap=tiny(largest_gap))
+    return f"✓ {how} ({checks})"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from llm_tracker.analysis.sampled_answers import CONFIDENCE
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.wording.answers import LONG_ANSWER
 from llm_tracker.wording.formats import listed, percent, quoted
 
-CUT_NOTE = "Answers that were cut short are compared as far as they go."
+CUT_NOTE = later("Answers that were cut short are compared as far as they go.")
 
 MOST_NAMED = 2
 """Answers that lead together and are named."""
@@ -18,10 +20,11 @@ def samples_sentence(frame: pd.DataFrame, temperature: float) -> str:
     """What the frame of `answer_distribution` says: who leads and how surely, and where the greedy answer stands."""
     n_all = int(frame["n"].sum())
     if not n_all:
-        return "No answer was sampled."
+        return say("No answer was sampled.")
     leaders = frame[frame["n"] == frame["n"].max()]
-    told = f"At temperature {temperature:g}, {_lead(leaders, n_all)}{_greedy_clause(frame, leaders, n_all)}."
-    return f"{told} {CUT_NOTE}" if frame["is_cut"].any() else told
+    clauses = f"{_lead(leaders, n_all)}{_greedy_clause(frame, leaders, n_all)}"
+    told = say("At temperature {temperature}, {told}.", temperature=number(temperature, "g"), told=clauses)
+    return f"{told} {say(CUT_NOTE)}" if frame["is_cut"].any() else told
 
 
 def _lead(leaders: pd.DataFrame, n_all: int) -> str:
@@ -29,16 +32,17 @@ def _lead(leaders: pd.DataFrame, n_all: int) -> str:
     first = leaders.iloc[0]
     n, interval = int(first["n"]), _interval(first["low"], first["high"])
     if n == n_all:
-        several = "the only answer" if n == 1 else f"all {n:,} answers"
-        return f"{several} {_say(first['answer'], n)} ({interval})"
+        return f"{_all_say(first['answer'], n)} ({interval})"
+    numbers = {"n": number(n, ","), "all": number(n_all, ",")}
     if n == 1:
-        return f"no two of {n_all:,} answers are alike"
+        return say("no two of {all} answers are alike", **numbers)
     share = f"{percent(first['share'])}; {interval}"
     if len(leaders) == 1:
-        return f"{n:,} of {n_all:,} answers {_say(first['answer'], n)} ({share})"
-    names = listed([_named(answer) for answer in leaders["answer"]])
-    several = names if len(leaders) <= MOST_NAMED else f"{len(leaders):,} answers"
-    return f"{several} lead with {n:,} of {n_all:,} each ({share})"
+        return f"{_some_say(first['answer'], numbers)} ({share})"
+    several = say("{n} answers", n=number(len(leaders), ","))
+    if len(leaders) <= MOST_NAMED:
+        several = listed([_named(answer) for answer in leaders["answer"]])
+    return f"{say('{answers} lead with {n} of {all} each', answers=several, **numbers)} ({share})"
 
 
 def _greedy_clause(frame: pd.DataFrame, leaders: pd.DataFrame, n_all: int) -> str:
@@ -48,27 +52,42 @@ def _greedy_clause(frame: pd.DataFrame, leaders: pd.DataFrame, n_all: int) -> st
         return ""
     answer, n = greedy["answer"].iloc[0], int(greedy["n"].iloc[0])
     if n == n_all:
-        return "; the greedy answer is the same"
-    if n > 1 and leaders["is_greedy"].any():
-        return f"; the greedy answer is {'the commonest' if len(leaders) == 1 else 'one of them'}"
-    return f"; the greedy answer {_named(answer) if answer else 'is empty and'} {_came(n)}"
+        told = say("the greedy answer is the same")
+    elif n > 1 and leaders["is_greedy"].any():
+        is_alone = len(leaders) == 1
+        told = say("the greedy answer is the commonest") if is_alone else say("the greedy answer is one of them")
+    elif answer:
+        told = say("the greedy answer {answer} {came}", answer=_named(answer), came=_came(n))
+    else:
+        told = say("the greedy answer is empty and {came}", came=_came(n))
+    return f"; {told}"
 
 
 def _came(n: int) -> str:
-    return {0: "never came", 1: "came once", 2: "came twice"}.get(n, f"came {n:,} times")
+    if n > 2:
+        return say("came {n} times", n=number(n, ","))
+    return (say("never came"), say("came once"), say("came twice"))[n]
 
 
-def _say(answer: str, n: int) -> str:
-    """The verb and the answer, of one or several answers."""
+def _all_say(answer: str, n: int) -> str:
+    """What each of so many answers says."""
     if not answer:
-        return "is empty" if n == 1 else "are empty"
-    return f"{'says' if n == 1 else 'say'} {_named(answer)}"
+        return say_n("the only answer is empty", "all {n} answers are empty", n, n=number(n, ","))
+    named = _named(answer)
+    return say_n("the only answer says {answer}", "all {n} answers say {answer}", n, n=number(n, ","), answer=named)
+
+
+def _some_say(answer: str, numbers: dict[str, str]) -> str:
+    """What several of all answers say."""
+    if not answer:
+        return say("{n} of {all} answers are empty", **numbers)
+    return say("{n} of {all} answers say {answer}", answer=_named(answer), **numbers)
 
 
 def _named(answer: str) -> str:
     """An answer, or its beginning, in quotation marks."""
     if not answer:
-        return "an empty answer"
+        return say("an empty answer")
     if len(answer) > LONG_ANSWER:
         return f"{quoted(answer[:LONG_ANSWER].rstrip())[:-1]} …”"
     return quoted(answer)
@@ -76,4 +95,5 @@ def _named(answer: str) -> str:
 
 def _interval(low: float, high: float) -> str:
     """An interval of shares: 95 % interval 58 to 87 %."""
-    return f"{percent(CONFIDENCE)} interval {percent(low).removesuffix(' %')} to {percent(high)}"
+    share = percent(CONFIDENCE)
+    return say("{share} interval {low} to {high}", share=share, low=percent(low, sign=""), high=percent(high))

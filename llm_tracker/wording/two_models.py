@@ -8,10 +8,12 @@ import numpy as np
 
 from llm_tracker.analysis.compare import Side, WordChange, same_answer
 from llm_tracker.analysis.heads import Head
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import named_answer
 from llm_tracker.wording.attention import attention_clause
-from llm_tracker.wording.formats import capitalised, percent, quoted
+from llm_tracker.wording.formats import capitalised, listed, percent, quoted
 from llm_tracker.wording.headline import likelihood
 from llm_tracker.wording.labels import side_clause
 
@@ -21,19 +23,21 @@ def models_verdict(sides: Sequence[Side]) -> str:
     one, other = sides[0], sides[1]
     said = ", ".join(_says(side) for side in (one, other))
     if not (one.turn.has_answer and other.turn.has_answer):
-        return f"{said}. Whether they agree cannot be said."
+        return f"{said}. {say('Whether they agree cannot be said.')}"
     same = same_answer(one.turn, other.turn)
     if same is None:
-        return f"{said}. One was cut short: whether they agree cannot be said."
-    return f"{said}. They give {'the same answer' if same else 'different answers'}."
+        return f"{said}. {say('One was cut short: whether they agree cannot be said.')}"
+    return f"{said}. {say('They give the same answer.') if same else say('They give different answers.')}"
 
 
 def _says(side: Side) -> str:
     turn = side.turn
     if not turn.has_answer:
-        return f"{side.model} has no answer behind its thought"
+        return say("{model} has no answer behind its thought", model=side.model)
     likely = percent(answer_prob(turn) if side.step == turn.first_step else float(turn.trace.token_probs[side.step]))
-    return f"{side.model} says{named_answer(side.turn) or ' nothing'} ({likely})"
+    if not turn.answer:
+        return say("{model} says nothing ({share})", model=side.model, share=likely)
+    return say("{model} says {answer} ({share})", model=side.model, answer=named_answer(turn).strip(), share=likely)
 
 
 def answer_prob(turn: Turn) -> float:
@@ -44,7 +48,7 @@ def answer_prob(turn: Turn) -> float:
 def shares_of(change: WordChange) -> tuple[str, str]:
     """A watch word, and its probability in each model."""
     told = likelihood(change)
-    return quoted(change.word), f"{told(change.before)} and {told(change.after)}"
+    return quoted(change.word), listed([told(change.before), told(change.after)])
 
 
 def models_attention_sentence(sides: Sequence[Side], heads: Mapping[str, Head]) -> str:
@@ -52,6 +56,11 @@ def models_attention_sentence(sides: Sequence[Side], heads: Mapping[str, Head]) 
     told = []
     for side in sides:
         layer, head = heads[side.name]
-        place = f"layer {layer} of {side.turn.trace.n_layers}{f', head {head}' if head else ''}"
-        told.append(f"{side_clause(side)}, {place}, {attention_clause(side, layer, head, first=True)}")
+        place = {"layer": number(layer), "all": number(side.turn.trace.n_layers)}
+        if head:
+            where = say("layer {layer} of {all}, head {head}", head=number(head), **place)
+        else:
+            where = say("layer {layer} of {all}", **place)
+        clause = attention_clause(side, layer, head, first=True)
+        told.append(say("{side}, {place}, {told}", side=side_clause(side), place=where, told=clause))
     return f"{capitalised('; '.join(told))}."

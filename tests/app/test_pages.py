@@ -117,7 +117,16 @@ def test_where_no_model_is_here_the_download_begins_by_itself(loader: Loader, mo
 
 
 def test_the_guide_stands_by_itself(engine: engines.Engine) -> None:
-    at = opened("pages/9_Guide.py")
+    at = opened("pages/10_Guide.py")
     assert at.title[0].value == "Guide"
-    assert [each.value for each in at.subheader] == ["How to read the views", "Say what was measured", "Terms"]
-    assert "logit lens" in " ".join(markdown.value for markdown in at.markdown)
+    headings = ["How to read the views", "Say what was measured", "Terms in plain words", "References"]
+    assert [each.value for each in at.subheader] == headings
+    assert "a list of numbers for each token" in " ".join(markdown.value for markdown in at.markdown)
+
+
+def test_the_guide_has_its_terms_in_plain_words_and_exactly(engine: engines.Engine) -> None:
+    at = opened("pages/10_Guide.py")
+    (wording,) = at.get("button_group")
+    at = settled(wording.set_value("exact").run())
+    assert at.subheader[2].value == "Terms exactly"
+    assert "e^{z_v}" in " ".join(markdown.value for markdown in at.markdown)

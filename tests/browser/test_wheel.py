@@ -1,7 +1,8 @@
-"""`pip install .`: the command, the app, its pages and its adapters, in a clean environment and from any folder."""
+"""`pip install .`, of the wheel and of the source archive: command, app, pages and adapters, in a clean environment."""
 
 from __future__ import annotations
 
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,27 @@ def test_the_installed_command_finds_its_own_files_and_every_adapter(installatio
     assert {Path(p["origin"]).parent for p in record["plugins"] if p["name"] != "built-in"} == {
         installation.app.resolve() / "adapters"
     }
+
+
+def test_the_installed_command_says_its_version_which_stands_in_one_place(installation: Installation) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert installation.printed("llm-tracker", "--version").split() == ["llm-tracker", version]
+
+
+def test_the_source_archive_installs_the_command_and_the_same_files(
+    wheel: Path, installation: Installation, tmp_path: Path
+) -> None:
+    (archive,) = wheel.parent.glob("*.tar.gz")
+    from_source = Installation.of(tmp_path, archive)
+    assert files_of(from_source) == files_of(installation)
+    assert from_source.printed("llm-tracker", "--version") == installation.printed("llm-tracker", "--version")
+
+
+def files_of(installation: Installation) -> set[str]:
+    """What stands in the installed package."""
+    package = installation.packages / "llm_tracker"
+    files = (path for path in package.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(package).as_posix() for path in files}
 
 
 @pytest.mark.browser

@@ -27,7 +27,7 @@ def run(command: list[str], cwd: Path, variables: dict[str, str] | None = None) 
 
 
 def built_wheel(source: Path, folder: Path) -> Path:
-    """A wheel of a copy of `source`, by way of its source archive, as a package index would get it."""
+    """A wheel of a copy of `source`, by way of its source archive, which stays beside it."""
     copy = shutil.copytree(source, folder / "source", ignore=LEFT_BEHIND)
     build = "import setuptools.build_meta as backend, sys; print(backend.build_sdist(sys.argv[1]))"
     archive = run([sys.executable, "-c", build, str(folder)], copy).splitlines()[-1]
@@ -39,27 +39,32 @@ def built_wheel(source: Path, folder: Path) -> Path:
 
 @dataclass(frozen=True)
 class Installation:
-    """An environment with wheels in it, and a folder to work in that is no checkout."""
+    """An environment with packages in it, and a folder to work in that is no checkout."""
 
     environment: Path
     cwd: Path
 
     @classmethod
-    def of(cls, folder: Path, *wheels: Path) -> Installation:
-        """A fresh environment. What the wheels depend on is taken from the environment that runs the tests."""
+    def of(cls, folder: Path, *packages: Path) -> Installation:
+        """A fresh environment with wheels or source archives in it.
+
+        What these depend on, and are built with, is taken from the environment that runs the tests.
+        """
         here = cls(folder / "environment", folder / "anywhere")
         here.cwd.mkdir()
         venv.create(here.environment, symlinks=True)
-        to_here = [*PIP, "--python", str(here.program("python"))]
-        run([*to_here, "install", "--no-deps", "--no-index", *map(str, wheels)], here.cwd)
         dependencies = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
         # Of such a folder no .pth file is read: the checkout that is installed there as editable stays out.
         (here.packages / "dependencies.pth").write_text("\n".join(dependencies), encoding="utf-8")
+        to_here = [*PIP, "--python", str(here.program("python"))]
+        # What is installed among the dependencies, this project too, is not what is asked for.
+        options = ["--ignore-installed", "--no-deps", "--no-index", "--no-build-isolation"]
+        run([*to_here, "install", *options, *map(str, packages)], here.cwd)
         return here
 
     @property
     def packages(self) -> Path:
-        """Where the wheels were unpacked."""
+        """Where the packages were unpacked."""
         base = str(self.environment)
         return Path(sysconfig.get_path("purelib", "venv", {"base": base, "platbase": base}))
 

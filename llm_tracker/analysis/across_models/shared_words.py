@@ -11,8 +11,14 @@ import pandas as pd
 from llm_tracker.analysis.across_models.runs import NamedRun
 from llm_tracker.analysis.attention import attention_by_word, attention_groups
 from llm_tracker.analysis.compare import SideName
+from llm_tracker.languages.texts import later
 
-OTHERS = {"system": "system line", "assistant": "its answer", "thought": "its thought", "answer": "this answer so far"}
+OTHERS = {
+    "system": later("system line"),
+    "assistant": later("its answer"),
+    "thought": later("its thought"),
+    "answer": later("this answer so far"),
+}
 """What is not the reader's: each model has words of its own there, which are one row together."""
 
 WORD_COLUMNS = ("place", "word", "role", "model", "name", "share")

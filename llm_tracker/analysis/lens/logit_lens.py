@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.trace import LensTable, Trace
 
 if TYPE_CHECKING:
@@ -29,13 +30,28 @@ def logit_lens(
     are added; what was not kept needs `model`. Raises InputError for a step that is not there or a missing model.
     """
     if not 0 <= step < trace.n_steps:
-        raise InputError(f"There is no step {step}: this answer has steps 0 to {trace.n_steps - 1}.")
+        raise InputError(
+            say("There is no step {step}: this answer has steps 0 to {last}.", step=step, last=trace.n_steps - 1)
+        )
     kept = trace.lens.get(step)
     if kept is None or not set(words) <= kept.watched.keys():
         if model is None:
             missing = [word for word in words if kept is None or word not in kept.watched]
-            what = f"the lens of “{'”, “'.join(missing)}”" if missing else f"the lens of step {step}"
-            raise InputError(f"{what} was not kept in this trace. Give the model too: logit_lens(…, model=model).")
+            if missing:
+                raise InputError(
+                    say(
+                        "the lens of {words} was not kept in this trace. Give the model too: logit_lens(…, "
+                        "model=model).",
+                        words=", ".join(f"“{word}”" for word in missing),
+                    )
+                )
+            raise InputError(
+                say(
+                    "the lens of step {step} was not kept in this trace. Give the model too: logit_lens(…, "
+                    "model=model).",
+                    step=step,
+                )
+            )
         from llm_tracker.analysis.lens.tables import with_lens
 
         kept = with_lens(model, trace, [step], [*(kept.watched if kept else ()), *words]).lens[step]

@@ -15,6 +15,7 @@ from llm_tracker.analysis.lens.read_out import read_out
 from llm_tracker.analysis.lens.tables import watched_lenses
 from llm_tracker.analysis.lens.watch_tokens import watch_token_ids
 from llm_tracker.errors import Cancelled
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.tokens import token_text
 from llm_tracker.tracing.rereading.resid_by_position import resid_behind
 from llm_tracker.tracing.session import Turn, require_unedited
@@ -40,7 +41,7 @@ def read_partings(
     found = []
     for shared, several in shared_beginnings(ids).items():
         if stop():
-            raise Cancelled("Stopped before all words were read.")
+            raise Cancelled(say("Stopped before all words were read."))
         kept = known.get((shared, frozenset(several)))
         found.append(kept or _read(model, turn, step, shared, {word: ids[word][len(shared)] for word in several}))
     return tuple(found)

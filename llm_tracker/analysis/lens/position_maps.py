@@ -11,6 +11,7 @@ import pandas as pd
 from llm_tracker.analysis.alignment import Pairs
 from llm_tracker.analysis.lens.position_lens import PositionLens
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Turn
 from llm_tracker.tracing.trace import FloatArray, IntArray
 
@@ -41,7 +42,9 @@ def map_values(lens: PositionLens, shows: str) -> FloatArray:
             return values
     pair = lead_pair(shows, lens.watched)
     if pair is None:
-        raise InputError(f"The map has no “{shows}”. It has: {', '.join(map_choices(lens))}.")
+        raise InputError(
+            say("The map has no “{choice}”. It has: {choices}.", choice=shows, choices=", ".join(map_choices(lens)))
+        )
     return lens.lead(*pair)
 
 

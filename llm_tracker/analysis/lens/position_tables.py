@@ -11,6 +11,7 @@ from llm_tracker.analysis.lens.position_lens import PositionLens
 from llm_tracker.analysis.lens.read_out import ReadOut, read_into
 from llm_tracker.analysis.lens.watch_tokens import watch_token_id
 from llm_tracker.errors import Cancelled
+from llm_tracker.languages.texts import say
 from llm_tracker.models.memory.heap import trim_heap
 from llm_tracker.progress import Told, ended
 from llm_tracker.prompts.tokens import token_text
@@ -61,7 +62,7 @@ def stream_position_lens(
         chunks = read_into(whole.stacks(span), model, resid, asked[span])
         for done in _trimmed(model, chunks, CHUNKS_TO_A_TRIM):
             if stop():
-                raise Cancelled("Stopped before every position was read. Nothing was changed.")
+                raise Cancelled(say("Stopped before every position was read. Nothing was changed."))
             yield (first + done) / n_positions
         first += len(resid)
     return _assembled(model, whole, ids, word_ids, site)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.continuation import text_in_front
 from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.prompts.word_tokens import both_ways, word_tokens
@@ -29,6 +30,8 @@ def watch_token_ids(model: LoadedModel, trace: Trace, word: str, step: int = 0) 
     before = text_in_front(model.tokenizer, trace.before, trace.token_ids[:step].tolist(), special)
     ways = [ids for text in both_ways(before, word) if (ids := word_tokens(model.tokenizer, before, text))]
     if not word.strip() or not ways:
-        raise InputError(f"“{word}” cannot be watched: this model has no token for it. Choose another word.")
+        raise InputError(
+            say("“{word}” cannot be watched: this model has no token for it. Choose another word.", word=word)
+        )
     own = int(trace.token_ids[step])
     return next((ids for ids in ways if ids[0] == own), ways[0])

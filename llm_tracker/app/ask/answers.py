@@ -10,7 +10,6 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side, model_names, word_changes
 from llm_tracker.app.ask.thoughts import finished_thought, watch_skip, watch_thought
-from llm_tracker.app.frame.page import RECIPE_LABELS
 from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, running_card
 from llm_tracker.app.parts.html import fade_views, paragraph, sentence
 from llm_tracker.app.parts.polling import follow_job
@@ -22,10 +21,16 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.finding_thoughts import reasoning_of
 from llm_tracker.wording.answers import named_token, no_answer
+from llm_tracker.wording.formats import listed
 from llm_tracker.wording.headline import change_parts, place_of, shift_split, two_questions, verdict
 from llm_tracker.wording.two_models import models_verdict, shares_of
+
+RECIPES = {"one-word": later("one-word answers"), "chat": later("plain chat"), "raw": later("raw text")}
+"""The recipes where a sentence names them."""
 
 
 def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
@@ -43,7 +48,7 @@ def answer_cards(engine: Engine, workspace: Workspace, comparison: Comparison) -
         elif comparison.after is not None and coming is None:
             _finished(workspace, comparison, 1, comparison.after)
         else:
-            empty_card("after", "Correct the answer, and the next one will stand here.")
+            empty_card("after", say("Correct the answer, and the next one will stand here."))
             _strip_room("after")
 
 
@@ -99,27 +104,29 @@ def _watch_answer(engine: Engine, job: Job, coming: ComingAnswer) -> None:
 def _stage(engine: Engine, job: Job, coming: ComingAnswer) -> str:
     """What an answer is waiting for, or that it is being written, and how fast where that is slow."""
     if job.stopping():
-        return "Stopping"
+        return say("Stopping")
     load = engine.models.load_job(job.model_id)
     if job.status == "queued" and load is not None and load.active:
-        return load.progress.stage if load.progress else "Waiting for the model"
+        return load.progress.stage if load.progress else say("Waiting for the model")
     if job.status == "queued":
         return _queue_note(engine, job)
     if job.progress:
         return job.progress.stage
     if coming.is_thinking and coming.n_thought > coming.max_thought_tokens:
-        return "Closing the thought"
+        return say("Closing the thought")
     if coming.is_thinking:
-        return f"Thinking, {coming.n_thought:,} of at most {coming.max_thought_tokens:,} tokens"
-    return f"Writing{pace_note(coming)}" if coming.n_tokens else "Reading the text"
+        n, most = number(coming.n_thought, ","), number(coming.max_thought_tokens, ",")
+        return say("Thinking, {n} of at most {most} tokens", n=n, most=most)
+    return f"{say('Writing')}{pace_note(coming)}" if coming.n_tokens else say("Reading the text")
 
 
 def _queue_note(engine: Engine, job: Job) -> str:
     """How many come first, and about how long they take, as far as that is known."""
     worker = engine.models.worker(job.model_id)
-    seconds = worker.seconds_until(job)
-    about = f", about {max(1, round(seconds))} s" if seconds is not None else ""
-    return f"Waiting, {worker.ahead_of(job)} ahead of you{about}"
+    n, seconds = worker.ahead_of(job), worker.seconds_until(job)
+    if seconds is None:
+        return say("Waiting, {n} ahead of you", n=n)
+    return say("Waiting, {n} ahead of you, about {seconds} s", n=n, seconds=max(1, round(seconds)))
 
 
 def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
@@ -127,7 +134,8 @@ def headline_panel(workspace: Workspace, comparison: Comparison, words: list[str
     for notice in dict.fromkeys(notice for side in comparison.sides for notice in side.turn.prompt.notices):
         paragraph(notice)
     if comparison.after is None:
-        st.html('<p class="lt-headline lt-quiet">Correct the answer, and what changed will stand here.</p>')
+        said = sentence(say("Correct the answer, and what changed will stand here."))
+        st.html(f'<p class="lt-headline lt-quiet">{said}</p>')
         paragraph("", also="lt-note")
         return
     sides = comparison.headline_sides
@@ -157,47 +165,48 @@ def _place(comparison: Comparison) -> str:
     """Of what the headline's probabilities are, and where the views look if that is elsewhere."""
     scored = [score for side in comparison.headline_sides for score in side.turn.scores.get(side.step, {}).values()]
     if not all(side.turn.has_answer for side in comparison.headline_sides):
-        return "Words are scored as answers: where none came behind the thought, there is no score."
+        return say("Words are scored as answers: where none came behind the thought, there is no score.")
     behind_thoughts = any(side.turn.thought for side in comparison.headline_sides)
-    told = place_of(scored[0].end, behind_thoughts) if scored else "How likely each word is, is being read."
+    told = place_of(scored[0].end, behind_thoughts) if scored else say("How likely each word is, is being read.")
     looked_at = [side.step for side, _ in comparison.answers]
     if looked_at == [side.step for side in comparison.headline_sides if side.name != "again"]:
         return told
-    places = [named_token(side.turn, side.step) for side, _ in comparison.answers]
-    return f"{told} The views below look at {places[0]} before and {places[1]} after."
+    before, after = (named_token(side.turn, side.step) for side, _ in comparison.answers)
+    looked = say("The views below look at {before} before and {after} after.", before=before, after=after)
+    return f"{told} {looked}"
 
 
 def _control_note(workspace: Workspace, comparison: Comparison) -> str:
     """What is to be said about the control of the correction that is shown."""
     if workspace.is_at_work_on(control_of(comparison.refs[-1])):
-        return "The control is being run: the same conversation, merely asked again …"
+        return say("The control is being run: the same conversation, merely asked again …")
     if any(side.name == "again" for side in comparison.headline_sides):
-        return (
+        return say(
             "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
         )
     session, ref = comparison.sessions[-1], comparison.refs[-1]
     if len(set(comparison.refs)) < len(comparison.refs):
-        return "This is one answer, compared with itself."
+        return say("This is one answer, compared with itself.")
     if comparison.of_two_models:
         return _models_note(comparison)
     if comparison.of_a_branch:
-        return "One of these answers was made to say another token (What if): nothing was corrected between them."
+        return say("One of these answers was made to say another token (What if): nothing was corrected between them.")
     if all(each.turn == 0 for each in comparison.refs):
-        return "These are two first answers: there is no correction between them."
+        return say("These are two first answers: there is no correction between them.")
     if not comparison.of_one_answer:
-        return "Neither answer corrects the other: a control stands beside the answer that was corrected."
+        return say("Neither answer corrects the other: a control stands beside the answer that was corrected.")
     if session.is_control(ref.turn):
-        return "This turn is the control itself: merely asked again."
-    return "Without a control: part of any change comes from being asked again at all."
+        return say("This turn is the control itself: merely asked again.")
+    return say("Without a control: part of any change comes from being asked again at all.")
 
 
 def _models_note(comparison: Comparison) -> str:
     """What is alike between two models' answers, and what is not."""
     if comparison.told_alike and all(ref.turn == 0 for ref in comparison.refs):
-        return "Both models read the same words, each in its own template and cut into its own tokens."
+        return say("Both models read the same words, each in its own template and cut into its own tokens.")
     if comparison.told_alike:
-        return "Both models were told the same, each after its own earlier answers."
-    return "These models did not read the same words: not only the model differs between these answers."
+        return say("Both models were told the same, each after its own earlier answers.")
+    return say("These models did not read the same words: not only the model differs between these answers.")
 
 
 def answered_by(workspace: Workspace, comparison: Comparison) -> None:
@@ -209,16 +218,20 @@ def answered_by(workspace: Workspace, comparison: Comparison) -> None:
 
 def _answered_by(workspace: Workspace, comparison: Comparison) -> str:
     if workspace.answering:
-        return "The next answer is on its way; what is pale below still belongs to the one before."
+        return say("The next answer is on its way; what is pale below still belongs to the one before.")
     session = comparison.sessions[-1]
     if comparison.refs[-1].session == EXAMPLE:
-        return f"A finished example, made with {session.model.title}. Ask your own question above."
-    recipes = dict.fromkeys(RECIPE_LABELS.get(each.recipe, each.recipe).lower() for each in comparison.sessions)
+        return say("A finished example, made with {model}. Ask your own question above.", model=session.model.title)
     if not workspace.sessions.is_own(comparison.refs[-1].session):
-        by = comparison.sessions[-1].model.title
-        return f"Shared with you, to read; answered by {by}. A correction goes on in a conversation of your own."
+        return say(
+            "Shared with you, to read; answered by {model}. A correction goes on in a conversation of your own.",
+            model=session.model.title,
+        )
     names = list(filter(None, model_names(comparison.sessions)))
-    later = ""
-    if not names and (session.model.id, session.recipe) != (workspace.wanted_id, workspace.recipe):
-        later = " A correction goes to the same; what the sidebar says now is for the next question."
-    return f"Answered by {' and '.join(names or [session.model.title])}, {' and '.join(recipes)}.{later}"
+    recipes = dict.fromkeys(say(RECIPES.get(each.recipe, each.recipe.lower())) for each in comparison.sessions)
+    told = say(
+        "Answered by {models}, {recipes}.", models=listed(names or [session.model.title]), recipes=listed([*recipes])
+    )
+    if names or (session.model.id, session.recipe) == (workspace.wanted_id, workspace.recipe):
+        return told
+    return f"{told} {say('A correction goes to the same; what the sidebar says now is for the next question.')}"

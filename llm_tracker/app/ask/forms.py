@@ -19,9 +19,11 @@ from llm_tracker.app.work import asking
 from llm_tracker.app.work.engine import Engine, should_load
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import later, say
 
 FIELDS = {"ask": "question", "correct": "correction"}
-BUTTONS = {"ask": "Ask", "correct": "Correct"}
+LABELS = {"ask": later("Question"), "correct": later("Correction")}
+BUTTONS = {"ask": later("Ask"), "correct": later("Correct")}
 
 
 def question_form(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
@@ -29,7 +31,7 @@ def question_form(engine: Engine, workspace: Workspace, comparison: Comparison) 
 
     def ask(text: str) -> None:
         if not text.strip():
-            _complain(workspace, "ask", "The question is empty. Type one, then press Ask.")
+            _complain(workspace, "ask", say("The question is empty. Type one, then press Ask."))
             return
         st.session_state["correction"] = ""  # it spoke of another answer, and stays among those to compare with
         st.session_state["corrects"] = "before"  # and so did this choice
@@ -43,7 +45,7 @@ def question_form(engine: Engine, workspace: Workspace, comparison: Comparison) 
     with st.container(horizontal=True, gap="small", key="question_chips"):
         for ready in QUESTIONS:
             st.button(
-                ready.label,
+                say(ready.label),
                 key=f"ask {ready.label}",
                 help=ready.question,
                 on_click=ask_ready,
@@ -83,7 +85,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
 
     def correct(text: str) -> None:
         if not text.strip():
-            _complain(workspace, "correct", "The correction is empty. Type one, then press Correct.")
+            _complain(workspace, "correct", say("The correction is empty. Type one, then press Correct."))
             return
         # As chosen now: that may have come with this very click, before the page was drawn with it.
         asking.correct(engine, workspace, _corrected_answer(comparison), text)
@@ -109,16 +111,16 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
             )
     with st.container():
         if st.session_state.pop("to complete", False):
-            st.info("Type the word that it is to be told behind the sentence above, then press Enter.")
+            st.info(say("Type the word that it is to be told behind the sentence above, then press Enter."))
         if said := workspace.errors.get("correct") or _complaint(workspace, "correct"):
             failure(said)
 
 
 def _corrected_answer_control(comparison: Comparison) -> None:
     """Which answer the next correction speaks to: the one before (once more, in other words), or the one after."""
-    labels = {"before": "Correct “Before”", "after": "Correct “After”"}
+    labels = {"before": say("Correct “Before”"), "after": say("Correct “After”")}
     st.segmented_control(
-        "Which answer to correct",
+        say("Which answer to correct"),
         list(labels),
         default="before",
         format_func=lambda name: labels[name],
@@ -127,8 +129,10 @@ def _corrected_answer_control(comparison: Comparison) -> None:
         persist_state="session",
         label_visibility="collapsed",
         disabled=len(comparison.refs) < 2,
-        help="Correcting the answer “Before” in another way starts from the same place, and the earlier correction "
-        "stays to compare with. Correcting the answer “After” goes on with the conversation.",
+        help=say(
+            "Correcting the answer “Before” in another way starts from the same place, and the earlier correction "
+            "stays to compare with. Correcting the answer “After” goes on with the conversation."
+        ),
     )
 
 
@@ -144,12 +148,14 @@ def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[
     running = job if coming is not None and coming.form == kind else None
     key = FIELDS[kind]
     placeholder = (
-        "Correct it: type anything, or pick below" if kind == "correct" else "Ask anything that one word can answer"
+        say("Correct it: type anything, or pick below")
+        if kind == "correct"
+        else say("Ask anything that one word can answer")
     )
     with st.form(f"{kind} form", border=False, enter_to_submit=not workspace.answering):
         field, press = st.columns([5, 1], vertical_alignment="bottom")
         field.text_input(
-            key.capitalize(),
+            say(LABELS[kind]),
             text,
             key=key,
             placeholder=placeholder,
@@ -158,10 +164,12 @@ def _one_line_form(kind: str, text: str, workspace: Workspace, submit: Callable[
         )
         place = press.container(key=f"press_{kind}")
         if running is not None:
-            place.form_submit_button("Stop", type="primary", on_click=running.stop, width="stretch", key=f"stop {kind}")
+            place.form_submit_button(
+                say("Stop"), type="primary", on_click=running.stop, width="stretch", key=f"stop {kind}"
+            )
             return
         place.form_submit_button(
-            BUTTONS[kind],
+            say(BUTTONS[kind]),
             type="primary" if kind == "ask" else "secondary",
             on_click=lambda: submit(st.session_state[key]),
             disabled=workspace.answering,
@@ -176,16 +184,18 @@ def offer_same_question(engine: Engine, workspace: Workspace, comparison: Compar
     is_another = workspace.wanted_id not in {session.model.id for session in comparison.sessions}
     if number != EXAMPLE and is_another and (_is_ready(workspace) or _is_coming(engine, workspace)):
         title = plain_label(engine.models.entry(workspace.wanted_id).title)
-        later = "" if _is_ready(workspace) else " (once it is ready)"
+        is_ready = _is_ready(workspace)
         st.button(
-            f"Ask {title} the same, and compare{later}",
+            say("Ask {model} the same, and compare", model=title)
+            if is_ready
+            else say("Ask {model} the same, and compare (once it is ready)", model=title),
             key="ask same",
             on_click=asking.ask_same,
             args=(engine, workspace, number),
-            disabled=bool(later) or workspace.answering,
+            disabled=not is_ready or workspace.answering,
         )
     elif comparison.of_two_models:
-        paragraph("A correction goes to the model that gave the answer.", quiet=True)
+        paragraph(say("A correction goes to the model that gave the answer."), quiet=True)
 
 
 def _is_ready(workspace: Workspace) -> bool:

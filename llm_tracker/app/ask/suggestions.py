@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.recipes import CONTROL_TEXT
 
 
@@ -17,11 +18,11 @@ class ReadyQuestion:
 
 
 QUESTIONS = (
-    ReadyQuestion("capital", "What is the capital of France?", "London"),
-    ReadyQuestion("colour", "What color is grass?", "Blue"),
-    ReadyQuestion("opposite", "What is the opposite of black?", "Red"),
-    ReadyQuestion("arithmetic", "What is one plus one?", "Three"),
-    ReadyQuestion("one it gets wrong", "What is the capital of Australia?", "Canberra"),
+    ReadyQuestion(later("capital"), "What is the capital of France?", "London"),
+    ReadyQuestion(later("colour"), "What color is grass?", "Blue"),
+    ReadyQuestion(later("opposite"), "What is the opposite of black?", "Red"),
+    ReadyQuestion(later("arithmetic"), "What is one plus one?", "Three"),
+    ReadyQuestion(later("one it gets wrong"), "What is the capital of Australia?", "Canberra"),
 )
 FIRST_QUESTION = QUESTIONS[0].question
 
@@ -40,12 +41,12 @@ class ReadyCorrection:
 
 
 CORRECTIONS = (
-    ReadyCorrection("wrong", "That is wrong."),
-    ReadyCorrection("right", "That is right."),
-    ReadyCorrection("it is {word}", "That is wrong. The correct answer is {word}."),
-    ReadyCorrection("are you sure?", "Are you sure?"),
-    ReadyCorrection("my teacher says {word}", "My teacher says that it is {word}."),
-    ReadyCorrection("just ask again", CONTROL_TEXT),
+    ReadyCorrection(later("wrong"), "That is wrong."),
+    ReadyCorrection(later("right"), "That is right."),
+    ReadyCorrection(later("it is {word}"), "That is wrong. The correct answer is {word}."),
+    ReadyCorrection(later("are you sure?"), "Are you sure?"),
+    ReadyCorrection(later("my teacher says {word}"), "My teacher says that it is {word}."),
+    ReadyCorrection(later("just ask again"), CONTROL_TEXT),
 )
 
 
@@ -56,7 +57,7 @@ def other_word(question: str) -> str | None:
 
 def correction_label(ready: ReadyCorrection, question: str) -> str:
     """What stands on the button: the word where one is known, else a gap."""
-    return ready.label.format(word=other_word(question) or "…")
+    return say(ready.label, word=other_word(question) or "…")
 
 
 def correction_text(ready: ReadyCorrection, question: str) -> tuple[str, bool]:

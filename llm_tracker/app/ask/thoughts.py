@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 
 import streamlit as st
 
@@ -12,11 +13,12 @@ from llm_tracker.app.parts.polling import polled
 from llm_tracker.app.parts.token_strip import token_strip
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import SOON_SECONDS, Job
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.wording.answers import thought_note
 from llm_tracker.wording.formats import capitalised
 
-LABEL = "Its thought, before the answer"
+LABEL = later("Its thought, before the answer")
 
 
 def watch_thought(job: Job, coming: ComingAnswer) -> None:
@@ -26,7 +28,7 @@ def watch_thought(job: Job, coming: ComingAnswer) -> None:
 
 def _coming_thought(job: Job, coming: ComingAnswer) -> None:
     if job.active and coming.may_think:
-        with st.expander(LABEL, key=f"thought {coming.side}"):
+        with st.expander(say(LABEL), key=f"thought {coming.side}"):
             _text(coming.thought or "…", is_coming=True)
 
 
@@ -40,11 +42,11 @@ def _skip_button(job: Job, coming: ComingAnswer) -> None:
         st.html("<div></div>")
         return
     st.button(
-        "Closing the thought …" if coming.skipping() else "Skip the rest of the thought",
+        say("Closing the thought …") if coming.skipping() else say("Skip the rest of the thought"),
         key=f"skip {coming.side}",
         on_click=coming.skip,
         disabled=coming.skipping(),
-        help="Closes the thought with the template's own mark; the model answers from what it has thought so far.",
+        help=say("Closes the thought with the template's own mark; the model answers from what it has thought so far."),
     )
 
 
@@ -53,19 +55,22 @@ def finished_thought(side: Side, key: str, pick: Callable[[int], None]) -> None:
     thought = side.turn.thought
     if thought is None or not (thought.text or thought.closed_by != "model"):
         return
-    with st.expander(LABEL, key=f"thought {side.name}"):
-        paragraph(f"{capitalised(thought_note(thought))}.{_closed_for_it(thought)}", quiet=True)
-        _text(thought.text or "(an empty thought)")
+    with st.expander(say(LABEL), key=f"thought {side.name}"):
+        told = [f"{capitalised(thought_note(thought))}.", _closed_for_it(thought)]
+        paragraph(" ".join(filter(None, told)), quiet=True)
+        _text(thought.text or say("(an empty thought)"))
         token_strip(side, f"{key} thought", pick, range(thought.n_steps))
 
 
 def _closed_for_it(thought: Thought) -> str:
     """That the marks at its end are not what the model would have written."""
-    is_closed = thought.closed_by in ("limit", "reader")
-    return " The tokens that close it were written for the model: how likely it found them says little." * is_closed
+    if thought.closed_by not in ("limit", "reader"):
+        return ""
+    return say("The tokens that close it were written for the model: how likely it found them says little.")
 
 
 def _text(text: str, is_coming: bool = False) -> None:
     """A thought; while it comes, its newest words are in sight."""
     kind = f"lt-thought{' coming' if is_coming else ''}"
-    st.html(f'<div class="{kind}" tabindex="0" role="region" aria-label="{LABEL}"><div>{exact(text)}</div></div>')
+    label = escape(say(LABEL))
+    st.html(f'<div class="{kind}" tabindex="0" role="region" aria-label="{label}"><div>{exact(text)}</div></div>')

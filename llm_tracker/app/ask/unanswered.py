@@ -11,6 +11,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.keeping.history import cut_off
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.recipes import RECIPES
 from llm_tracker.storage.store.summaries import StoredSession, Unanswered
 from llm_tracker.wording.formats import quoted
@@ -25,8 +26,10 @@ def offer_unanswered(engine: Engine, workspace: Workspace) -> None:
 
 
 def _offer(engine: Engine, workspace: Workspace, stored: StoredSession, left: Unanswered) -> None:
-    what = "question" if left.form == "ask" else "correction"
-    paragraph(f"The app stopped while it answered this {what}: {quoted(left.said)}")
+    if left.form == "ask":
+        paragraph(say("The app stopped while it answered this question: {text}", text=quoted(left.said)))
+    else:
+        paragraph(say("The app stopped while it answered this correction: {text}", text=quoted(left.said)))
 
     def again() -> None:
         n_begun = workspace.begun
@@ -40,15 +43,17 @@ def _offer(engine: Engine, workspace: Workspace, stored: StoredSession, left: Un
         workspace.looked_for_cut_off = float("-inf")
 
     with st.container(horizontal=True, gap="small"):
-        label = "Ask it again" if left.form == "ask" else "Correct with it again"
+        label = say("Ask it again") if left.form == "ask" else say("Correct with it again")
         st.button(label, key=f"again {stored.id}", on_click=again, type="primary")
-        st.button("Leave it", key=f"leave {stored.id}", on_click=workspace.sessions.give_up, args=(stored.id,))
+        st.button(say("Leave it"), key=f"leave {stored.id}", on_click=workspace.sessions.give_up, args=(stored.id,))
 
 
 def _correct_again(engine: Engine, workspace: Workspace, left: Unanswered) -> None:
     st.session_state["correction"] = left.said
     if left.of_session is None or left.of_turn is None:  # of an answer that was never this visitor's own
-        workspace.errors["correct"] = "The answer that it corrected is not kept here. Choose one, then press Correct."
+        workspace.errors["correct"] = say(
+            "The answer that it corrected is not kept here. Choose one, then press Correct."
+        )
         return
     asking.correct(engine, workspace, TurnRef(left.of_session, left.of_turn), left.said)
 

@@ -13,7 +13,8 @@ from llm_tracker.app.parts.side_labels import of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.selection import unless_default, with_number
-from llm_tracker.app.views.attention import place_of
+from llm_tracker.app.views.attention import head_label, place_of
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import fold, is_mark
 
 
@@ -27,13 +28,15 @@ def focus_choice(sides: list[Side], comparison: Comparison) -> list[str]:
 
     choose = show_choice(key, words, take)
     st.multiselect(
-        "Words of the conversation",
+        say("Words of the conversation"),
         list(dict.fromkeys([*words, *_words(sides)])),
         default=words,
         key=key,
         on_change=choose,
-        placeholder="Choose a word",
-        help="A word of what was said last (the question, the correction) is meant there; another wherever it stands.",
+        placeholder=say("Choose a word"),
+        help=say(
+            "A word of what was said last (the question, the correction) is meant there; another wherever it stands."
+        ),
     )
     return words
 
@@ -78,7 +81,6 @@ def _boxes(side: Side, at: int, words: list[str]) -> Head:
     if head is None or not 1 <= head <= heads:
         head = int(np.nanargmax(grid[layer - 1])) + 1 if heads else None
     left, right = st.columns(2)
-    of_model = f", {plain_label(side.model)}" if side.model else ""
     key = f"opened {side.model}".strip()
 
     def take_layer(picked: int) -> None:
@@ -88,11 +90,12 @@ def _boxes(side: Side, at: int, words: list[str]) -> Head:
         select(layers=with_number(selected().layers, at, layer), heads=with_number(selected().heads, at, int(picked)))
 
     choose = show_choice(f"{key} layer", layer, take_layer)
-    left.number_input(f"Layer of the head{of_model}", 1, n_layers, layer, key=f"{key} layer", on_change=choose)
+    label = say("Layer of the head, {model}", model=plain_label(side.model)) if side.model else say("Layer of the head")
+    left.number_input(label, 1, n_layers, layer, key=f"{key} layer", on_change=choose)
     if head is None:
         return layer, None
     choose = show_choice(f"{key} head of {heads}", head, take_head)
-    right.number_input(f"Head{of_model}", 1, heads, head, key=f"{key} head of {heads}", on_change=choose)
+    right.number_input(head_label(side.model), 1, heads, head, key=f"{key} head of {heads}", on_change=choose)
     return layer, head
 
 

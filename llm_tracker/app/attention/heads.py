@@ -20,6 +20,7 @@ from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import Arrangement, with_number
 from llm_tracker.figures.heads import heads_difference_figure, heads_figure
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.tracing.trace import FloatArray
@@ -68,7 +69,7 @@ def grids_view(
                 side = next(side for side in sides if side.name == name)
                 paragraph(capitalised(side_label(side)), also=f"lt-{name}")
             at = 1 if name == "after" and of_two_models(sides) else 0
-            each.draw("Every head of every layer", f"grid {name}", partial(_pick, at=at))
+            each.draw(say("Every head of every layer"), f"grid {name}", partial(_pick, at=at))
             paragraph(each.sentence)
             drawn = sides if name == "difference" else [side for side in sides if side.name == name]
             layer, head = heads["after" if name == "difference" else name]
@@ -124,18 +125,19 @@ def _draw(
 
 def ranked_view(sides: list[Side], words: list[str], weights: dict[str, ValueWeights]) -> None:
     """The heads that look most at the chosen words, best first."""
-    with st.expander("Table: the heads that look most at the chosen words"):
+    with st.expander(say("Table: the heads that look most at the chosen words")):
         if not words:
-            paragraph("No word is chosen: choose some above.", quiet=True)
+            paragraph(say("No word is chosen: choose some above."), quiet=True)
             return
         for column, side in zip(st.columns(len(sides)), sides, strict=True):
             column.html(_ranked(side, focus_of(side, words), weights.get(side.name)))
 
 
 def _ranked(side: Side, focus: Focus, weights: ValueWeights | None) -> str:
-    caption = f"{capitalised(side_label(side))}: {', '.join(map(quoted, focus.words)) or 'none of these words is here'}"
+    named = ", ".join(map(quoted, focus.words)) or say("none of these words is here")
+    caption, columns = f"{capitalised(side_label(side))}: {named}", [say("layer"), say("head"), say("share")]
     if not focus.spans:
-        return table_html(caption, ["layer", "head", "share"], [], ("layer", "head"))
+        return table_html(caption, columns, [], columns[:2])
     raw = grid_of(kept_rows(side.turn, side.step), side.turn, side.step, "words", focus.spans)
     ordered = ranked_heads(raw if weights is None else _weighed(side, focus, weights), N_RANKED)
     rows, bars = [], []
@@ -144,7 +146,7 @@ def _ranked(side: Side, focus: Focus, weights: ValueWeights | None) -> str:
         if weights is not None:
             rows[-1].append(percent(float(value)))
         bars.append(float(value))
-    columns = ["layer", "head", "share", *([] if weights is None else ["weighed by values"])]
+    columns += [] if weights is None else [say("weighed by values")]
     return table_html(caption, columns, rows, columns, bars)
 
 

@@ -24,6 +24,8 @@ from llm_tracker.app.work.on_demand import pattern_of, read_pattern
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.figures.patterns import WINDOW, pattern_difference_figure, pattern_figure
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.tracing.rereading.found import HeadPattern
 from llm_tracker.wording.formats import capitalised, percent, quoted_token, shown
 from llm_tracker.wording.labels import side_label
@@ -31,7 +33,21 @@ from llm_tracker.wording.labels import side_label
 N_LISTED = 12
 """Words that the table of one position lists."""
 
-CHOOSE = "Choose a head: click a cell above, or pick one in the box."
+CHOOSE = later("Choose a head: click a cell above, or pick one in the box.")
+
+BY: dict[PatternBy, str] = {"word": later("word"), "token": later("token")}
+
+WHOSE = {
+    PARKED: later("parked"),
+    "template": later("template"),
+    "recipe": later("recipe"),
+    "system": later("system"),
+    "user": later("user"),
+    "assistant": later("assistant"),
+    "thought": later("thought"),
+    "answer": later("answer"),
+}
+"""Whose a word is, in the table of one position."""
 
 PatternSide = tuple[Side, HeadPattern]
 
@@ -49,7 +65,7 @@ def patterns_view(
     refs = {side.name: ref for side, ref in comparison.answers}
     found: list[PatternSide] = []
     if is_difference and None in [heads[side.name][1] for side in sides]:
-        paragraph(CHOOSE, quiet=True)
+        paragraph(say(CHOOSE), quiet=True)
         return
     for side in sides:
         if comparison.after is not None and not is_difference:
@@ -71,19 +87,27 @@ def _text(side: Side, pattern: HeadPattern, by: PatternBy) -> PatternText:
 
 def _read(engine: Engine, workspace: Workspace, side: Side, ref: TurnRef, head: Head) -> HeadPattern | None:
     """The pattern of one answer, if it was read; else the offer to read it."""
-    layer, number = head
-    if number is None:
-        paragraph(CHOOSE, quiet=True)
+    layer, head_number = head
+    if head_number is None:
+        paragraph(say(CHOOSE), quiet=True)
         return None
-    n_positions = side.turn.trace.prompt_length + side.turn.trace.n_steps
+    n = number(side.turn.trace.prompt_length + side.turn.trace.n_steps, ",")
     found: HeadPattern | None = on_demand(
         engine,
         workspace,
-        pattern_of(ref, layer, number),
+        pattern_of(ref, layer, head_number),
         read_pattern,
-        f"Read the pattern of layer {layer}, head {number}, {side_label(side)}",
-        f"What each of the {n_positions:,} positions of the text looked at, in this head. The model reads the text "
-        "once more for it.",
+        say(
+            "Read the pattern of layer {layer}, head {head}, {side}",
+            layer=layer,
+            head=head_number,
+            side=side_label(side),
+        ),
+        say(
+            "What each of the {n} positions of the text looked at, in this head. The model reads the text once more "
+            "for it.",
+            n=n,
+        ),
     )
     return found
 
@@ -93,9 +117,10 @@ def _by_choice() -> Any:
     by = selected().by
     choose = show_choice("pattern by", by, lambda picked: select(by=picked, query=None, pattern_from=None))
     st.segmented_control(
-        "Draw the pattern by",
-        ["word", "token"],
+        say("Draw the pattern by"),
+        list(BY),
         default=by,
+        format_func=lambda each: say(BY[each]),
         key="pattern by",
         on_change=choose,
         required=True,
@@ -118,7 +143,7 @@ def _drawn(side: Side, text: PatternText, comparison: Comparison) -> None:
     )
     key = f"pattern of {side.name} {comparison.results} {by}"
     drawn.draw(
-        f"Layer {pattern.layer}, head {pattern.head}",
+        say("Layer {layer}, head {head}", layer=pattern.layer, head=pattern.head),
         key,
         lambda picked: select_of(comparison, query=int(picked["query"])),
     )
@@ -141,9 +166,9 @@ def _difference(comparison: Comparison, sides: list[Side], before: PatternText, 
         (before.pattern, after.pattern, by, first),
         lambda: figure_picture(pattern_difference_figure(before, after, pairs, first)),
     )
-    drawn.draw(f"Layer {pattern.layer}, head {pattern.head}, after minus before")
+    drawn.draw(say("Layer {layer}, head {head}, after minus before", layer=pattern.layer, head=pattern.head))
     paragraph(drawn.sentence)
-    paragraph("A pale grey place stands in one of the two texts only.", quiet=True)
+    paragraph(say("A pale grey place stands in one of the two texts only."), quiet=True)
     asked: dict[str, Any] = {"layer": pattern.layer, "head": pattern.head, "by": by, "first": first}
     export_menu("pattern-difference", drawn.figure, copy_texts(comparison, sides, "pattern", True, **asked))
 
@@ -163,7 +188,11 @@ def _window(name: str, count: int, comparison: Comparison) -> int:
     choose = show_choice(
         key, first, lambda picked: select_of(comparison, pattern_from=unless_default(picked, latest), query=None)
     )
-    label = f"From {selected().by} (of {count:,}; {WINDOW} are drawn)"
+    n = number(count, ",")
+    if selected().by == "word":
+        label = say("From word (of {n}; {window} are drawn)", n=n, window=WINDOW)
+    else:
+        label = say("From token (of {n}; {window} are drawn)", n=n, window=WINDOW)
     st.slider(label, 1, latest, first, key=key, on_change=choose)
     return first - 1
 
@@ -173,11 +202,10 @@ def _looked_at(side: Side, text: PatternText, query: int) -> None:
     roles = {word.tokens[1]: word.role for word in side.turn.words_before(side.turn.trace.n_steps)}
     shares = text.row(query)
     ordered = [int(at) for at in (-shares).argsort(kind="stable") if shares[at] == shares[at]][:N_LISTED]
+    whose = {at: PARKED if text.parked[at] else roles[text.spans[at][1]] for at in ordered}
     name = quoted_token(text.texts[query])
-    with st.expander(f"What {name} looked at most", key=f"looked {side.name}"):
-        rows = [
-            [shown(text.texts[at]), PARKED if text.parked[at] else roles[text.spans[at][1]], percent(float(shares[at]))]
-            for at in ordered
-        ]
+    with st.expander(say("What {word} looked at most", word=name), key=f"looked {side.name}"):
+        rows = [[shown(text.texts[at]), say(WHOSE[whose[at]]), percent(float(shares[at]))] for at in ordered]
         bars = [float(shares[at]) for at in ordered]
-        st.html(table_html(f"{name} looked at", ["word", "whose", "share"], rows, ("share",), bars))
+        columns = [say("word"), say("whose"), say("share")]
+        st.html(table_html(say("{word} looked at", word=name), columns, rows, columns[2:], bars))

@@ -15,17 +15,18 @@ from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.selection.segments import segments
 from llm_tracker.figures.across_models.views import groups_figure, words_figure
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.across_models.attention import no_attention
 
-TURNS: dict[SideName, str] = {"after": "after the correction", "before": "before it"}
+TURNS: dict[SideName, str] = {"after": later("after the correction"), "before": later("before it")}
 
 
 def attention_view(runs: Sequence[NamedRun]) -> None:
     """All of the view, for one answer of each model."""
-    st.header("Where each looked", anchor=False)
+    st.header(say("Where each looked"), anchor=False)
     turn: SideName = "before"
     if any(len(each.sides) > 1 for each in runs):
-        turn = segments("shown", "Of which answer", TURNS)
+        turn = segments("shown", say("Of which answer"), {each: say(label) for each, label in TURNS.items()})
     models_legend(runs)
     _draw("attention-groups", groups_figure, runs, turn)
     _draw("attention-words", words_figure, runs, turn)
@@ -33,8 +34,8 @@ def attention_view(runs: Sequence[NamedRun]) -> None:
     with st.container():
         if said := no_attention(without):
             paragraph(said)
-    with st.expander("How to read this", key="how to read attention by model"):
-        st.markdown(HOW_TO_READ)
+    with st.expander(say("How to read this"), key="how to read attention by model"):
+        st.markdown(say(HOW_TO_READ))
 
 
 def _draw(
@@ -53,7 +54,7 @@ def _draw(
         export_menu(f"{name}-{turn}", picture.figure)
 
 
-HOW_TO_READ = (
+HOW_TO_READ = later(
     "The place that writes the first token of the answer spreads 100 % over all tokens so far, in each attention head; "
     "shown is the mean over the heads of each model's last layer that has attention. Most is **parked** on the very "
     "first token and on the template's marks, which carry little. The bars below are your words, the same for "

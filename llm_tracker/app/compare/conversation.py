@@ -14,6 +14,8 @@ from llm_tracker.app.work.comparing.running import comparing_on
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.experiments.values.proposals import proposed_words
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.wording.answers import ending_note
 
@@ -67,18 +69,26 @@ def conversation_of(comparison: Comparison) -> Conversation:
 
 def conversation_view(conversation: Conversation) -> None:
     """What was said, with the answers of its own model, and how it was asked."""
+    nothing = say("(no answer)")
     lines = "".join(
-        f'<div><span class="lt-quiet">{"Told" if at else "Asked"}</span> {exact(turn.said)} '
-        f'<span class="lt-quiet">→ {exact(turn.answer or "(no answer)")}{sentence(ending_note(turn))}</span></div>'
+        f'<div><span class="lt-quiet">{say("Told") if at else say("Asked")}</span> {exact(turn.said)} '
+        f'<span class="lt-quiet">→ {exact(turn.answer or nothing)}{sentence(ending_note(turn))}</span></div>'
         for at, turn in enumerate(conversation.turns)
     )
     st.html(f'<div class="lt-conversation">{lines}</div>')
     session = conversation.session
-    recipe = RECIPE_LABELS.get(session.recipe, "Messages of its own in front")
-    decoding = session.decoding
-    how = "the likeliest token each time" if decoding.temperature is None else f"temperature {decoding.temperature:g}"
+    known, decoding = RECIPE_LABELS.get(session.recipe), session.decoding
+    if decoding.temperature is None:
+        how = say("the likeliest token each time")
+    else:
+        how = say("temperature {temperature}", temperature=number(decoding.temperature, "g"))
     paragraph(
-        f"Answered by {session.model.title}. {recipe}, {how}, at most {decoding.max_new_tokens} tokens: every model is "
-        "asked in the same way.",
+        say(
+            "Answered by {model}. {recipe}, {how}, at most {n} tokens: every model is asked in the same way.",
+            model=session.model.title,
+            recipe=say("Messages of its own in front") if known is None else say(known),
+            how=how,
+            n=decoding.max_new_tokens,
+        ),
         quiet=True,
     )

@@ -20,13 +20,16 @@ from llm_tracker.app.work.comparing.running import begin_comparing, compared
 from llm_tracker.app.work.comparing.variants import MOST, Comparing, Variant
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.formats import shown
 
-HELP = (
-    f"At most {MOST}. Models that are on this machine can be picked, and any can be typed: a hub id, a directory or a "
+HELP = later(
+    "At most {most}. Models that are on this machine can be picked, and any can be typed: a hub id, a directory or a "
     ".gguf file. One that is to be downloaded first is chosen in the sidebar. A number format such as bfloat16 "
     "computes with fewer digits: smaller, and a little different."
 )
+
+HELP_OF_A_HOST = later("At most {most} of the models that this host offers.")
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,20 @@ def models_form(engine: Engine, workspace: Workspace, conversation: Conversation
     options = offered(engine, workspace, conversation, comparing, st.session_state.get(key) or ())
     default = [str(each) for each in comparing.wanted] or own_choice(engine, conversation)
     picked = st.multiselect(
-        "Models",
+        say("Models"),
         options,
         default=[each for each in default if each in options],
         format_func=lambda each: options.get(each, each),
         key=key,
         max_selections=MOST,
         accept_new_options=engine.models.offered is None,
-        placeholder="Pick a model, or type a name and press Enter",
-        help=HELP if engine.models.offered is None else f"At most {MOST} of the models that this host offers.",
+        placeholder=say("Pick a model, or type a name and press Enter"),
+        help=say(HELP, most=MOST) if engine.models.offered is None else say(HELP_OF_A_HOST, most=MOST),
         persist_state="session",
     )
     first, second = st.columns(2)
-    _word_box(first, "Lead of", conversation, comparing, "word")
-    _word_box(second, "over", conversation, comparing, "over")
+    _word_box(first, say("Lead of"), conversation, comparing, "word")
+    _word_box(second, say("over"), conversation, comparing, "over")
     asked = Asked(_variants(picked), *_two_words(conversation, comparing), options)
     _button(engine, workspace, conversation, asked, key)
     return asked
@@ -117,7 +120,7 @@ def _word_box(
         key=key,
         on_change=show_choice(key, word or None, take),
         accept_new_options=True,
-        placeholder="Type a word",
+        placeholder=say("Type a word"),
     )
 
 
@@ -132,11 +135,11 @@ def _button(engine: Engine, workspace: Workspace, conversation: Conversation, as
 
     missing = comparing.missing(asked.variants, asked.words)
     st.button(
-        f"Run it on these models{'' if workspace.is_at_work_on(subject) else waiting(workspace)}",
+        f"{say('Run it on these models')}{'' if workspace.is_at_work_on(subject) else waiting(workspace)}",
         key=f"run {subject}",
         type="primary",
         on_click=partial(begin_or_say, workspace, subject, begin),
         disabled=workspace.job is not None or not missing,
     )
     if asked.variants and not missing:
-        paragraph("All of these have been run. Add another model, and it is run beside them.", quiet=True)
+        paragraph(say("All of these have been run. Add another model, and it is run beside them."), quiet=True)

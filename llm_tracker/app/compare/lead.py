@@ -14,6 +14,7 @@ from llm_tracker.app.parts.html import legend, paragraph
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.charts.across_models.colours import MODEL_COLOURS
 from llm_tracker.figures.across_models.views import PANELS, lead_figures
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.across_models.lead import CODE_OF_ITS_OWN, format_sentence, lead_sentence, pieces_note
 from llm_tracker.wording.formats import capitalised
 from llm_tracker.wording.labels import TURN_LABELS
@@ -21,9 +22,9 @@ from llm_tracker.wording.labels import TURN_LABELS
 
 def lead_view(runs: Sequence[NamedRun], word: str, over: str) -> None:
     """All of the view."""
-    st.header("The lead by relative depth", anchor=False)
+    st.header(say("The lead by relative depth"), anchor=False)
     if not word or not over or word == over:
-        paragraph("Choose two different words above: their lead over each other is drawn here.")
+        paragraph(say("Choose two different words above: their lead over each other is drawn here."))
         return
     key = (tuple(each.run for each in runs), word, over)
     drawn = remembered("lead by depth", key, lambda: _draw(runs, word, over))
@@ -33,9 +34,9 @@ def lead_view(runs: Sequence[NamedRun], word: str, over: str) -> None:
     with st.container():
         for said in _notes(drawn, runs, word, over):
             paragraph(said)
-        paragraph(CODE_OF_ITS_OWN, quiet=True)
-    with st.expander("How to read this", key="how to read lead by depth"):
-        st.markdown(HOW_TO_READ)
+        paragraph(say(CODE_OF_ITS_OWN), quiet=True)
+    with st.expander(say("How to read this"), key="how to read lead by depth"):
+        st.markdown(say(HOW_TO_READ))
 
 
 def models_legend(runs: Sequence[NamedRun]) -> None:
@@ -48,13 +49,14 @@ def _draw(runs: Sequence[NamedRun], word: str, over: str) -> dict[SideName, Pict
 
 
 def _panels(drawn: dict[SideName, Picture], runs: Sequence[NamedRun]) -> None:
-    names = ", ".join(f"{each.letter} is {each.name}" for each in runs)
+    names = ", ".join(say("{letter} is {name}", letter=each.letter, name=each.name) for each in runs)
     is_alone = all(len(each.sides) == 1 for each in runs)
     for column, (turn, each) in zip(st.columns(len(drawn)), drawn.items(), strict=True):
         with column:
+            label = say(TURN_LABELS[turn])
             if not is_alone:
-                paragraph(capitalised(TURN_LABELS[turn]), also=f"lt-{turn}")
-            each.draw(f"Lead by relative depth, {TURN_LABELS[turn]}; {names}")
+                paragraph(capitalised(label), also=f"lt-{turn}")
+            each.draw(say("Lead by relative depth, {turn}; {names}", turn=label, names=names))
             paragraph(each.sentence)
             export_menu(f"lead-by-depth-{turn}", each.figure)
 
@@ -67,7 +69,7 @@ def _notes(drawn: Collection[SideName], runs: Sequence[NamedRun], word: str, ove
     return [said for said in dict.fromkeys((*absent, *formats, pieces_note(runs, word, over))) if said]
 
 
-HOW_TO_READ = (
+HOW_TO_READ = later(
     "After every layer the **logit lens** (nostalgebraist, 2020) asks what the model would write if it stopped there. "
     "The **lead** is the logit of one word minus the other's: above zero this read-out prefers the first. The "
     "axis is the layer divided by how many layers the model has, so that models of other depths share it; the tooltip "

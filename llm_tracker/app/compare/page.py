@@ -22,6 +22,7 @@ from llm_tracker.app.views.missing_work import background_status
 from llm_tracker.app.work.comparing.running import compared
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 
 STYLE = Path(__file__).parent.with_name("parts").joinpath("compare.css")
 
@@ -31,8 +32,8 @@ def compare_page(engine: Engine, workspace: Workspace) -> None:
     st.html(STYLE)
     explored(
         workspace,
-        "Compare",
-        "What do other models, or the same one in another number format, make of the same words?",
+        say("Compare"),
+        say("What do other models, or the same one in another number format, make of the same words?"),
         partial(_page, engine, workspace),
     )
 
@@ -55,9 +56,12 @@ def _results(workspace: Workspace, conversation: Conversation, asked: Asked) -> 
     if not there and not any(each in comparing.failures for each in asked.variants):
         if not workspace.is_at_work_on(conversation.subject):
             paragraph(
-                "Nothing has been run yet. Choose further models above, then press the button: each of them is "
-                "told the same, word for word, and answers by itself. Its answers, layers and attention stand here. "
-                "What comes is kept in memory, not in the History; the oldest goes where much else is computed.",
+                say(
+                    "Nothing has been run yet. Choose further models above, then press the button: each of them is "
+                    "told the same, word for word, and answers by itself. Its answers, layers and attention stand "
+                    "here. What comes is kept in memory, not in the History; the oldest goes where much else is "
+                    "computed."
+                ),
                 quiet=True,
             )
         return

@@ -14,6 +14,7 @@ from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.work.comparing.running import compared
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 
 
 def status(workspace: Workspace, conversation: Conversation, asked: Asked) -> None:
@@ -32,5 +33,7 @@ def status(workspace: Workspace, conversation: Conversation, asked: Asked) -> No
 def _how_far(job: Job, name: str, done: int, total: int) -> None:
     """A bar over all models, and what is being done with this one."""
     share = min(1.0, (done + job.share) / max(1, total))
-    st.progress(share, text=plain_label(f"{name} ({done + 1} of {total}): {stage_text(job) or 'being asked'} …"))
-    st.button("Stop", key="stop comparing", on_click=job.stop, disabled=job.stopping())
+    stage = stage_text(job) or say("being asked")
+    said = say("{model} ({at} of {total}): {stage} …", model=name, at=done + 1, total=total, stage=stage)
+    st.progress(share, text=plain_label(said))
+    st.button(say("Stop"), key="stop comparing", on_click=job.stop, disabled=job.stopping())

@@ -10,13 +10,14 @@ import streamlit as st
 from llm_tracker.analysis.across_models.runs import NamedRun
 from llm_tracker.analysis.across_models.tokenisations import Cut, Tokens, cuts
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.languages.texts import say, say_n
 from llm_tracker.wording.across_models.tokenisations import cut_labels, cuts_sentence
 from llm_tracker.wording.formats import capitalised, listed, shown
 
 
 def tokenisations_view(runs: Sequence[NamedRun], words: Sequence[str]) -> None:
     """The sentence, and each text that is not cut alike."""
-    st.header("How each cuts the words", anchor=False)
+    st.header(say("How each cuts the words"), anchor=False)
     found = cuts(runs, words)
     paragraph(cuts_sentence(found, len(runs)))
     for label, cut in zip(cut_labels(found), found, strict=True):
@@ -27,12 +28,16 @@ def tokenisations_view(runs: Sequence[NamedRun], words: Sequence[str]) -> None:
 
 
 def _ways(label: str, cut: Cut) -> str:
+    name = escape(say("{text}, as tokens", text=label))
     rows = "".join(
-        f'<div class="of">{listed(letters)}, {len(tokens)} {"token" if len(tokens) == 1 else "tokens"}</div>'
-        f"<div>{_cells(tokens)}</div>"
-        for tokens, letters in cut.ways
+        f'<div class="of">{_counted(letters, tokens)}</div><div>{_cells(tokens)}</div>' for tokens, letters in cut.ways
     )
-    return f'<div class="lt-cuts" role="group" aria-label="{escape(f"{label}, as tokens")}">{rows}</div>'
+    return f'<div class="lt-cuts" role="group" aria-label="{name}">{rows}</div>'
+
+
+def _counted(letters: Sequence[str], tokens: Tokens) -> str:
+    """Into how many tokens which models cut a text."""
+    return say_n("{models}, {n} token", "{models}, {n} tokens", len(tokens), models=listed(letters))
 
 
 def _cells(tokens: Tokens) -> str:

@@ -17,6 +17,7 @@ from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.parts import USUAL
 from llm_tracker.experiments.values.proposals import proposed_words
+from llm_tracker.languages.texts import later, say
 from llm_tracker.tracing.session import Session
 
 
@@ -28,16 +29,30 @@ def case_form(engine: Engine, workspace: Workspace, turn: TurnRef, session: Sess
     most = engine.limits.text
     with st.form(f"case {turn}", border=False):
         left, right = st.columns(2)
-        left.text_input("Right word", answer, _room(answer, WORD_CHARS, most), key=keys["answer"], help=ALIASES)
-        right.text_input("Other word", foil, _room(foil, WORD_CHARS, most), key=keys["foil"], help=FOIL)
-        with st.expander("Try further wordings of your own"):
+        left.text_input(
+            say("Right word"),
+            answer,
+            _room(answer, WORD_CHARS, most),
+            key=keys["answer"],
+            help=say(ALIASES, most=MOST_ALIASES),
+        )
+        right.text_input(say("Other word"), foil, _room(foil, WORD_CHARS, most), key=keys["foil"], help=say(FOIL))
+        with st.expander(say("Try further wordings of your own")):
             more = "" if kept is None else "\n".join(kept.case.more)
-            st.text_area("One a line", more, key=keys["more"], help=MORE, max_chars=_room(more, WORDINGS_CHARS, most))
+            st.text_area(
+                say("One a line"),
+                more,
+                key=keys["more"],
+                help=say(MORE, most=MOST_WORDINGS),
+                max_chars=_room(more, WORDINGS_CHARS, most),
+            )
         _submit(engine, workspace, turn, session, keys, kept is None)
     if kept is None and not workspace.is_at_work_on(experiment_on(turn)):
         paragraph(
-            "You say which word is right; both are taken from the conversation. The model then answers under its "
-            "controls, word by word and layer by layer: 15 to 30 seconds with the built-in model.",
+            say(
+                "You say which word is right; both are taken from the conversation. The model then answers under its "
+                "controls, word by word and layer by layer: 15 to 30 seconds with the built-in model."
+            ),
             quiet=True,
         )
 
@@ -51,7 +66,7 @@ def _submit(
     engine: Engine, workspace: Workspace, turn: TurnRef, session: Session, keys: dict[str, str], is_first: bool
 ) -> None:
     """The button that begins; it waits where something else is being computed."""
-    label = "Find out what it did" if is_first else "Find out again"
+    label = say("Find out what it did") if is_first else say("Find out again")
     st.form_submit_button(
         label if workspace.is_at_work_on(experiment_on(turn)) else f"{label}{waiting(workspace)}",
         key=f"find out {turn}",
@@ -100,9 +115,9 @@ def _words(text: str) -> list[str]:
 WORD_CHARS, WORDINGS_CHARS = 500, 2000
 """What the fields take at most; on a host of strangers no more than a question may have."""
 
-ALIASES = (
+ALIASES = later(
     "The word that is right, as you know it; the model is not asked. Other names of it, behind “|”, count as it does: "
-    f"New York | NYC. At most {MOST_ALIASES} are taken."
+    "New York | NYC. At most {most} are taken."
 )
-FOIL = "A wrong word of the same kind, such as another capital. The lead is of the right word over this one."
-MORE = f"Each is scored beside the correction, as a further wording of it; at most {MOST_WORDINGS}."
+FOIL = later("A wrong word of the same kind, such as another capital. The lead is of the right word over this one.")
+MORE = later("Each is scored beside the correction, as a further wording of it; at most {most}.")

@@ -13,16 +13,17 @@ from llm_tracker.app.selection.selection import Cause
 from llm_tracker.charts.palette import AFTER, BEFORE
 from llm_tracker.experiments.values.experiment import available
 from llm_tracker.experiments.values.findings import KnockOuts, WordEffect
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.words import Role
 from llm_tracker.wording.formats import percent, signed_nats, visible
 from llm_tracker.wording.labels import SPEAKERS
 
-THREE = "Three answers to one question, and they need not agree. Only the first takes a word away and looks."
+THREE = later("Three answers to one question, and they need not agree. Only the first takes a word away and looks.")
 
 VIEW_LABELS: dict[Cause, str] = {
-    "hidden": "Changed the lead when hidden",
-    "carried": "Carried the lead",
-    "looked_at": "Looked at",
+    "hidden": later("Changed the lead when hidden"),
+    "carried": later("Carried the lead"),
+    "looked_at": later("Looked at"),
 }
 
 SHADE = 0.5
@@ -30,14 +31,15 @@ SHADE = 0.5
 
 def words_view(shown: Shown) -> None:
     """The three views, the shaded text above the bars."""
-    st.header("Which words did it", anchor=False)
-    view = segments("cause", "What a word is measured by", VIEW_LABELS, help=THREE)
+    st.header(say("Which words did it"), anchor=False)
+    labels = {name: say(label) for name, label in VIEW_LABELS.items()}
+    view = segments("cause", say("What a word is measured by"), labels, help=say(THREE))
     if view == "hidden":
         _window(shown)
     _text(shown, view)
     shown.draw(view)
     if view == "hidden" and available(shown.found.knock_outs) is not None:
-        with st.expander("By message", key="hidden by message"):
+        with st.expander(say("By message"), key="hidden by message"):
             shown.draw("hidden_segments")
     how_to_read("words", HOW_TO_READ)
 
@@ -49,10 +51,15 @@ def _window(shown: Shown) -> None:
     if found is None or n_layers < 2:
         return
     first, last = st.slider(
-        "Hidden in the layers", 1, n_layers, found.layers, key=f"window of {shown.turn} {found.layers}"
+        say("Hidden in the layers"), 1, n_layers, found.layers, key=f"window of {shown.turn} {found.layers}"
     )
     if (first, last) != tuple(found.layers):
-        shown.more_button(f"Hide in layers {first} to {last}", "hide in layers", "knock_out", (first, last))
+        shown.more_button(
+            say("Hide in layers {first} to {last}", first=first, last=last),
+            "hide in layers",
+            "knock_out",
+            (first, last),
+        )
 
 
 def _text(shown: Shown, view: Cause) -> None:
@@ -81,18 +88,18 @@ def _shaded(words: Sequence[tuple[str, Role, float, str]]) -> str:
     last: Role | None = None
     for text, role, value, said in words:
         if role != last:
-            lines.append(f'<span class="who">{SPEAKERS[role]}</span>')
+            lines.append(f'<span class="who">{say(SPEAKERS[role])}</span>')
             last = role
         colour = BEFORE if value >= 0 else AFTER
         shade = f"{colour}{round(255 * SHADE * abs(value) / largest):02x}"
         own = escape(visible(text))
         space = len(own) - len(own.lstrip(" "))
         lines.append(f'{own[:space]}<span class="word" style="background:{shade}" title="{said}">{own[space:]}</span>')
-    group = 'class="lt-words causes" tabindex="0" role="group" aria-label="The words, shaded"'
+    group = f'class="lt-words causes" tabindex="0" role="group" aria-label="{escape(say("The words, shaded"))}"'
     return f"<div {group}><div>{''.join(lines)}</div></div>"
 
 
-HOW_TO_READ = (
+HOW_TO_READ = later(
     "**Changed the lead when hidden** is the causal one: the position that writes the answer cannot look at this "
     "word, in any layer (attention knock-out; Geva et al., 2023), and the lead is measured again. What other words "
     "have taken over from it earlier stays. Hiding the text's first token or the template's marks, where attention is "

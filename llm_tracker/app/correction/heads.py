@@ -15,6 +15,8 @@ from llm_tracker.app.selection.selection import Added, to_address
 from llm_tracker.experiments.values.experiment import available
 from llm_tracker.experiments.values.findings import Heads
 from llm_tracker.figures.correction.causes import N_HEADS, attribution_figure
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.correction.causes import knocked_out_label, together_sentence
 from llm_tracker.wording.formats import percent, signed_nats
 
@@ -23,16 +25,16 @@ N_OPENED = 4
 ATTENTION_PAGE = "pages/3_Attention.py"
 
 ATTRIBUTIONS: dict[Added, str] = {
-    "after": "after the correction",
-    "asked_again": "merely asked again",
-    "before": "before",
-    "difference": "after minus asked again",
+    "after": later("after the correction"),
+    "asked_again": later("merely asked again"),
+    "before": later("before"),
+    "difference": later("after minus asked again"),
 }
 
 
 def heads_view(shown: Shown) -> None:
     """The heads that bring most, beside heads by chance; one can be opened on the Attention page."""
-    st.header("Which heads carried it", anchor=False)
+    st.header(say("Which heads carried it"), anchor=False)
     drawn = shown.draw("head_patches", pick=_clicked)
     found = available(shown.found.heads)
     if drawn is None or found is None:
@@ -55,7 +57,10 @@ def _open(shown: Shown, found: Heads) -> None:
         pressed = [
             (each.layer, each.head)
             for each in found.shares[:N_OPENED]
-            if st.button(f"Look at layer {each.layer} head {each.head}", key=f"open head {each.layer} {each.head}")
+            if st.button(
+                say("Look at layer {layer} head {head}", layer=each.layer, head=each.head),
+                key=f"open head {each.layer} {each.head}",
+            )
         ]
     if CLICKED in st.session_state:
         pressed.append(st.session_state.pop(CLICKED))
@@ -67,21 +72,29 @@ def _open(shown: Shown, found: Heads) -> None:
 
 def _tables(found: Heads) -> None:
     """The heads with their attention, and what several at once do."""
-    with st.expander("Table: heads", key="table of heads"):
+    with st.expander(say("Table: heads"), key="table of heads"):
         rows = [
-            [str(each.layer), str(each.head), f"{each.share:+.1%}", _looked(each.attention_to_word), chance]
-            for several, chance in ((found.shares[:N_HEADS], ""), (found.random, "by chance"))
+            [str(each.layer), str(each.head), number(each.share, "+.1%"), _looked(each.attention_to_word), chance]
+            for several, chance in ((found.shares[:N_HEADS], ""), (found.random, say("by chance")))
             for each in several
         ]
-        columns = ["layer", "head", "share of the effect", "attention to the word", "chosen"]
-        st.html(table_html("One head swapped at the answer position", columns, rows, columns[:4]))
+        columns = [
+            say("layer"),
+            say("head"),
+            say("share of the effect"),
+            say("attention to the word"),
+            say("chosen"),
+        ]
+        st.html(table_html(say("One head swapped at the answer position"), columns, rows, columns[:4]))
         rows = [
             [str(len(each.heads)), knocked_out_label(each), signed_nats(each.delta), chance]
-            for several, chance in ((found.knocked_out, ""), (found.knocked_out_random, "by chance"))
+            for several, chance in ((found.knocked_out, ""), (found.knocked_out_random, say("by chance")))
             for each in several
         ]
-        columns = ["heads", "layer.head", "change of the lead", "chosen"]
-        st.html(table_html("Several heads set to zero at the answer position", columns, rows, ("heads", columns[2])))
+        columns = [say("heads"), say("layer.head"), say("change of the lead"), say("chosen")]
+        st.html(
+            table_html(say("Several heads set to zero at the answer position"), columns, rows, (columns[0], columns[2]))
+        )
 
 
 def _looked(share: float | None) -> str:
@@ -90,15 +103,15 @@ def _looked(share: float | None) -> str:
 
 def layers_view(shown: Shown) -> None:
     """What each layer adds directly, of each answer; and what the strongest heads bring from which word."""
-    st.header("What each layer adds", anchor=False)
-    name = segments("added", "Of which answer", ATTRIBUTIONS)
+    st.header(say("What each layer adds"), anchor=False)
+    name = segments("added", say("Of which answer"), {name: say(label) for name, label in ATTRIBUTIONS.items()})
     shown.draw("attribution", name, lambda: attribution_figure(shown.found, name))
-    st.header("What the strongest heads bring, from which word", anchor=False)
+    st.header(say("What the strongest heads bring, from which word"), anchor=False)
     shown.draw("head_words")
     how_to_read("added", ADDED)
 
 
-HEADS = (
+HEADS = later(
     "One **head** at a time, and only at the position that writes the answer, gives what it gives when the model "
     "reads the other word of the pair; all else stays (activation patching). What it brings back of the difference is "
     "its share. Behind its name stands how much of its attention is on the word; a click on its bar opens it. Shares "
@@ -107,7 +120,7 @@ HEADS = (
     "care."
 )
 
-ADDED = (
+ADDED = later(
     "**Direct logit attribution** (Elhage et al., 2021): the residual stream is a sum of what each part wrote into "
     "it. With the final norm's scale held as it was, each part's share of the lead can be read off; all of them, with "
     "a remainder of the model's own biases, sum to the lead of the two tokens. It is the direct path alone: a layer "

@@ -7,16 +7,18 @@ import streamlit as st
 from llm_tracker.app.correction.shown import Shown, how_to_read
 from llm_tracker.app.parts.html import paragraph, table_html
 from llm_tracker.figures.correction.margins import margins_frame
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.correction.conditions import GRADE_LABELS, graded_sentence, verdict_sentence
 from llm_tracker.wording.formats import percent, quoted
 
 
 def margins_view(shown: Shown) -> None:
     """Four views of the same scores."""
-    st.header("How much of it is the correction", anchor=False)
+    st.header(say("How much of it is the correction"), anchor=False)
     shown.draw("shift")
     how_to_read("shift", SHIFT)
-    st.header("The lead under every condition", anchor=False)
+    st.header(say("The lead under every condition"), anchor=False)
     shown.draw("margins")
     with st.container():
         if verdict := verdict_sentence(shown.found):
@@ -25,10 +27,10 @@ def margins_view(shown: Shown) -> None:
             paragraph(written)
         _table(shown)
     how_to_read("conditions", MARGINS)
-    st.header("What would flip", anchor=False)
+    st.header(say("What would flip"), anchor=False)
     shown.draw("flips")
     how_to_read("flips", FLIPS)
-    st.header("How the whole prediction changed", anchor=False)
+    st.header(say("How the whole prediction changed"), anchor=False)
     shown.draw("change")
     how_to_read("change", CHANGE)
 
@@ -38,40 +40,40 @@ def _table(shown: Shown) -> None:
     frame = margins_frame(shown.found)
     if frame.empty:
         return
-    with st.expander("Table: every wording", key="table of wordings"):
+    with st.expander(say("Table: every wording"), key="table of wordings"):
         rows = [
             [
                 str(row["label"]),
                 str(row["text"]),
-                f"{row['margin']:+.2f}",
-                f"{row['score_answer']:.2f}",
-                f"{row['score_foil']:.2f}",
+                number(row["margin"], "+.2f"),
+                number(row["score_answer"], ".2f"),
+                number(row["score_foil"], ".2f"),
                 percent(float(row["tv"])),
-                f"{row['answer_text']} ({GRADE_LABELS[row['grade'] or None]})" if row["answer_text"] else "",
+                f"{row['answer_text']} ({say(GRADE_LABELS[row['grade'] or None])})" if row["answer_text"] else "",
             ]
             for row in frame.to_dict("records")
         ]
         answer, foil = (quoted(word) for word in (shown.found.case.answer, shown.found.case.foil))
         columns = [
-            "condition",
-            "said",
-            "lead, nats",
-            f"log p of {answer}",
-            f"log p of {foil}",
-            "moved",
-            "the model writes",
+            say("condition"),
+            say("said"),
+            say("lead, nats"),
+            say("log p of {word}", word=answer),
+            say("log p of {word}", word=foil),
+            say("moved"),
+            say("the model writes"),
         ]
         numbers = columns[2:6]
-        st.html(table_html("The lead under every condition", columns, rows, numbers))
+        st.html(table_html(say("The lead under every condition"), columns, rows, numbers))
 
 
-SHIFT = (
+SHIFT = later(
     "The **lead** is how much likelier the right word is than the other one as the whole answer, in nats: 1 nat is "
     "odds times 2.72, 3.5 nats odds times 33. Each word counts in all its spellings, with the end of the answer. "
     "Merely asking again changes it already; only what comes on top of that is the correction's."
 )
 
-MARGINS = (
+MARGINS = later(
     "Right of zero the right word is ahead, left of it the other one. The dot is the first wording of a condition, "
     "the ticks are three others that say the same. *Mentioned* and *denied* are controls: a word that is merely "
     "there, or that is said to be wrong, may pull as much as one that is said to be right. The kinds of pressure are "
@@ -80,13 +82,13 @@ MARGINS = (
     "of the first token's probability is on other tokens than when merely asked again."
 )
 
-FLIPS = (
+FLIPS = later(
     "Up: the lead when merely asked again (the **truth margin**). To the right: how much of it a wording takes away "
     "(its **sensitivity**). Beyond the dashed line more is taken than there was, and the other word comes out ahead "
     "(De Marez et al., 2026). A flip alone does not say whether a model is easily moved or was hardly sure."
 )
 
-CHANGE = (
+CHANGE = later(
     "Beyond the two words: how much of the first token's probability is on other tokens than when merely asked "
     "again. "
     "**Total variation** is half the summed differences; the **Jensen-Shannon divergence** in the tooltip is the same "

@@ -28,10 +28,11 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.records import experiment_of
+from llm_tracker.languages.texts import later, say
 from llm_tracker.tracing.session import Session
 from llm_tracker.wording.formats import quoted
 
-LEAD = (
+LEAD = later(
     "The lead, on all of this page, is how far {answer} is ahead of {foil}: the logarithm of how many times as likely "
     "it is, in nats. 0: as likely; +1: 2.7 times as likely; below 0: {foil} is ahead. It is no probability."
 )
@@ -44,8 +45,8 @@ def correction_page(engine: Engine, workspace: Workspace) -> None:
     """All of the page."""
     explored(
         workspace,
-        "Correction",
-        "What did the correction do, compared with merely asking again, and where in the model?",
+        say("Correction"),
+        say("What did the correction do, compared with merely asking again, and where in the model?"),
         partial(_page, engine, workspace),
     )
 
@@ -56,18 +57,20 @@ def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
         background_status(engine, workspace, comparison, None if corrected is None else experiment_on(corrected[0]))
     if corrected is None:
         paragraph(
-            "This answer has not been corrected yet. Correct it on the Ask page: then this page shows what the "
-            "correction did."
+            say(
+                "This answer has not been corrected yet. Correct it on the Ask page: then this page shows what the "
+                "correction did."
+            )
         )
         return
     turn, session = corrected
     kept = _kept(session, turn)
-    paragraph(f"The correction: {quoted(session.turns[turn.turn].said)}")
+    paragraph(say("The correction: {said}", said=quoted(session.turns[turn.turn].said)))
     with st.container(key="correction form"):
         case_form(engine, workspace, turn, session, kept)
     found, is_running = _status(workspace, turn, kept)
     if found is not None:
-        paragraph(LEAD.format(answer=quoted(found.case.answer), foil=quoted(found.case.foil)), quiet=True)
+        paragraph(say(LEAD, answer=quoted(found.case.answer), foil=quoted(found.case.foil)), quiet=True)
         shown = Shown(engine, workspace, comparison, turn, session, found, is_running)
         for view in (paths_view, margins_view, lens_view, words_view, heads_view, layers_view):
             with st.container():  # a place of its own: what comes later moves no chart, which would be made anew
@@ -111,8 +114,8 @@ def _how_far(job: Job, n_drawn: int) -> None:
     if job.n_found != n_drawn:
         st.rerun()
     if job.status == "queued":
-        paragraph("Waiting for the model …", quiet=True)
+        paragraph(say("Waiting for the model …"), quiet=True)
     else:
-        stage = job.progress.stage if job.progress is not None else "Reading"
+        stage = job.progress.stage if job.progress is not None else say("Reading")
         st.progress(job.share, text=f"{plain_label(stage)} …")
-    st.button("Stop", key="stop experiment", on_click=job.stop, disabled=job.stopping())
+    st.button(say("Stop"), key="stop experiment", on_click=job.stop, disabled=job.stopping())

@@ -23,11 +23,14 @@ from llm_tracker.experiments.values.findings import Unavailable
 from llm_tracker.export.copy_experiment import experiment_command, experiment_python
 from llm_tracker.figures.correction.views import VIEWS
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.session import Session
 
-NOTHING_TO_DRAW = "What was found has nothing in it for this view."
-NOTHING_OF = {"head_words": "This model's heads cannot be told apart, so that what each of them brings is not known."}
+NOTHING_TO_DRAW = later("What was found has nothing in it for this view.")
+NOTHING_OF = {
+    "head_words": later("This model's heads cannot be told apart, so that what each of them brings is not known.")
+}
 """By view: why its part is there and it is not."""
 
 
@@ -54,11 +57,11 @@ class Shown:
         if isinstance(part, Unavailable):
             paragraph(part.why_not)
         elif part is not None and part != ():
-            paragraph(NOTHING_OF.get(view, NOTHING_TO_DRAW))
+            paragraph(say(NOTHING_OF.get(view, NOTHING_TO_DRAW)))
         elif self.is_running:
-            paragraph("Being computed …", quiet=True)
+            paragraph(say("Being computed …"), quiet=True)
         else:
-            paragraph("This part was not run. Press the button above to find it out.", quiet=True)
+            paragraph(say("This part was not run. Press the button above to find it out."), quiet=True)
 
     def more_button(self, label: str, key: str, part: str, window: Span | None = None) -> None:
         """Runs a part more, or anew with words hidden in other layers, and adds it to what was found."""
@@ -110,5 +113,5 @@ class Shown:
 
 def how_to_read(view: str, text: str) -> None:
     """The folded explanation below a view."""
-    with st.expander("How to read this", key=f"how to read {view}"):
-        st.markdown(text)
+    with st.expander(say("How to read this"), key=f"how to read {view}"):
+        st.markdown(say(text))

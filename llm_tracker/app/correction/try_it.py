@@ -12,6 +12,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.words import Word, is_mark
 from llm_tracker.tracing.edit import Edit, EditKind
 from llm_tracker.tracing.session import Session, Turn
@@ -20,33 +21,46 @@ from llm_tracker.wording.correction.edits import edit_label
 from llm_tracker.wording.formats import percent, quoted
 
 KINDS = {
-    "hide": "hide a word",
-    "drop": "leave a word out",
-    "head": "change a head",
-    "layer": "change a layer",
+    "hide": later("hide a word"),
+    "drop": later("leave a word out"),
+    "head": later("change a head"),
+    "layer": later("change a layer"),
 }
-OUTPUTS: dict[EditKind, str] = {"attention": "attention", "mlp": "feed-forward part"}
-REPLACED = "as when merely asked again"
-FACTORS = {"0": "off (times 0)", "0.5": "half", "2": "double", REPLACED: REPLACED}
+OUTPUTS: dict[EditKind, str] = {"attention": later("attention"), "mlp": later("feed-forward part")}
+REPLACED = later("as when merely asked again")
+FACTORS = {"0": later("off (times 0)"), "0.5": later("half"), "2": later("double"), REPLACED: REPLACED}
 
 
 def try_it_view(engine: Engine, workspace: Workspace, comparison: Comparison, turn: TurnRef, session: Session) -> None:
     """The choice of what to change, what comes of it as it is written, and what came of earlier ones."""
-    st.header("Try it yourself", anchor=False)
+    st.header(say("Try it yourself"), anchor=False)
     own = session.turns[turn.turn]
     if own.edit is not None:
         paragraph(
-            f"This answer is edited already ({edit_label(own.edit)}). Tokens, Layers and Attention now compare it with "
-            "what is chosen as before. To change something else, choose the untouched answer above."
+            say(
+                "This answer is edited already ({edit}). Tokens, Layers and Attention now compare it with what is "
+                "chosen as before. To change something else, choose the untouched answer above.",
+                edit=edit_label(own.edit),
+            )
         )
         return
-    paragraph("Change one thing, and the correction is answered again beside the untouched answer.", quiet=True)
+    paragraph(say("Change one thing, and the correction is answered again beside the untouched answer."), quiet=True)
     kind = st.selectbox(
-        "Change", list(KINDS), format_func=KINDS.__getitem__, key="kind of edit", persist_state="session"
+        say("Change", context="what to edit"),
+        list(KINDS),
+        format_func=lambda name: say(KINDS[name]),
+        key="kind of edit",
+        persist_state="session",
     )
     change = _change(kind or "hide", session, own)
     if change is not None:
-        begin_button(engine, workspace, edit_of(turn, change), begin_edit, f"Answer again: {change_label(change)}")
+        begin_button(
+            engine,
+            workspace,
+            edit_of(turn, change),
+            begin_edit,
+            say("Answer again: {change}", change=change_label(change)),
+        )
     if error := workspace.errors.get(edits_on(turn)):
         failure(error)
     _coming(workspace, turn)
@@ -56,7 +70,9 @@ def try_it_view(engine: Engine, workspace: Workspace, comparison: Comparison, tu
 
 def change_label(change: Change) -> str:
     """What is changed, in a few words."""
-    return f"say {quoted(change.said)}" if change.said is not None else edit_label(change.edit) if change.edit else ""
+    if change.said is not None:
+        return say("say {said}", said=quoted(change.said))
+    return edit_label(change.edit) if change.edit else ""
 
 
 def _change(kind: str, session: Session, own: Turn) -> Change | None:
@@ -70,20 +86,26 @@ def _of_word(kind: str, session: Session, own: Turn) -> Change | None:
     words = _said_words(own) if kind == "drop" else [word for word in own.prompt.words if word.role != "template"][-60:]
     places = [at for at, word in enumerate(words) if not is_mark(word.text.strip())]
     if not places:
-        paragraph("There is no word to change.", quiet=True)
+        paragraph(say("There is no word to change."), quiet=True)
         return None
     if kind == "drop" and len(places) == 1:  # a correction of marks alone, or of nothing, says nothing
-        paragraph("The correction has one word: without it, nothing would be said.", quiet=True)
+        paragraph(say("The correction has one word: without it, nothing would be said."), quiet=True)
         return None
     at = st.selectbox(
-        "Word", places, len(places) - 1, format_func=lambda at: _called(words, at), key=f"edited word {kind} {own.said}"
+        say("Word"),
+        places,
+        len(places) - 1,
+        format_func=lambda at: _called(words, at),
+        key=f"edited word {kind} {own.said}",
     )
     word = words[at if at is not None else places[-1]]
     if kind == "drop":
         return Change(said=_without(own, word))
     n_layers = session.model.n_layers
-    paragraph("Hidden from the positions that write the answer only: the other words still see it.", quiet=True)
-    layers = (1, 1) if n_layers == 1 else st.slider("In the layers", 1, n_layers, (1, n_layers), key="edited layers")
+    paragraph(say("Hidden from the positions that write the answer only: the other words still see it."), quiet=True)
+    layers = (
+        (1, 1) if n_layers == 1 else st.slider(say("In the layers"), 1, n_layers, (1, n_layers), key="edited layers")
+    )
     return Change(Edit("hidden", layers, text=word.text.strip(), tokens=word.tokens))
 
 
@@ -98,7 +120,8 @@ def _said_words(own: Turn) -> list[Word]:
 def _called(words: list[Word], at: int) -> str:
     """A word with the one before it, so that repeats can be told apart."""
     before = words[at - 1].text.strip() if at and words[at - 1].role == words[at].role else ""
-    return f"{words[at].text.strip()}  (behind {quoted(before)})" if before else words[at].text.strip()
+    word = words[at].text.strip()
+    return say("{word}  (behind {before})", word=word, before=quoted(before)) if before else word
 
 
 def _without(own: Turn, word: Word) -> str:
@@ -110,17 +133,21 @@ def _without(own: Turn, word: Word) -> str:
 def _of_output(kind: str, session: Session, own: Turn) -> Change:
     left, middle, right = st.columns(3)
     layer = int(
-        left.number_input("Layer", 1, session.model.n_layers, min(24, session.model.n_layers), key="edited layer")
+        left.number_input(say("Layer"), 1, session.model.n_layers, min(24, session.model.n_layers), key="edited layer")
     )
     n_heads = own.trace.heads[layer - 1]
     head: int | None = None
     part: EditKind = "head"
     if kind == "head" and n_heads:
-        head = int(middle.number_input("Head", 1, n_heads, 1, key=f"edited head of {n_heads}"))
+        head = int(middle.number_input(say("Head"), 1, n_heads, 1, key=f"edited head of {n_heads}"))
     else:
-        picked = middle.selectbox("Output of", list(OUTPUTS), format_func=OUTPUTS.__getitem__, key="edited part")
+        picked = middle.selectbox(
+            say("Output of"), list(OUTPUTS), format_func=lambda name: say(OUTPUTS[name]), key="edited part"
+        )
         part = picked or "attention"
-    factor = str(right.selectbox("Put it", list(FACTORS), format_func=FACTORS.__getitem__, key="edited factor"))
+    factor = str(
+        right.selectbox(say("Put it"), list(FACTORS), format_func=lambda name: say(FACTORS[name]), key="edited factor")
+    )
     if factor == REPLACED:
         return Change(Edit(part, (layer, layer), head, is_replaced=True))
     return Change(Edit(part, (layer, layer), head, float(factor)))
@@ -132,7 +159,7 @@ def _coming(workspace: Workspace, turn: TurnRef) -> None:
     subject = None if job is None else job.subject
     with st.container(key="coming edit"):
         if job is not None and isinstance(subject, Subject) and (subject.kind, subject.turn) == (EDITED, turn):
-            paragraph(f"With {change_label(subject.details[0])}:", quiet=True)
+            paragraph(say("With {change}:", change=change_label(subject.details[0])), quiet=True)
             watch(job, subject)
 
 
@@ -142,11 +169,11 @@ def _branch(
     """An edited answer beside the untouched one, with a button that compares the two everywhere."""
     edited = workspace.sessions[branch.session].turns[branch.turn]
     left, right = st.columns(2)
-    left.html(_card("untouched", own))
-    right.html(_card(f"edited: {change_label(change)}", edited))
+    left.html(_card(say("untouched"), own))
+    right.html(_card(say("edited: {change}", change=change_label(change)), edited))
     is_shown = comparison.refs == (turn, branch)
     right.button(
-        "Shown beside the untouched one" if is_shown else "Compare them everywhere",
+        say("Shown beside the untouched one") if is_shown else say("Compare them everywhere"),
         key=f"compare edit {branch}",
         on_click=compare,
         args=(comparison, (turn, branch)),

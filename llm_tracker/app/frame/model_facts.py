@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say, within_a_sentence
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources.model_size import Room, Weight, weigh, weigh_download
 from llm_tracker.settings import with_flags
@@ -17,20 +19,25 @@ if TYPE_CHECKING:
 
 def gigabytes(n_bytes: int) -> str:
     """A size as people read it: 2.2 GB, 269 MB."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 0.95e9 else f"{n_bytes / 1e6:.0f} MB"
+    return f"{number(n_bytes / 1e9, '.1f')} GB" if n_bytes >= 0.95e9 else f"{n_bytes / 1e6:.0f} MB"
 
 
 def fit_sentence(memory_bytes: int | None, room: Room | None, is_estimate: bool = False) -> str:
     """Whether weights fit into memory, with both figures; "" where one of them is not known."""
     if memory_bytes is None or room is None:
         return ""
-    takes = f"{'about ' if is_estimate else ''}{gigabytes(memory_bytes)}"
-    free, limit = gigabytes(room.free_bytes), gigabytes(room.limit_bytes)
-    return {
-        "now": f"Takes {takes} in memory and fits: {free} of {limit} are free.",
-        "alone": f"Takes {takes} in memory: {free} of {limit} are free, so other models are let go for it.",
-        "never": f"Does not fit: it takes {takes} in memory, and this app may use {limit}.",
-    }[room.fit(memory_bytes)]
+    takes = gigabytes(memory_bytes)
+    takes = say("about {size}", size=takes) if is_estimate else takes
+    return say(
+        FITS[room.fit(memory_bytes)], takes=takes, free=gigabytes(room.free_bytes), limit=gigabytes(room.limit_bytes)
+    )
+
+
+FITS = {
+    "now": later("Takes {takes} in memory and fits: {free} of {limit} are free."),
+    "alone": later("Takes {takes} in memory: {free} of {limit} are free, so other models are let go for it."),
+    "never": later("Does not fit: it takes {takes} in memory, and this app may use {limit}."),
+}
 
 
 def entry_sentence(models: ModelDesk, entry: ModelEntry, room: Room | None) -> str:
@@ -40,12 +47,14 @@ def entry_sentence(models: ModelDesk, entry: ModelEntry, room: Room | None) -> s
     except ModelError as error:
         return with_flags(error)
     except Exception as error:  # whatever a foreign file makes its reader raise: it costs this line, not the page
-        return f"Its files cannot be read ({type(error).__name__})."
+        return say("Its files cannot be read ({kind}).", kind=type(error).__name__)
     is_here = models.is_here(entry.id)
-    size = "" if weight.disk_bytes is None else gigabytes(weight.disk_bytes)
-    where = f"{size} on the disk." if is_here else f"A download of {size}."
+    where = ""
+    if weight.disk_bytes is not None:
+        size = gigabytes(weight.disk_bytes)
+        where = say("{size} on the disk.", size=size) if is_here else say("A download of {size}.", size=size)
     fits = fit_sentence(weight.memory_bytes, room, is_estimate=not is_here)
-    return " ".join(filter(None, [where if size else "", fits]))
+    return " ".join(filter(None, [where, fits]))
 
 
 def known_weight(models: ModelDesk, entry: ModelEntry) -> Weight:
@@ -61,17 +70,24 @@ def known_weight(models: ModelDesk, entry: ModelEntry) -> Weight:
 
 def held_sentence(model: LoadedModel) -> str:
     """What a model in memory takes."""
-    weights, read = gigabytes(model.weights_bytes), gigabytes(model.kv_caches.n_bytes)
-    return f"In memory: {weights} of {model.dtype} on {model.device}, and {read} of texts it has read."
+    return say(
+        "In memory: {weights} of {dtype} on {device}, and {read} of texts it has read.",
+        weights=gigabytes(model.weights_bytes),
+        dtype=model.dtype,
+        device=model.device,
+        read=gigabytes(model.kv_caches.n_bytes),
+    )
 
 
 def stage_text(job: Job) -> str:
     """What a job does with its model before it uses it: waits, loads, so many bytes of how many; "" once it does."""
     if job.status == "queued":
-        return "waiting for the model"
+        return say("waiting for the model")
     progress = job.progress
     if progress is None:
         return ""
+    stage = within_a_sentence(progress.stage)
+    if not progress.total_bytes:
+        return stage
     done, whole = gigabytes(progress.done_bytes), gigabytes(progress.total_bytes)
-    of_bytes = f", {done} of {whole}" if progress.total_bytes else ""
-    return f"{progress.stage[:1].lower()}{progress.stage[1:]}{of_bytes}"
+    return say("{stage}, {done} of {whole}", stage=stage, done=done, whole=whole)

@@ -16,17 +16,17 @@ from llm_tracker.app.work.engine import Engine, should_load
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry
 from llm_tracker.models.loading.listing import require_installed
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources.hub import HubModel
 from llm_tracker.models.sources.hub_failures import FETCHING
 
-HELP = (
+HELP = later(
     "Pick one, or type another: a hub id such as owner/model (with @revision if you want one), a directory with "
     "safetensors, or the path of a .gguf file on the machine that runs this app."
 )
-
 
 PAINTED_SECONDS = 0.3
 """How soon the browser comes back once it has painted the page."""
@@ -39,7 +39,7 @@ def model_choice(engine: Engine, workspace: Workspace) -> None:
     _state(engine, workspace, wanted)
     _stand_in(engine, workspace, wanted)
     if wanted.id == EMBEDDED.id and _is_missing(engine, TINYLLAMA):
-        st.caption("The usual model, TinyLlama, is not on this machine; this smaller one is built in.")
+        st.caption(say("The usual model, TinyLlama, is not on this machine; this smaller one is built in."))
         _download_button(engine, workspace, TINYLLAMA, TINYLLAMA.download_bytes)
     if wanted.id != EMBEDDED.id and engine.models.loaded(wanted.id) is None and _is_missing(engine, EMBEDDED):
         _how_to_install(EMBEDDED)
@@ -111,7 +111,7 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
 
     st.session_state["model"] = workspace.wanted_id
     st.selectbox(
-        "Model",
+        say("Model"),
         sorted(
             titles, key=lambda model_id: model_id != workspace.wanted_id
         ),  # Enter in an emptied field takes the first
@@ -119,7 +119,7 @@ def _name_field(engine: Engine, workspace: Workspace) -> None:
         key="model",
         on_change=named,
         accept_new_options=engine.models.offered is None,
-        help=HELP if engine.models.offered is None else "The models that this host offers.",
+        help=say(HELP) if engine.models.offered is None else say("The models that this host offers."),
     )
     with st.container():
         if _refusal(workspace):
@@ -154,8 +154,8 @@ def _state(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     elif loading is not None and loading.error:
         _failed_load(engine, workspace, wanted, loading)
     elif models.is_here(wanted.id):
-        st.caption("Not in memory now. The next question loads it again.")
-        st.button("Load", key=f"load {wanted.id}", on_click=_load, args=(engine, wanted), width="stretch")
+        st.caption(say("Not in memory now. The next question loads it again."))
+        st.button(say("Load"), key=f"load {wanted.id}", on_click=_load, args=(engine, wanted), width="stretch")
     elif wanted.download_bytes is not None:
         html.paragraph(entry_sentence(models, wanted, models.room()), quiet=True)
         _download_button(engine, workspace, wanted, wanted.download_bytes)
@@ -178,10 +178,10 @@ def _stand_in(engine: Engine, workspace: Workspace, wanted: ModelEntry) -> None:
     answering = engine.models.entry(engine.answering_id(workspace))
     if answering.id == wanted.id:
         return
-    html.paragraph(f"Until it is ready, questions go to {answering.title}.", quiet=True)
-    name = html.plain_label(answering.title)
+    html.paragraph(say("Until it is ready, questions go to {model}.", model=answering.title), quiet=True)
+    label = say("Back to {model}", model=html.plain_label(answering.title))
     key = f"back to {answering.id}"
-    st.button(f"Back to {name}", key=key, on_click=use, args=(engine, workspace, answering), width="stretch")
+    st.button(label, key=key, on_click=use, args=(engine, workspace, answering), width="stretch")
 
 
 def _begin_load(engine: Engine, entry: ModelEntry) -> None:
@@ -190,7 +190,7 @@ def _begin_load(engine: Engine, entry: ModelEntry) -> None:
         engine.models.load(entry.id)
         st.rerun()
     st.session_state["painted"] = True
-    st.caption("The model comes next …")
+    st.caption(say("The model comes next …"))
 
 
 def watch_load(engine: Engine, job: Job, place: str) -> None:
@@ -205,9 +205,10 @@ def _load_state(job: Job, place: str, may_cancel: bool) -> None:
     progress = job.progress
     if progress is not None and progress.total_bytes:
         done, total = progress.done_bytes, progress.total_bytes
-        st.progress(min(1.0, done / total), text=f"Downloading: {gigabytes(done)} of {gigabytes(total)}")
+        said = say("Downloading: {done} of {total}", done=gigabytes(done), total=gigabytes(total))
+        st.progress(min(1.0, done / total), text=said)
     else:
-        stage = progress.stage if progress is not None else "Waiting"
+        stage = progress.stage if progress is not None else say("Waiting")
         st.caption(f"{stage} …")
     if may_cancel:
         _cancel_button(job, f"cancel {job.model_id} {place}")
@@ -217,9 +218,9 @@ def _failed_load(engine: Engine, workspace: Workspace, entry: ModelEntry, job: J
     if job.status != "stopped":
         _failure(workspace, job)
     elif job.progress is not None and job.progress.total_bytes:
-        st.caption(f"The download was cancelled. {FETCHING}")
+        st.caption(f"{say('The download was cancelled.')} {say(FETCHING)}")
     else:
-        st.caption("The loading was cancelled.")
+        st.caption(say("The loading was cancelled."))
     st.button(
         _retry_label(workspace, entry), key=f"retry {entry.id}", on_click=_load, args=(engine, entry), width="stretch"
     )
@@ -233,7 +234,9 @@ def _failure(workspace: Workspace, job: Job) -> None:
 
 def _retry_label(workspace: Workspace, entry: ModelEntry) -> str:
     """What is tried again is named where the error that stands above speaks of another name."""
-    return f"Try {html.plain_label(entry.id)} again" if _refusal(workspace) else "Try again"
+    if _refusal(workspace):
+        return say("Try {model} again", model=html.plain_label(entry.id))
+    return say("Try again")
 
 
 def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> None:
@@ -243,29 +246,40 @@ def _offer_unknown(engine: Engine, workspace: Workspace, entry: ModelEntry) -> N
         follow_job(lookup, partial(_lookup_state, lookup))
     elif lookup is not None and lookup.status == "done":
         found: HubModel = lookup.result
-        named = f", revision {found.revision}" if found.revision else ""
         said = entry_sentence(engine.models, entry, engine.models.room())
-        html.paragraph(f"{found.repository}{named}, commit {found.commit[:7]}. {said}", quiet=True)
+        html.paragraph(f"{_named(found)} {said}", quiet=True)
         _download_button(engine, workspace, entry, found.size_bytes)
     else:
         if lookup is not None and lookup.status == "stopped":
-            st.caption("The question to the model hub was cancelled.")
+            st.caption(say("The question to the model hub was cancelled."))
         elif lookup is not None:
             _failure(workspace, lookup)
-        label = _retry_label(workspace, entry) if lookup is not None else "Ask the hub what it weighs"
+        label = _retry_label(workspace, entry) if lookup is not None else say("Ask the hub what it weighs")
         key = f"look up {entry.id}"
         st.button(label, key=key, on_click=_look_up, args=(engine, entry), width="stretch")
 
 
+def _named(found: HubModel) -> str:
+    """Which state of which repository the hub speaks of."""
+    of = {"repository": found.repository, "commit": found.commit[:7]}
+    if found.revision:
+        return say("{repository}, revision {revision}, commit {commit}.", revision=found.revision, **of)
+    return say("{repository}, commit {commit}.", **of)
+
+
 def _lookup_state(job: Job) -> None:
     """That the hub's word is waited for, with a way to cancel that."""
-    st.caption(f"{job.progress.stage if job.progress is not None else 'Asking the model hub'} …")
+    stage = job.progress.stage if job.progress is not None else say("Asking the model hub")
+    st.caption(f"{stage} …")
     _cancel_button(job, f"cancel look-up {job.model_id}")
 
 
 def _cancel_button(job: Job, key: str) -> None:
     """Stops a load or a question to the hub, of which there is one at a time for all visitors."""
-    label, said = "Cancelling …" if job.stopping() else "Cancel", "For everyone who waits for this model."
+    label, said = (
+        say("Cancelling …") if job.stopping() else say("Cancel"),
+        say("For everyone who waits for this model."),
+    )
     st.button(label, key=key, on_click=job.stop, disabled=job.stopping(), help=said, width="stretch")
 
 
@@ -276,6 +290,9 @@ def _download_button(engine: Engine, workspace: Workspace, entry: ModelEntry, si
         choose(workspace, entry)
         engine.models.load(entry.id)
 
-    size = f", {gigabytes(size_bytes)}" if size_bytes else ""
     name = "TinyLlama" if entry.id == TINYLLAMA.id else html.plain_label(entry.title)
-    st.button(f"Download {name}{size}", key=f"download {entry.id}", on_click=begin, width="stretch")
+    if size_bytes:
+        label = say("Download {model}, {size}", model=name, size=gigabytes(size_bytes))
+    else:
+        label = say("Download {model}", model=name)
+    st.button(label, key=f"download {entry.id}", on_click=begin, width="stretch")

@@ -11,6 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import own_machine
+from llm_tracker.languages.texts import say
 from llm_tracker.settings import Settings
 from llm_tracker.storage.store.visits import digest
 
@@ -60,11 +61,12 @@ def sign_in_choice() -> None:
     if "is_logged_in" not in user:
         return
     if not user["is_logged_in"]:
-        st.button("Sign in", key="sign in", on_click=st.login, width="stretch")
-        st.caption("Signed in, you find your conversations again from any browser.")
+        st.button(say("Sign in"), key="sign in", on_click=st.login, width="stretch")
+        st.caption(say("Signed in, you find your conversations again from any browser."))
         return
-    paragraph(f"Signed in as {user.get('name') or user.get('email') or 'somebody without a name'}.", quiet=True)
-    st.button("Sign out", key="sign out", on_click=st.logout, width="stretch")
+    name = user.get("name") or user.get("email") or say("somebody without a name")
+    paragraph(say("Signed in as {name}.", name=name), quiet=True)
+    st.button(say("Sign out"), key="sign out", on_click=st.logout, width="stretch")
 
 
 def is_on_this_machine() -> bool:

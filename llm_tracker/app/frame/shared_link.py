@@ -8,6 +8,7 @@ from llm_tracker.app.parts.html import failure
 from llm_tracker.app.selection.address import KEY
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 
 PARAMETER = "share"
 
@@ -21,8 +22,10 @@ def open_shared(workspace: Workspace) -> None:
         return
     number = sessions.lend(token)
     if number is None:
-        gone = "This link opens nothing here: its conversation was deleted, or is not shared any more."
-        failure(f"What this link shares cannot be opened now. {sessions.trouble}" if sessions.trouble else gone)
+        if sessions.trouble:
+            failure(f"{say('What this link shares cannot be opened now.')} {sessions.trouble}")
+        else:
+            failure(say("This link opens nothing here: its conversation was deleted, or is not shared any more."))
     elif KEY not in st.session_state and "turns" not in st.query_params:
         last = len(sessions[number].turns) - 1
         st.query_params["turns"] = "-".join(str(TurnRef(number, at)) for at in range(max(0, last - 1), last + 1))

@@ -8,6 +8,8 @@ from typing import cast, get_args
 
 import streamlit as st
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.storage.store.finding import Order, Query
 from llm_tracker.storage.store.store import Store
 from llm_tracker.storage.store.summaries import Outcome
@@ -18,14 +20,14 @@ ROWS = 25
 """Conversations on the page at once."""
 
 ORDERS: dict[Order, str] = {
-    "newest": "Newest first",
-    "oldest": "Oldest first",
-    "changed": "Last changed first",
-    "title": "By name or question",
-    "size": "Largest first",
+    "newest": later("Newest first"),
+    "oldest": later("Oldest first"),
+    "changed": later("Last changed first"),
+    "title": later("By name or question"),
+    "size": later("Largest first"),
 }
 
-STAR, DELETED = "★ starred", "deleted"
+STAR, DELETED = later("★ starred"), later("deleted")
 
 STRETCH = "history stretch"
 
@@ -33,9 +35,9 @@ STRETCH = "history stretch"
 def query_fields(store: Store) -> Query:
     """The fields, and what they say."""
     words = st.text_input(
-        "Search",
+        say("Search"),
         key="history search",
-        placeholder="Search questions, answers, names, tags and notes",
+        placeholder=say("Search questions, answers, names, tags and notes"),
         persist_state="session",
         on_change=_from_the_first,
         label_visibility="collapsed",
@@ -43,12 +45,12 @@ def query_fields(store: Store) -> Query:
     with st.container(horizontal=True, vertical_alignment="center", key="history_fields"):
         # The label says how many are on; the key keeps the popover the same one.
         n_on = sum(bool(st.session_state.get(f"history {name}")) for name in FILTERS)
-        with st.popover(f"Filter ({n_on} on)" if n_on else "Filter", key="history filter"):
+        with st.popover(say("Filter ({n} on)", n=n_on) if n_on else say("Filter"), key="history filter"):
             filtered = _filters(store)
         sorted_by = st.selectbox(
-            "Sorted",
+            say("Sorted"),
             get_args(Order),
-            format_func=lambda name: ORDERS[name],
+            format_func=lambda name: say(ORDERS[name]),
             key="history order",
             persist_state="session",
             on_change=_from_the_first,
@@ -63,11 +65,18 @@ FILTERS = ("model", "outcome", "tag", "only")
 
 def _filters(store: Store) -> Query:
     models, tags = store.models(), store.tags()
-    of_model = _one_of("Model", {"": "Any model", **models}, "model")
-    labels = {name: capitalised(label) for name, label in OUTCOMES.items() if name != "none"}
-    of_outcome = _one_of("The answer", {"": "Anything", **labels}, "outcome")
-    of_tag = _one_of("Tag", {"": "Any or none", **{tag: tag for tag in tags}}, "tag")
-    only = st.pills("Only", [STAR, DELETED], key="history only", persist_state="session", on_change=_from_the_first)
+    of_model = _one_of(say("Model"), {"": say("Any model"), **models}, "model")
+    labels = {name: capitalised(say(label)) for name, label in OUTCOMES.items() if name != "none"}
+    of_outcome = _one_of(say("The answer"), {"": say("Anything"), **labels}, "outcome")
+    of_tag = _one_of(say("Tag"), {"": say("Any or none"), **{tag: tag for tag in tags}}, "tag")
+    only = st.pills(
+        say("Only"),
+        [STAR, DELETED],
+        format_func=say,
+        key="history only",
+        persist_state="session",
+        on_change=_from_the_first,
+    )
     return Query(
         model=of_model or None,
         outcome=cast(Outcome, of_outcome) or None,
@@ -109,6 +118,8 @@ def stretch_buttons(n: int) -> None:
         st.session_state[STRETCH] = max(0, to)
 
     with st.container(horizontal=True, vertical_alignment="center", key="history_stretch"):
-        st.button("Earlier in the list", key="stretch back", on_click=go, args=(first - ROWS,), disabled=first == 0)
-        st.button("Later in the list", key="stretch on", on_click=go, args=(first + ROWS,), disabled=last == n)
-        st.caption(f"{first + 1:,} to {last:,} of {n:,}")
+        back, on = say("Earlier in the list"), say("Later in the list")
+        st.button(back, key="stretch back", on_click=go, args=(first - ROWS,), disabled=first == 0)
+        st.button(on, key="stretch on", on_click=go, args=(first + ROWS,), disabled=last == n)
+        where = {"first": number(first + 1, ","), "last": number(last, ","), "n": number(n, ",")}
+        st.caption(say("{first} to {last} of {n}", **where))

@@ -16,6 +16,8 @@ from llm_tracker.app.views.missing_work import coming_note
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.keeping.history import HISTORY, with_store
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.store import Store
 from llm_tracker.wording.history import conversations, size
@@ -26,12 +28,14 @@ def history_page(engine: Engine, workspace: Workspace) -> None:
     workspace.collect()
     offer_example(workspace)
     open_selection(workspace)
-    st.title("History", anchor=False)
-    st.caption("Every conversation is kept. Find one, open it again on any page, and go on with it.")
+    st.title(say("History"), anchor=False)
+    st.caption(say("Every conversation is kept. Find one, open it again on any page, and go on with it."))
     coming_note(workspace)
     said = st.container(key="history_said")
     if not engine.workspaces.desk.is_kept and not engine.workspaces.desk.trouble:
-        paragraph("Nothing is kept here: the app was started with LLM_TRACKER_STORE=none. Close it, and all is gone.")
+        paragraph(
+            say("Nothing is kept here: the app was started with LLM_TRACKER_STORE=none. Close it, and all is gone.")
+        )
         return
     private_link(workspace)
     with_store(workspace, lambda store: _page(engine, workspace, store), None)
@@ -46,15 +50,18 @@ def _page(engine: Engine, workspace: Workspace, store: Store) -> None:
     everything = store.count(Query(deleted=query.deleted))[0] if query.is_narrowed else n
     if not everything and not query.deleted:
         undo(workspace)
-        paragraph("Nothing yet. Ask a question on the Ask page: its answers are kept from then on.")
+        paragraph(say("Nothing yet. Ask a question on the Ask page: its answers are kept from then on."))
     else:
         if query.deleted:  # brought back first, they can be opened, shared and exported again
             undo(workspace)
         else:
             act_panel(workspace, store)
         first, last = shown_stretch(n)
-        total = f"{n:,} of {everything:,} found" if query.is_narrowed else f"{conversations(n)}, {size(n_bytes)}"
-        paragraph(f"{total}.", quiet=True)
+        if query.is_narrowed:
+            total = say("{n} of {all} found.", n=number(n, ","), all=number(everything, ","))
+        else:
+            total = f"{conversations(n)}, {size(n_bytes)}."
+        paragraph(total, quiet=True)
         rows(workspace, store, store.find(query, last - first, first), query)
         stretch_buttons(n)
     import_panel(engine, workspace)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from html import escape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -12,6 +13,7 @@ from llm_tracker.app.history.opening import open_on
 from llm_tracker.app.parts.html import exact, plain_label, sentence
 from llm_tracker.app.work.keeping.history import give_star, turns_to_open, with_store
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.store import Store
 from llm_tracker.storage.store.summaries import StoredSession
@@ -57,38 +59,39 @@ def _row(workspace: Workspace, stored: StoredSession, parent: str, zone: ZoneInf
         st.html(f'<p class="lt-text lt-stored">{_answers(stored)}<br>{_facts(stored, parent, zone)}</p>')
     with press, st.container(horizontal=True, horizontal_alignment="right"):
         if is_deleted:
-            st.button("Bring back", key=f"restore {stored.id}", on_click=_restore, args=(workspace, stored.id))
+            st.button(say("Bring back"), key=f"restore {stored.id}", on_click=_restore, args=(workspace, stored.id))
             return
         st.button(
             "★" if stored.starred else "☆",
             key=f"star {stored.id}",
             type="tertiary",
-            help="Take its star away" if stored.starred else "Give it a star",
+            help=say("Take its star away") if stored.starred else say("Give it a star"),
             on_click=_star,
             args=(workspace, stored),
         )
-        if st.button("Open", key=f"open {stored.id}", help="Show it on the Ask page"):
+        if st.button(say("Open"), key=f"open {stored.id}", help=say("Show it on the Ask page")):
             open_on(workspace, "dashboard.py", turns_to_open(stored), stored.said[0])
 
 
 def short(title: str, length: int = LONGEST_TITLE) -> str:
     """A title in one line."""
-    line = " ".join(title.split()) or "(an empty question)"
+    line = " ".join(title.split()) or say("(an empty question)")
     return line if len(line) <= length else f"{line[: length - 1]}…"
 
 
 def _answers(stored: StoredSession) -> str:
     """The first answer and the last in the colours that they have everywhere."""
-    texts = [short(answer, LONGEST_ANSWER) if answer else "(empty)" for answer in stored.answers]
+    texts = [short(answer, LONGEST_ANSWER) if answer else say("(empty)") for answer in stored.answers]
     first, *between, last = texts if len(texts) > 1 else [*texts, ""]
-    arrow = f" → {len(between)} more → " if between else " → "
+    arrow = f" → {say('{n} more', n=len(between))} → " if between else " → "
     after = f'{arrow}<b class="lt-after">{exact(last)}</b>' if last else ""
-    return f'<b class="lt-before">{exact(first)}</b>{after} <span class="lt-quiet">{OUTCOMES[stored.outcome]}</span>'
+    outcome = escape(say(OUTCOMES[stored.outcome]))
+    return f'<b class="lt-before">{exact(first)}</b>{after} <span class="lt-quiet">{outcome}</span>'
 
 
 def _facts(stored: StoredSession, parent: str, zone: ZoneInfo | None) -> str:
-    asked = f"Asked: {short(stored.said[0])}" if stored.name else ""
-    branch = f"a branch of “{short(parent, LONGEST_PARENT)}”" if parent else ""
+    asked = say("Asked: {question}", question=short(stored.said[0])) if stored.name else ""
+    branch = say("a branch of “{title}”", title=short(parent, LONGEST_PARENT)) if parent else ""
     tags = ", ".join(f"#{tag}" for tag in stored.tags)
     told = [asked, when(stored.created_at, time.time(), zone), stored.model_title, size(stored.n_bytes), branch, tags]
     note = f"<br>{sentence(stored.note)}" if stored.note else ""

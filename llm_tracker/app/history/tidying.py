@@ -15,12 +15,14 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.keeping.history import HISTORY, with_store
 from llm_tracker.app.work.limits import MEGABYTE
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say, say_n
 from llm_tracker.storage.store.importing import Imported, import_zip
 from llm_tracker.storage.store.pruning import Pruned
 from llm_tracker.storage.store.store import Store
 from llm_tracker.storage.unpacking import LIMITS
 from llm_tracker.wording.formats import quoted
-from llm_tracker.wording.history import conversations, size
+from llm_tracker.wording.history import size
 
 IMPORTED = "history imported"
 
@@ -36,10 +38,12 @@ UNPACKED = 8
 
 def import_panel(engine: Engine, workspace: Workspace) -> None:
     """A zip file that Export or Archive made, here or elsewhere; what is refused is named."""
-    with st.expander("Import conversations", key="history import"):
+    with st.expander(say("Import conversations"), key="history import"):
         paragraph(
-            "A zip file that Export (here) or Archive (on the Ask page) made. Nothing in it is run, and what is no "
-            "conversation is left out and named.",
+            say(
+                "A zip file that Export (here) or Archive (on the Ask page) made. Nothing in it is run, and what is no "
+                "conversation is left out and named."
+            ),
             quiet=True,
         )
         most_megabytes = engine.limits.upload_megabytes
@@ -55,20 +59,35 @@ def import_panel(engine: Engine, workspace: Workspace) -> None:
             st.session_state[IMPORTED] = imported or said or workspace.errors.pop(HISTORY, "")
             st.session_state["history uploads"] = uploads + 1  # an empty field for the next one
 
-        st.file_uploader("A zip file", "zip", key=key, on_change=keep, max_upload_size=most_megabytes)
+        st.file_uploader(say("A zip file"), "zip", key=key, on_change=keep, max_upload_size=most_megabytes)
         with st.container():
             _outcome(st.session_state.get(IMPORTED, ""))
 
 
 def _what_goes(would: Pruned) -> str:
     """What is removed and what remains; the first ones are named."""
-    kept = f"{conversations(would.kept)} ({size(would.kept_bytes)}) {'remains' if would.kept == 1 else 'remain'}."
-    if not would.sessions:
-        return f"There is nothing to remove. {kept}"
+    kept = say_n(
+        "{n} conversation ({size}) remains.",
+        "{n} conversations ({size}) remain.",
+        would.kept,
+        n=number(would.kept, ","),
+        size=size(would.kept_bytes),
+    )
+    n_gone = len(would.sessions)
+    if not n_gone:
+        return f"{say('There is nothing to remove.')} {kept}"
     named = ", ".join(quoted(short(each.title)) for each in would.sessions[:NAMED])
-    more = f" and {len(would.sessions) - NAMED:,} more" if len(would.sessions) > NAMED else ""
-    gone = f"{conversations(len(would.sessions))} ({size(would.n_bytes)})"
-    return f"This removes {gone} for good: {named}{more}. {kept}"
+    if n_gone > NAMED:
+        named = say("{named} and {n} more", named=named, n=number(n_gone - NAMED, ","))
+    gone = say_n(
+        "This removes {n} conversation ({size}) for good: {named}.",
+        "This removes {n} conversations ({size}) for good: {named}.",
+        n_gone,
+        n=number(n_gone, ","),
+        size=size(would.n_bytes),
+        named=named,
+    )
+    return f"{gone} {kept}"
 
 
 def _outcome(imported: Imported | str) -> None:
@@ -77,11 +96,12 @@ def _outcome(imported: Imported | str) -> None:
         if imported:
             failure(imported)
         return
-    paragraph(f"{conversations(len(imported.ids))} imported.")
+    n = len(imported.ids)
+    paragraph(say_n("{n} conversation imported.", "{n} conversations imported.", n, n=number(n, ",")))
     for name, why in imported.refused[:LISTED]:
-        failure(f"Refused: “{name}”: {why}.")
+        failure(say("Refused: “{name}”: {why}.", name=name, why=why))
     if len(imported.refused) > LISTED:
-        paragraph(f"And {len(imported.refused) - LISTED:,} more were refused.")
+        paragraph(say("And {n} more were refused.", n=number(len(imported.refused) - LISTED, ",")))
 
 
 def _import(engine: Engine, store: Store, file: IO[bytes]) -> Imported:
@@ -98,17 +118,18 @@ def _import(engine: Engine, store: Store, file: IO[bytes]) -> Imported:
 
 def tidy_panel(workspace: Workspace, store: Store) -> None:
     """What the history takes, and what can be removed for good."""
-    panel = st.expander("Tidy up", key="history tidy", on_change="rerun")
+    panel = st.expander(say("Tidy up"), key="history tidy", on_change="rerun")
     if not panel.open:  # what would be removed takes a look at every conversation
         return
     with panel:
-        paragraph("Removes what was deleted, and what is beyond these bounds. It cannot be undone.", quiet=True)
+        paragraph(say("Removes what was deleted, and what is beyond these bounds. It cannot be undone."), quiet=True)
         days, megabytes = st.columns(2)
-        older = days.number_input("Older than, in days", 0, value=None, key="tidy days", placeholder="no bound")
+        endless = say("no bound")
+        older = days.number_input(say("Older than, in days"), 0, value=None, key="tidy days", placeholder=endless)
         most = megabytes.number_input(
-            "Keep at most, in MB", 0, value=None, key="tidy megabytes", placeholder="no bound"
+            say("Keep at most, in MB"), 0, value=None, key="tidy megabytes", placeholder=endless
         )
-        keep_starred = st.toggle("Keep those with a star", True, key="tidy starred")
+        keep_starred = st.toggle(say("Keep those with a star"), True, key="tidy starred")
         to_bytes = None if most is None else int(most) * MEGABYTE
         would = store.prune(older, to_bytes, keep_starred, dry_run=True)
         paragraph(_what_goes(would))
@@ -121,4 +142,4 @@ def tidy_panel(workspace: Workspace, store: Store) -> None:
                 may_come_back = st.session_state.get(DELETED, ())
                 st.session_state[DELETED] = tuple(each for each in may_come_back if each not in gone)
 
-        st.button("Remove for good", key="tidy prune", on_click=prune, disabled=not would.sessions)
+        st.button(say("Remove for good"), key="tidy prune", on_click=prune, disabled=not would.sessions)

@@ -16,39 +16,42 @@ from llm_tracker.app.selection.segments import segments
 from llm_tracker.app.selection.selection import Arrangement
 from llm_tracker.charts.curves import limits_of
 from llm_tracker.figures.curves import N_LEADING, curves_difference_figure, curves_figure
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.curves import ECHO
 from llm_tracker.wording.formats import capitalised
 from llm_tracker.wording.labels import side_label
 
-MEASURES: dict[CurveMeasure, str] = {"prob": "probability", "logit": "logit", "rank": "rank"}
+MEASURES: dict[CurveMeasure, str] = {"prob": later("probability"), "logit": later("logit"), "rank": later("rank")}
 
 
 @st.fragment
 def curves_view(comparison: Comparison, sides: list[Side], words: list[str], shown: Arrangement) -> None:
     """All of it: the control stands beside the answers where both are drawn."""
-    st.header("Words through the layers", anchor=False)
+    st.header(say("Words through the layers"), anchor=False)
     if not all(side.step in side.turn.trace.lens for side in sides):
-        paragraph("This token's layers have not been read yet.", quiet=True)
+        paragraph(say("This token's layers have not been read yet."), quiet=True)
         return
-    measure = segments("curve", "What the curves show", MEASURES)
+    measure = segments("curve", say("What the curves show"), {name: say(label) for name, label in MEASURES.items()})
     if shown == "difference":
         _difference(comparison, sides, words, measure)
         return
     _beside(comparison, sides, words, measure)
-    paragraph(
+    colours = say(
         "Coloured: the words to follow, and what was written. Grey: every token that ranks first at some layer. The "
         "strip at the bottom is darker where the read-out is farther from the model's own prediction (KL): there a "
-        f"line says little. {ECHO}",
-        quiet=True,
+        "line says little."
     )
-    with st.expander("How to read this"):
+    paragraph(f"{colours} {say(ECHO)}", quiet=True)
+    with st.expander(say("How to read this")):
         st.markdown(
-            "The **logit lens** (nostalgebraist, 2020) asks after every layer what the model would write if it stopped "
-            "there. *Stays from layer N on* is where the likeliest token becomes the one that the last layer has, and "
-            "stays so; it is where this read-out settles, not where the model decided. **KL** is the relative entropy "
-            "of the last layer's prediction to the layer's, in nats (Belrose et al., 2023): 0 means that the lens "
-            "reads what the model will write, 10 that it reads something else altogether. Of a word with several "
-            "tokens its first is read."
+            say(
+                "The **logit lens** (nostalgebraist, 2020) asks after every layer what the model would write if it "
+                "stopped there. *Stays from layer N on* is where the likeliest token becomes the one that the last "
+                "layer has, and stays so; it is where this read-out settles, not where the model decided. **KL** is "
+                "the relative entropy of the last layer's prediction to the layer's, in nats (Belrose et al., 2023): 0 "
+                "means that the lens reads what the model will write, 10 that it reads something else altogether. Of a "
+                "word with several tokens its first is read."
+            )
         )
 
 
@@ -58,7 +61,7 @@ def _beside(comparison: Comparison, sides: list[Side], words: list[str], measure
     for column, side, each in zip(columns, sides, pictures, strict=True):
         with column:
             paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
-            each.draw(f"Words through the layers, {side_label(side)}")
+            each.draw(say("Words through the layers, {side}", side=side_label(side)))
             paragraph(each.sentence)
             copy = copy_texts(comparison, [side], "curves", words=words, measure=measure, limits=limits)
             export_menu(f"curves-{side.name}", each.figure, copy)
@@ -83,7 +86,7 @@ def _difference(comparison: Comparison, sides: list[Side], words: list[str], mea
         (tuple(sides), tuple(words), measure),
         lambda: _draw_difference(sides, words, measure),
     )
-    drawn.draw("Words through the layers, after minus before")
+    drawn.draw(say("Words through the layers, after minus before"))
     paragraph(drawn.sentence)
     copy = copy_texts(comparison, sides, "curves", True, words=words, measure=measure)
     export_menu("curves-difference", drawn.figure, copy)

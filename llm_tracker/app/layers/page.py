@@ -15,14 +15,15 @@ from llm_tracker.app.views.missing_work import background_status, start_missing
 from llm_tracker.app.views.watch_words import words_choice
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 
 
 def layers_page(engine: Engine, workspace: Workspace) -> None:
     """All of the page."""
     explored(
         workspace,
-        "Layers",
-        "What would the model write, if it stopped after a layer?",
+        say("Layers"),
+        say("What would the model write, if it stopped after a layer?"),
         partial(_page, engine, workspace),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 import pandas as pd
@@ -28,14 +28,16 @@ from llm_tracker.app.work.on_demand import map_of, read_map
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.figures.positions import WINDOW, map_difference_figure, map_figure, map_limits, window_start
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.tracing.trace import StreamSite
-from llm_tracker.wording.formats import capitalised, percent, quoted, shown
-from llm_tracker.wording.labels import side_label
+from llm_tracker.wording.formats import capitalised, listed, percent, quoted, shown
+from llm_tracker.wording.labels import TURN_LABELS, side_label
 from llm_tracker.wording.positions import shows_label
 
 SITES: dict[StreamSite, str] = {
-    "resid_post": "after each layer",
-    "resid_mid": "between its attention and its MLP",
+    "resid_post": later("after each layer"),
+    "resid_mid": later("between its attention and its MLP"),
 }
 
 Read = list[tuple[Side, PositionLens]]
@@ -46,8 +48,8 @@ def positions_view(
     engine: Engine, workspace: Workspace, comparison: Comparison, shown: Arrangement, words: list[str]
 ) -> None:
     """All of it: the maps that are drawn are read first, one after the other."""
-    st.header("All layers at all tokens", anchor=False)
-    site = segments("site", "Read the stream", SITES)
+    st.header(say("All layers at all tokens"), anchor=False)
+    site = segments("site", say("Read the stream"), {name: say(label) for name, label in SITES.items()})
     answers = [each for each in comparison.answers if shown in ("beside", "difference", each[0].name)]
     found: Read = []
     for side, ref in answers:
@@ -56,15 +58,17 @@ def positions_view(
             found.append((side, lens))
     if found and (shown != "difference" or len(found) == len(answers)):
         _maps(found, comparison, shown == "difference" and len(found) > 1)
-    with st.expander("How to read this"):
+    with st.expander(say("How to read this")):
         st.markdown(
-            "A column is named for the token that was just read; its colours are about what comes after that, layer "
-            "by layer from below. In the first layers of many models the token that was just read shines through. "
-            "*Between attention and MLP* reads the residual stream half-way through each layer: what its attention "
-            "has added is there, what its MLP adds is not. A cell is a read-out, not a decision. Of a followed word "
-            "its first token is meant, written as at the beginning of the answer: two words that begin with the same "
-            "token have no lead here, only in the layers of the answer's own token. The dashed line stands where the "
-            "answer begins, and where a thought does."
+            say(
+                "A column is named for the token that was just read; its colours are about what comes after that, "
+                "layer by layer from below. In the first layers of many models the token that was just read shines "
+                "through. *Between attention and MLP* reads the residual stream half-way through each layer: what its "
+                "attention has added is there, what its MLP adds is not. A cell is a read-out, not a decision. Of a "
+                "followed word its first token is meant, written as at the beginning of the answer: two words that "
+                "begin with the same token have no lead here, only in the layers of the answer's own token. The dashed "
+                "line stands where the answer begins, and where a thought does."
+            )
         )
 
 
@@ -79,7 +83,7 @@ def _lens(
 ) -> PositionLens | None:
     """The map of one answer's text, if it was read; else the offer to read it."""
     trace, subject = side.turn.trace, map_of(ref, site)
-    count = trace.prompt_length + trace.n_steps - 1
+    n = number(trace.prompt_length + trace.n_steps - 1, ",")
     begin = partial(read_map, words=tuple(words))
     which = f" ({side_label(side)})" if is_one_of_two else ""
     lens: PositionLens | None = on_demand(
@@ -87,14 +91,20 @@ def _lens(
         workspace,
         subject,
         begin,
-        f"Read every token{which}",
-        f"The logit lens of every layer at all {count:,} tokens of the text{which}, template marks and all that stands "
-        "in front of the question included. It is computed when you ask for it: a few seconds for every hundred tokens "
-        "on a laptop.",
+        say("Read every token{of_side}", of_side=which),
+        say(
+            "The logit lens of every layer at all {n} tokens of the text{of_side}, template marks and all that stands "
+            "in front of the question included. It is computed when you ask for it: a few seconds for every hundred "
+            "tokens on a laptop.",
+            n=n,
+            of_side=which,
+        ),
     )
     new = [] if lens is None else [word for word in words if word not in lens.watched]
     if new and not workspace.is_at_work_on(subject):
-        begin_button(engine, workspace, subject, begin, f"Read again{which}, for {' and '.join(map(quoted, new))} too")
+        named = reduce(lambda told, word: listed([told, word]), map(quoted, new))
+        label = say("Read again{of_side}, for {words} too", of_side=which, words=named)
+        begin_button(engine, workspace, subject, begin, label)
     return lens
 
 
@@ -135,7 +145,7 @@ def _shows(options: list[str], words: list[str]) -> str:
     value = chosen(selected().map_shows, options, NEXT)
     choose = show_choice(key, value, lambda picked: select(map_shows=unless_default(picked, NEXT)))
     st.selectbox(
-        "The colour is the",
+        say("The colour is the"),
         options,
         options.index(value),
         format_func=lambda each: shows_label(each, words),
@@ -153,7 +163,8 @@ def _first_token(count: int, answer: int, comparison: Comparison) -> int | None:
     opens_at = window_start(count, answer, centred=True) + 1
     first = chosen(selected().map_from, range(1, latest + 1), opens_at)
     choose = show_choice(key, first, lambda picked: select_of(comparison, map_from=unless_default(picked, opens_at)))
-    st.slider(f"From token (of {count:,}; {WINDOW} are drawn)", 1, latest, first, key=key, on_change=choose)
+    label = say("From token (of {n}; {window} are drawn)", n=number(count, ","), window=WINDOW)
+    st.slider(label, 1, latest, first, key=key, on_change=choose)
     return first - 1
 
 
@@ -177,7 +188,7 @@ def _one(
         paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
     key = f"map of {side.name} {comparison.results}"
     drawn.draw(
-        f"What every layer would write, {side_label(side)}",
+        say("What every layer would write, {side}", side=side_label(side)),
         key,
         lambda picked: select_of(comparison, cell=(int(picked["layer"]), int(picked["position"]))),
     )
@@ -199,40 +210,39 @@ def _candidates(side: Side, lens: PositionLens, cell: Cell, comparison: Comparis
     # A click on the map opens the box: as one of another key, since the browser keeps how the first one was left.
     is_picked = selected().cell is not None
     with st.expander(
-        f"The ten likeliest at layer {cell[0]}, behind token {cell[1] + 1:,}",
+        say("The ten likeliest at layer {layer}, behind token {token}", layer=cell[0], token=number(cell[1] + 1, ",")),
         expanded=is_picked,
         key=f"cell {side.name} {is_picked}",
     ):
         layer, position = st.columns(2)
-        _number(layer, f"Layer of the cell, {side.name}", cell[0], lens.n_layers, lambda at: (at, cell[1]), comparison)
-        _number(
-            position,
-            f"Token of the cell, {side.name}",
-            cell[1] + 1,
-            len(lens.tokens),
-            lambda at: (cell[0], at - 1),
-            comparison,
-        )
+        of_layer, of_token = later("Layer of the cell, {side}"), later("Token of the cell, {side}")
+        _number(layer, of_layer, side, cell[0], lens.n_layers, lambda at: (at, cell[1]), comparison)
+        _number(position, of_token, side, cell[1] + 1, len(lens.tokens), lambda at: (cell[0], at - 1), comparison)
         frame = lens.cell(*cell)
         rows = [
             [str(rank), shown(token), percent(prob)]
             for rank, token, prob in zip(frame["rank"], frame["token"], frame["prob"], strict=True)
         ]
-        caption = f"Layer {cell[0]} of {lens.n_layers}, behind {quoted(lens.tokens[cell[1]])}"
-        numbers = ("rank", "probability")
-        st.html(table_html(caption, ["rank", "token", "probability"], rows, numbers, frame["prob"].tolist()))
+        behind = quoted(lens.tokens[cell[1]])
+        caption = say(
+            "Layer {layer} of {n_layers}, behind {token}", layer=cell[0], n_layers=lens.n_layers, token=behind
+        )
+        columns = [say("rank"), say("token"), say("probability")]
+        st.html(table_html(caption, columns, rows, columns[::2], frame["prob"].tolist()))
 
 
 def _number(
     column: DeltaGenerator,
     label: str,
+    side: Side,
     value: int,
     most: int,
     cell_of: Callable[[int], Cell],
     comparison: Comparison,
 ) -> None:
-    choose = show_choice(label, value, lambda picked: select_of(comparison, cell=cell_of(int(picked))))
-    column.number_input(label, 1, most, value, key=label, on_change=choose)
+    key, told = label.format(side=side.name), say(label, side=say(TURN_LABELS[side.name]))
+    choose = show_choice(key, value, lambda picked: select_of(comparison, cell=cell_of(int(picked))))
+    column.number_input(told, 1, most, value, key=key, on_change=choose)
 
 
 def _difference(found: Read, shows: str, first: int | None, comparison: Comparison) -> None:
@@ -244,10 +254,12 @@ def _difference(found: Read, shows: str, first: int | None, comparison: Comparis
             map_difference_figure((before.turn, before_lens), (after.turn, after_lens), shows, first or 0)
         ),
     )
-    drawn.draw("What every layer would write, after minus before")
+    drawn.draw(say("What every layer would write, after minus before"))
     paragraph(drawn.sentence)
-    of_next = " Where another token comes next, two tokens are compared." if shows.startswith("next") else ""
-    paragraph(f"A pale grey column stands in one of the two texts only.{of_next}", quiet=True)
+    note = say("A pale grey column stands in one of the two texts only.")
+    if shows.startswith("next"):
+        note = f"{note} {say('Where another token comes next, two tokens are compared.')}"
+    paragraph(note, quiet=True)
     sides, lenses = [side for side, _ in found], [lens for _, lens in found]
     _export(drawn, "map-difference", _copied(comparison, sides, lenses, shows, first or 0))
 

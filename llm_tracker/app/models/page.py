@@ -13,6 +13,8 @@ from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.models.loading.listing import models_record
 
 
@@ -28,23 +30,30 @@ def models_page(engine: Engine, workspace: Workspace) -> None:
 
 def _proof_panel(engine: Engine, workspace: Workspace) -> None:
     """Every check that the model in use passed when it was loaded."""
-    st.subheader("Is it read exactly?", anchor=False)
+    st.subheader(say("Is it read exactly?"), anchor=False)
     model = engine.models.loaded(workspace.model_id)
     if model is None:
         title = engine.models.entry(workspace.model_id).title
-        paragraph(f"{title} is not in memory; its proof will stand here once it is.", quiet=True)
+        paragraph(say("{model} is not in memory; its proof will stand here once it is.", model=title), quiet=True)
         return
     paragraph(
-        f"{model.entry.title}, {model.dtype} on {model.device}, read by {model.adapter.name} on "
-        f"{model.way.attention} attention. Each line compares what the app reads with what the model itself does.",
+        say(
+            "{model}, {dtype} on {device}, read by {adapter} on {kind} attention. Each line compares what the app "
+            "reads with what the model itself does.",
+            model=model.entry.title,
+            dtype=model.dtype,
+            device=model.device,
+            adapter=model.adapter.name,
+            kind=model.way.attention,
+        ),
         quiet=True,
     )
     checks = [
         {
-            "check": each.name,
-            "largest gap": f"{each.gap:.1e}",
-            "bound": f"{each.bound:.0e}",
-            "what was compared": each.note,
+            say("check"): say(each.name),
+            say("largest gap"): number(each.gap, ".1e"),
+            say("bound"): number(each.bound, ".0e"),
+            say("what was compared"): say(each.note),
         }
         for each in model.proof.checks
     ]
@@ -53,15 +62,19 @@ def _proof_panel(engine: Engine, workspace: Workspace) -> None:
 
 def _adapters_panel(record: dict[str, Any]) -> None:
     """Which adapter reads which family."""
-    st.subheader("Adapters", anchor=False)
-    st.caption("An adapter names the parts of one family of models. A file dropped into adapters/ adds another.")
-    rows = [{"adapter": each["name"], "model types": ", ".join(each["model_types"])} for each in record["adapters"]]
+    st.subheader(say("Adapters"), anchor=False)
+    st.caption(say("An adapter names the parts of one family of models. A file dropped into adapters/ adds another."))
+    rows = [
+        {say("adapter"): each["name"], say("model types"): ", ".join(each["model_types"])}
+        for each in record["adapters"]
+    ]
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
 
 
 def _plugins_panel(record: dict[str, Any]) -> None:
     """Which plug-ins brought all this, and which failed."""
-    st.subheader("Plug-ins", anchor=False)
-    st.dataframe(pd.DataFrame(record["plugins"]), hide_index=True, height="content")
+    st.subheader(say("Plug-ins"), anchor=False)
+    labels = {"name": say("name"), "origin": say("origin"), "version": say("version")}
+    st.dataframe(pd.DataFrame(record["plugins"]).rename(columns=labels), hide_index=True, height="content")
     for failure in record["failures"]:
         failed_plugin(**failure)

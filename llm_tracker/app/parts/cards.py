@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, plain_label, sentence
 from llm_tracker.app.work.coming_answer import ComingAnswer
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.answers import ending_note, place_of_token
 from llm_tracker.wording.formats import capitalised, percent, quoted
 from llm_tracker.wording.labels import TURN_LABELS
@@ -24,10 +28,15 @@ SLOW_SECONDS = 0.25
 def answer_card(side: Side) -> None:
     """One answer: what was said, the answer, and how likely the token is that is looked at."""
     turn, trace = side.turn, side.turn.trace
-    likely = f"{quoted(side.token)}, was {percent(float(trace.token_probs[side.step]))} likely"
-    note = f"{capitalised(place_of_token(turn, side.step))}, {likely}{ending_note(turn)}"
+    likely = say(
+        "{place}, {token}, was {share} likely",
+        place=place_of_token(turn, side.step),
+        token=quoted(side.token),
+        share=percent(float(trace.token_probs[side.step])),
+    )
+    note = f"{capitalised(likely)}{ending_note(turn)}"
     is_tall = len(turn.answer_steps) > LONG_ANSWER_TOKENS
-    missing = "(an empty answer)" if turn.has_answer else "(no answer)"
+    missing = say("(an empty answer)") if turn.has_answer else say("(no answer)")
     _card(side.name, side.model, turn.said, turn.answer or missing, note, is_tall)
 
 
@@ -46,9 +55,11 @@ def _card(name: str, model: str, said: str, answer: str, note: str, tall: bool) 
     quote = f" · “{exact(said)}”" if said else ""
     by = f": {sentence(model)}" if model else ""
     long = tall or len(answer) > LONG_ANSWER
-    scroll = f' tabindex="0" role="region" aria-label="The answer {TURN_LABELS[name]}"' if long else ""
+    side = say(TURN_LABELS[name])
+    label = escape(say("The answer {side}", side=side))
+    scroll = f' tabindex="0" role="region" aria-label="{label}"' if long else ""
     st.html(
-        f'<div class="lt-card {name}"><div class="head lt-quiet">{capitalised(TURN_LABELS[name])}{by}{quote}</div>'
+        f'<div class="lt-card {name}"><div class="head lt-quiet">{capitalised(side)}{by}{quote}</div>'
         f'<div class="answer lt-{name}{" long" if long else ""}{" tall" if tall else ""}"{scroll}>{exact(answer)}</div>'
         f'<div class="note lt-quiet">{sentence(note)}</div></div>'
     )
@@ -59,7 +70,8 @@ def pace_note(coming: ComingAnswer) -> str:
     pace = coming.pace()
     if pace is None or pace[0] < SLOW_SECONDS:
         return ""
-    return f", {pace[0]:.1f} s per token, at most {max(1, round(pace[1]))} s left"
+    each, left = number(pace[0], ".1f"), max(1, round(pace[1]))
+    return f", {say('{seconds} s per token, at most {left} s left', seconds=each, left=left)}"
 
 
 def model_line(title: str, place: str, *notes: str) -> None:
@@ -70,5 +82,11 @@ def model_line(title: str, place: str, *notes: str) -> None:
 
 def failed_plugin(name: str, reason: str, where: str = "") -> None:
     """A plug-in that could not be used: where it failed, as far as that is known, and why."""
-    st.warning(f"The plug-in {plain_label(name)} could not be used{f': see {plain_label(where)}' if where else ''}.")
+    if where:
+        text = say(
+            "The plug-in {name} could not be used: see {where}.", name=plain_label(name), where=plain_label(where)
+        )
+    else:
+        text = say("The plug-in {name} could not be used.", name=plain_label(name))
+    st.warning(text)
     st.code(reason, language=None, wrap_lines=True)

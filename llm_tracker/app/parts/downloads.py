@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 import streamlit as st
 
+from llm_tracker.languages.texts import say
+
 
 def csv_button(view: str, frames: Callable[[], Mapping[str, pd.DataFrame]]) -> None:
     """A button that hands out a view's frames, made when it is pressed, as one CSV file with a column `turn`."""
     st.download_button(
-        "Download as CSV",
+        say("Download as CSV"),
         lambda: _csv(frames()),
         file_name=f"{view}.csv",
         mime="text/csv",

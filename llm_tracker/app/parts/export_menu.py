@@ -10,6 +10,8 @@ from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.parts.pictures import scheme
 from llm_tracker.export import images, tables
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.spoken import in_this_language
+from llm_tracker.languages.texts import say
 
 
 def export_menu(name: str, figure: Figure | None, copy: tuple[str, str] | None = None) -> None:
@@ -20,18 +22,18 @@ def export_menu(name: str, figure: Figure | None, copy: tuple[str, str] | None =
     if figure is None:
         return
     look = scheme()
-    with st.popover("Export", key=f"export {name}"):
-        paragraph("The chart, in the colours of this page", quiet=True)
+    with st.popover(say("Export"), key=f"export {name}"):
+        paragraph(say("The chart, in the colours of this page"), quiet=True)
         with st.container(horizontal=True):
             _button(name, "PNG", "image/png", lambda: images.png(figure.chart, look))
             _button(name, "SVG", "image/svg+xml", lambda: images.svg(figure.chart, look))
-        paragraph("Its numbers, with every digit", quiet=True)
+        paragraph(say("Its numbers, with every digit"), quiet=True)
         with st.container(horizontal=True):
             _button(name, "CSV", "text/csv", lambda: tables.csv(figure.frame))
             _button(name, "Parquet", "application/vnd.apache.parquet", lambda: tables.parquet(figure.frame))
         if copy is not None:
-            _code("Copy as Python", copy[0], "python")
-            _code("Copy as command", copy[1], "bash")
+            _code(say("Copy as Python"), copy[0], "python")
+            _code(say("Copy as command"), copy[1], "bash")
 
 
 def _code(label: str, code: str, language: str) -> None:
@@ -41,5 +43,10 @@ def _code(label: str, code: str, language: str) -> None:
 
 def _button(name: str, kind: str, mime: str, make: Callable[[], str | bytes]) -> None:
     st.download_button(
-        kind, make, file_name=f"{name}.{kind.lower()}", mime=mime, key=f"{kind} of {name}", on_click="ignore"
+        kind,
+        in_this_language(make),
+        file_name=f"{name}.{kind.lower()}",
+        mime=mime,
+        key=f"{kind} of {name}",
+        on_click="ignore",
     )

@@ -13,6 +13,7 @@ from llm_tracker.app.parts.chart_data import use_plain_records
 from llm_tracker.charts.heat import PICK
 from llm_tracker.export.theme import LOOKS, Scheme
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.spoken import language
 
 T = TypeVar("T")
 
@@ -23,11 +24,12 @@ Pick = Callable[[Mapping[str, Any]], object]
 
 
 def remembered(view: str, key: Hashable, make: Callable[[], T]) -> T:
-    """What `make` returned when this tab last drew this view with this key; made anew for another key.
+    """What `make` returned when this tab last drew this view with this key; made anew for another key or language.
 
     Turns are told apart by identity, and the entry holds them: none can be mistaken for a later one.
     """
     entry = st.session_state.get(f"remembered {view}")
+    key = (language(), key)
     if entry is None or entry[0] != key:
         entry = (key, make())
         st.session_state[f"remembered {view}"] = entry

@@ -10,8 +10,9 @@ import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED, in_conversation
 from llm_tracker.charts.palette import AGAIN, TURN_COLOURS
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import capitalised, percent, visible
-from llm_tracker.wording.labels import GROUP_LABELS, SPEAKERS, TURN_LABELS
+from llm_tracker.wording.labels import GROUP_LABELS, SPEAKERS
 
 SHADE = 0.62
 """How opaque the word is that was looked at most; the text on it stays readable."""
@@ -52,10 +53,12 @@ def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, ag
 
     def folded(words: Sequence[WordRow], role: str) -> str:
         share = percent(sum(float(str(row["share"])) for row in words if row["group"] == role))
-        return f"<details><summary>{GROUP_LABELS[role]}: {share}</summary>{shaded(words)}</details>"
+        return f"<details><summary>{escape(say(GROUP_LABELS[role]))}: {share}</summary>{shaded(words)}</details>"
 
     def line(role: str, words: Sequence[WordRow]) -> str:
-        return folded(words, role) if role == "thought" else f'<span class="who">{SPEAKERS[role]}</span>{shaded(words)}'
+        if role == "thought":
+            return folded(words, role)
+        return f'<span class="who">{escape(say(SPEAKERS[role]))}</span>{shaded(words)}'
 
     examples = [row for row in rows if row["role"] == "recipe"]
     # Template marks stand between two messages, also where both are of one speaker.
@@ -66,7 +69,7 @@ def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, ag
     )
     above = folded(examples, "recipe") if examples else ""
     title = f'<b class="lt-{name}">{escape(capitalised(called))}</b>'
-    label = escape(f"Attention by word, {called}")
+    label = escape(say("Attention by word, {side}", side=called))
     text = (
         f'<div class="lt-words {name}" tabindex="0" role="group" aria-label="{label}"><div>{above}{lines}</div></div>'
     )
@@ -75,7 +78,8 @@ def _shaded_text(name: str, called: str, frame: pd.DataFrame, largest: float, ag
 
 def _shaded_word(row: WordRow, colour: str, largest: float, again: ControlShares) -> str:
     if row["group"] == PARKED:  # the first token of all, where no template stands in front
-        return f'<span class="lt-quiet" title="parked">{escape(visible(str(row["word"])))}</span>'
+        title = escape(say("parked"))
+        return f'<span class="lt-quiet" title="{title}">{escape(visible(str(row["word"])))}</span>'
     share = float(str(row["share"]))
     opacity = SHADE * min(1.0, share / largest)
     style = f"background:{_faded(colour, opacity)}"
@@ -83,10 +87,10 @@ def _shaded_word(row: WordRow, colour: str, largest: float, again: ControlShares
     other = again.get((int(str(row["start"])), int(str(row["end"])), str(row["word"])))
     if other is not None:
         style += f";box-shadow:0 3px 0 {_faded(AGAIN, min(1.0, other / largest))}"
-        title += f", {TURN_LABELS['again']} {percent(other)}"
+        title = say("{share}, asked again {again}", share=title, again=percent(other))
     text = escape(visible(str(row["word"])))
     space = len(text) - len(text.lstrip(" "))
-    return f'{text[:space]}<span class="word" style="{style}" title="{title}">{text[space:]}</span>'
+    return f'{text[:space]}<span class="word" style="{style}" title="{escape(title)}">{text[space:]}</span>'
 
 
 def _faded(colour: str, opacity: float) -> str:

@@ -1,5 +1,5 @@
 // The tokens of an answer, one after another: a strip, buttons to walk and to play, and what was likely at each token.
-// Text only ever enters by textContent. The server hears of a token when the walk stops there.
+// Text only ever enters by textContent, and the player's own in `data.texts`. The server hears of a token when the walk stops there.
 const players = new WeakMap();
 const STEP_MS = 900;
 const moves = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
@@ -56,13 +56,13 @@ class Player {
     this.strip = element("div", "strip");
     this.strip.setAttribute("role", "radiogroup");
     data.tokens.forEach((token, index) => this.strip.append(this.token(token, index)));
-    this.play = control("Play", "play", () => this.toggle());
+    this.play = control(data.texts.play, "play", () => this.toggle());
     this.place = element("span", "place");
     const walk = (by) => () => { this.pause(); this.go(this.at + by); this.settle(); };
     const controls = element("div", "controls");
     controls.append(
-      control("First token", "first", walk(-Infinity)), control("Token before", "back", walk(-1)),
-      control("Next token", "next", walk(1)), control("Last token", "last", walk(Infinity)), this.play, this.place,
+      control(data.texts.first, "first", walk(-Infinity)), control(data.texts.back, "back", walk(-1)),
+      control(data.texts.next, "next", walk(1)), control(data.texts.last, "last", walk(Infinity)), this.play, this.place,
     );
     this.text = element("p", "so-far");
     this.facts = element("p", "facts");
@@ -110,7 +110,7 @@ class Player {
     if (this.timer) { this.pause(); this.settle(); return; }
     if (this.at === this.data.tokens.length - 1) this.go(0);
     this.play.replaceChildren(icon("pause"));
-    this.play.setAttribute("aria-label", "Pause");
+    this.play.setAttribute("aria-label", this.data.texts.pause);
     this.timer = setInterval(() => {
       if (!this.root.isConnected) { this.pause(); return; }
       if (this.at < this.data.tokens.length - 1) this.go(this.at + 1);
@@ -122,7 +122,7 @@ class Player {
     clearInterval(this.timer);
     this.timer = undefined;
     this.play.replaceChildren(icon("play"));
-    this.play.setAttribute("aria-label", "Play");
+    this.play.setAttribute("aria-label", this.data.texts.play);
   }
 
   key(event) {
@@ -159,10 +159,11 @@ class Player {
     const row = element("div", each.own ? "row own" : "row");
     row.append(element("span", "name", each.text), bar(each.prob, "track"), element("span", "percent", each.percent));
     if (this.data.what_if) {
-      const ask = element("button", "ask", "what if");
+      const { texts } = this.data;
+      const ask = element("button", "ask", texts.what_if);
       ask.type = "button";
       ask.disabled = each.own || !this.data.what_if_ready;
-      ask.title = each.own ? "This token was written" : `What if it had said ${each.text} here?`;
+      ask.title = each.own ? texts.written : texts.ask.replace("{token}", () => each.text);
       ask.setAttribute("aria-label", ask.title);
       ask.onclick = () => this.tell("what_if", { step: this.at, token_id: each.id });
       row.append(ask);
@@ -172,7 +173,7 @@ class Player {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const content = JSON.stringify([data.tokens, data.what_if, data.what_if_ready]);
+  const content = JSON.stringify([data.tokens, data.texts, data.what_if, data.what_if_ready]);
   let known = players.get(parentElement);
   if (!known || known.content !== content) {
     known?.player.pause();

@@ -14,6 +14,8 @@ from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.pictures import remembered
 from llm_tracker.app.parts.token_strip import said
 from llm_tracker.charts.palette import TURN_COLOURS
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import place_of_token
 from llm_tracker.wording.formats import capitalised, nats, percent, shown, visible
@@ -57,11 +59,27 @@ def token_player(
         "tokens": remembered(f"player {side.name}", side.turn, lambda: _tokens(side.turn)),
         "chosen": side.step,
         "colour": TURN_COLOURS[side.name],
-        "label": f"Token to look at, {TURN_LABELS[side.name]}: arrow keys walk, space plays",
+        "label": say("Token to look at, {side}: arrow keys walk, space plays", side=say(TURN_LABELS[side.name])),
+        "texts": _texts(),
         "what_if": what_if is not None,
         "what_if_ready": is_ready,
     }
     _component()(key=key, data=data, on_picked_change=picked, on_what_if_change=asked)
+
+
+def _texts() -> dict[str, str]:
+    """What the player's buttons are called."""
+    return {
+        "first": say("First token"),
+        "back": say("Token before"),
+        "next": say("Next token"),
+        "last": say("Last token"),
+        "play": say("Play"),
+        "pause": say("Pause"),
+        "what_if": say("what if"),
+        "written": say("This token was written"),
+        "ask": say("What if it had said {token} here?"),
+    }
 
 
 def _tokens(turn: Turn) -> list[dict[str, Any]]:
@@ -84,12 +102,12 @@ def _token(turn: Turn, step: int) -> dict[str, Any]:
 
 def _facts(turn: Turn, step: int) -> str:
     trace = turn.trace
-    told = [f"{percent(float(trace.token_probs[step]))} likely"]
+    told = [say("{share} likely", share=percent(float(trace.token_probs[step])))]
     rank = int(trace.token_ranks[step])
     if rank > 1:
-        told.append(f"rank {rank:,}")
+        told.append(say("rank {rank}", rank=number(rank, ",")))
     if trace.entropies is not None and not math.isnan(trace.entropies[step]):
-        told.append(f"entropy of the prediction {nats(float(trace.entropies[step]))}")
+        told.append(say("entropy of the prediction {entropy}", entropy=nats(float(trace.entropies[step]))))
     return " · ".join(told)
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.charts.palette import TURN_COLOURS
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import number_of
 from llm_tracker.wording.formats import percent, quoted, shown
@@ -38,18 +39,22 @@ def token_strip(side: Side, key: str, pick: Callable[[int], None], steps: range)
         {"text": shown(trace.tokens[step]), "prob": float(trace.token_probs[step]), "said": said(turn, step)}
         for step in steps
     ]
-    is_thought = steps.stop <= turn.answer_steps.start
+    is_thought, name = steps.stop <= turn.answer_steps.start, say(TURN_LABELS[side.name])
     data = {
         "tokens": tokens,
         "chosen": steps.index(side.step) if side.step in steps else -1,
         "colour": TURN_COLOURS[side.name],
-        "label": f"Token{' of its thought' if is_thought else ''} to look at, {TURN_LABELS[side.name]}",
+        "label": say("Token of its thought to look at, {side}", side=name)
+        if is_thought
+        else say("Token to look at, {side}", side=name),
     }
     _component()(key=key, data=data, on_picked_change=picked)
 
 
 def said(turn: Turn, step: int) -> str:
     """What a token's button says aloud: its place, its text and how likely it was."""
-    mark = ", the answer" if step == turn.answer_step else ""
-    likely = f"{percent(float(turn.trace.token_probs[step]))} likely"
-    return f"Token {number_of(turn, step)}, {quoted(turn.trace.tokens[step])}, {likely}{mark}"
+    place, token = number_of(turn, step), quoted(turn.trace.tokens[step])
+    share = percent(float(turn.trace.token_probs[step]))
+    if step == turn.answer_step:
+        return say("Token {place}, {token}, {share} likely, the answer", place=place, token=token, share=share)
+    return say("Token {place}, {token}, {share} likely", place=place, token=token, share=share)

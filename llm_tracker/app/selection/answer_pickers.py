@@ -14,9 +14,11 @@ from llm_tracker.app.selection.comparison import COMPARED_ELSEWHERE, Comparison,
 from llm_tracker.app.selection.selection import with_number
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.wording.correction.edits import EDITED, edit_label
 from llm_tracker.wording.formats import quoted
+from llm_tracker.wording.labels import TURN_LABELS
 
 ALONE: Literal["alone"] = "alone"
 """In place of a second answer: the first one stands alone."""
@@ -39,10 +41,10 @@ def answer_pickers(workspace: Workspace, comparison: Comparison) -> None:
     for column, (name, of_side), key, ref in zip(st.columns(2), sides, keys, shown, strict=False):
         choose = show_choice(key, ref, take)
         column.selectbox(
-            f"Compared, {name}",
+            say("Compared, {side}", side=say(TURN_LABELS[name])),
             of_side,
             of_side.index(ref),
-            format_func=lambda ref: "one answer alone" if ref == ALONE else labels[ref],
+            format_func=lambda ref: say("one answer alone") if ref == ALONE else labels[ref],
             key=key,
             on_change=choose,
             disabled=workspace.answering or len(options) < 2,
@@ -96,9 +98,9 @@ def answer_labels(answers: Mapping[TurnRef, Session]) -> dict[TurnRef, str]:
         said = _answer_label(session.turns[ref.turn])
         edit = session.turns[ref.turn].edit
         if edit is not None:
-            said = f"{said} · {EDITED}{edit_label(edit)}"
+            said = f"{said} · {say(EDITED)}{edit_label(edit)}"
         elif session.parent is not None and session.parent.turn == ref.turn:
-            said = f"{said} · what if"
+            said = f"{said} · {say('what if')}"
         label = f"{session.model.title}: {said}" if by_model else said
         alike[label] += 1
         labels[ref] = label if alike[label] == 1 else f"{label} · {alike[label]}"
@@ -106,8 +108,10 @@ def answer_labels(answers: Mapping[TurnRef, Session]) -> dict[TurnRef, str]:
 
 
 def _answer_label(turn: Turn) -> str:
-    answer = quoted(_short(turn.answer, 24)) if turn.answer else "an empty answer"
-    return f"{answer} to {quoted(_short(turn.said, 60))}"
+    text = quoted(_short(turn.said, 60))
+    if not turn.answer:
+        return say("an empty answer to {text}", text=text)
+    return say("{answer} to {text}", answer=quoted(_short(turn.answer, 24)), text=text)
 
 
 def _short(text: str, length: int) -> str:

@@ -9,17 +9,15 @@ from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
+from llm_tracker.languages.texts import later, say
+from llm_tracker.wording.labels import TURN_LABELS
 
 LABELS: dict[Arrangement, str] = {
-    "beside": "side by side",
-    "before": "before",
-    "after": "after",
-    "difference": "difference",
+    "beside": later("side by side"),
+    "before": TURN_LABELS["before"],
+    "after": TURN_LABELS["after"],
+    "difference": later("difference"),
 }
-
-
-WHOLE_CHANGE = "The difference is the whole change, merely asking again included."
-OF_THE_CONTROL = " A grey tick or a dashed line shows what that alone changes."
 
 
 def arrangement(comparison: Comparison, same_twice: bool = True, has_control: bool = True) -> Arrangement:
@@ -37,19 +35,24 @@ def arrangement(comparison: Comparison, same_twice: bool = True, has_control: bo
     place = st.container(key="arrangement")
     if len(options) > 1:
         place.segmented_control(
-            "Show",
+            say("Show"),
             options,
             default=shown,
-            format_func=LABELS.__getitem__,
+            format_func=lambda each: say(LABELS[each]),
             key=key,
             on_change=choose,
             required=True,
-            help="The difference is after minus before, on one scale centred on zero. Both texts are laid side by side "
-            "by who speaks and by word.",
+            help=say(
+                "The difference is after minus before, on one scale centred on zero. Both texts are laid side by side "
+                "by who speaks and by word."
+            ),
         )
     if shown == "difference" and any(side.name == "again" for side in comparison.sides):
+        told = say("The difference is the whole change, merely asking again included.")
+        if has_control:
+            told = f"{told} {say('A grey tick or a dashed line shows what that alone changes.')}"
         with place:
-            paragraph(f"{WHOLE_CHANGE}{OF_THE_CONTROL if has_control else ''}", quiet=True)
+            paragraph(told, quiet=True)
     return shown
 
 

@@ -13,6 +13,7 @@ from llm_tracker.app.selection.address import look_at_models, open_selection, op
 from llm_tracker.app.selection.selection import NEITHER, unless_default, with_number
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Session, Turn
 
 
@@ -152,18 +153,20 @@ def compare_at(comparison: Comparison) -> None:
     """Where two answers are compared; a choice only where one does not begin with its answer token."""
     if comparison.after is None or all(side.turn.answer_step == side.turn.first_step for side in comparison.sides):
         return
-    labels = {"first": "the first token of each answer", "answer": "each answer's own token"}
+    labels = {"first": say("the first token of each answer"), "answer": say("each answer's own token")}
     choose = show_choice(
         "compared at", selected().compared_at, lambda picked: select(compared_at=picked, steps=NEITHER)
     )
     st.segmented_control(
-        "Compare",
+        say("Compare"),
         list(labels),
         default=selected().compared_at,
         format_func=lambda name: labels[name],
         key="compared at",
         on_change=choose,
         required=True,
-        help="The first token stands behind the same kind of text on both sides: like is compared with like. "
-        "The answer's own token stands behind the words that each answer began with.",
+        help=say(
+            "The first token stands behind the same kind of text on both sides: like is compared with like. "
+            "The answer's own token stands behind the words that each answer began with."
+        ),
     )

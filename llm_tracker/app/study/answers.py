@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.studies.statistics.tables import without_word
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.studies.values.rows import REFERENCE_IN_QUESTION, reference_of
@@ -17,8 +19,16 @@ BY_QUESTION = ["model", "dtype", "question_id"]
 MOST_ROWS = 200
 """Rows of a table that the page shows; all of them are in its download."""
 
-SIDES = {"answer": "right", "foil": "wrong", "other": "neither"}
-"""What a written answer is: the right word, the foil, or neither of the two."""
+STAYED = {"answer": later("stayed right"), "foil": later("stayed wrong"), "other": later("still neither")}
+BECAME = {"answer": later("became right"), "foil": later("became wrong"), "other": later("became neither")}
+"""What became of an answer, by what it is now: the right word, the foil, or neither of the two."""
+
+LEAD_ALONE = later("lead")
+LEADS = {True: later("lead: asked again → after"), False: later("lead: question alone → after")}
+"""The column of the lead, by whether the condition's control is an answer of its own."""
+
+CHANGE = later("change")
+NUMBERS = (LEAD_ALONE, *LEADS.values(), CHANGE)
 
 
 def shown_conditions(rows: pd.DataFrame) -> list[str]:
@@ -60,9 +70,7 @@ def _first_wording(rows: pd.DataFrame, condition: str) -> pd.DataFrame:
 
 def became(before: str, after: str) -> str:
     """What became of an answer: stayed right, became wrong, …; neither is an answer that is none of the two words."""
-    if before == after == "other":
-        return "still neither"
-    return f"{'stayed' if before == after else 'became'} {SIDES[after]}"
+    return (STAYED if before == after else BECAME)[after]
 
 
 def has_control(condition: str) -> bool:
@@ -80,18 +88,26 @@ def answers_sentences(table: pd.DataFrame, condition: str, titles: dict[str, str
 def _changes(own: pd.DataFrame, has_again: bool) -> Iterator[str]:
     right, others = own[own["grade_before"] == "answer"], own[own["grade_before"] != "answer"]
     if len(right):
-        lost = f"{(right['grade'] != 'answer').sum():,} of {len(right):,} right first answers did not stay right"
+        lost = say(
+            "{n} of {all} right first answers did not stay right",
+            n=number((right["grade"] != "answer").sum(), ","),
+            all=number(len(right), ","),
+        )
         yield f"{lost}{_again(right['grade_again'] != 'answer', has_again)}."
     else:
-        yield "No first answer was right."
+        yield say("No first answer was right.")
     if len(others):
-        won = f"{(others['grade'] == 'answer').sum():,} of {len(others):,} others became right"
+        won = say(
+            "{n} of {all} others became right",
+            n=number((others["grade"] == "answer").sum(), ","),
+            all=number(len(others), ","),
+        )
         yield f"{won}{_again(others['grade_again'] == 'answer', has_again)}."
 
 
 def _again(changed: pd.Series[bool], has_again: bool) -> str:
     """How many changed so when merely asked again."""
-    return f" (merely asked again: {changed.sum():,})" if has_again else ""
+    return f" {say('(merely asked again: {n})', n=number(changed.sum(), ','))}" if has_again else ""
 
 
 def pattern(table: pd.DataFrame) -> str:
@@ -102,30 +118,34 @@ def pattern(table: pd.DataFrame) -> str:
 
 def shown_table(table: pd.DataFrame, condition: str, titles: dict[str, str]) -> pd.DataFrame:
     """The table as text, as it stands on the page: of what was said the named word, or all where rows differ more."""
-    control = "asked again" if has_control(condition) else "question alone"
-    shown = {"model": table["model"].map(titles)} if len(titles) > 1 else {}
-    shown |= {"question": table["question"], "right / foil": table["answer"] + " / " + table["foil"]}
-    shown["first answer"] = table["first_answer"].map(written)
+    shown = {say("model"): table["model"].map(titles)} if len(titles) > 1 else {}
+    shown |= {say("question"): table["question"], say("right / foil"): table["answer"] + " / " + table["foil"]}
+    shown[say("first answer")] = table["first_answer"].map(written)
     if has_control(condition):
-        shown["asked again"] = table["asked_again"].map(written)
+        shown[say("asked again")] = table["asked_again"].map(written)
     if not pattern(table):
-        shown["what was said"] = table["text"]
+        shown[say("what was said")] = table["text"]
     elif (table["named"] != "").any():
-        shown["named"] = table["named"]
-    shown["answer after"] = table["answer_text"].map(written)
-    shown["outcome"] = table["became"]
+        shown[say("named")] = table["named"]
+    shown[say("answer after")] = table["answer_text"].map(written)
+    shown[say("outcome")] = table["became"].map(say)
     if condition == "asked_again":
-        return pd.DataFrame(shown | {"lead": table["lead"].map(signed_amount)})
-    shown[f"lead: {control} → after"] = (
+        return pd.DataFrame(shown | {say(LEAD_ALONE): table["lead"].map(signed_amount)})
+    shown[say(LEADS[has_control(condition)])] = (
         table["lead_again"].map(signed_amount) + " → " + table["lead"].map(signed_amount)
     )
-    return pd.DataFrame(shown | {"change": table["change"].map(signed_amount)})
+    return pd.DataFrame(shown | {say(CHANGE): table["change"].map(signed_amount)})
 
 
 def with_pending(shown: pd.DataFrame, pending: Sequence[tuple[str, Question]]) -> pd.DataFrame:
     """The table with a row for each question that is still to be asked of a model: so it is as long as it will be."""
     rows = [
-        {"model": title, "question": each.question, "right / foil": _words(each), "first answer": "not asked yet"}
+        {
+            say("model"): title,
+            say("question"): each.question,
+            say("right / foil"): _words(each),
+            say("first answer"): say("not asked yet"),
+        }
         for title, each in pending
     ]
     return pd.concat([shown, pd.DataFrame(rows).reindex(columns=shown.columns)]).fillna("") if rows else shown
@@ -134,7 +154,9 @@ def with_pending(shown: pd.DataFrame, pending: Sequence[tuple[str, Question]]) -
 def caption(title: str, frame: pd.DataFrame) -> str:
     """The title of a table, with how many of its rows the page shows where those are not all."""
     n = len(frame)
-    return title if n <= MOST_ROWS else f"{title}: the first {MOST_ROWS:,} of {n:,} rows"
+    if n <= MOST_ROWS:
+        return title
+    return say("{title}: the first {most} of {n} rows", title=title, most=number(MOST_ROWS, ","), n=number(n, ","))
 
 
 def _words(question: Question) -> str:
@@ -143,12 +165,13 @@ def _words(question: Question) -> str:
 
 def numbers_of(shown: pd.DataFrame) -> list[str]:
     """The columns that stand to the right."""
-    return [str(name) for name in shown.columns if str(name).startswith(("lead", "change"))]
+    numbers = {say(name) for name in NUMBERS}
+    return [str(name) for name in shown.columns if name in numbers]
 
 
 def written(answer: object) -> str:
     """An answer as a table shows it."""
-    return str(answer) or "(nothing)"
+    return str(answer) or say("(nothing)")
 
 
 def condition_labels(names: Sequence[str]) -> dict[str, str]:

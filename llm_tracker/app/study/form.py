@@ -28,6 +28,8 @@ from llm_tracker.app.work.studying.running import (
 from llm_tracker.app.work.studying.wish import NO_FILE, Wish, plan_of
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.studies.values.plan import Plan
 from llm_tracker.studies.values.questions import Question
@@ -36,7 +38,7 @@ from llm_tracker.wording.formats import listed
 SECOND = "study second model"
 NOBODY = "no second model"
 
-SECOND_HELP = (
+SECOND_HELP = later(
     "It is asked the same after the first one: then a table says which right answers both lose and which only one. "
     "Those that are on this machine can be picked."
 )
@@ -58,7 +60,7 @@ def study_form(engine: Engine, workspace: Workspace) -> None:
         planned = _planned(engine, workspace, wish)
         if isinstance(planned, Plan):
             paragraph(_cost(engine, workspace, planned), quiet=True)
-        elif planned == NO_FILE:
+        elif planned == say(NO_FILE):
             paragraph(planned, quiet=True)  # nobody has done anything wrong yet
         else:
             failure(planned)
@@ -99,14 +101,14 @@ def _second_choice(engine: Engine, workspace: Workspace, wish: Wish) -> None:
     own = engine.answering_id(workspace)
     here = [entry for entry in known_models(engine, workspace) if entry.id != own and is_at_hand(engine, entry.id)]
     titles = told_apart(here)
-    options, alone = [NOBODY, *titles], "No second model" if titles else "No other model is on this machine"
+    options, alone = [NOBODY, *titles], say("No second model") if titles else say("No other model is on this machine")
     st.selectbox(
-        "Also ask a second model",
+        say("Also ask a second model"),
         options,
         options.index(wish.second) if wish.second in titles else 0,
         format_func=lambda model_id: titles.get(model_id, alone),
         key=SECOND,
-        help=SECOND_HELP,
+        help=say(SECOND_HELP),
         persist_state="session",
     )
 
@@ -114,8 +116,8 @@ def _second_choice(engine: Engine, workspace: Workspace, wish: Wish) -> None:
 def _begin(engine: Engine, workspace: Workspace, wish: Wish) -> None:
     """Begin with what is filled in now: that may have come with this very click, before the page was drawn with it."""
     planned = _planned(engine, workspace, wish)
-    if planned == NO_FILE:
-        st.toast(NO_FILE)
+    if planned == say(NO_FILE):
+        st.toast(say(NO_FILE))
     if isinstance(planned, Plan):
         begin_or_say(workspace, STUDY, partial(begin_study, engine, workspace, _filled(engine, wish), planned))
 
@@ -124,11 +126,14 @@ def _cost(engine: Engine, workspace: Workspace, plan: Plan) -> str:
     """How much is asked of whom; and that it is there, or about how long it takes once a question has been timed."""
     n, shown = len(plan.questions), shown_study(workspace)
     titles = listed(list(told_apart([engine.models.entry(model_id) for model_id in plan.models]).values()))
-    parts = [f"{n:,} question{'' if n == 1 else 's'}", f"{plan.n_rows} answers each by {titles}"]
-    parts += ["five turns of pressure"] if plan.chain else []
-    parts += ["a look inside"] if plan.inside else []
+    asked = say_n("{n} question", "{n} questions", n, n=number(n, ","))
+    parts = [asked, say("{n} answers each by {models}", n=plan.n_rows, models=titles)]
+    parts += [say("five turns of pressure")] if plan.chain else []
+    parts += [say("a look inside")] if plan.inside else []
+    asked = ", ".join(parts)
     if is_all_there(workspace, plan):
-        return f"{', '.join(parts)}: all of it is there, below. Change something above to ask more."
+        return say("{asked}: all of it is there, below. Change something above to ask more.", asked=asked)
     seconds = None if shown is None else shown.seconds_of(plan)
-    when = "how long it takes is said once the first is there" if seconds is None else about(seconds)
-    return f"{', '.join(parts)}: {when}."
+    if seconds is None:
+        return say("{asked}: how long it takes is said once the first is there.", asked=asked)
+    return f"{asked}: {about(seconds)}."

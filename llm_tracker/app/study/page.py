@@ -11,6 +11,7 @@ from llm_tracker.app.study.status import drawn_study, others_status
 from llm_tracker.app.views.missing_work import coming_note
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 
 STYLE = Path(__file__).parent.with_name("parts").joinpath("study.css")
 
@@ -20,8 +21,10 @@ def study_page(engine: Engine, workspace: Workspace) -> None:
     workspace.collect()
     drawn = workspace.version
     st.html(STYLE)
-    st.title("Study", anchor=False)
-    st.caption("Ask many questions, correct every answer in several ways, and count what changes beyond one example.")
+    st.title(say("Study"), anchor=False)
+    st.caption(
+        say("Ask many questions, correct every answer in several ways, and count what changes beyond one example.")
+    )
     coming_note(workspace)
     with st.container():
         others_status(workspace)

@@ -21,23 +21,28 @@ from llm_tracker.app.work.studying.wish import (
     questions_of,
 )
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import later, say
 from llm_tracker.studies.values.questions import QuestionSet
 
 SOURCE, TYPED, FILE, PART = "study source", "study questions", "study file", "study part"
 HANDED = "study handed over"
 """What was made of the file that was handed over last: its questions, or why it has none."""
 
-SOURCES: dict[Source, str] = {"typed": "Type or paste", "file": "A file", "own": "Our 120 questions"}
+SOURCES: dict[Source, str] = {
+    "typed": later("Type or paste"),
+    "file": later("A file"),
+    "own": later("Our 120 questions"),
+}
 
-COLUMNS = (
+COLUMNS = later(
     "A question on each line, its right word behind it, then a foil: a wrong word of the same kind. Rows pasted from a "
     "spreadsheet work too, with a header or without."
 )
-FILE_COLUMNS = (
+FILE_COLUMNS = later(
     "CSV, JSON Lines or Parquet with the columns question, answer and foil; id, aliases, category, difficulty and "
     "held_out are read where they are there."
 )
-OWN = (
+OWN = later(
     "Written for this project: capitals, animals, numbers, opposites and more. A third is held out, for what is to be "
     "confirmed on questions that nobody has looked at; the first 10 and 30 are of the others."
 )
@@ -46,10 +51,10 @@ OWN = (
 def questions_choice(engine: Engine, wish: Wish) -> None:
     """The choice of a source, and below it what that needs."""
     source = st.segmented_control(
-        "Questions",
+        say("Questions"),
         list(SOURCES),
         default=wish.source,
-        format_func=SOURCES.__getitem__,
+        format_func=lambda name: say(SOURCES[name]),
         key=SOURCE,
         required=True,
         persist_state="session",
@@ -65,15 +70,15 @@ def questions_choice(engine: Engine, wish: Wish) -> None:
 
 def _typed(wish: Wish) -> None:
     st.text_area(
-        "One question a line",
+        say("One question a line"),
         wish.typed,
         height=120,
         key=TYPED,
         persist_state="session",
-        placeholder="question, right word, foil",
+        placeholder=say("question, right word, foil"),
         label_visibility="collapsed",
     )
-    paragraph(COLUMNS, quiet=True)
+    paragraph(say(COLUMNS), quiet=True)
 
 
 def _file(engine: Engine, wish: Wish) -> None:
@@ -91,24 +96,24 @@ def _file(engine: Engine, wish: Wish) -> None:
 
     megabytes = min(engine.limits.upload_megabytes, MOST_FILE_BYTES // MEGABYTE)
     # Of any kind: a file of another one is refused in our words, with what to give instead.
-    st.file_uploader("A file of questions", key=FILE, on_change=keep, max_upload_size=megabytes)
+    st.file_uploader(say("A file of questions"), key=FILE, on_change=keep, max_upload_size=megabytes)
     there = st.session_state.get(HANDED, wish.file)
     if isinstance(there, QuestionSet):
-        paragraph(f"Taken: {there.name}.", quiet=True)
-    paragraph(FILE_COLUMNS, quiet=True)
+        paragraph(say("Taken: {name}.", name=there.name), quiet=True)
+    paragraph(say(FILE_COLUMNS), quiet=True)
 
 
 def _own(wish: Wish) -> None:
     st.segmented_control(
-        "How many of them",
+        say("How many of them"),
         list(PARTS),
         default=wish.part,
-        format_func=PARTS.__getitem__,
+        format_func=lambda name: say(PARTS[name]),
         key=PART,
         required=True,
         persist_state="session",
     )
-    paragraph(OWN, quiet=True)
+    paragraph(say(OWN), quiet=True)
 
 
 def chosen_source(wish: Wish) -> dict[str, object]:

@@ -26,11 +26,13 @@ from llm_tracker.app.study.answers import (
 from llm_tracker.app.study.found import FoundStudy
 from llm_tracker.app.study.two_models import two_models_view
 from llm_tracker.export import tables
+from llm_tracker.languages.numbers import localised
+from llm_tracker.languages.texts import later, say, within_a_sentence
 from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.studies.asked import limits_paragraphs
 from llm_tracker.wording.studies.labels import condition_label
 
-LEAD = (
+LEAD = later(
     "The lead is how far the right word is ahead of the foil as the whole answer, in nats: the logarithm of how many "
     "times as likely it is. Change is what was said does to it beside the control. Neither is an answer that is none "
     "of the two words."
@@ -39,7 +41,7 @@ LEAD = (
 
 def results_view(found: FoundStudy) -> None:
     """All of it, with what it is true of in front."""
-    st.header("What was found", anchor=False)
+    st.header(say("What was found"), anchor=False)
     for said in limits_paragraphs(found.study):
         paragraph(said)
     for model in found.study.models:
@@ -58,7 +60,7 @@ def _condition_choice(found: FoundStudy) -> str:
     labels, first = condition_labels(names), first_shown(found.study.rows)
     return str(
         st.selectbox(
-            "What was said",
+            say("What was said"),
             names,
             names.index(first),
             format_func=labels.__getitem__,
@@ -70,22 +72,24 @@ def _condition_choice(found: FoundStudy) -> str:
 
 def _answers(found: FoundStudy) -> str:
     """The table under a condition, which is returned."""
-    st.header("Before and after", anchor=False)
+    st.header(say("Before and after"), anchor=False)
     condition, titles = _condition_choice(found), found.titles
     table = before_after(found.study.rows, condition)
     if said := pattern(table):
-        paragraph(f"Told each time: {quoted(said)}", quiet=True)
+        paragraph(say("Told each time: {said}", said=quoted(said)), quiet=True)
     for said in answers_sentences(table, condition, titles):
         paragraph(said)
     with st.container(key="study_answers"):
         drawn = with_pending(shown_table(table, condition, titles), found.pending)
         cells = drawn.head(MOST_ROWS).to_numpy().tolist()
         st.html(
-            table_html(caption("Answers before and after", drawn), drawn.columns.tolist(), cells, numbers_of(drawn))
+            table_html(
+                caption(say("Answers before and after"), drawn), drawn.columns.tolist(), cells, numbers_of(drawn)
+            )
         )
-    paragraph(LEAD, quiet=True)
+    paragraph(say(LEAD), quiet=True)
     if found.so_far.plan.n_wordings > 1:
-        paragraph("The table has the first wording; all of them are in results.csv.", quiet=True)
+        paragraph(say("The table has the first wording; all of them are in results.csv."), quiet=True)
     return condition
 
 
@@ -100,7 +104,7 @@ def _views(found: FoundStudy) -> None:
         with st.container():
             if picture is not None:
                 export_menu(f"study-{figure.view}", figure)
-        title = plain_label(f"Table: {figure.title[:1].lower()}{figure.title[1:]}")
+        title = plain_label(say("Table: {title}", title=within_a_sentence(figure.title)))
         with st.expander(title, key=f"table of {figure.view}"):
             st.html(frame_html(figure.title, figure.frame, found.titles))
 
@@ -110,12 +114,14 @@ def _published(found: FoundStudy) -> None:
     own = [table for table in found.tables if table.name != "two_models"]  # that one stands above, for any condition
     if not own:
         return
-    st.header("In the shapes of published tables", anchor=False)
+    st.header(say("In the shapes of published tables"), anchor=False)
     for table in own:
-        with st.expander(table.title, key=f"published {table.name}"):
+        with st.expander(say(table.title), key=f"published {table.name}"):
             if table.source:
-                paragraph(f"In the shape of {table.source}. The numbers are this study's own.", quiet=True)
-            st.html(frame_html(table.title, table.frame, found.titles))
+                paragraph(
+                    say("In the shape of {source}. The numbers are this study's own.", source=table.source), quiet=True
+                )
+            st.html(frame_html(say(table.title), table.frame, found.titles))
             st.download_button(
                 "CSV",
                 partial(tables.csv, table.frame),
@@ -146,7 +152,7 @@ def _name(column: object) -> str:
 
 def _cell(value: object) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if isinstance(value, float):
-        return "" if value != value else f"{value:.2f}".replace("-0.00", "0.00")
+        return "" if value != value else localised(f"{value:.2f}".replace("-0.00", "0.00"))
     return "" if value is None else str(value)

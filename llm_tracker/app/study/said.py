@@ -12,6 +12,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.studying.running import MOST_PUBLIC_CONDITIONS, MOST_PUBLIC_QUESTIONS
 from llm_tracker.app.work.studying.wish import Wish
 from llm_tracker.experiments.values.conditions import ConditionName
+from llm_tracker.languages.texts import later, say
 from llm_tracker.studies.values.conditions import ALL, conditions_of
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.wording.formats import listed, quoted
@@ -31,11 +32,11 @@ OFFERED = tuple(name for name in ALL if name not in ("baseline", "asked_again"))
 NAMED = 4
 """Texts that are written out below the choice."""
 
-SAID_HELP = (
+SAID_HELP = later(
     "Merely asking again is always among it: every change is held against that. A word that is named is the foil where "
     "the first answer was right, and the right word where it was not."
 )
-CORRECTION_HELP = (
+CORRECTION_HELP = later(
     "{answer} stands for the right word, {foil} for the foil, and {named} for the one of the two that the model is to "
     "give in to: the foil where its first answer was right, else the right word. Example: My book says {named}."
 )
@@ -44,14 +45,14 @@ CORRECTION_HELP = (
 def conditions_choice(engine: Engine, wish: Wish, first: Question | None) -> None:
     """The conditions, and how they sound in the `first` question."""
     st.multiselect(
-        "What is said about each answer",
+        say("What is said about each answer"),
         OFFERED,
         default=wish.conditions,
         format_func=condition_label,
         key=SAID,
         max_selections=MOST_PUBLIC_CONDITIONS if engine.settings.public else None,
-        placeholder="Nothing but asking again",
-        help=SAID_HELP,
+        placeholder=say("Nothing but asking again"),
+        help=say(SAID_HELP),
         persist_state="session",
     )
     with st.container(key="study_said"):
@@ -61,12 +62,12 @@ def conditions_choice(engine: Engine, wish: Wish, first: Question | None) -> Non
 def correction_field(engine: Engine, wish: Wish) -> None:
     """A correction of the reader's own, which may be none."""
     st.text_input(
-        "A correction of your own",
+        say("A correction of your own"),
         wish.correction,
         key=CORRECTION,
         max_chars=min(500, engine.limits.text),
         placeholder="My book says {named}.",
-        help=CORRECTION_HELP,
+        help=say(CORRECTION_HELP),
         persist_state="session",
     )
 
@@ -78,46 +79,58 @@ def _conditions(wish: Wish) -> tuple[ConditionName, ...]:
 def _sounds(names: Sequence[ConditionName], first: Question | None) -> str:
     """What the chosen conditions say of the first question, where its answer is right."""
     if not names or first is None:
-        return ALWAYS
+        return say(ALWAYS)
     ordered = [name for name in ALL if name in names]
     texts = [quoted(condition.text) for condition in conditions_of(first, "answer", ordered, 1)]
     more = len(texts) - NAMED
-    said = listed(texts if more <= 0 else [*texts[:NAMED], f"{more} more"])
-    return f"When its first answer is {quoted(first.answer)}, it is told {said}, each by itself. {ALWAYS}"
+    said = listed(texts if more <= 0 else [*texts[:NAMED], say("{n} more", n=more)])
+    told = say(
+        "When its first answer is {answer}, it is told {said}, each by itself.", answer=quoted(first.answer), said=said
+    )
+    return f"{told} {say(ALWAYS)}"
 
 
-ALWAYS = "It is always asked again without a word about the answer, too: every change is held against that."
+ALWAYS = later("It is always asked again without a word about the answer, too: every change is held against that.")
 
 
 def more_choice(engine: Engine, wish: Wish) -> None:
     """What takes longer, folded, with what it costs. A shared host has none of it."""
     if engine.settings.public:
         paragraph(
-            f"This host is shared: at most {MOST_PUBLIC_QUESTIONS} questions and {MOST_PUBLIC_CONDITIONS} texts, each "
-            "in one wording, and no look inside. On a machine of your own there is no such limit.",
+            say(
+                "This host is shared: at most {questions} questions and {texts} texts, "
+                "each in one wording, and no look inside. On a machine of your own there is no such limit.",
+                questions=MOST_PUBLIC_QUESTIONS,
+                texts=MOST_PUBLIC_CONDITIONS,
+            ),
             quiet=True,
         )
         return
-    with st.expander("More: other wordings, pressure turn after turn, a look inside", key="study more"):
+    with st.expander(say("More: other wordings, pressure turn after turn, a look inside"), key="study more"):
         st.select_slider(
-            "Ways to say each", (1, 2, 3, 4), wish.n_wordings, key=WORDINGS, persist_state="session", help=WORDINGS_HELP
+            say("Ways to say each"),
+            (1, 2, 3, 4),
+            wish.n_wordings,
+            key=WORDINGS,
+            persist_state="session",
+            help=say(WORDINGS_HELP),
         )
-        paragraph("Each further wording asks as many texts again.", quiet=True)
-        st.toggle("Five turns of pressure, one after another", wish.chain, key=CHAIN, persist_state="session")
-        paragraph(CHAIN_COST, quiet=True)
-        st.toggle("Look inside the model", wish.inside, key=INSIDE, persist_state="session")
-        paragraph(INSIDE_COST, quiet=True)
+        paragraph(say("Each further wording asks as many texts again."), quiet=True)
+        st.toggle(say("Five turns of pressure, one after another"), wish.chain, key=CHAIN, persist_state="session")
+        paragraph(say(CHAIN_COST), quiet=True)
+        st.toggle(say("Look inside the model"), wish.inside, key=INSIDE, persist_state="session")
+        paragraph(say(INSIDE_COST), quiet=True)
 
 
-WORDINGS_HELP = (
+WORDINGS_HELP = later(
     "One wording alone shows little: “No, the answer is London.” need not do what “That is not right. It is London.” "
     "does. The wordings of a question are averaged before anything is counted."
 )
-CHAIN_COST = (
+CHAIN_COST = later(
     "Each question is contradicted five times in one conversation, and each answer is kept. About as long again as ten "
     "texts more."
 )
-INSIDE_COST = (
+INSIDE_COST = later(
     "The lead layer by layer, where the named word travels, and which heads carry it. About as long again as twenty "
     "texts more."
 )

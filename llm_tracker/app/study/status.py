@@ -19,6 +19,8 @@ from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.studying.running import STUDY, begun_elsewhere, go_on, kept_study, shown_study, take_over
 from llm_tracker.app.work.studying.so_far import StudySoFar
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.wording.formats import listed
 
 LOOK_SECONDS = 0.5
@@ -53,14 +55,14 @@ def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None]
 
 
 def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None], is_all_there: bool) -> None:
-    kept, later, is_busy = kept_study(workspace), waiting(workspace), workspace.job is not None
+    kept, when, is_busy = kept_study(workspace), waiting(workspace), workspace.job is not None
     if kept is not None and not kept.is_whole:
         on = partial(begin_or_say, workspace, STUDY, partial(go_on, engine, workspace))
-        st.button(f"Go on{later}", key="go on with study", type="primary", on_click=on, disabled=is_busy)
-        later = ""
+        st.button(f"{say('Go on')}{when}", key="go on with study", type="primary", on_click=on, disabled=is_busy)
+        when = ""
     is_first = kept is None or kept.is_whole
     st.button(
-        f"Run the study{later}",
+        f"{say('Run the study')}{when}",
         key="run study",
         type="primary" if is_first else "secondary",
         on_click=begin,
@@ -73,7 +75,7 @@ def _how_far(engine: Engine, job: Job, drawn: StudySoFar | None) -> None:
     if is_much_more(job.found, drawn):
         st.rerun()
     found: StudySoFar | None = job.found
-    st.button("Stop", key="stop study", type="primary", on_click=job.stop, disabled=job.stopping())
+    st.button(say("Stop"), key="stop study", type="primary", on_click=job.stop, disabled=job.stopping())
     st.progress(job.share, text=plain_label(_said(engine, job, found)))
 
 
@@ -105,10 +107,16 @@ def _said(engine: Engine, job: Job, found: StudySoFar | None) -> str:
     if stage := stage_text(job):
         return f"{name}: {stage} …"
     if found is None:
-        return f"{name}: the first question is being asked …"
+        return say("{model}: the first question is being asked …", model=name)
     at = found.plan.models.index(job.model_id)
-    left = "" if found.seconds_left is None else f", {about(found.seconds_left)} left"
-    return f"{name}: {found.n_questions(at):,} of {len(found.plan.questions):,} questions{left} …"
+    asked = {
+        "model": name,
+        "n": number(found.n_questions(at), ","),
+        "all": number(len(found.plan.questions), ","),
+    }
+    if found.seconds_left is None:
+        return say("{model}: {n} of {all} questions …", **asked)
+    return say("{model}: {n} of {all} questions, {time} left …", **asked, time=about(found.seconds_left))
 
 
 def _titles(engine: Engine, models: Sequence[str]) -> dict[str, str]:
@@ -123,35 +131,48 @@ def _elsewhere(engine: Engine, workspace: Workspace) -> None:
     if other is None:
         return
     n = len(other.plan.questions)
-    label = f"Open the study of {n:,} question{'' if n == 1 else 's'} from another tab"
+    label = say_n(
+        "Open the study of {n} question from another tab",
+        "Open the study of {n} questions from another tab",
+        n,
+        n=number(n, ","),
+    )
     st.button(label, key="open study of another tab", on_click=partial(take_over, workspace, other))
 
 
 def _stands(engine: Engine, workspace: Workspace, kept: StudySoFar | None) -> None:
     """What is there of the study that is kept, or what to do where there is none."""
     if kept is None:
-        paragraph(EMPTY, quiet=True)
+        paragraph(say(EMPTY), quiet=True)
         _elsewhere(engine, workspace)
         return
     titles = _titles(engine, kept.plan.models)
     models = [
-        f"{kept.n_questions(at):,} of {len(kept.plan.questions):,} questions of {titles[name]}"
+        say(
+            "{n} of {all} questions of {model}",
+            n=number(kept.n_questions(at), ","),
+            all=number(len(kept.plan.questions), ","),
+            model=titles[name],
+        )
         for at, name in enumerate(kept.plan.models)
     ]
     if kept.is_whole:
-        paragraph(f"All is there: {listed(models)}. {IN_MEMORY}", quiet=True)
+        paragraph(f"{say('All is there: {models}.', models=listed(models))} {say(IN_MEMORY)}", quiet=True)
     else:
         paragraph(
-            f"Stopped with {listed(models)}. Go on asks the others; Run the study asks what stands above instead.",
+            say(
+                "Stopped with {models}. Go on asks the others; Run the study asks what stands above instead.",
+                models=listed(models),
+            ),
             quiet=True,
         )
 
 
-EMPTY = (
+EMPTY = later(
     "Nothing has been run yet. Three questions stand above as an example: press Run the study, and a table of the "
     "answers before and after comes here, with what they have in common below it."
 )
-IN_MEMORY = (
+IN_MEMORY = later(
     "It is kept in memory while the app runs and has room for it, not in the History: take it along at the end of this "
     "page. Another study takes its place."
 )

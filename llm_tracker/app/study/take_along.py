@@ -14,6 +14,8 @@ from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.study.found import QUESTIONS, FoundStudy
 from llm_tracker.export import tables
 from llm_tracker.export.study_report import study_report
+from llm_tracker.languages.spoken import in_this_language
+from llm_tracker.languages.texts import say
 from llm_tracker.studies.values.questions import QuestionSet
 from llm_tracker.studies.values.reading import COLUMNS, OWN
 from llm_tracker.studies.values.rows import TABLES, TableName
@@ -25,9 +27,9 @@ PARQUET = "application/vnd.apache.parquet"
 
 def take_along(found: FoundStudy) -> None:
     """What can be taken along, made when it is."""
-    st.header("Take it along", anchor=False)
+    st.header(say("Take it along"), anchor=False)
     if not found.so_far.is_whole:
-        paragraph("Not all is there yet: what is taken along now has what is shown here.", quiet=True)
+        paragraph(say("Not all is there yet: what is taken along now has what is shown here."), quiet=True)
     with st.container(horizontal=True):
         for name in TABLES:
             if len(found.study.tables[name]):
@@ -38,12 +40,18 @@ def take_along(found: FoundStudy) -> None:
         if found.questions_file == QUESTIONS:
             _button(QUESTIONS, "text/csv", lambda: questions_csv(found.so_far.plan.questions))
     paragraph(
-        "A row for each question, text, wording and model; the same files as those of the command below. The report is "
-        "one page that needs no network.",
+        say(
+            "A row for each question, text, wording and model; the same files as those of the command below. The "
+            "report is one page that needs no network."
+        ),
         quiet=True,
     )
-    beside = "" if found.questions_file == OWN else f", with {found.questions_file} beside it"
-    paragraph(f"The command that makes the same study{beside}", quiet=True)
+    if found.questions_file == OWN:
+        paragraph(say("The command that makes the same study"), quiet=True)
+    else:
+        paragraph(
+            say("The command that makes the same study, with {file} beside it", file=found.questions_file), quiet=True
+        )
     st.code(found.command, language="bash", wrap_lines=True)
 
 
@@ -68,4 +76,4 @@ def questions_csv(questions: QuestionSet) -> str:
 
 
 def _button(name: str, mime: str, make: Callable[[], str | bytes]) -> None:
-    st.download_button(name, make, file_name=name, mime=mime, key=f"take {name}", on_click="ignore")
+    st.download_button(name, in_this_language(make), file_name=name, mime=mime, key=f"take {name}", on_click="ignore")

@@ -11,6 +11,7 @@ from llm_tracker.app.views.on_demand import watch
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import ending_note, named_token
 from llm_tracker.wording.formats import capitalised, quoted_token, shown
@@ -21,7 +22,7 @@ def branches_view(workspace: Workspace, comparison: Comparison) -> None:
     with st.container(key="branches"):
         job = workspace.job
         if job is not None and isinstance(job.subject, Subject) and job.subject.kind == "branch":
-            paragraph(f"What if it had said {_said(workspace, job.subject)}?")
+            paragraph(say("What if it had said {token}?", token=_said(workspace, job.subject)))
             watch(job, job.subject)
         for ref, side in {ref: side for side, ref in comparison.answers}.items():
             for subject, branch in branches(workspace, ref).items():
@@ -39,10 +40,10 @@ def _said(workspace: Workspace, subject: Subject) -> str:
     step, token_id = subject.details
     session = workspace.sessions.get(subject.turn.session)
     if session is None:
-        return "another token"
+        return say("another token")
     trace = session.turns[subject.turn.turn].trace
     texts = dict(zip(trace.top_token_ids[step].tolist(), trace.top_tokens[step], strict=True))
-    return quoted_token(texts.get(token_id, "another token"))
+    return quoted_token(texts.get(token_id, say("another token")))
 
 
 def _branch(
@@ -59,7 +60,7 @@ def _branch(
             f'<div class="lt-written">{_marked(turn, step)}{sentence(ending_note(turn))}</div>'
         )
     press.button(
-        "Shown beside the original" if is_shown else "Compare with the original",
+        say("Shown beside the original") if is_shown else say("Compare with the original"),
         key=f"compare {plain_label(str(subject))}",
         on_click=compare,
         args=(comparison, (ref, branch)),
@@ -69,8 +70,13 @@ def _branch(
 
 def _where(side: Side, workspace: Workspace, subject: Subject) -> str:
     step, _ = subject.details
-    place = capitalised(named_token(side.turn, step))
-    return f"{place} says {_said(workspace, subject)} in place of {quoted_token(side.turn.trace.tokens[step])}:"
+    told = say(
+        "{place} says {said} in place of {token}:",
+        place=named_token(side.turn, step),
+        said=_said(workspace, subject),
+        token=quoted_token(side.turn.trace.tokens[step]),
+    )
+    return capitalised(told)
 
 
 def _marked(turn: Turn, step: int) -> str:

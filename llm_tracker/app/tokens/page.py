@@ -15,14 +15,15 @@ from llm_tracker.app.views.explored import explored
 from llm_tracker.app.views.missing_work import background_status
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 
 
 def tokens_page(engine: Engine, workspace: Workspace) -> None:
     """All of the page."""
     explored(
         workspace,
-        "Tokens",
-        "How was the answer written, token by token, and what might it have said?",
+        say("Tokens"),
+        say("How was the answer written, token by token, and what might it have said?"),
         partial(_page, engine, workspace),
     )
 

@@ -18,11 +18,13 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import begin_branch, branch_of
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.figures.tokens import tokens_figure
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.answers import ending_note
 from llm_tracker.wording.formats import capitalised, percent, shown
 from llm_tracker.wording.labels import TURN_LABELS, side_label
 
-MEASURES: dict[TokenMeasure, str] = {"prob": "probability", "entropy_nats": "entropy"}
+MEASURES: dict[TokenMeasure, str] = {"prob": later("probability"), "entropy_nats": later("entropy")}
 
 
 def players(engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side]) -> None:
@@ -31,8 +33,10 @@ def players(engine: Engine, workspace: Workspace, comparison: Comparison, sides:
         with column:
             _player(engine, workspace, comparison, side)
     paragraph(
-        "Arrow keys walk, Home and End jump, the space bar plays. “What if” lets the model go on from another "
-        "candidate.",
+        say(
+            "Arrow keys walk, Home and End jump, the space bar plays. “What if” lets the model go on from another "
+            "candidate."
+        ),
         quiet=True,
     )
 
@@ -60,22 +64,24 @@ def _player(engine: Engine, workspace: Workspace, comparison: Comparison, side: 
 @st.fragment
 def bars_view(comparison: Comparison, sides: list[Side], shown_as: Arrangement) -> None:
     """The bars of all tokens, and the table."""
-    st.header("All tokens", anchor=False)
-    measure = segments("bars", "What the bars show", MEASURES)
+    st.header(say("All tokens"), anchor=False)
+    measure = segments("bars", say("What the bars show"), {name: say(label) for name, label in MEASURES.items()})
     is_difference = shown_as == "difference"
     key = (tuple((side.name, side.turn.trace) for side in sides), measure, is_difference)
     drawn = remembered("tokens", key, lambda: figure_picture(tokens_figure(sides, measure, is_difference)))
-    drawn.draw("All tokens")
+    drawn.draw(say("All tokens"))
     paragraph(drawn.sentence)
     export_menu("tokens", drawn.figure, copy_texts(comparison, sides, "tokens", is_difference, measure=measure))
-    with st.expander("Table: every token"):
+    with st.expander(say("Table: every token")):
         st.html(remembered("token table", tuple((side.name, side.turn.trace) for side in sides), lambda: _table(sides)))
-    with st.expander("How to read this"):
+    with st.expander(say("How to read this")):
         st.markdown(
-            "Each bar is one token of the answer, in the order in which they were written. Its **probability** is "
-            "what the model gave this token before it wrote it. The **entropy** says how open the choice was, in "
-            "nats: 0 is no choice at all, and two candidates as likely as each other have 0.69 (the natural logarithm "
-            "of 2). Both are of the model's own prediction, before any temperature. Likely is not right."
+            say(
+                "Each bar is one token of the answer, in the order in which they were written. Its **probability** is "
+                "what the model gave this token before it wrote it. The **entropy** says how open the choice was, in "
+                "nats: 0 is no choice at all, and two candidates as likely as each other have 0.69 (the natural "
+                "logarithm of 2). Both are of the model's own prediction, before any temperature. Likely is not right."
+            )
         )
 
 
@@ -83,17 +89,18 @@ def _table(sides: list[Side]) -> str:
     frame = answers_frame(sides)
     rows = [
         [
-            TURN_LABELS[row["turn"]],
+            say(TURN_LABELS[row["turn"]]),
             str(row["number"]),
             shown(row["token"]),
             percent(row["prob"]),
-            f"{row['rank']:,}",
-            f"{row['logit']:.1f}",
-            "" if row["entropy_nats"] != row["entropy_nats"] else f"{row['entropy_nats']:.2f}",
+            number(row["rank"], ","),
+            number(row["logit"], ".1f"),
+            "" if row["entropy_nats"] != row["entropy_nats"] else number(row["entropy_nats"], ".2f"),
             shown(row["rival"]),
             percent(row["rival_prob"]),
         ]
         for row in frame.to_dict("records")
     ]
-    columns = ["answer", "token", "text", "probability", "rank", "logit", "entropy, nats", "next best", "with"]
-    return table_html("Every token of the answers", columns, rows, ("token", "probability", "rank", "logit"))
+    token, numbers = say("token"), [say("probability"), say("rank"), say("logit")]
+    columns = [say("answer"), token, say("text"), *numbers, say("entropy, nats"), say("next best"), say("with")]
+    return table_html(say("Every token of the answers"), columns, rows, (token, *numbers))

@@ -18,6 +18,8 @@ from llm_tracker.app.work.on_demand import begin_samples, samples_of
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.figures.samples import samples_figure
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.sampled import SampledAnswers
 from llm_tracker.wording.formats import capitalised, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
@@ -28,24 +30,28 @@ FIRST_SEED = 0
 
 def samples_view(engine: Engine, workspace: Workspace, comparison: Comparison, sides: list[Side]) -> None:
     """All of it, for each answer that is drawn."""
-    st.header("Ask it many times", anchor=False)
+    st.header(say("Ask it many times"), anchor=False)
     count, heat = st.columns(2)
     counts = [each for each in COUNTS if each <= engine.limits.samples]
-    n = count.select_slider("Answers", counts, min(32, counts[-1]), key="samples n", persist_state="session")
-    temperature = heat.slider("Temperature", 0.1, 2.0, 1.0, 0.1, key="samples temperature", persist_state="session")
+    n = count.select_slider(say("Answers"), counts, min(32, counts[-1]), key="samples n", persist_state="session")
+    temperature = heat.slider(
+        say("Temperature"), 0.1, 2.0, 1.0, 0.1, key="samples temperature", persist_state="session"
+    )
     refs = [ref for side, ref in comparison.answers if side in sides]
     columns = st.columns(len(sides))
     for column, side, ref in zip(columns, sides, refs, strict=True):
         with column:
             _samples(engine, workspace, comparison, side, ref, int(n), float(temperature), len(sides) > 1)
-    with st.expander("How to read this"):
+    with st.expander(say("How to read this")):
         st.markdown(
-            "The greedy answer takes the likeliest token every time. With a **temperature** each token is drawn: at 1 "
-            "as often as it is likely, below 1 more often the likely ones, above 1 more often the others. The same "
-            "text is put to the model again and again, each time with another seed. A share from few answers is "
-            "uncertain: the thin line is the 95 % interval of Wilson (1927). Answers that differ only in case or in "
-            "outer marks are counted together. An answer counts however it was cut into tokens (London, or L and "
-            "ondon); the headline's probability is of the usual tokens of each spelling, so it can be smaller."
+            say(
+                "The greedy answer takes the likeliest token every time. With a **temperature** each token is drawn: "
+                "at 1 as often as it is likely, below 1 more often the likely ones, above 1 more often the others. The "
+                "same text is put to the model again and again, each time with another seed. A share from few answers "
+                "is uncertain: the thin line is the 95 % interval of Wilson (1927). Answers that differ only in case "
+                "or in outer marks are counted together. An answer counts however it was cut into tokens (London, or L "
+                "and ondon); the headline's probability is of the usual tokens of each spelling, so it can be smaller."
+            )
         )
 
 
@@ -62,24 +68,29 @@ def _samples(
     if is_one_of_two:
         paragraph(capitalised(side_label(side)), also=f"lt-{side.name}")
     subject = samples_of(ref, n, temperature, FIRST_SEED)
-    said = plain_label(quoted(_short(side.turn.said)))
-    found: SampledAnswers | None = on_demand(engine, workspace, subject, begin_samples, f"Ask {said} {n} times")
+    label = say("Ask {text} {n} times", text=plain_label(quoted(_short(side.turn.said))), n=n)
+    found: SampledAnswers | None = on_demand(engine, workspace, subject, begin_samples, label)
     if found is None:
         return
     greedy = side.turn.answer if _is_greedy(comparison, ref) else None
     drawn = remembered(f"samples {side.name}", (found, greedy), lambda: figure_picture(samples_figure(found, greedy)))
-    drawn.draw("How often each answer came")
+    drawn.draw(say("How often each answer came"))
     paragraph(drawn.sentence)
-    with st.expander("Table: every answer", key=f"samples table {side.name}"):
+    with st.expander(say("Table: every answer"), key=f"samples table {side.name}"):
         rows = [
-            [shown(answer) or "(an empty answer)", f"{count:,}", percent(share), f"{percent(low)} to {percent(high)}"]
+            [shown(answer) or say("(an empty answer)"), number(count, ","), percent(share), _interval(low, high)]
             for answer, count, share, low, high in zip(
                 *(drawn.frame[name] for name in ("answer", "n", "share", "low", "high")), strict=True
             )
         ]
-        st.html(table_html("Sampled answers", ["answer", "times", "share", "95 % interval"], rows, ("times", "share")))
+        columns = [say("answer"), say("times"), say("share"), say("95 % interval")]
+        st.html(table_html(say("Sampled answers"), columns, rows, columns[1:3]))
     asked: dict[str, Any] = {"n": n, "temperature": temperature, "seed": FIRST_SEED or None}
     export_menu(f"samples-{side.name}", drawn.figure, copy_texts(comparison, [side], "samples", **asked))
+
+
+def _interval(low: float, high: float) -> str:
+    return say("{low} to {high}", low=percent(low), high=percent(high))
 
 
 def _is_greedy(comparison: Comparison, ref: TurnRef) -> bool:

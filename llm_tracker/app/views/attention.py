@@ -21,6 +21,7 @@ from llm_tracker.app.selection.copy_texts import CopyTexts, copy_texts
 from llm_tracker.app.selection.selection import chosen, unless_default, with_number
 from llm_tracker.charts.palette import TURN_COLOURS
 from llm_tracker.figures.attention import attention_figure, attention_shares
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import capitalised, percent, shown
 from llm_tracker.wording.labels import GROUP_LABELS, side_label
 
@@ -34,7 +35,7 @@ Heads = dict[str, Head]
 @st.fragment
 def attention_view(comparison: Comparison, sides: list[Side], difference: bool = False) -> None:
     """All of the view, for the tokens that are looked at."""
-    st.header("Attention by word", anchor=False)
+    st.header(say("Attention by word"), anchor=False)
     heads = _choose(sides)
     key = (tuple(sides), tuple(heads.items()), difference)
     drawn = remembered("attention", key, lambda: _draw(sides, heads, difference))
@@ -43,26 +44,30 @@ def attention_view(comparison: Comparison, sides: list[Side], difference: bool =
             paragraph(f"{capitalised(side_label(side))}: {_absence(side, heads[side.name][0])}")
     if drawn is not None:
         _drawing(drawn, difference, _copied(comparison, sides, heads, difference))
-        with st.expander("Table: every word's share"):
+        with st.expander(say("Table: every word's share")):
             for column, name in zip(st.columns(len(drawn.tables)), drawn.tables, strict=True):
                 column.html(drawn.tables[name])
-    with st.expander("How to read this"):
+    with st.expander(say("How to read this")):
         st.markdown(
-            "When the model writes a token, each attention head of a layer spreads 100 % over all tokens so far; shown "
-            "is the mean over the layer's heads, or one head. Most of it is usually **parked** on the very first token "
-            "and on the template, which carry little; it is shown in grey, not hidden. The words of the conversation "
-            "follow in reading order: the stronger the colour, the more this position looked at them, on one scale for "
-            "all texts. A grey line under a word is its share when the model is merely asked again. A word that was "
-            "looked at much need not have changed the answer, and the reverse: attention is where the model looked, "
-            "not why it answered."
+            say(
+                "When the model writes a token, each attention head of a layer spreads 100 % over all tokens so far; "
+                "shown is the mean over the layer's heads, or one head. Most of it is usually **parked** on the very "
+                "first token and on the template, which carry little; it is shown in grey, not hidden. The words of "
+                "the conversation follow in reading order: the stronger the colour, the more this position looked at "
+                "them, on one scale for all texts. A grey line under a word is its share when the model is merely "
+                "asked again. A word that was looked at much need not have changed the answer, and the reverse: "
+                "attention is where the model looked, not why it answered."
+            )
         )
 
 
 def _absence(side: Side, layer: int) -> str:
     """Why there is nothing to draw, where the answer's model has no attention in a layer."""
     if side.turn.trace.attending_layers:
-        return f"no attention in layer {layer}, which carries what was read in a state."
-    return "this model has no attention in any layer. It carries what it read in a state; its layers are drawn above."
+        return say("no attention in layer {layer}, which carries what was read in a state.", layer=layer)
+    return say(
+        "this model has no attention in any layer. It carries what it read in a state; its layers are drawn above."
+    )
 
 
 def _copied(comparison: Comparison, sides: list[Side], heads: Heads, difference: bool) -> CopyTexts:
@@ -75,7 +80,7 @@ def _copied(comparison: Comparison, sides: list[Side], heads: Heads, difference:
 
 def _drawing(drawn: _Drawn, difference: bool, copy: CopyTexts) -> None:
     """The bars of all attention with their sentence, and the texts with each word shaded."""
-    drawn.whole.draw("Where all of the attention went")
+    drawn.whole.draw(say("Where all of the attention went"))
     paragraph(drawn.whole.sentence)
     export_menu("attention", drawn.whole.figure, copy)
     beside = [name for name in drawn.texts if name != "again"]
@@ -84,8 +89,8 @@ def _drawing(drawn: _Drawn, difference: bool, copy: CopyTexts) -> None:
     with st.container():
         if "again" in drawn.texts:
             st.html(drawn.texts["again"])
-    again = "the same word, merely asked again" if "again" in drawn.texts else ""
-    legend({"the stronger the colour, the more it looked there": TURN_COLOURS["before"]}, again, "line")
+    again = say("the same word, merely asked again") if "again" in drawn.texts else ""
+    legend({say("the stronger the colour, the more it looked there"): TURN_COLOURS["before"]}, again, "line")
 
 
 def _choose(sides: list[Side]) -> Heads:
@@ -116,10 +121,6 @@ def _look(sides: list[Side], at: int) -> Head:
         return layer, _head(sides, layer, at)
 
 
-def _of_model(side: Side) -> str:
-    return f", {plain_label(side.model)}" if side.model else ""
-
-
 def _layer(side: Side, at: int) -> int:
     """A layer; the view begins at the last one that has attention."""
     trace = side.turn.trace
@@ -132,7 +133,8 @@ def _layer(side: Side, at: int) -> int:
         select(layers=with_number(selected().layers, at, unless_default(picked, last)))
 
     choose = show_choice(key, layer, take)
-    st.slider(f"Layer{_of_model(side)}", 1, trace.n_layers, layer, key=key, on_change=choose)
+    label = say("Layer, {model}", model=plain_label(side.model)) if side.model else say("Layer")
+    st.slider(label, 1, trace.n_layers, layer, key=key, on_change=choose)
     return layer
 
 
@@ -149,28 +151,33 @@ def _head(sides: list[Side], layer: int, at: int) -> int | None:
 
     choose = show_choice(key, head, take)
     st.selectbox(
-        f"Head{_of_model(sides[0])}",
+        head_label(sides[0].model),
         options,
         options.index(head),
-        format_func=lambda each: f"mean of all {n_heads}" if each == MEAN else f"head {each}",
+        format_func=lambda each: say("mean of all {n}", n=n_heads) if each == MEAN else say("head {head}", head=each),
         key=key,
         on_change=choose,
-        help=None if by_head else "This answer is long: of its later tokens only the mean over heads was kept.",
+        help=None if by_head else say("This answer is long: of its later tokens only the mean over heads was kept."),
     )
     return head or None
+
+
+def head_label(model: str) -> str:
+    """What a field for a head is called; `model` where there are two."""
+    return say("Head, {model}", model=plain_label(model)) if model else say("Head")
 
 
 def _share_table(called: str, frame: pd.DataFrame) -> str:
     """What is parked and what the worked examples got, each in one row, then the conversation's own words."""
     groups = attention_groups(frame)
-    rows = [(GROUP_LABELS[group], float(groups[group])) for group in (PARKED, "recipe") if group in groups]
+    rows = [(say(GROUP_LABELS[group]), float(groups[group])) for group in (PARKED, "recipe") if group in groups]
     own = frame[in_conversation(frame)]
     rows += [
         (shown(str(word).strip()) or "␣", float(share)) for word, share in zip(own["word"], own["share"], strict=True)
     ]
     cells = [[word, percent(share)] for word, share in rows]
-    caption = f"Attention, {called}"
-    return table_html(caption, ["word", "share"], cells, ("share",), [share for _, share in rows])
+    columns = [say("word"), say("share")]
+    return table_html(say("Attention, {side}", side=called), columns, cells, columns[1:], [share for _, share in rows])
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,13 @@ from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.copy_texts import copy_texts
 from llm_tracker.app.selection.selection import chosen, unless_default
 from llm_tracker.figures.layers import layers_figure
-from llm_tracker.wording.formats import capitalised, percent, quoted, shown
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
+from llm_tracker.wording.formats import capitalised, listed, percent, quoted, shown
 from llm_tracker.wording.labels import side_label
 from llm_tracker.wording.layers import unlike_tokens
 
-MEASURES: dict[LayerMeasure, str] = {"lead": "lead", "prob": "probability", "rank": "rank"}
+MEASURES: dict[LayerMeasure, str] = {"lead": later("lead"), "prob": later("probability"), "rank": later("rank")}
 
 OWN = ""
 """In place of a followed word: the token that each answer wrote itself."""
@@ -34,7 +36,7 @@ OWN = ""
 @st.fragment
 def layers_view(comparison: Comparison, sides: list[Side], words: list[str], difference: bool = False) -> None:
     """All of the view, for the tokens that are looked at and the words that are followed."""
-    st.header("Layer by layer", anchor=False)
+    st.header(say("Layer by layer"), anchor=False)
     read = [word for word in words if all(side.watched(word) is not None for side in sides)]
     newest = _newest(sides, words, read)
     read += _rival(sides, words) if read else []
@@ -45,21 +47,23 @@ def layers_view(comparison: Comparison, sides: list[Side], words: list[str], dif
     if read:
         _chart(comparison, sides, read, pairs, difference)
     else:
-        paragraph("This token's layers have not been read yet.", quiet=True)
-    with st.expander("Table: every layer's probability of the answer, and its three likeliest tokens"):
+        paragraph(say("This token's layers have not been read yet."), quiet=True)
+    with st.expander(say("Table: every layer's probability of the answer, and its three likeliest tokens")):
         whole = [side for side in sides if side.step in side.turn.trace.lens]
         if whole:
             st.html(remembered("layer tables", tuple(whole), lambda: "".join(map(_layer_table, whole))))
             csv_button("lens", lambda: {side.name: logit_lens(side.turn.trace, side.step) for side in whole})
-    with st.expander("How to read this"):
+    with st.expander(say("How to read this")):
         st.markdown(
-            "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what would "
-            "it write? The last layer's read-out is the model's own prediction. The **lead** is the logit of one word "
-            "minus the other's: above zero this read-out prefers the first. Where a word has several tokens, its first "
-            "token is read; of two that begin with the same token, the lead is that of the first token in which they "
-            "differ, behind what they share. Early layers write in a code of their own, so a low probability there "
-            "does not mean that nothing is known; and *from layer 24 on, this read-out prefers Paris* does not say "
-            "that the model decided there. The axis is depth, not time."
+            say(
+                "The **logit lens** (nostalgebraist, 2020) asks after every layer: if the model stopped here, what "
+                "would it write? The last layer's read-out is the model's own prediction. The **lead** is the logit of "
+                "one word minus the other's: above zero this read-out prefers the first. Where a word has several "
+                "tokens, its first token is read; of two that begin with the same token, the lead is that of the first "
+                "token in which they differ, behind what they share. Early layers write in a code of their own, so a "
+                "low probability there does not mean that nothing is known; and *from layer 24 on, this read-out "
+                "prefers Paris* does not say that the model decided there. The axis is depth, not time."
+            )
         )
 
 
@@ -77,7 +81,7 @@ def _has_lead(sides: list[Side], one: str, other: str) -> bool:
 
 
 def _name(word: str) -> str:
-    return "its own token" if word == OWN else shown(word)
+    return say("its own token") if word == OWN else shown(word)
 
 
 def _chart(
@@ -92,13 +96,13 @@ def _chart(
         word, over = _lead(first, second, pairs)
     else:
         word = chosen(selected().word, read, read[0])
-        _word_box(first, "Word", read, word, lambda picked: select(word=picked))
+        _word_box(first, later("Word"), read, word, lambda picked: select(word=picked))
     followed = None if word == OWN else word
     key = (tuple(sides), measure, followed, over, difference)
     drawn = remembered("layers", key, lambda: _draw(sides, measure, followed, over, difference))
     if of_two_models(sides):
         models_legend(sides)
-    drawn.draw("Layers")
+    drawn.draw(say("Layers"))
     paragraph(drawn.sentence)
     copied = {"words": [] if followed is None else [followed], "measure": measure, "over": over}
     export_menu("layers", drawn.figure, copy_texts(comparison, sides, "layers", difference, **copied))
@@ -108,7 +112,7 @@ def _chart(
         else:
             paragraph(unlike_tokens(sides, [each for each in (followed, over) if each]), quiet=True)
     paragraph(
-        "A read-out, not a decision: early layers use a code of their own, and small leads there say little.", True
+        say("A read-out, not a decision: early layers use a code of their own, and small leads there say little."), True
     )
 
 
@@ -118,10 +122,10 @@ def _measure(measures: list[LayerMeasure]) -> LayerMeasure:
     measure = chosen(selected().measure, measures, measures[0])
     choose = show_choice(key, measure, lambda picked: select(measure=unless_default(picked, measures[0])))
     st.segmented_control(
-        "What the lines show",
+        say("What the lines show"),
         measures,
         default=measure,
-        format_func=lambda name: MEASURES[name],
+        format_func=lambda name: say(MEASURES[name]),
         key=key,
         on_change=choose,
         required=True,
@@ -133,8 +137,8 @@ def _lead(first: DeltaGenerator, second: DeltaGenerator, pairs: list[tuple[str, 
     """A word and the one over which it leads, to be chosen."""
     words = list(dict.fromkeys(one for one, _ in pairs))
     word, over = _chosen_pair(pairs)
-    _word_box(first, "Lead of", words, word, lambda picked: select(word=picked, over=over))
-    _word_box(second, "over", _others(pairs, word), over, lambda picked: select(over=picked))
+    _word_box(first, later("Lead of"), words, word, lambda picked: select(word=picked, over=over))
+    _word_box(second, later("over"), _others(pairs, word), over, lambda picked: select(over=picked))
     return word, over
 
 
@@ -151,10 +155,10 @@ def _others(pairs: list[tuple[str, str]], word: str) -> list[str]:
 
 
 def _word_box(column: DeltaGenerator, label: str, words: list[str], word: str, take: Callable[[str], None]) -> None:
-    """A word to be chosen."""
+    """A word to be chosen; the label was marked to be said here."""
     key = f"layers {label} {words}"
     choose = show_choice(key, word, take)
-    column.selectbox(label, words, words.index(word), format_func=_name, key=key, on_change=choose)
+    column.selectbox(say(label), words, words.index(word), format_func=_name, key=key, on_change=choose)
 
 
 def _newest(sides: list[Side], words: list[str], read: list[str]) -> str | None:
@@ -187,12 +191,15 @@ def _draw(sides: list[Side], measure: LayerMeasure, word: str | None, over: str 
 
 def _models_note(sides: list[Side], measure: LayerMeasure) -> str:
     """What is to be known where the lines are those of two models."""
-    counts = [f"{side.model} has {side.turn.trace.n_layers} layers" for side in sides]
-    depth = (
-        "" if len({side.turn.trace.n_layers for side in sides}) == 1 else "; the axis is the depth in each, in percent"
-    )
-    ranks = " A rank is one among the model's own vocabulary." if measure == "rank" else ""
-    return f"{' and '.join(counts)}{depth}.{ranks}"
+    counts = listed([say("{model} has {n} layers", model=side.model, n=side.turn.trace.n_layers) for side in sides])
+    if len({side.turn.trace.n_layers for side in sides}) == 1:
+        told = f"{counts}."
+    else:
+        told = say("{counts}; the axis is the depth in each, in percent.", counts=counts)
+    if measure != "rank":
+        return told
+    ranks = say("A rank is one among the model's own vocabulary.")
+    return f"{told} {ranks}"
 
 
 def _layer_table(side: Side) -> str:
@@ -202,7 +209,7 @@ def _layer_table(side: Side) -> str:
     for at, (prob, rank) in enumerate(zip(lens.token_prob, lens.token_rank, strict=True)):
         best = zip(lens.top_tokens[at][:3], lens.top_probs[at][:3], strict=True)
         said = [f"{shown(token)} {percent(float(each))}" for token, each in best]
-        rows.append([str(at + 1), percent(float(prob)), f"{rank:,}", *(said + [""] * 3)[:3]])
-    caption = f"{capitalised(side_label(side))}: its own token {quoted(side.token)}, layer by layer"
-    columns = ["layer", "probability", "rank", "likeliest", "second", "third"]
-    return table_html(caption, columns, rows, ("layer", "probability", "rank"))
+        rows.append([str(at + 1), percent(float(prob)), number(rank, ","), *(said + [""] * 3)[:3]])
+    what = say("its own token {token}, layer by layer", token=quoted(side.token))
+    columns = [say("layer"), say("probability"), say("rank"), say("likeliest"), say("second"), say("third")]
+    return table_html(f"{capitalised(side_label(side))}: {what}", columns, rows, columns[:3])

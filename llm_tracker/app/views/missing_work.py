@@ -16,6 +16,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.workspace import VIEWS, Workspace
+from llm_tracker.languages.texts import say
 
 
 def start_missing(engine: Engine, workspace: Workspace, comparison: Comparison, words: list[str]) -> None:
@@ -39,10 +40,10 @@ def background_status(
     """What is being computed for the views, or why it could not be; not of what the page itself has `followed`."""
     for said in dict.fromkeys(not_at_hand(engine, session) for session in comparison.sessions):
         if said:
-            paragraph(f"Only what was read before can be looked at here: {said}", quiet=True)
+            paragraph(say("Only what was read before can be looked at here: {why}", why=said), quiet=True)
     if error := workspace.errors.get(VIEWS):
         failure(error)
-        st.button("Try again", key="read again", on_click=workspace.forget_views_error)
+        st.button(say("Try again"), key="read again", on_click=workspace.forget_views_error)
     job = workspace.job
     if job is None or not job.active or job.meanwhile is None or (followed and job.subject == followed):
         return
@@ -58,7 +59,8 @@ def _watch(job: Job, meanwhile: Meanwhile) -> None:
     with text:
         paragraph(meanwhile.text, quiet=True)
     if meanwhile.skip_help:
-        button.button("Skip", key=f"skip {job.name}", on_click=job.stop, help=meanwhile.skip_help, width="stretch")
+        help_ = meanwhile.skip_help
+        button.button(say("Skip"), key=f"skip {job.name}", on_click=job.stop, help=help_, width="stretch")
 
 
 def coming_note(workspace: Workspace) -> None:
@@ -70,4 +72,4 @@ def coming_note(workspace: Workspace) -> None:
 
 
 def _say_that_it_comes() -> None:
-    paragraph("An answer is being written on the Ask page; this page shows it once it is there …", quiet=True)
+    paragraph(say("An answer is being written on the Ask page; this page shows it once it is there …"), quiet=True)

@@ -14,6 +14,8 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 
 Begin = Callable[[Engine, Workspace, Subject], object]
 
@@ -51,7 +53,7 @@ def work_button(workspace: Workspace, subject: Subject, begin: Callable[[], obje
 
 def waiting(workspace: Workspace) -> str:
     """What a label says behind it where something else is being computed."""
-    return " (once what is being computed is there)" if workspace.job is not None else ""
+    return f" ({say('once what is being computed is there')})" if workspace.job is not None else ""
 
 
 def begin_or_say(workspace: Workspace, subject: Subject, begin: Callable[[], object]) -> None:
@@ -60,7 +62,7 @@ def begin_or_say(workspace: Workspace, subject: Subject, begin: Callable[[], obj
     is_busy = workspace.job is not None
     begin()
     if is_busy and not workspace.is_at_work_on(subject):
-        st.toast("Not begun: something else is being computed. Press again once it is there.")
+        st.toast(say("Not begun: something else is being computed. Press again once it is there."))
 
 
 def watch(job: Job, subject: Subject) -> None:
@@ -69,9 +71,9 @@ def watch(job: Job, subject: Subject) -> None:
 
 
 def _how_far(job: Job, subject: Subject) -> None:
-    stage = job.progress.stage if job.progress is not None else "Computing"
+    stage = job.progress.stage if job.progress is not None else say("Computing")
     if job.written:
         st.html(f'<div class="lt-written">{exact(job.written)}</div>')
     else:
-        st.progress(job.share, text=f"{stage}: {job.share:.0%}")
-    st.button("Stop", key=f"stop {subject}", on_click=job.stop, disabled=job.stopping())
+        st.progress(job.share, text=f"{stage}: {number(job.share, '.0%')}")
+    st.button(say("Stop"), key=f"stop {subject}", on_click=job.stop, disabled=job.stopping())

@@ -6,7 +6,8 @@ import streamlit as st
 
 from llm_tracker.app.parts.html import failure
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.wording.history import conversations
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say_n
 
 
 def saving_status(workspace: Workspace) -> None:
@@ -15,5 +16,10 @@ def saving_status(workspace: Workspace) -> None:
         sessions = workspace.sessions
         if sessions.trouble:
             n = sessions.n_unsaved
-            kept = f" {conversations(n).capitalize()} of yours {'is' if n == 1 else 'are'} in memory only, and "
-            failure(f"{sessions.trouble}{kept + 'will be saved as soon as that can be done.' if n else ''}")
+            kept = say_n(
+                "{n} conversation of yours is in memory only, and will be saved as soon as that can be done.",
+                "{n} conversations of yours are in memory only, and will be saved as soon as that can be done.",
+                n,
+                n=number(n, ","),
+            )
+            failure(f"{sessions.trouble} {kept}" if n else sessions.trouble)

@@ -10,6 +10,7 @@ from llm_tracker.app.selection.comparison import Comparison, select_of
 from llm_tracker.app.selection.selection import unless_default
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.answers import word_named_in
 
 N_SUGGESTED = 10
@@ -34,15 +35,17 @@ def words_choice(workspace: Workspace, comparison: Comparison) -> list[str]:
 
     choose = show_choice(key, words, take)
     st.multiselect(
-        "Words to follow: pick some, or type any",
+        say("Words to follow: pick some, or type any"),
         list(dict.fromkeys([*known, *words, *_suggested(comparison)])),
         default=words,
         key=key,
         on_change=choose,
         accept_new_options=True,
-        placeholder="Type a word and press Enter",
-        help="Each is followed through all three views, also when no answer says it. Of a word with several tokens "
-        "the headline means the whole, the views its first token.",
+        placeholder=say("Type a word and press Enter"),
+        help=say(
+            "Each is followed through all three views, also when no answer says it. Of a word with several tokens "
+            "the headline means the whole, the views its first token."
+        ),
     )
     return words
 

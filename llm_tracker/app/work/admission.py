@@ -10,6 +10,8 @@ from streamlit.runtime import Runtime, exists, get_instance
 
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.models.loading.listing import require_installed
 
 if TYPE_CHECKING:
@@ -24,9 +26,13 @@ def refusal(engine: Engine, workspace: Workspace, model_id: str, text: str = "")
     """Why this cannot begin now, in a sentence or two; empty where it can, which is counted then."""
     limits = engine.limits
     if len(text) > limits.text:
-        return f"This has {len(text):,} characters; at most {limits.text:,} are taken here. Say it in fewer words."
+        return say(
+            "This has {n} characters; at most {most} are taken here. Say it in fewer words.",
+            n=number(len(text), ","),
+            most=number(limits.text, ","),
+        )
     if limits.waiting is not None and engine.models.worker(model_id).n_waiting >= limits.waiting:
-        return f"Too many are waiting for this model now ({limits.waiting}). Try again in a minute."
+        return say("Too many are waiting for this model now ({n}). Try again in a minute.", n=limits.waiting)
     return too_often(engine, workspace)
 
 
@@ -37,10 +43,10 @@ def not_at_hand(engine: Engine, session: Session) -> str:
             return ""
         require_installed(engine.models.entry(session.model.id))
     except ModelError as error:
-        return f"its model is not here. {error}"
-    return (
-        f"its model, {session.model.title}, is not on this machine. Choose it in the sidebar, where its download is "
-        "offered."
+        return say("its model is not here. {why}", why=error)
+    return say(
+        "its model, {model}, is not on this machine. Choose it in the sidebar, where its download is offered.",
+        model=session.model.title,
     )
 
 
@@ -61,9 +67,10 @@ def too_often(engine: Engine, workspace: Workspace) -> str:
     wait = engine.pace.seconds_to_wait(workspace.key) or engine.address_pace.seconds_to_wait(workspace.address)
     if not wait:
         return ""
-    return (
-        f"This host takes {engine.limits.a_minute} questions a minute from each visitor. "
-        f"The next one can be asked in {ceil(wait)} s."
+    return say(
+        "This host takes {n} questions a minute from each visitor. The next one can be asked in {seconds} s.",
+        n=engine.limits.a_minute,
+        seconds=ceil(wait),
     )
 
 
@@ -73,7 +80,11 @@ def too_long(engine: Engine, session: Session) -> str:
     n_tokens = 0 if most is None else max(len(turn.prompt.token_ids) + turn.trace.n_steps for turn in session.turns)
     if most is None or n_tokens <= most:
         return ""
-    return f"This conversation has {n_tokens:,} tokens; here it goes on up to {most:,}. Begin a new one."
+    return say(
+        "This conversation has {n} tokens; here it goes on up to {most}. Begin a new one.",
+        n=number(n_tokens, ","),
+        most=number(most, ","),
+    )
 
 
 def is_watched(workspace: Workspace) -> bool:

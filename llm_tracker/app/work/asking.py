@@ -14,6 +14,7 @@ from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import Cancelled
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import Progress, ended
 from llm_tracker.storage.store.summaries import Unanswered
 from llm_tracker.tracing.session import Decoding
@@ -69,7 +70,7 @@ def ask_same(engine: Engine, workspace: Workspace, number: int) -> None:
     def start() -> Job | None:
         session = workspace.sessions.get(number)
         if session is None:
-            workspace.errors["ask"] = "That question is not kept any more. Type it again, then press Ask."
+            workspace.errors["ask"] = say("That question is not kept any more. Type it again, then press Ask.")
             return None
         if said := refusal(engine, workspace, workspace.model_id, session.turns[0].said):
             workspace.errors["ask"] = said
@@ -94,11 +95,12 @@ def correct(engine: Engine, workspace: Workspace, corrected: TurnRef, correction
     def start() -> Job | None:
         session = workspace.sessions.get(corrected.session)
         if session is None:
-            gone = "That answer is not kept any more. Ask its question again, then correct it."
+            gone = say("That answer is not kept any more. Ask its question again, then correct it.")
             workspace.errors["correct"] = gone
             return None
         if said := not_at_hand(engine, session):
-            workspace.errors["correct"] = f"This conversation can be looked at, but not gone on with: {said}"
+            why_not = say("This conversation can be looked at, but not gone on with: {why}", why=said)
+            workspace.errors["correct"] = why_not
             return None
         if said := too_long(engine, session) or refusal(engine, workspace, session.model.id, correction):
             workspace.errors["correct"] = said
@@ -197,7 +199,7 @@ def _with_what_follows(workspace: Workspace, model: LoadedModel, session: Sessio
     turn = len(session.turns) - 1
     try:
         if workspace.control and session.lacks_control(turn):
-            job.progress = Progress("Asking again")
+            job.progress = Progress(say("Asking again"))
             session = ended(stream_control(model, session, turn, job.stopping))
         return with_word_scores(model, session, turns={turn}, stop=job.stopping)
     except Cancelled:

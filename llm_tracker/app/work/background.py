@@ -14,6 +14,7 @@ from llm_tracker.app.work.admission import is_at_hand
 from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import VIEWS, Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import ended
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def run_control(engine: Engine, workspace: Workspace, corrected: TurnRef | None)
             "control",
             session.model.id,
             subject=control_of(corrected),
-            meanwhile=Meanwhile("Asking again …", skip_help="Leave the control out"),
+            meanwhile=Meanwhile(say("Asking again …"), skip_help=say("Leave the control out")),
             keep=keeps_session(workspace, corrected.session),
             fail=fail,
         )
@@ -82,7 +83,7 @@ def read_step(engine: Engine, workspace: Workspace, turn: TurnRef, step: int) ->
 
             return with_step_lens(model, now, turn.turn, step)
 
-        job = Job("lens", session.model.id, meanwhile=Meanwhile("Reading this token's layers …"))
+        job = Job("lens", session.model.id, meanwhile=Meanwhile(say("Reading this token's layers …")))
         job.fail = _says_failure(workspace)
         return _read_more(engine, workspace, job, session, turn.session, read)
 
@@ -107,7 +108,7 @@ def follow(engine: Engine, workspace: Workspace, number: int, word: str) -> None
                 workspace.refused_words.add((job.model_id, word))
             workspace.errors[VIEWS] = job.error
 
-        job = Job("words", session.model.id, meanwhile=Meanwhile("Following the new word …"), fail=fail)
+        job = Job("words", session.model.id, meanwhile=Meanwhile(say("Following the new word …")), fail=fail)
         return _read_more(engine, workspace, job, session, number, read)
 
     workspace.begin_background(start)
@@ -155,7 +156,7 @@ def score_words(
         session = workspace.sessions.get(number)
         if session is None or VIEWS in workspace.errors or not session.lacks_scores(turns, words, place):
             return None
-        job = Job("scores", session.model.id, meanwhile=Meanwhile("Scoring whole words …"))
+        job = Job("scores", session.model.id, meanwhile=Meanwhile(say("Scoring whole words …")))
         job.fail = _says_failure(workspace)
 
         def read(model: LoadedModel, now: Session) -> Session:

@@ -16,6 +16,7 @@ from llm_tracker.app.work.model_desk import ModelDesk
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.app.work.workspaces import Workspaces
 from llm_tracker.errors import ModelError, ModelRefusedError, TrackerError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA
 from llm_tracker.models.loading.listing import is_local
 from llm_tracker.models.loading.load import load
@@ -93,10 +94,10 @@ def _settings() -> tuple[Settings, str]:
         settings = Settings.of_environment()
         for name in (*filter(None, [settings.model]), *settings.models):
             if find_entry(name).source in ("directory", "gguf") and settings.public:
-                raise ModelRefusedError(f"“{name}” is a path of this machine: a shared host loads none.")
+                raise ModelRefusedError(say("“{name}” is a path of this machine: a shared host loads none.", name=name))
         limits_of(settings.limits, OPEN)
     except TrackerError as error:
-        said = "The app was started as if no LLM_TRACKER_ variable had been set, but LLM_TRACKER_PUBLIC."
+        said = say("The app was started as if no LLM_TRACKER_ variable had been set, but LLM_TRACKER_PUBLIC.")
         return Settings(public=is_public()), f"{error} {said}"
     return settings, ""
 

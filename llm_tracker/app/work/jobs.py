@@ -12,6 +12,8 @@ from typing import Any, Literal
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.fair_queue import FairQueue
 from llm_tracker.errors import Cancelled, InputError, OtherWeightsError, TrackerError, is_lack_of_memory, unforeseen
+from llm_tracker.languages.spoken import in_language, language
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import Progress
 from llm_tracker.settings import with_flags
 
@@ -95,6 +97,8 @@ class Job:
     """Seconds on the monotonic clock; 0 until it has ended."""
     visitor: str = ""
     """Who asked for it: visitors take turns."""
+    language: str = field(default_factory=language)
+    """The code of the language of whoever asked for it: what comes of it is said in that one, wherever it runs."""
     is_wanted: Callable[[], bool] = _always
     """Whether anybody still waits for it: a job that nobody does leaves the queue."""
     worker: Worker | None = None
@@ -132,7 +136,7 @@ class Job:
     def report(self, progress: Progress) -> None:
         """Note how far a load has come. Raises Cancelled once it was asked to stop."""
         if self.stopping():
-            raise Cancelled("Stopped. Nothing was changed.")
+            raise Cancelled(say("Stopped. Nothing was changed."))
         self.progress = progress
 
     def look_again_seconds(self) -> float:
@@ -230,14 +234,15 @@ class Worker:
             del queued  # or the last session, and a model that is to be let go, would live until the next job
 
     def _finish(self, queued: _Queued) -> None:
-        """Run a job, and what follows on it."""
-        run_job(queued.job, queued.work)
-        self._note_seconds(queued.job)
-        if queued.then is not None:
-            try:
-                queued.then()
-            except Exception:  # the thread has to live on for all who wait
-                logger.exception("what follows a %s job failed", queued.job.name)
+        """Run a job, and what follows on it, in the language of whoever asked for it."""
+        with in_language(queued.job.language):
+            run_job(queued.job, queued.work)
+            self._note_seconds(queued.job)
+            if queued.then is not None:
+                try:
+                    queued.then()
+                except Exception:  # the thread has to live on for all who wait
+                    logger.exception("what follows a %s job failed", queued.job.name)
         with self._lock:
             self._n_unfinished -= 1
 
@@ -250,7 +255,7 @@ class Worker:
 
 
 def _left(_job: Job) -> None:
-    raise Cancelled("No page was waiting for this any more, so it left the queue. Ask again.")
+    raise Cancelled(say("No page was waiting for this any more, so it left the queue. Ask again."))
 
 
 @dataclass(eq=False)
@@ -265,7 +270,7 @@ def run_job(job: Job, work: Work) -> None:
     job.status, job.began_at = "running", time.monotonic()
     try:
         if job.stopping() and work is not _left:
-            raise Cancelled("Stopped before it began.")
+            raise Cancelled(say("Stopped before it began."))
         job.result = work(job)
         job.status = "done"
     except Cancelled as stopped:
@@ -275,7 +280,8 @@ def run_job(job: Job, work: Work) -> None:
         job.error, job.status = with_flags(error), "failed"
     except (Exception, SystemExit) as error:  # a model's own code may want to end the process
         logger.exception("a %s job failed", job.name)
-        job.error = f"{unforeseen(error)} Nothing was lost{'.' if is_lack_of_memory(error) else '; try again.'}"
+        kept = say("Nothing was lost.") if is_lack_of_memory(error) else say("Nothing was lost; try again.")
+        job.error = f"{unforeseen(error)} {kept}"
         job.status = "failed"
     finally:
         job.ended_at = time.monotonic()

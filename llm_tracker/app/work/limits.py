@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 
 MINUTE_SECONDS = 60.0
 
@@ -83,7 +84,11 @@ def limits_of(text: str, of: Limits) -> Limits:
         name, _, value = (each.strip() for each in part.partition("="))
         if name not in names or not value.isdecimal() or int(value) == 0:
             raise InputError(
-                f"The limit “{part}” cannot be used. Write name=number, of: {', '.join(names)}, with commas between."
+                say(
+                    "The limit “{limit}” cannot be used. Write name=number, of: {names}, with commas between.",
+                    limit=part,
+                    names=", ".join(names),
+                )
             )
         changed[name] = int(value)
     return Limits(**changed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.app.work.jobs import Job, Worker
 from llm_tracker.errors import ModelRefusedError
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.catalogue import EMBEDDED, ModelEntry
 from llm_tracker.models.loading.listing import is_local
@@ -75,8 +76,11 @@ class ModelDesk:
         """
         if self.offered is not None and name not in self.offered:
             raise ModelRefusedError(
-                f"This host is shared, and offers these models only: {', '.join(self.offered)}. "
-                "On a machine of your own any can be used."
+                say(
+                    "This host is shared, and offers these models only: {models}. On a machine of your own any can be "
+                    "used.",
+                    models=", ".join(self.offered),
+                )
             )
         with self._lock:
             kept = self._entries.get(name)

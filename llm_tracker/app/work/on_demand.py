@@ -15,6 +15,7 @@ from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import VIEWS, Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import ended
 from llm_tracker.tracing.trace import StreamSite
 
@@ -41,7 +42,7 @@ def read_map(engine: Engine, workspace: Workspace, subject: Subject, words: Sequ
 
         return stream_position_lens(model, session.turns[subject.turn.turn], words, stop, site)
 
-    compute(engine, workspace, subject, "Every token is being read", stream)
+    compute(engine, workspace, subject, say("Every token is being read"), stream)
 
 
 def pattern_of(turn: TurnRef, layer: int, head: int) -> Subject:
@@ -58,7 +59,7 @@ def read_pattern(engine: Engine, workspace: Workspace, subject: Subject) -> None
 
         return stream_head_pattern(model, read_ids(session.turns[subject.turn.turn]), layer, head, stop)
 
-    compute(engine, workspace, subject, "This head's pattern is being read", stream)
+    compute(engine, workspace, subject, say("This head's pattern is being read"), stream)
 
 
 def values_of(turn: TurnRef, step: int) -> Subject:
@@ -75,7 +76,7 @@ def read_values(engine: Engine, workspace: Workspace, subject: Subject) -> None:
 
         return stream_value_weights(model, session.turns[subject.turn.turn], step, stop)
 
-    compute(engine, workspace, subject, "The values are being read", stream)
+    compute(engine, workspace, subject, say("The values are being read"), stream)
 
 
 def compute(engine: Engine, workspace: Workspace, subject: Subject, said: str, stream: Stream) -> None:
@@ -99,7 +100,9 @@ def compute(engine: Engine, workspace: Workspace, subject: Subject, said: str, s
             subject.kind,
             session.model.id,
             subject=subject,
-            meanwhile=Meanwhile(f"{said}, below; what else is needed comes after that.", is_drawn_by_view=True),
+            meanwhile=Meanwhile(
+                say("{work}, below; what else is needed comes after that.", work=said), is_drawn_by_view=True
+            ),
             keep=lambda job: workspace.keep_computed(subject, job.result),
             fail=_fails_quietly_when_stopped(workspace),
         )
@@ -111,7 +114,7 @@ def compute(engine: Engine, workspace: Workspace, subject: Subject, said: str, s
 def _may_begin(engine: Engine, workspace: Workspace, session: Session) -> bool:
     """Whether this may be computed here and now; if not, the views say why."""
     if said := not_at_hand(engine, session):
-        said = f"This cannot be computed here: {said}"
+        said = say("This cannot be computed here: {why}", why=said)
     if said := said or too_long(engine, session) or refusal(engine, workspace, session.model.id):
         workspace.errors[VIEWS] = said
     return not said
@@ -146,7 +149,7 @@ def complete(engine: Engine, workspace: Workspace, subject: Subject) -> None:
             job.progress = None
             return ended(stream_all_lenses(model, workspace.current(session, number), job.stopping), job.has_done)
 
-        meanwhile = Meanwhile("All that is missing is being read, below …", is_drawn_by_view=True)
+        meanwhile = Meanwhile(say("All that is missing is being read, below …"), is_drawn_by_view=True)
         fail = _fails_quietly_when_stopped(workspace)
         job = Job("whole", session.model.id, subject=subject, meanwhile=meanwhile, fail=fail)
         job.keep = keeps_session(workspace, number)
@@ -185,7 +188,7 @@ def begin_branch(engine: Engine, workspace: Workspace, subject: Subject) -> None
             "branch",
             session.model.id,
             subject=subject,
-            meanwhile=Meanwhile("The answer goes on from another token, below …", is_drawn_by_view=True),
+            meanwhile=Meanwhile(say("The answer goes on from another token, below …"), is_drawn_by_view=True),
             keep=keep,
             fail=_fails_quietly_when_stopped(workspace),
         )
@@ -218,4 +221,4 @@ def begin_samples(engine: Engine, workspace: Workspace, subject: Subject) -> Non
         samples = stream_sample_answers(model, session, subject.turn.turn, n, temperature, seed=seed, stop=stop)
         return shares_of(samples, n)
 
-    compute(engine, workspace, subject, "Answers are being sampled", stream)
+    compute(engine, workspace, subject, say("Answers are being sampled"), stream)

@@ -11,31 +11,24 @@ from typing import TYPE_CHECKING, Any
 
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
+from llm_tracker.app.work.keeping.bounds import (
+    MAX_COMPUTED,
+    MAX_COMPUTED_BYTES,
+    MAX_SESSION_BYTES,
+    MAX_SESSIONS,
+    MAX_TYPED,
+)
 from llm_tracker.app.work.keeping.choices import note_choices
 from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.overtaken import Overtaken
 from llm_tracker.app.work.subject import Subject
+from llm_tracker.app.work.teaching.classroom import Classroom
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 
 if TYPE_CHECKING:
     from llm_tracker.storage.store.summaries import StoredSession
     from llm_tracker.tracing.session import Session
-
-MAX_SESSIONS = 30
-"""Conversations that one workspace has in memory; past it, the oldest that is not shown goes: to the store alone."""
-
-MAX_SESSION_BYTES = 256 * 2**20
-"""What their traces may take together, the one that is shown left out of account."""
-
-MAX_TYPED = 12
-"""Models chosen by a name of their own that one workspace keeps among those to choose from."""
-
-MAX_COMPUTED_BYTES = 128 * 2**20
-"""What may be kept of all that views asked for (maps, patterns; the oldest goes first), and as much of a study."""
-
-MAX_COMPUTED = 500
-"""How many of these may be kept, however small."""
 
 VIEWS = "views"
 """Where the error of work that a view asked for is shown; that of an answer stands at its form."""
@@ -71,6 +64,11 @@ class Workspace:
     max_thought_tokens: int = 256
     control: bool = True
     """Whether each correction is followed by its neutral control."""
+    language: str = ""
+    """The code of the language that was chosen; empty: the browser's."""
+    tour: int = 0
+    """How many of the first steps are done or were skipped."""
+    classroom: Classroom = field(default_factory=Classroom)
     sessions: KeptSessions = field(default_factory=lambda: KeptSessions(StoreDesk(None), ""))
     shown: tuple[TurnRef, TurnRef | None] | None = None
     """Before and after, as the last answer brought them up; a first answer has nothing after it yet."""

@@ -8,14 +8,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 from llm_tracker.app.work.admission import has_open_tab
-from llm_tracker.app.work.keeping.choices import with_choices
+from llm_tracker.app.work.keeping.choices import with_choices, with_own_ways
 from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
 from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import StoreError
 from llm_tracker.storage.store.store import OWN_MACHINE
-from llm_tracker.storage.store.visits import visit
+from llm_tracker.storage.store.visits import latest_visit, visit
 
 MAX_WORKSPACES = 64
 MAX_BYTES = 512 * 2**20
@@ -55,7 +55,7 @@ class Workspaces:
         with self._lock:
             workspace = self._kept.get(key or "")
         if workspace is None or workspace.owner != owner_of(workspace.key):
-            workspace = self._of_earlier(key or "", owner_of) or self._begun(Workspace().key, owner_of)
+            workspace = self._of_earlier(key or "", owner_of) or self._new(owner_of)
         with self._lock:
             kept = self._kept.setdefault(workspace.key, workspace)  # another tab may have been faster
             if kept.owner != workspace.owner:  # the key is somebody else's
@@ -85,6 +85,17 @@ class Workspaces:
     def _begun(self, key: str, owner_of: Callable[[str], str]) -> Workspace:
         owner = owner_of(key)
         return Workspace(key, owner, sessions=KeptSessions(self.desk, owner, most=self._most))
+
+    def _new(self, owner_of: Callable[[str], str]) -> Workspace:
+        """A new workspace, in which somebody who was here before need not choose their language again."""
+        workspace = self._begun(Workspace().key, owner_of)
+        try:
+            store = workspace.sessions.store
+            state = None if store is None else latest_visit(store.database, workspace.owner)
+        except StoreError as error:
+            workspace.sessions.trouble = str(error)
+            return workspace
+        return workspace if state is None else with_own_ways(workspace, state)
 
     def _of_earlier(self, key: str, owner_of: Callable[[str], str]) -> Workspace | None:
         """The workspace that an earlier process had under a key; an empty one where the store cannot say now."""

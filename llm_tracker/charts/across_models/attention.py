@@ -11,6 +11,7 @@ from llm_tracker.charts.across_models.colours import model_colour
 from llm_tracker.charts.attention import AXIS_HEIGHT, LEGEND_COLUMNS, LEGEND_ROW, ROW_HEIGHT
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.palette import GROUP_COLOURS
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown
 from llm_tracker.wording.labels import GROUP_LABELS
 
@@ -31,24 +32,23 @@ NAME_PIXELS = 150
 def groups_chart(frame: pd.DataFrame) -> Any:
     """A bar a model, parked first: `analysis.across_models.shared_words.groups_by_model`."""
     present = [group for group in GROUP_COLOURS if group in set(frame["group"])]
+    said = {group: say(GROUP_LABELS[group]) for group in present}
     ends = frame.groupby("model")["share"].cumsum()
-    drawn = frame.assign(
-        start=ends - frame["share"], end=ends.clip(upper=1.0), meaning=frame["group"].map(GROUP_LABELS)
-    )
-    scale = alt.Scale(
-        domain=[GROUP_LABELS[group] for group in present], range=[GROUP_COLOURS[group] for group in present]
-    )
+    drawn = frame.assign(start=ends - frame["share"], end=ends.clip(upper=1.0), meaning=frame["group"].map(said))
+    scale = alt.Scale(domain=list(said.values()), range=[GROUP_COLOURS[group] for group in present])
     legend = alt.Legend(orient="top", title=None, symbolType="square", columns=LEGEND_COLUMNS, labelLimit=260)
     bars = alt.Chart(drawn).encode(
-        x=alt.X("start:Q", title="share of the attention", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")),
+        x=alt.X(
+            "start:Q", title=say("share of the attention"), scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%")
+        ),
         x2=alt.X2("end:Q"),
         y=alt.Y("model:N", title=None, axis=alt.Axis(ticks=False, domain=False)),
         color=alt.Color("meaning:N", legend=legend, scale=scale),
         tooltip=[
             alt.Tooltip("model:N", title=" "),
-            alt.Tooltip("name:N", title="model"),
-            alt.Tooltip("meaning:N", title="where"),
-            alt.Tooltip("share:Q", title="share", format=".4%"),
+            alt.Tooltip("name:N", title=say("model")),
+            alt.Tooltip("meaning:N", title=say("where")),
+            alt.Tooltip("share:Q", title=say("share"), format=".4%"),
         ],
     )
     height = ROW_HEIGHT * drawn["model"].nunique() + AXIS_HEIGHT + TITLE_PIXELS + LEGEND_ROW * len(present)
@@ -64,7 +64,7 @@ def words_chart(frame: pd.DataFrame) -> Any:
     n_rows = frame["place"].nunique()
     drawn = frame.assign(
         label=[
-            shown(word) if role == "user" else f"({word})"
+            shown(word) if role == "user" else f"({say(word)})"
             for word, role in zip(frame["word"], frame["role"], strict=True)
         ]
     )
@@ -72,15 +72,15 @@ def words_chart(frame: pd.DataFrame) -> Any:
     most = float(drawn["share"].max()) if len(drawn) else 0.0
     scale = alt.Scale(domain=[0, most or 1.0], nice=True)
     axis = alt.Axis(format=".2~%", tickCount=5)
-    x = alt.X("share:Q", title="share of the attention", scale=scale, axis=axis)
+    x = alt.X("share:Q", title=say("share of the attention"), scale=scale, axis=axis)
     inner = GAP / (BAND * len(letters) + GAP)
     y = alt.Y("place:O", title=None, axis=None, scale=alt.Scale(paddingInner=inner, paddingOuter=inner / 2))
     offset = alt.YOffset("model:N", sort=letters)
     tooltip = [
-        alt.Tooltip("label:N", title="word"),
+        alt.Tooltip("label:N", title=say("word")),
         alt.Tooltip("model:N", title=" "),
-        alt.Tooltip("name:N", title="model"),
-        alt.Tooltip("share:Q", format=".3%"),
+        alt.Tooltip("name:N", title=say("model")),
+        alt.Tooltip("share:Q", title=say("share"), format=".3%"),
     ]
     base = alt.Chart(drawn).encode(x=x, y=y, yOffset=offset, color=model_colour(letters))
     ends = base.mark_text(align="left", dx=3, fontSize=9).encode(text=alt.Text("model:N"))

@@ -12,6 +12,7 @@ from llm_tracker.charts.across_models.colours import MODEL_COLOURS, model_colour
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.layers import ValueAxis, moved_apart
 from llm_tracker.charts.palette import AGAIN, QUIET
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown
 from llm_tracker.wording.labels import TURN_LABELS
 
@@ -49,7 +50,8 @@ def lead_chart(
     letters = sorted(set(frame["model"]))
     x = _depth("depth")
     scale = alt.Scale(domain=[low, high], nice=False)
-    y = alt.Y("lead:Q", title=f"lead of {shown(word)} over {shown(over)} (logits)", scale=scale)
+    title = say("lead of {word} over {over} (logits)", word=shown(word), over=shown(over))
+    y = alt.Y("lead:Q", title=title, scale=scale)
     own, again = frame[frame["turn"] != "again"], frame[frame["turn"] == "again"]
     zero = alt.Chart(pd.DataFrame({"zero": [0], "start": [0], "end": [1]}))
     rule = zero.mark_rule(color=QUIET, strokeWidth=1).encode(x=_depth("start"), x2="end:Q", y=alt.Y("zero:Q"))
@@ -61,7 +63,7 @@ def lead_chart(
 def _depth(field: str) -> alt.X:
     return alt.X(
         f"{field}:Q",
-        title="relative depth: layer / layers",
+        title=say("relative depth: layer / layers"),
         scale=alt.Scale(domain=[0, 1], nice=False),
         axis=alt.Axis(values=[0, 0.25, 0.5, 0.75, 1], format=".2~f", grid=False),
     )
@@ -84,11 +86,11 @@ def _lines(own: pd.DataFrame, x: alt.X, y: alt.Y, letters: Sequence[str], wide: 
 def _tooltip() -> list[alt.Tooltip]:
     return [
         alt.Tooltip("model:N", title=" "),
-        alt.Tooltip("name:N", title="model"),
-        alt.Tooltip("layer:Q"),
-        alt.Tooltip("n_layers:Q", title="of layers"),
-        alt.Tooltip("depth:Q", format=".2f"),
-        alt.Tooltip("lead:Q", format="+.3f"),
+        alt.Tooltip("name:N", title=say("model")),
+        alt.Tooltip("layer:Q", title=say("layer")),
+        alt.Tooltip("n_layers:Q", title=say("of layers")),
+        alt.Tooltip("depth:Q", title=say("depth"), format=".2f"),
+        alt.Tooltip("lead:Q", title=say("lead"), format="+.3f"),
     ]
 
 
@@ -97,7 +99,7 @@ def _dashed(again: pd.DataFrame, x: alt.X, y: alt.Y, letters: Sequence[str]) -> 
     if again.empty:
         return []
     base = alt.Chart(again).encode(x=x, y=y, color=model_colour(letters))
-    legend = alt.Chart(pd.DataFrame({"name": [f"- - {TURN_LABELS['again']}"]}))
+    legend = alt.Chart(pd.DataFrame({"name": [f"- - {say(TURN_LABELS['again'])}"]}))
     text = legend.mark_text(align="left", baseline="bottom", fontSize=11, color=AGAIN, dy=-3)
     return [
         base.mark_line(strokeWidth=1.3, strokeDash=[5, 3]),

@@ -13,6 +13,7 @@ from llm_tracker.charts.base import framed
 from llm_tracker.charts.correction.rows import BELOW, ROW_PIXELS, row_names
 from llm_tracker.charts.heat import PICK, cells, colours_of, label_room, shortened, upright_labels
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, PARKED, QUIET
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.formats import shown
 
 WORD_PIXELS = 22
@@ -20,7 +21,7 @@ AXIS_PIXELS = 64
 NAME_PIXELS = 100
 HEIGHT = 260
 CELL_PIXELS = 16
-BARS = {"attention": (-0.38, -0.02), "feed-forward part": (0.02, 0.38)}
+BARS = {later("attention"): (-0.38, -0.02), later("feed-forward part"): (0.02, 0.38)}
 """Where a part's bar stands beside its layer's tick."""
 
 
@@ -41,7 +42,7 @@ def signed_bars(
     kinds = alt.Scale(domain=["for", "against", "grey"], range=[BEFORE, AFTER, PARKED])
     drawn["kind"] = (values > 0).map({True: "for", False: "against"}).mask(frame["grey"].astype(bool), "grey")
     colour = alt.Color("kind:N", legend=None, scale=kinds)
-    tooltip = [alt.Tooltip("label:N", title="what"), alt.Tooltip("value:Q", title=title, format=number)]
+    tooltip = [alt.Tooltip("label:N", title=say("what")), alt.Tooltip("value:Q", title=title, format=number)]
     bars = (
         alt.Chart(drawn)
         .mark_bar(height=12, yOffset=BELOW if long_names else 0)
@@ -60,23 +61,30 @@ def signed_bars(
 def layers_chart(frame: pd.DataFrame, is_difference: bool = False) -> Any:
     """What attention and feed-forward part of each layer add: columns layer, part, value."""
     n_layers = int(frame["layer"].max())
-    title = "added to the lead, after minus asked again (nats)" if is_difference else "added to the lead (nats)"
+    title = say("added to the lead (nats)")
+    if is_difference:
+        title = say("added to the lead, after minus asked again (nats)")
     y = alt.Y("value:Q", title=title, axis=alt.Axis(tickCount=6))
     colour = alt.Color(
         "part:N",
-        scale=alt.Scale(domain=[*BARS], range=[BEFORE, AGAIN]),
+        scale=alt.Scale(domain=[say(part) for part in BARS], range=[BEFORE, AGAIN]),
         legend=alt.Legend(orient="top", title=None, symbolType="square"),
     )
-    tooltip = [alt.Tooltip("layer:Q"), alt.Tooltip("part:N"), alt.Tooltip("value:Q", title="nats", format="+.2f")]
+    tooltip = [
+        alt.Tooltip("layer:Q", title=say("layer")),
+        alt.Tooltip("part:N", title=say("part")),
+        alt.Tooltip("value:Q", title=say("nats"), format="+.2f"),
+    ]
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(y=alt.Y("zero:Q"))
     left, right = (frame["layer"] + frame["part"].map({part: ends[at] for part, ends in BARS.items()}) for at in (0, 1))
     x = alt.X(
         "left:Q",
-        title="layer (depth, not time)",
+        title=say("layer (depth, not time)"),
         scale=alt.Scale(domain=[0.5, n_layers + 0.5], nice=False),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
-    bars = alt.Chart(frame.assign(left=left, right=right, zero=0.0)).mark_rect()
+    drawn = frame.assign(left=left, right=right, zero=0.0, part=frame["part"].map(say))
+    bars = alt.Chart(drawn).mark_rect()
     bars = bars.encode(x=x, x2="right:Q", y=y, y2="zero:Q", color=colour, tooltip=tooltip)
     return framed(alt.layer(bars, zero), HEIGHT)
 
@@ -85,13 +93,13 @@ def head_words_chart(frame: pd.DataFrame, words: tuple[str, str]) -> Any:
     """What the strongest heads bring from each word, towards one of two: columns row, head, place, word, value."""
     x = alt.X("place:O", title=None, axis=None)
     y = alt.Y("row:O", title=None, axis=None)
-    colours = colours_of(frame["value"], "nats", ".1f", is_difference=True)
+    colours = colours_of(frame["value"], say("nats"), ".1f", is_difference=True)
     colours = replace(colours, signs=(shown(words[1]), shown(words[0])), sign_colours=(AFTER, BEFORE))
     drawn = frame.assign(shown=frame["word"].map(shown))
     tooltip = [
-        alt.Tooltip("head:N"),
-        alt.Tooltip("shown:N", title="from"),
-        alt.Tooltip("value:Q", title="nats", format="+.2f"),
+        alt.Tooltip("head:N", title=say("head")),
+        alt.Tooltip("shown:N", title=say("from", context="of what something came")),
+        alt.Tooltip("value:Q", title=say("nats"), format="+.2f"),
     ]
     labels = drawn.drop_duplicates("place")[["place", "shown"]]
     labels = labels.assign(shown=labels["shown"].map(shortened))

@@ -10,6 +10,8 @@ import pandas as pd
 from llm_tracker.charts.base import framed
 from llm_tracker.charts.correction.rows import BELOW, ROW_PIXELS, row_names
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, QUIET
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 
 AXIS_PIXELS = 60
 HEIGHT = 300
@@ -30,7 +32,7 @@ def shift_chart(frame: pd.DataFrame, title: str) -> Any:
     y = alt.Y("place:O", title=None, axis=None)
     kinds = ["first answer", "asked again", "correction", "after"]
     colour = alt.Color("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[BEFORE, AGAIN, AFTER, AFTER]))
-    tooltip = [alt.Tooltip("label:N", title="step"), alt.Tooltip("value:Q", title="nats", format="+.2f")]
+    tooltip = [alt.Tooltip("label:N", title=say("step")), alt.Tooltip("value:Q", title=say("nats"), format="+.2f")]
     bars = (
         alt.Chart(drawn).mark_bar(height=14, yOffset=BELOW).encode(x=x, x2="end:Q", y=y, color=colour, tooltip=tooltip)
     )
@@ -54,11 +56,11 @@ def margins_chart(frame: pd.DataFrame, title: str) -> Any:
     y = alt.Y("place:O", title=None, axis=None)
     colour = alt.condition(alt.datum.margin < 0, alt.value(AFTER), alt.value(BEFORE))
     tooltip = [
-        alt.Tooltip("label:N", title="condition"),
-        alt.Tooltip("text:N", title="said"),
-        alt.Tooltip("margin:Q", title="lead, nats", format="+.2f"),
-        alt.Tooltip("score_answer:Q", title="log p, right word", format=".2f"),
-        alt.Tooltip("score_foil:Q", title="log p, other word", format=".2f"),
+        alt.Tooltip("label:N", title=say("condition")),
+        alt.Tooltip("text:N", title=say("said")),
+        alt.Tooltip("margin:Q", title=say("lead, nats"), format="+.2f"),
+        alt.Tooltip("score_answer:Q", title=say("log p, right word"), format=".2f"),
+        alt.Tooltip("score_foil:Q", title=say("log p, other word"), format=".2f"),
     ]
     lines = alt.Chart(spread).mark_rule(color=QUIET, strokeWidth=1.4, yOffset=BELOW)
     lines = lines.encode(x=alt.X("min:Q", scale=scale), x2="max:Q", y=y)
@@ -73,7 +75,7 @@ def margins_chart(frame: pd.DataFrame, title: str) -> Any:
     return framed(alt.layer(*layers), ROW_PIXELS * len(order) + AXIS_PIXELS)
 
 
-def flips_chart(frame: pd.DataFrame, text_title: str = "said") -> Any:
+def flips_chart(frame: pd.DataFrame, text_title: str = later("said")) -> Any:
     """Truth margin against sensitivity, a point a wording; beyond the diagonal the forced choice flips.
 
     Columns: label, text, truth_margin, sensitivity, flipped (De Marez et al., 2026). `text_title` is what a text is.
@@ -84,26 +86,25 @@ def flips_chart(frame: pd.DataFrame, text_title: str = "said") -> Any:
     domain = [low - room, high + room]
     x = alt.X(
         "sensitivity:Q",
-        title="sensitivity (nats)",
+        title=say("sensitivity (nats)"),
         scale=alt.Scale(domain=domain, nice=False),
         axis=alt.Axis(tickCount=8),
     )
-    y = alt.Y("truth_margin:Q", title="truth margin (nats)", scale=alt.Scale(domain=domain, nice=False))
+    y = alt.Y("truth_margin:Q", title=say("truth margin (nats)"), scale=alt.Scale(domain=domain, nice=False))
+    stays, flips = say("right word stays ahead"), say("flips")
     colour = alt.Color(
         "outcome:N",
-        scale=alt.Scale(domain=["right word stays ahead", "flips"], range=[BEFORE, AFTER]),
+        scale=alt.Scale(domain=[stays, flips], range=[BEFORE, AFTER]),
         legend=alt.Legend(orient="top", title=None, symbolType="circle"),
     )
-    shape = alt.Shape(
-        "outcome:N", scale=alt.Scale(domain=["right word stays ahead", "flips"], range=["circle", "cross"]), legend=None
-    )
+    shape = alt.Shape("outcome:N", scale=alt.Scale(domain=[stays, flips], range=["circle", "cross"]), legend=None)
     tooltip = [
-        alt.Tooltip("label:N", title="condition"),
-        alt.Tooltip("text:N", title=text_title),
-        alt.Tooltip("sensitivity:Q", format="+.2f"),
-        alt.Tooltip("truth_margin:Q", title="truth margin", format="+.2f"),
+        alt.Tooltip("label:N", title=say("condition")),
+        alt.Tooltip("text:N", title=say(text_title)),
+        alt.Tooltip("sensitivity:Q", title=say("sensitivity"), format="+.2f"),
+        alt.Tooltip("truth_margin:Q", title=say("truth margin"), format="+.2f"),
     ]
-    drawn = frame.assign(outcome=frame["flipped"].map({True: "flips", False: "right word stays ahead"}))
+    drawn = frame.assign(outcome=frame["flipped"].map({True: flips, False: stays}))
     diagonal = pd.DataFrame({"sensitivity": domain, "truth_margin": domain})
     line = alt.Chart(diagonal).mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=y)
     points = alt.Chart(drawn).mark_point(size=60, filled=True, opacity=0.85)
@@ -116,17 +117,17 @@ def change_chart(frame: pd.DataFrame) -> Any:
     drawn = frame.assign(place=range(len(frame)))
     x = alt.X(
         "tv:Q",
-        title="total variation from asking again",
+        title=say("total variation from asking again"),
         scale=alt.Scale(domain=[0, 1]),
         axis=alt.Axis(format=".0%", tickCount=5),
     )
     y = alt.Y("place:O", title=None, axis=None)
     tooltip = [
-        alt.Tooltip("label:N", title="condition"),
-        alt.Tooltip("text:N", title="said"),
-        alt.Tooltip("tv:Q", title="total variation", format=".1%"),
-        alt.Tooltip("jsd:Q", title="JSD, nats (at most 0.69)", format=".3f"),
-        alt.Tooltip("entropy:Q", title="entropy, nats", format=".2f"),
+        alt.Tooltip("label:N", title=say("condition")),
+        alt.Tooltip("text:N", title=say("said")),
+        alt.Tooltip("tv:Q", title=say("total variation"), format=".1%"),
+        alt.Tooltip("jsd:Q", title=say("JSD, nats (at most {most})", most=number(0.69)), format=".3f"),
+        alt.Tooltip("entropy:Q", title=say("entropy, nats"), format=".2f"),
     ]
     bars = alt.Chart(drawn).mark_bar(height=12, yOffset=BELOW).encode(x=x, y=y, color=alt.value(AFTER), tooltip=tooltip)
     return framed(alt.layer(bars, row_names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS)

@@ -12,6 +12,7 @@ from llm_tracker.charts.base import framed
 from llm_tracker.charts.heat import cells, colours_of, label_room, shortened, upright_labels
 from llm_tracker.charts.layers import layer_axis
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, LINE_COLOURS, QUIET
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown
 
 HEIGHT = 280
@@ -38,31 +39,32 @@ def path_chart(frame: pd.DataFrame) -> Any:
     room = 0.04 * (high - low)
     y = alt.Y(
         "share:Q",
-        title="share of the effect",
+        title=say("share of the effect"),
         scale=alt.Scale(domain=[low - room, high + room], nice=False),
         axis=alt.Axis(format=".0%", tickCount=5),
     )
     x = alt.X(
         "depth:Q",
-        title="state after layer (0: the embeddings)",
+        title=say("state after layer (0: the embeddings)"),
         scale=alt.Scale(domain=[0, n_layers], nice=False),
         axis=alt.Axis(tickMinStep=1, grid=False),
     )
     colour = _colour("group", list(dict.fromkeys(frame["group"])), GROUP_COLOURS)
     tooltip = [
-        alt.Tooltip("group:N", title="swapped"),
-        alt.Tooltip("depth:Q", title="after layer"),
-        alt.Tooltip("share:Q", title="share of the effect", format="+.1%"),
-        alt.Tooltip("margin:Q", title="lead, nats", format="+.2f"),
+        alt.Tooltip("group:N", title=say("swapped")),
+        alt.Tooltip("depth:Q", title=say("after layer")),
+        alt.Tooltip("share:Q", title=say("share of the effect"), format="+.1%"),
+        alt.Tooltip("margin:Q", title=say("lead, nats"), format="+.2f"),
     ]
-    base = alt.Chart(frame).encode(x=x, y=y)
+    base = alt.Chart(frame.assign(group=frame["group"].map(say))).encode(x=x, y=y)
     line = base.mark_line(strokeWidth=2.4).encode(color=colour)
     points = base.mark_point(size=26, filled=True).encode(color=colour, tooltip=tooltip)
     return framed(alt.layer(_rules([0.0, 1.0], y), line, points), HEIGHT)
 
 
 def _colour(field: str, names: list[str], colours: dict[str, str]) -> alt.Color:
-    scale = alt.Scale(domain=names, range=[colours[name] for name in names])
+    """The colours of names, which are said in the legend as in the rows."""
+    scale = alt.Scale(domain=[say(name) for name in names], range=[colours[name] for name in names])
     legend = alt.Legend(orient="top", title=None, symbolType="stroke", symbolStrokeWidth=3, columns=2, labelLimit=240)
     return alt.Color(f"{field}:N", scale=scale, legend=legend)
 
@@ -75,14 +77,14 @@ def _rules(values: list[float], y: alt.Y) -> Any:
 def grid_chart(frame: pd.DataFrame) -> Any:
     """A cell for each position (from the word to the answer position) and depth: columns place, token, depth, value."""
     x = alt.X("place:O", title=None, axis=None)
-    y = alt.Y("depth:O", title="state after layer", sort="descending", axis=alt.Axis(labelOverlap=True))
-    colours = colours_of(frame["value"], "share of the effect", ".0%", is_difference=True)
-    high, signs = max(1.0, colours.high), ("against", "for")
+    y = alt.Y("depth:O", title=say("state after layer"), sort="descending", axis=alt.Axis(labelOverlap=True))
+    colours = colours_of(frame["value"], say("share of the effect"), ".0%", is_difference=True)
+    high, signs = max(1.0, colours.high), (say("against"), say("for"))
     colours = replace(colours, high=high, signs=signs, sign_colours=(AFTER, BEFORE))
     tooltip = [
-        alt.Tooltip("shown:N", title="position"),
-        alt.Tooltip("depth:O", title="after layer"),
-        alt.Tooltip("value:Q", title="share of the effect", format="+.1%"),
+        alt.Tooltip("shown:N", title=say("position")),
+        alt.Tooltip("depth:O", title=say("after layer")),
+        alt.Tooltip("value:Q", title=say("share of the effect"), format="+.1%"),
     ]
     drawn = frame.assign(shown=frame["token"].map(shown))
     labels = drawn.drop_duplicates("place")[["place", "shown"]]
@@ -98,13 +100,14 @@ def lens_chart(frame: pd.DataFrame, title: str) -> Any:
     y = alt.Y("lead:Q", title=title, axis=alt.Axis(tickCount=6))
     colour = _colour("condition", list(dict.fromkeys(frame["condition"])), CONDITION_COLOURS)
     tooltip = [
-        alt.Tooltip("condition:N"),
-        alt.Tooltip("layer:Q"),
-        alt.Tooltip("lead:Q", title="lead, nats", format="+.2f"),
-        alt.Tooltip("kl_nats:Q", title="KL to the last layer, nats", format=".2f"),
-        alt.Tooltip("jsd:Q", title="JSD from asked again, nats", format=".3f"),
+        alt.Tooltip("condition:N", title=say("condition")),
+        alt.Tooltip("layer:Q", title=say("layer")),
+        alt.Tooltip("lead:Q", title=say("lead, nats"), format="+.2f"),
+        alt.Tooltip("kl_nats:Q", title=say("KL to the last layer, nats"), format=".2f"),
+        alt.Tooltip("jsd:Q", title=say("JSD from asked again, nats"), format=".3f"),
     ]
-    base = alt.Chart(frame).encode(x=layer_axis("layer", n_layers), y=y)
+    drawn = frame.assign(condition=frame["condition"].map(say))
+    base = alt.Chart(drawn).encode(x=layer_axis("layer", n_layers), y=y)
     zero = alt.Chart(pd.DataFrame({"lead": [0.0]})).mark_rule(color=QUIET).encode(y=alt.Y("lead:Q"))
     line = base.mark_line(strokeWidth=2.2).encode(color=colour)
     points = base.mark_point(size=50, filled=True, opacity=0).encode(tooltip=tooltip)

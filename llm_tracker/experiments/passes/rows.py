@@ -19,6 +19,7 @@ from transformers import DynamicCache
 from llm_tracker.errors import Cancelled, ModelError
 from llm_tracker.experiments.passes.interventions import Change, KnockOut, applied
 from llm_tracker.experiments.passes.sharing_trial import can_share, keeps_keys_apart
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import Gaps, Places, forward
 from llm_tracker.models.forward.hooks import put_on
@@ -36,7 +37,7 @@ BATCH_BYTES = 128 * 2**20
 N_SCORES = 2
 """Tensors of a layer's attention scores, in float32, that are there at once."""
 
-STOPPED = "Stopped before the experiment's end. What was found so far stays."
+STOPPED = later("Stopped before the experiment's end. What was found so far stays.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,11 +184,11 @@ def read_rows(
     ModelError for sources of a model whose rows cannot be read together.
     """
     if sources and has_several_streams(beginning.model):
-        raise ModelError("This family has several residual streams side by side: no two texts are read together.")
+        raise ModelError(say("This family has several residual streams side by side: no two texts are read together."))
     model = beginning.model
     for own in _batches(beginning, rows, sources):
         if stop():
-            raise Cancelled(STOPPED)
+            raise Cancelled(say(STOPPED))
         batch = [*sources, *rows[own]]
         n_most = 1 if beginning.gaps else max(len(row.token_ids) for row in batch) - beginning.start
         with model.running, torch.inference_mode():

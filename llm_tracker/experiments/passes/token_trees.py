@@ -18,6 +18,7 @@ from transformers.cache_utils import DynamicSlidingWindowLayer
 
 from llm_tracker.errors import Cancelled
 from llm_tracker.experiments.passes.rows import STOPPED, Beginning, Row, has_several_streams, read_behind, read_rows
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.forward_pass import POSITION_IDS, takes_positions
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import read_hooks
@@ -50,7 +51,7 @@ def read_trees(
     n_rows = beginning.rows_at_once(max(map(len, trees.values()), default=1))
     for first in range(0, len(wanted), n_rows):
         if stop():
-            raise Cancelled(STOPPED)
+            raise Cancelled(say(STOPPED))
         several = wanted[first : first + n_rows]
         with model.running, torch.inference_mode():
             resid = _read(beginning, [len(texts[at]) for at in several], several, [trees[at] for at in several])

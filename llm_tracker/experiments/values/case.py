@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.prompts.words import fold
 
@@ -31,12 +32,14 @@ class Case:
     def __post_init__(self) -> None:
         """Refuse words that cannot be told apart, and texts that cannot be read. Raises InputError."""
         if not self.answer.strip() or not self.foil.strip():
-            raise InputError("An experiment holds two words against each other: give a right word and another one.")
+            raise InputError(
+                say("An experiment holds two words against each other: give a right word and another one.")
+            )
         right, wrong = ({fold(word) for word in words} for words in (self.answers, self.foils))
         if both := right & wrong:
-            raise InputError(f"“{both.pop()}” stands for both words. Give two different words.")
+            raise InputError(say("“{word}” stands for both words. Give two different words.", word=both.pop()))
         if not self.correction.strip():
-            raise InputError("The correction is empty. Type one.")
+            raise InputError(say("The correction is empty. Type one."))
         require_plain([*self.answers, *self.foils, self.correction, *self.more])
 
     @property

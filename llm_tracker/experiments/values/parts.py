@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.conditions import AGAIN
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Span
 
 PartName = Literal[
@@ -33,17 +34,32 @@ def require_parts(names: Collection[str] | None) -> tuple[PartName, ...]:
         return USUAL
     unknown = [name for name in names if name not in PART_NAMES]
     if unknown:
-        raise InputError(f"There is no part “{unknown[0]}”. Choose some of: {', '.join(PART_NAMES)}.")
+        raise InputError(
+            say(
+                "There is no part “{part}”. Choose some of: {parts}.",
+                part=unknown[0],
+                parts=", ".join(PART_NAMES),
+            )
+        )
     return tuple(name for name in PART_NAMES if name in names)
 
 
 def require_wordings(n: int) -> None:
     """Raise InputError where a condition cannot be said in so many ways."""
     if not 1 <= n <= len(AGAIN):
-        raise InputError(f"Each condition can be said in 1 to {len(AGAIN)} ways; {n} were asked for.")
+        raise InputError(
+            say("Each condition can be said in 1 to {most} ways; {n} were asked for.", most=len(AGAIN), n=n)
+        )
 
 
 def require_layers(n_layers: int, layers: Span) -> None:
     """Raise InputError for layers, first and last, that are not there."""
     if not 1 <= layers[0] <= layers[1] <= n_layers:
-        raise InputError(f"There are layers 1 to {n_layers}; {layers[0]} to {layers[1]} were given.")
+        raise InputError(
+            say(
+                "There are layers 1 to {n_layers}; {first} to {last} were given.",
+                n_layers=n_layers,
+                first=layers[0],
+                last=layers[1],
+            )
+        )

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.case import Case
-from llm_tracker.experiments.values.conditions import Condition
 from llm_tracker.experiments.values.decoding import decoded
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import (
@@ -24,6 +23,7 @@ from llm_tracker.experiments.values.findings import (
     Unavailable,
 )
 from llm_tracker.experiments.values.shapes import require_shapes
+from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import ModelInfo, Session
 
 SCHEMA = 1
@@ -61,7 +61,7 @@ def experiment_record(experiment: Experiment) -> Record:
         "frozen_route": _part(experiment.frozen_route, _frozen_record),
         "hand_over": _part(experiment.hand_over, _path_record),
         "verdict_hand_over": _part(experiment.verdict, _path_record),
-        "lens": _part(experiment.lens, lambda part: [{**asdict(curve), **_said(curve.condition)} for curve in part]),
+        "lens": _part(experiment.lens, lambda part: [_under_condition(curve) for curve in part]),
         **_head_records(experiment.heads),
         "attribution": _part(experiment.attributions, lambda part: _attribution_record(part, "after")),
         "attribution_before": _part(experiment.attributions, lambda part: _attribution_record(part, "before")),
@@ -88,13 +88,17 @@ def _part(part: T | Unavailable | None, record_of: Callable[[T], Any]) -> Any:
     return {"available": False, "why_not": part.why_not} if isinstance(part, Unavailable) else record_of(part)
 
 
-def _said(condition: Condition) -> Record:
-    return {"condition": None, "name": condition.name, "text": condition.text, "paraphrase": condition.paraphrase}
+def _under_condition(found: ConditionScore | LensCurve) -> Record:
+    """What was found under a condition, with what the condition says instead of the condition itself."""
+    record = asdict(found)
+    del record["condition"]
+    condition = found.condition
+    return {"name": condition.name, "text": condition.text, "paraphrase": condition.paraphrase, **record}
 
 
 def _condition_record(score: ConditionScore) -> Record:
     top = [{"token": token, "prob": prob} for token, prob in score.top]
-    return {**_said(score.condition), **asdict(score), "condition": None, "margin": score.margin, "top": top}
+    return {**_under_condition(score), "margin": score.margin, "top": top}
 
 
 def _frozen_record(part: FrozenRoute) -> Record:
@@ -140,12 +144,22 @@ def experiment_of(record: Mapping[str, Any]) -> Experiment:
     """
     try:
         if record["schema"] != SCHEMA:
-            raise InputError(f"This experiment has format {record['schema']}; this version reads {SCHEMA}.")
+            raise InputError(
+                say(
+                    "This experiment has format {found}; this version reads {known}.",
+                    found=record["schema"],
+                    known=SCHEMA,
+                )
+            )
         found = _experiment_of(record)
         require_shapes(found)
     except UNREADABLE as error:
         raise InputError(
-            f"This is no record of an experiment ({type(error).__name__}: {error}). Give one that this app has written."
+            say(
+                "This is no record of an experiment ({kind}: {error}). Give one that this app has written.",
+                kind=type(error).__name__,
+                error=error,
+            )
         ) from error
     return found
 

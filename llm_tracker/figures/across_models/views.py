@@ -11,6 +11,7 @@ from llm_tracker.analysis.compare import SideName
 from llm_tracker.charts.across_models.attention import groups_chart, words_chart
 from llm_tracker.charts.across_models.lead import lead_chart, lead_limits
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.across_models.attention import parked_sentence, words_sentence
 from llm_tracker.wording.across_models.lead import lead_sentence
 from llm_tracker.wording.labels import TURN_LABELS
@@ -29,7 +30,8 @@ def lead_figures(runs: Sequence[NamedRun], word: str, over: str) -> dict[SideNam
         frame = whole[whole["turn"].isin(drawn)]
         if (frame["turn"] == turn).any():
             chart, said = lead_chart(frame, word, over, limits, wide), lead_sentence(runs, turn, word, over)
-            figures[turn] = Figure("lead-by-depth", f"Lead by relative depth, {TURN_LABELS[turn]}", chart, frame, said)
+            title = say("Lead by relative depth, {turn}", turn=say(TURN_LABELS[turn]))
+            figures[turn] = Figure("lead-by-depth", title, chart, frame, said)
     return figures
 
 
@@ -38,7 +40,7 @@ def groups_figure(runs: Sequence[NamedRun], turn: SideName) -> Figure | None:
     frame = groups_by_model(runs, turn)
     if frame.empty:
         return None
-    title = f"Where all of the attention went, {TURN_LABELS[turn]}"
+    title = say("Where all of the attention went, {turn}", turn=say(TURN_LABELS[turn]))
     return Figure("groups", title, groups_chart(frame), frame.assign(turn=turn), parked_sentence(frame))
 
 
@@ -47,5 +49,5 @@ def words_figure(runs: Sequence[NamedRun], turn: SideName) -> Figure | None:
     frame = words_by_model(runs, turn)
     if frame.empty:
         return None
-    title = f"Attention on your words, {TURN_LABELS[turn]}"
+    title = say("Attention on your words, {turn}", turn=say(TURN_LABELS[turn]))
     return Figure("words", title, words_chart(frame), frame.assign(turn=turn), words_sentence(frame))

@@ -1,4 +1,7 @@
-"""Which words, heads and layers have to do with the margin."""
+"""Which words, heads and layers have to do with the margin.
+
+What a chart names, it names in the language that is spoken; the numbers behind it are taken along in English.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from llm_tracker.charts.correction.causes import head_words_chart, layers_chart,
 from llm_tracker.experiments.values.experiment import Experiment, available
 from llm_tracker.experiments.values.findings import Attribution, FrozenRoute, Heads, KnockOuts
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.spoken import ENGLISH, in_language
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.correction.causes import (
     attribution_sentence,
     carried_sentence,
@@ -17,30 +22,32 @@ from llm_tracker.wording.correction.causes import (
     hidden_segments_sentence,
     hidden_sentence,
     looked_sentence,
-    named_part,
 )
+from llm_tracker.wording.correction.parts import head_name, named_part
 
 TURN = "correction"
 N_HEADS = 8
 
-SHORT_LABELS: dict[str, str] = {"recipe": "(examples)", "template": "(template)"}
+SHORT_LABELS: dict[str, str] = {"recipe": later("(examples)"), "template": later("(template)")}
 """Below a chart, where there is little room."""
 
 
 def hidden_figure(found: KnockOuts, n_layers: int) -> Figure:
     """What hiding each word from the answer position changes, in reading order; segments aside."""
     frame = _words_frame(found)
-    title = "Changed the lead when hidden"
-    chart = signed_bars(frame, "change of the lead when hidden (nats)")
+    title = say("Changed the lead when hidden")
+    chart = signed_bars(frame, say("change of the lead when hidden (nats)"))
     return Figure("hidden", title, chart, frame.assign(turn=TURN), hidden_sentence(found, n_layers))
 
 
 def segments_figure(found: KnockOuts, n_layers: int) -> Figure:
     """What hiding each whole segment changes."""
-    frame = _words_frame(found, segments=True)
-    chart = signed_bars(frame, "change of the lead when hidden (nats)", long_names=True)
-    said = hidden_segments_sentence(found, n_layers)
-    return Figure("hidden_segments", "Changed the lead when hidden, by message", chart, frame.assign(turn=TURN), said)
+    with in_language(ENGLISH):
+        frame = _words_frame(found, segments=True)
+    drawn = _words_frame(found, segments=True)
+    chart = signed_bars(drawn, say("change of the lead when hidden (nats)"), long_names=True)
+    title, said = say("Changed the lead when hidden, by message"), hidden_segments_sentence(found, n_layers)
+    return Figure("hidden_segments", title, chart, frame.assign(turn=TURN), said)
 
 
 def _words_frame(found: KnockOuts, segments: bool = False) -> pd.DataFrame:
@@ -62,6 +69,13 @@ def _words_frame(found: KnockOuts, segments: bool = False) -> pd.DataFrame:
 
 def carried_figure(found: FrozenRoute) -> Figure:
     """What each word adds along the frozen routes, in reading order, and the biases."""
+    with in_language(ENGLISH):
+        frame = _carried_frame(found)
+    chart = signed_bars(_carried_frame(found), say("added to the lead (nats)"))
+    return Figure("carried", say("Carried the lead"), chart, frame.assign(turn=TURN), carried_sentence(found))
+
+
+def _carried_frame(found: FrozenRoute) -> pd.DataFrame:
     rows = [
         {
             "label": word.text.strip() if word.role not in ("recipe", "template") else named_part(word.text, word.role),
@@ -75,27 +89,38 @@ def carried_figure(found: FrozenRoute) -> Figure:
     ]
     if found.bias:
         rows.append(
-            {"label": "the model's biases", "role": "", "start": -1, "end": -1, "value": found.bias, "grey": True}
+            {"label": say("the model's biases"), "role": "", "start": -1, "end": -1, "value": found.bias, "grey": True}
         )
-    frame = pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "grey"])
-    chart = signed_bars(frame, "added to the lead (nats)")
-    return Figure("carried", "Carried the lead", chart, frame.assign(turn=TURN), carried_sentence(found))
+    return pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "grey"])
 
 
 def looked_figure(found: KnockOuts) -> Figure:
     """How much of the answer position's attention each word got, mean over all heads and layers; the rest is grey."""
+    with in_language(ENGLISH):
+        frame = _looked_frame(found)
+    chart = signed_bars(_looked_frame(found), say("share of attention"), ".1%")
+    return Figure("looked_at", say("Looked at"), chart, frame.assign(turn=TURN), looked_sentence(found))
+
+
+def _looked_frame(found: KnockOuts) -> pd.DataFrame:
     frame = _words_frame(found).assign(value=lambda own: own["share"])
     rest = 1.0 - float(frame["share"].sum())
-    row = {"label": "(the rest)", "role": "", "start": -1, "end": -1, "value": rest, "grey": True}
-    frame = pd.concat([pd.DataFrame([row]), frame.drop(columns="share")], ignore_index=True)
-    chart = signed_bars(frame, "share of attention", ".1%")
-    return Figure("looked_at", "Looked at", chart, frame.assign(turn=TURN), looked_sentence(found))
+    row = {"label": say("(the rest)"), "role": "", "start": -1, "end": -1, "value": rest, "grey": True}
+    return pd.concat([pd.DataFrame([row]), frame.drop(columns="share")], ignore_index=True)
 
 
 def heads_figure(found: Heads) -> Figure:
     """The heads that bring most of the effect, with where they look, beside as many chosen by chance; a click picks."""
+    with in_language(ENGLISH):
+        frame = _heads_frame(found)
+    drawn = _heads_frame(found)
+    chart = signed_bars(drawn, say("share of the effect"), "+.1%", long_names=True, pick=("layer", "head"))
+    return Figure("head_patches", say("Which heads carried it"), chart, frame.assign(turn=TURN), heads_sentence(found))
+
+
+def _heads_frame(found: Heads) -> pd.DataFrame:
     shown = [*((each, False) for each in found.shares[:N_HEADS]), *((each, True) for each in found.random)]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         [
             {
                 "label": head_label(each, found.pair.target_word, by_chance),
@@ -109,8 +134,6 @@ def heads_figure(found: Heads) -> Figure:
         ],
         columns=["label", "layer", "head", "value", "attention", "grey"],
     )
-    chart = signed_bars(frame, "share of the effect", "+.1%", long_names=True, pick=("layer", "head"))
-    return Figure("head_patches", "Which heads carried it", chart, frame.assign(turn=TURN), heads_sentence(found))
 
 
 def attribution_figure(experiment: Experiment, name: str = "after") -> Figure | None:
@@ -126,7 +149,7 @@ def attribution_figure(experiment: Experiment, name: str = "after") -> Figure | 
         frame = _layers_frame(next(each for each in several if each.name == name))
     chart = layers_chart(frame, name == "difference")
     said = attribution_sentence(several, name)
-    return Figure("attribution", "What each layer adds", chart, frame.assign(turn=TURN), said)
+    return Figure("attribution", say("What each layer adds"), chart, frame.assign(turn=TURN), said)
 
 
 def _layers_frame(found: Attribution) -> pd.DataFrame:
@@ -143,18 +166,23 @@ def head_words_figure(experiment: Experiment) -> Figure | None:
     after = next((each for each in available(experiment.attributions) or () if each.name == "after"), None)
     if after is None or not after.head_words:
         return None
+    with in_language(ENGLISH):
+        frame = _head_words_frame(after)
+    title = say("What the strongest heads bring, from which word")
+    chart = head_words_chart(_head_words_frame(after), (experiment.case.answer, experiment.case.foil))
+    return Figure("head_words", title, chart, frame.assign(turn=TURN), head_words_sentence(after))
+
+
+def _head_words_frame(after: Attribution) -> pd.DataFrame:
     rows = [
         {
             "row": row,
-            "head": f"layer {head.layer} head {head.head}",
+            "head": head_name(head.layer, head.head),
             "place": place,
-            "word": SHORT_LABELS.get(word.role, word.text.strip()),
+            "word": say(SHORT_LABELS[word.role]) if word.role in SHORT_LABELS else word.text.strip(),
             "value": value,
         }
         for row, head in enumerate(after.head_words)
         for place, (value, word) in enumerate(zip(head.words, after.words, strict=True))
     ]
-    frame = pd.DataFrame(rows)
-    title = "What the strongest heads bring, from which word"
-    chart = head_words_chart(frame, (experiment.case.answer, experiment.case.foil))
-    return Figure("head_words", title, chart, frame.assign(turn=TURN), head_words_sentence(after))
+    return pd.DataFrame(rows)

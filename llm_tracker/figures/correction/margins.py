@@ -1,4 +1,7 @@
-"""The margins of an experiment: the shift in two steps, every condition, flips, and the whole prediction."""
+"""The margins of an experiment: the shift in two steps, every condition, flips, and the whole prediction.
+
+What a chart names, it names in the language that is spoken; the numbers behind it are taken along in English.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from llm_tracker.charts.correction.margins import change_chart, flips_chart, mar
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import ConditionScore
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.spoken import ENGLISH, in_language
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.correction.conditions import (
     CONDITION_LABELS,
     change_sentence,
@@ -27,14 +32,15 @@ def shift_figure(experiment: Experiment) -> Figure | None:
         return None
     again = baseline.margin + shift.asked_again
     rows = [
-        ("the question alone", "first answer", 0.0, baseline.margin, baseline.margin),
-        ("merely asking again", "asked again", baseline.margin, again, shift.asked_again),
-        ("the correction", "correction", again, after.margin, shift.correction),
-        ("after the correction", "after", 0.0, after.margin, after.margin),
+        (later("the question alone"), "first answer", 0.0, baseline.margin, baseline.margin),
+        (later("merely asking again"), "asked again", baseline.margin, again, shift.asked_again),
+        (later("the correction"), "correction", again, after.margin, shift.correction),
+        (later("after the correction"), "after", 0.0, after.margin, after.margin),
     ]
     frame = pd.DataFrame(rows, columns=["label", "kind", "start", "end", "value"])
     frame["right"] = frame[["start", "end"]].max(axis=1)
-    title, chart = "How much of it is the correction", shift_chart(frame, lead_title(experiment))
+    drawn = frame.assign(label=frame["label"].map(say))
+    title, chart = say("How much of it is the correction"), shift_chart(drawn, lead_title(experiment))
     return Figure("shift", title, chart, frame.assign(turn=TURN), shift_sentence(experiment))
 
 
@@ -48,8 +54,8 @@ def margins_frame(experiment: Experiment) -> pd.DataFrame:
         [
             {
                 "condition": score.condition.name,
-                "label": CONDITION_LABELS[score.condition.name],
-                "text": score.condition.text or "(nothing)",
+                "label": say(CONDITION_LABELS[score.condition.name]),
+                "text": score.condition.text or say("(nothing)"),
                 "paraphrase": score.condition.paraphrase,
                 "first": score.condition.paraphrase == 0,
                 "score_answer": score.score_answer,
@@ -68,8 +74,10 @@ def margins_frame(experiment: Experiment) -> pd.DataFrame:
 
 def margins_figure(experiment: Experiment) -> Figure:
     """The margin under every condition, with the spread of its wordings."""
-    frame = margins_frame(experiment)
-    title, chart = "The lead under every condition", margins_chart(frame, lead_title(experiment))
+    with in_language(ENGLISH):
+        frame = margins_frame(experiment)
+    title = say("The lead under every condition")
+    chart = margins_chart(margins_frame(experiment), lead_title(experiment))
     return Figure("margins", title, chart, frame.assign(turn=TURN), margins_sentence(experiment))
 
 
@@ -78,9 +86,11 @@ def flips_figure(experiment: Experiment) -> Figure | None:
     again = [score for score in experiment.conditions if score.condition.name == "asked_again"]
     if not again:
         return None
-    frame = flips_frame(experiment, again)
+    with in_language(ENGLISH):
+        frame = flips_frame(experiment, again)
+    chart = flips_chart(flips_frame(experiment, again))
     said = flips_sentence(experiment, int(frame["flipped"].sum()), len(frame))
-    return Figure("flips", "What would flip", flips_chart(frame), frame.assign(turn=TURN), said)
+    return Figure("flips", say("What would flip"), chart, frame.assign(turn=TURN), said)
 
 
 def flips_frame(experiment: Experiment, again: list[ConditionScore]) -> pd.DataFrame:
@@ -94,7 +104,13 @@ def flips_frame(experiment: Experiment, again: list[ConditionScore]) -> pd.DataF
 
 def change_figure(experiment: Experiment) -> Figure:
     """How far the whole prediction is from that of merely asking again, first wordings."""
+    with in_language(ENGLISH):
+        frame = _first_wordings(experiment)
+    chart = change_chart(_first_wordings(experiment))
+    title, said = say("How the whole prediction changed"), change_sentence(experiment)
+    return Figure("change", title, chart, frame.assign(turn=TURN), said)
+
+
+def _first_wordings(experiment: Experiment) -> pd.DataFrame:
     frame = margins_frame(experiment)
-    frame = frame[frame["first"] & (frame["condition"] != "asked_again")]
-    said = change_sentence(experiment)
-    return Figure("change", "How the whole prediction changed", change_chart(frame), frame.assign(turn=TURN), said)
+    return frame[frame["first"] & (frame["condition"] != "asked_again")]

@@ -8,6 +8,7 @@ from llm_tracker.charts.correction.paths import grid_chart, lens_chart, path_cha
 from llm_tracker.experiments.values.experiment import Experiment, available
 from llm_tracker.experiments.values.findings import HandOver
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import say
 from llm_tracker.wording.correction.conditions import CONDITION_LABELS, lead_title
 from llm_tracker.wording.correction.paths import GROUP_LABELS, grid_sentence, lens_sentence, path_sentence
 
@@ -20,7 +21,8 @@ def path_figure(path: HandOver, view: str = "hand_over") -> Figure | None:
     if frame.empty:
         return None
     said = path_sentence(path) if path.answer_slot else ""
-    title = f"Where “{path.pair.source_word}” in place of “{path.pair.target_word}” travels"
+    source, target = path.pair.source_word, path.pair.target_word
+    title = say("Where “{source}” in place of “{target}” travels", source=source, target=target)
     return Figure(view, title, path_chart(frame), frame.assign(turn=TURN), said)
 
 
@@ -44,7 +46,7 @@ def grid_figure(path: HandOver, view: str = "grid") -> Figure | None:
         for at, share in enumerate(shares)
     ]
     frame = pd.DataFrame(rows)
-    title = "Every position by itself"
+    title = say("Every position by itself")
     return Figure(view, title, grid_chart(frame), frame.assign(turn=TURN), grid_sentence(path))
 
 
@@ -62,7 +64,7 @@ def lens_figure(experiment: Experiment) -> Figure | None:
     said = lens_sentence(curves, experiment.case.answer, experiment.case.foil)
     return Figure(
         "lens_margins",
-        "The lead through the layers",
+        say("The lead through the layers"),
         lens_chart(frame, lead_title(experiment)),
         frame.assign(turn=TURN),
         said,

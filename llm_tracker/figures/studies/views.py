@@ -1,4 +1,7 @@
-"""Every view of a study by name: margins, answers, flips, chains, lens, path."""
+"""Every view of a study by name: margins, answers, flips, chains, lens, path.
+
+What a chart names, it names in the language that is spoken; the numbers behind it are taken along in English.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from llm_tracker.charts.correction.margins import flips_chart
 from llm_tracker.charts.studies import estimates_chart, lens_chart, path_chart, turns_chart
 from llm_tracker.errors import InputError
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.spoken import ENGLISH, in_language
+from llm_tracker.languages.texts import later, say
 from llm_tracker.studies.statistics.inside import jump_summary, jumps, lens_by_layer, path_by_depth, traced
 from llm_tracker.studies.statistics.pressure import right_by_turn
 from llm_tracker.studies.statistics.summary import summary
@@ -113,28 +118,35 @@ def _called(study: Study, rows: pd.DataFrame) -> list[str]:
     return [labels[key] for key in zip(rows["model"], rows["dtype"], strict=True)]
 
 
-def _labelled(study: Study, conditions: Sequence[Record]) -> pd.DataFrame:
-    """Labels of rows: of the condition, with what tells it from another of its name, and of the model."""
-    labels = [group_label(each, conditions) for each in conditions]
-    keys = pd.DataFrame(conditions, columns=["model", "dtype"])
-    return pd.DataFrame({"label": labels, "model": _called(study, keys)})
+def _labelled(study: Study, conditions: Sequence[Record]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Labels of rows, in English and as they are drawn.
+
+    They are of the condition, with what tells it from another of its name, and of the model.
+    """
+    with in_language(ENGLISH):
+        english = [group_label(each, conditions) for each in conditions]
+    drawn = [group_label(each, conditions) for each in conditions]
+    models = _called(study, pd.DataFrame(conditions, columns=["model", "dtype"]))
+    return pd.DataFrame({"label": english, "model": models}), pd.DataFrame({"label": drawn, "model": models})
 
 
 def _margins(study: Study, made: Record) -> Figure:
     own = [each for each in made["conditions"] if each["condition"] not in ("baseline", "asked_again")]
-    frame = pd.concat([_labelled(study, own), pd.DataFrame(shift_of(each) for each in own)], axis=1)
-    chart = estimates_chart(frame, "change of the lead, nats") if own else None
+    shifts = pd.DataFrame(shift_of(each) for each in own)
+    frame, drawn = (pd.concat([labels, shifts], axis=1) for labels in _labelled(study, own))
+    chart = estimates_chart(drawn, say("change of the lead, nats")) if own else None
     sentence = _told(study, lambda model: margins_sentence(_conditions_of(model, own)))
-    return Figure("margins", "What each text does to the lead", chart, frame, sentence)
+    return Figure("margins", say("What each text does to the lead"), chart, frame, sentence)
 
 
 def _answers(study: Study, made: Record) -> Figure:
     own = [each | _lost(each) for each in made["conditions"] if each["condition"] != "baseline"]
     known = [each for each in own if each["n_right"]]
-    frame = pd.concat([_labelled(study, known), pd.DataFrame(each["kept"] for each in known)], axis=1)
-    chart = estimates_chart(frame, "right first answers that stay right", True) if known else None
+    kept = pd.DataFrame(each["kept"] for each in known)
+    frame, drawn = (pd.concat([labels, kept], axis=1) for labels in _labelled(study, known))
+    chart = estimates_chart(drawn, say("right first answers that stay right"), True) if known else None
     sentence = _told(study, lambda model: answers_sentence(_conditions_of(model, own)))
-    return Figure("answers", "What is written", chart, frame, sentence)
+    return Figure("answers", say("What is written"), chart, frame, sentence)
 
 
 def _lost(condition: Record) -> Record:
@@ -152,16 +164,16 @@ def _flips(study: Study, _made: Record) -> Figure:
     ]
     drawn = frame.assign(label=labels, text=frame["question_id"], flipped=frame["flips"])
     ahead = drawn[drawn["truth_margin"] > 0]
-    chart = flips_chart(ahead, "question") if len(ahead) else None
+    chart = flips_chart(ahead, later("question")) if len(ahead) else None
     sentence = _told(study, lambda model: flips_sentence(_of(model, frame)))
-    return Figure("flips", "Ahead by how much, moved by how much", chart, frame, sentence)
+    return Figure("flips", say("Ahead by how much, moved by how much"), chart, frame, sentence)
 
 
 def _chains(study: Study, _made: Record) -> Figure:
     frame = right_by_turn(study.tables["chains"])
     chart = turns_chart(frame.assign(model=_called(study, frame)))
     sentence = _told(study, lambda model: chain_sentence(_of(model, frame)))
-    return Figure("chains", "Pressure, turn after turn", chart, frame, sentence)
+    return Figure("chains", say("Pressure, turn after turn"), chart, frame, sentence)
 
 
 def _lens(study: Study, model: Mapping[str, Any]) -> Figure:
@@ -171,14 +183,13 @@ def _lens(study: Study, model: Mapping[str, Any]) -> Figure:
     right = whole[whole["question_id"].isin(rows.loc[rows["grade_before"] == "answer", "question_id"])]
     frame = lens_by_layer(right if len(right) else whole, int(study.plan.get("seed", 0)))
     drawn = frame.assign(label=[condition_label(name) for name in frame["condition"]])
-    return Figure(
-        "lens", "The lead, layer by layer", lens_chart(drawn), frame, lens_sentence(frame, of_right=bool(len(right)))
-    )
+    said = lens_sentence(frame, of_right=bool(len(right)))
+    return Figure("lens", say("The lead, layer by layer"), lens_chart(drawn), frame, said)
 
 
 def _path(study: Study, model: Mapping[str, Any]) -> Figure:
     paths, heads = (_of(model, study.tables[name]) for name in ("paths", "heads"))
-    title = "Where the named word travels"
+    title = say("Where the named word travels")
     if not len(traced(paths)):
         reasons = paths[["question_id", "why_not"]]
         return Figure("path", title, None, reasons, untraced_sentence(reasons["why_not"].iloc[0]))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelRefusedError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.adapters.contract import ModelAdapter, part
 from llm_tracker.models.adapters.parts import Parts, Sublayer, at, beside, find_layers, find_parts, sublayer_in
 from llm_tracker.models.adapters.unembedding import Tail, find_tail
@@ -101,14 +102,15 @@ class AnyCausalLM(ModelAdapter):
 
     def notices(self, config: Any) -> tuple[str, ...]:
         """That no adapter was written for this family, what that costs, and which parts no text reaches."""
-        found = "Its parts were found by probing, not from a table of its family."
+        found = say("Its parts were found by probing, not from a table of its family.")
         if self.tail is None:
-            found += " Its end could not be taken apart, so each lens runs all of the model: slower, as exact."
+            end = say("Its end could not be taken apart, so each lens runs all of the model: slower, as exact.")
+            found = f"{found} {end}"
         if self.n_unreached:
-            return (
-                found,
-                f"{self.n_unreached} more of its layers are reached by no text (pictures go there): left out.",
+            unreached = say(
+                "{n} more of its layers are reached by no text (pictures go there): left out.", n=self.n_unreached
             )
+            return (found, unreached)
         return (found,)
 
 
@@ -117,8 +119,11 @@ def _require_own_end(model: PreTrainedModel, recorded: RecordedCalls, last_layer
     rows = cast("Tensor", last_layer.gave)[0]
     if not in_deviations(own_logits(model, last_layer.module, rows), recorded.logits) <= OWN_END_BOUND:
         raise ModelRefusedError(
-            f"{type(model).__name__} makes its logits of more than the rows after its last layer, so that no layer's "
-            "row tells what it would predict. It cannot be read by a lens; choose another model."
+            say(
+                "{model} makes its logits of more than the rows after its last layer, so that no layer's row "
+                "tells what it would predict. It cannot be read by a lens; choose another model.",
+                model=type(model).__name__,
+            )
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import say
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -119,8 +120,15 @@ def part(root: nn.Module, path: str) -> nn.Module:
         if not hasattr(module, name):
             found = ", ".join(child for child, _ in module.named_children()) or "nothing"
             raise ModelError(
-                f"{type(root).__name__} has no part “{path}”: {type(module).__name__} has no “{name}” "
-                f"(it has {found}). Set the adapter's path to where this family keeps it."
+                say(
+                    "{model} has no part “{path}”: {module} has no “{part}” (it has {found}). Set the adapter's "
+                    "path to where this family keeps it.",
+                    model=type(root).__name__,
+                    path=path,
+                    module=type(module).__name__,
+                    part=name,
+                    found=found,
+                )
             )
         module = getattr(module, name)
     return module

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelRefusedError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.adapters.contract import part
 from llm_tracker.models.forward.attention_rows import summarising_layers
 from llm_tracker.models.forward.attention_values import value_columns
@@ -144,8 +145,11 @@ def find_layers(model: PreTrainedModel, recorded: RecordedCalls) -> list[tuple[s
                 chains.append(chain)
     if not chains:
         raise ModelRefusedError(
-            f"{type(model).__name__} has no list of layers that rows of one width walk through, one for each token. "
-            "An adapter of its own has to say where its layers are: docs/writing-an-adapter.md."
+            say(
+                "{model} has no list of layers that rows of one width walk through, one for each token. An "
+                "adapter of its own has to say where its layers are: docs/writing-an-adapter.md.",
+                model=type(model).__name__,
+            )
         )
     largest = max(chains, key=lambda chain: (_n_weights(chain), -chain[0][0].count(".")))
     rounds = _rounds(chains, recorded, type(largest[0][1].module))
@@ -192,8 +196,12 @@ def _attention(inside: list[ModuleCall]) -> ModuleCall | None:
     innermost = [call for call in with_pattern if not any(call.holds(each) for each in with_pattern)]
     if len(innermost) > 1:
         raise ModelRefusedError(
-            f"Layers of this model attend {len(innermost)} times each ({type(innermost[0].module).__name__}): "
-            "one pattern a layer can be shown. Choose another model."
+            say(
+                "Layers of this model attend {n} times each ({kind}): one pattern a layer can be shown. "
+                "Choose another model.",
+                n=len(innermost),
+                kind=type(innermost[0].module).__name__,
+            )
         )
     return innermost[0] if innermost else None
 

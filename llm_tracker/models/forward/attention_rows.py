@@ -24,6 +24,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.deferred_rows import DeferredRow, can_wait, in_batches, stacked
 from llm_tracker.models.forward.forward_pass import put_on_eager
 from llm_tracker.models.forward.hooks import after, layers_in_turn, once_each, put_on
@@ -132,7 +133,13 @@ def whole_row(row: Tensor, length: int) -> Tensor:
     """
     missing = length - row.shape[-1]
     if missing < 0:
-        raise ModelError(f"An attention row has {row.shape[-1]} keys for {length} tokens: some stand for no one word.")
+        raise ModelError(
+            say(
+                "An attention row has {n_keys} keys for {n_tokens} tokens: some stand for no one word.",
+                n_keys=row.shape[-1],
+                n_tokens=length,
+            )
+        )
     return functional.pad(row, (missing, 0)) if missing else row
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache, PreTrainedModel
 
 from llm_tracker.errors import ModelRefusedError, TrackerError, is_lack_of_memory, one_line
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.changing_rope import begin_anew
 from llm_tracker.models.forward.hooks import before, put_on
 from llm_tracker.models.forward.way import EAGER, Way
@@ -197,8 +198,13 @@ def refused_if_it_fails(model: PreTrainedModel) -> Iterator[None]:
             raise
         kind = model.config.get_text_config().model_type
         raise ModelRefusedError(
-            f"Models of type “{kind}” cannot be traced: run as tracing needs it, it raises {type(error).__name__} "
-            f"({one_line(error)}). Choose another model, or report this family."
+            say(
+                "Models of type “{kind}” cannot be traced: run as tracing needs it, it raises {error_kind} ({error}). "
+                "Choose another model, or report this family.",
+                kind=kind,
+                error_kind=type(error).__name__,
+                error=one_line(error),
+            )
         ) from error
 
 

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import ForwardHook, after, before, layers_in_turn, put_on
 from llm_tracker.models.forward.residual_rows import apart, given_rows, side_by_side, taken_rows, with_given_rows
@@ -83,14 +84,20 @@ class Sites:
     def at(self, name: SiteName) -> tuple[Location | None, ...]:
         """The places of a site: (layer). Raises ModelError, with the reason, where this model has none."""
         if name in self.missing:
-            raise ModelError(f"“{name}” cannot be read or replaced in this model: {self.missing[name]}")
+            raise ModelError(
+                say(
+                    "“{name}” cannot be read or replaced in this model: {why}",
+                    name=name,
+                    why=say(self.missing[name]),
+                )
+            )
         return self.locations[name]
 
     def to_replace(self, name: SiteName) -> tuple[Location | None, ...]:
         """The same, for putting something else there. Raises ModelError where this site can be read only."""
         locations = self.at(name)
         if name in self.read_only:
-            raise ModelError(f"“{name}” can be read in this model, and not replaced.")
+            raise ModelError(say("“{name}” can be read in this model, and not replaced.", name=name))
         return locations
 
 

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from llm_tracker.errors import ModelError, ModelTooLargeError, is_lack_of_memory, one_line
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.memory.device_memory import DISK, split_devices, split_room
 from llm_tracker.models.sources.checkpoint_files import pickle_files
@@ -45,8 +47,12 @@ def devices_of(options: LoadOptions) -> list[str]:
     for part, place in named.items():
         if place not in (*here, DISK):
             raise ModelError(
-                f"The device map puts “{part}” on “{place}”, which is not here. Choose from: "
-                f"{', '.join([*here, DISK])}.",
+                say(
+                    "The device map puts “{part}” on “{place}”, which is not here. Choose from: {places}.",
+                    part=part,
+                    place=place,
+                    places=", ".join([*here, DISK]),
+                ),
                 ("device",),
             )
     return list(dict.fromkeys(place for place in named.values() if place != DISK)) or here
@@ -87,8 +93,12 @@ def _told(error: BaseException, folder: Path) -> ModelError | None:
     if isinstance(error, ModelError) or not isinstance(error, Exception) or is_lack_of_memory(error):
         return None
     return ModelError(
-        f"The model could not be split over devices: {type(error).__name__} ({one_line(error)}). Choose one device for "
-        "it, such as “cpu”, or a smaller model.",
+        say(
+            "The model could not be split over devices: {kind} ({error}). Choose one device for it, such as "
+            "“cpu”, or a smaller model.",
+            kind=type(error).__name__,
+            error=one_line(error),
+        ),
         ("device",),
     )
 
@@ -112,8 +122,14 @@ def _whole_map(model: PreTrainedModel, named: Mapping[str, str]) -> dict[str, st
     for one, other in getattr(model, "all_tied_weights_keys", {}).items():
         if _place(one, places) != _place(other, places):
             raise ModelError(
-                f"The device map puts “{one}” on “{_place(one, places)}” and “{other}” on “{_place(other, places)}”, "
-                "and they are the same weight. Put both on the same device.",
+                say(
+                    "The device map puts “{one}” on “{place}” and “{other}” on “{other_place}”, and they are the same "
+                    "weight. Put both on the same device.",
+                    one=one,
+                    place=_place(one, places),
+                    other=other,
+                    other_place=_place(other, places),
+                ),
                 ("device",),
             )
     # accelerate runs a model on the first of its GPUs: of numbers that is the lowest, of names any.
@@ -126,8 +142,12 @@ def _require_parts(model: nn.Module, named: Mapping[str, str]) -> None:
     if unknown is not None:
         examples = [path for path, module in model.named_modules() if path and path.count(".") <= 2]
         raise ModelError(
-            f"The device map names “{unknown}”, and this model has no such part. It has {', '.join(examples[:N_NAMED])}"
-            " and others; “” is all that no other name covers.",
+            say(
+                "The device map names “{part}”, and this model has no such part. It has {parts} and "
+                "others; “” is all that no other name covers.",
+                part=unknown,
+                parts=", ".join(examples[:N_NAMED]),
+            ),
             ("device",),
         )
 
@@ -138,7 +158,10 @@ def _spelled_out(part: Any, path: str, named: Mapping[str, str]) -> Iterator[tup
         if not any(_is_within(path, each) for each in named):
             part_name = f"“{path}”" if path else "the model"
             raise ModelError(
-                f"The device map does not say where {part_name} lies. Name it, or say under “” where all others lie.",
+                say(
+                    "The device map does not say where {part} lies. Name it, or say under “” where all others lie.",
+                    part=part_name,
+                ),
                 ("device",),
             )
         yield path, _place(path, named)
@@ -183,11 +206,25 @@ def _require_disk(folder: Path, n_bytes: int) -> None:
 
 def _no_room_on_disk(folder: Path, n_bytes: int = 0) -> ModelTooLargeError:
     free = shutil.disk_usage(folder.parent).free
-    takes = f"up to {n_bytes / 1e9:.1f} GB of them may have to be" if n_bytes else "more of them has to be"
+    text = DISK_HAS_NO_ROOM if n_bytes else DISK_IS_FULL
     return ModelTooLargeError(
-        f"The disk has no room for the model's weights: {takes} written there, and {free / 1e9:.1f} GB are free in "
-        f"{folder.parent}. Make room there, or choose a smaller model."
+        say(
+            text,
+            most=number(n_bytes / 1e9, ".1f"),
+            free=number(free / 1e9, ".1f"),
+            folder=folder.parent,
+        )
     )
+
+
+DISK_HAS_NO_ROOM = later(
+    "The disk has no room for the model's weights: up to {most} GB of them may have to be written there, and {free} GB "
+    "are free in {folder}. Make room there, or choose a smaller model."
+)
+DISK_IS_FULL = later(
+    "The disk has no room for the model's weights: more of them has to be written there, and {free} GB are free in "
+    "{folder}. Make room there, or choose a smaller model."
+)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,25 +13,31 @@ from llm_tracker.errors import (
     HubUnreachableError,
     ModelDamagedError,
     ModelError,
-    ModelNotFoundError,
     ModelRefusedError,
     ModelTooLargeError,
     TrackerError,
     is_lack_of_memory,
     one_line,
 )
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import AUTO, NOTHING, SPLIT, LoadOptions, Trust
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.loading.device_maps import devices_of, load_split
 from llm_tracker.models.loading.loaded_model import LoadedModel, kv_caches_for
-from llm_tracker.models.loading.model_kinds import require_causal, require_no_peft
+from llm_tracker.models.loading.model_kinds import require_causal
 from llm_tracker.models.loading.resolve import find_entry
+from llm_tracker.models.loading.whole_models import (
+    model_directory,
+    one_of_several,
+    require_all_weights,
+    require_whole,
+)
 from llm_tracker.models.memory.device_memory import require_room
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources import digests, gguf, hub
-from llm_tracker.models.sources.checkpoint_files import missing_files, pickle_files, weight_files
+from llm_tracker.models.sources.checkpoint_files import pickle_files, weight_files
 from llm_tracker.models.sources.model_size import weights_bytes
 from llm_tracker.models.sources.quiet_load import quiet_load
 from llm_tracker.models.sources.remote_code import lacks_code, own_code_of, require_trusted
@@ -85,7 +91,7 @@ def load(
     require_trusted(entry.id, directory, options.trust)
     if entry.source == "hub":
         digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
-    report(Progress("Starting the engine"))
+    report(Progress(say("Starting the engine")))
     where = _device(options.device_name)
     require_weights(directory / name for name in sorted(weight_files(directory)))
     computing = devices_of(options)[0] if where == SPLIT else where
@@ -103,7 +109,9 @@ def _split_instead() -> Iterator[None]:
         yield
     except ModelTooLargeError as error:
         raise ModelTooLargeError(
-            f"{error} Or let it be split over all devices and the disk (device “split”), which is slow.",
+            say(
+                "{error} Or let it be split over all devices and the disk (device “split”), which is slow.", error=error
+            ),
             dict.fromkeys((*error.parameters, "device")),
         ) from error
 
@@ -117,56 +125,20 @@ def fetch(entry: ModelEntry, report: Report = silent, trust: Trust = NOTHING) ->
         require_weights([Path(entry.location)])
         return gguf.converted(Path(entry.location), report), None
     if entry.source == "directory":
-        return _model_directory(Path(entry.location)), None
+        return model_directory(Path(entry.location)), None
     here = hub.cached_model(entry.location, entry.revision)
     if here is None or lacks_code(here, trust):
-        report(Progress("Asking the model hub"))
+        report(Progress(say("Asking the model hub")))
         try:
             found = hub.ask_hub(entry.location, entry.revision, report, trust)
         except HubUnreachableError as error:
             whole = [] if entry.revision else hub.whole_snapshots(entry.location)
             if len(whole) != 1:
-                raise _one_of_several(entry, whole) or error from error
+                raise one_of_several(entry, whole) or error from error
             return whole[0], whole[0].name
         here = hub.download(found, report, trust)
-        _require_whole(entry, here)
+        require_whole(entry, here)
     return here, here.name
-
-
-def _one_of_several(entry: ModelEntry, several: Sequence[Path]) -> ModelNotFoundError | None:
-    """What to type where several revisions are here, none of them as the default one, and the hub cannot be asked."""
-    if len(several) < 2:
-        return None
-    names = ", or ".join(f"{entry.location}@{snapshot.name}" for snapshot in several)
-    return ModelNotFoundError(
-        f"{len(several)} revisions of “{entry.location}” are on this machine, and nothing here says which is its "
-        f"default one. Type the one that you mean: {names}."
-    )
-
-
-def _require_whole(entry: ModelEntry, snapshot: Path) -> None:
-    """Refuse what was downloaded where the repository itself lacks a part, or its index is damaged."""
-    missing = missing_files(snapshot)
-    if missing:
-        raise ModelDamagedError(
-            f"“{entry.id}” was downloaded and is no whole model: its repository lacks {', '.join(missing)}. "
-            "Choose another model or revision."
-        )
-
-
-def _model_directory(directory: Path) -> Path:
-    require_no_peft(directory)
-    if not (directory / "config.json").is_file():
-        raise ModelNotFoundError(
-            f"{directory} holds no model: there is no config.json. Give the directory that has it."
-        )
-    missing = missing_files(directory)
-    if missing:
-        raise ModelDamagedError(
-            f"{directory} is incomplete: it lacks {', '.join(missing)}. It needs weights (safetensors; all files of "
-            "their index) and a tokenizer beside config.json."
-        )
-    return directory
 
 
 def _from_directory(
@@ -178,7 +150,7 @@ def _from_directory(
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    report(Progress("Loading the weights"))
+    report(Progress(say("Loading the weights")))
     code, trust = own_code_of(directory), options.trust
     trusts_code = trust.remote_code and bool(code.model)
     read: Any = partial(
@@ -203,26 +175,12 @@ def _from_directory(
     except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
         if is_lack_of_memory(error):
             raise
-        raise ModelDamagedError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+        raise ModelDamagedError(
+            say("The model in {directory} could not be loaded: {error}", directory=directory, error=one_line(error))
+        ) from error
     model, info = loaded
-    _require_all_weights(directory, info["missing_keys"], info["mismatched_keys"])
+    require_all_weights(directory, info["missing_keys"], info["mismatched_keys"])
     return _on_device(model, device), tokenizer, tuple(sorted(info["unexpected_keys"]))
-
-
-def _require_all_weights(directory: Path, missing: Collection[str], misshapen: Collection[tuple[Any, ...]]) -> None:
-    """Refuse a checkpoint with holes or other shapes: transformers puts random numbers there and only logs it."""
-    if misshapen:
-        name, found, wanted = min(misshapen)
-        raise ModelDamagedError(
-            f"The model in {directory} does not fit its config.json: {len(misshapen)} of its weights have another "
-            f"shape than that says, such as {name}, {tuple(found)} in the file and {tuple(wanted)} by the config. Get "
-            "its files anew."
-        )
-    if missing:
-        raise ModelDamagedError(
-            f"The model in {directory} is incomplete: {len(missing)} of its weights are in no file, "
-            f"such as {min(missing)}. Get its files anew."
-        )
 
 
 def _device(device: str) -> str:
@@ -230,7 +188,10 @@ def _device(device: str) -> str:
 
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ModelError(
-            f"There is no CUDA device for “{device}” here. Choose “cpu” for the device, or leave it to “auto”.",
+            say(
+                "There is no CUDA device for “{device}” here. Choose “cpu” for the device, or leave it to “auto”.",
+                device=device,
+            ),
             ("device",),
         )
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
@@ -243,7 +204,9 @@ def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
     except (RuntimeError, AssertionError) as error:
         if is_lack_of_memory(error):
             raise
-        raise ModelError(f"The device “{device}” cannot be used: {one_line(error)}") from error
+        raise ModelError(
+            say("The device “{device}” cannot be used: {error}", device=device, error=one_line(error))
+        ) from error
 
 
 def _proved(
@@ -261,10 +224,12 @@ def _proved(
     from llm_tracker.models.proof.prove import prove
     from llm_tracker.models.proof.refusal import own_failure_told, require_exact
 
-    report(Progress("Checking that it is read exactly"))
+    report(Progress(say("Checking that it is read exactly")))
     model, tokenizer = pair
     if not tokenizer.is_fast:
-        raise ModelRefusedError(f"“{entry.id}” has a tokenizer without character offsets; words cannot be cut exactly.")
+        raise ModelRefusedError(
+            say("“{id}” has a tokenizer without character offsets; words cannot be cut exactly.", id=entry.id)
+        )
     model.train(False)
     with own_failure_told(model):
         adapter = adapter_of(model)

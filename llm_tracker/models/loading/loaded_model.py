@@ -131,7 +131,7 @@ class LoadedModel:
             return None
         return gguf.source_sha256(self.directory) or digests.weights_sha256(self.directory)
 
-    @cached_property
+    @property
     def notices(self) -> tuple[str, ...]:
         """What a reader of this model's charts has to know, one sentence each."""
         from llm_tracker.models.loading.notices import (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from pathlib import Path
 
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.architecture import Architecture
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.forward.attention_rows import summarising_layers
@@ -21,30 +24,38 @@ def architecture_notices(architecture: Architecture, way: Way, model: PreTrained
     """Layers without attention, learned sinks, the slower kind of attention, and a missing cache."""
     summarising = summarising_layers(model.config)
     if summarising:
-        yield (
-            f"{len(summarising)} of its {architecture.n_layers} layers look back at summaries of several tokens: their "
-            "shares stand for no single word, and are not drawn."
+        yield say(
+            "{n} of its {n_layers} layers look back at summaries of several tokens: their shares stand for no single "
+            "word, and are not drawn.",
+            n=len(summarising),
+            n_layers=architecture.n_layers,
         )
     without = architecture.heads.count(0) - len(summarising)
     if without == architecture.n_layers:
-        yield "This model has no attention to draw: it carries what it read in a state, not by looking back at words."
+        yield say(
+            "This model has no attention to draw: it carries what it read in a state, not by looking back at words."
+        )
     elif without:
-        yield (
-            f"{without} of its {architecture.n_layers} layers have no attention pattern: they carry what was read in a "
-            "state instead of looking back at words."
+        yield say(
+            "{n} of its {n_layers} layers have no attention pattern: they carry what was read in a state instead of "
+            "looking back at words.",
+            n=without,
+            n_layers=architecture.n_layers,
         )
     if architecture.has_sinks:
-        yield "Its heads leave part of their 100 % to a learned sink, which stands for no word: it counts as parked."
+        yield say(
+            "Its heads leave part of their 100 % to a learned sink, which stands for no word: it counts as parked."
+        )
     if way.attention == "eager" and without < architecture.n_layers:
-        yield "It runs on eager attention: the faster kind does not honour all that this family asks for."
+        yield say("It runs on eager attention: the faster kind does not honour all that this family asks for.")
     if cache_keyword(model) is None:
-        yield "It keeps nothing of what it has read: for every token the whole text is read again."
+        yield say("It keeps nothing of what it has read: for every token the whole text is read again.")
 
 
 def tokenizer_notices(tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
     """A missing chat template: a base model has none, and another program may have left a chat model's out."""
     if not tokenizer.chat_template:
-        yield (
+        yield say(
             "No chat template was found beside this model: questions are put to it as “Q: … A:”. A model that was "
             "made to chat has one in chat_template.jinja or tokenizer_config.json; get these files if they are missing."
         )
@@ -53,9 +64,11 @@ def tokenizer_notices(tokenizer: PreTrainedTokenizerBase) -> Iterator[str]:
 def file_notices(left_out: Sequence[str]) -> Iterator[str]:
     """Weights of the checkpoint's files for which its config has no place."""
     if left_out:
-        yield (
-            f"{len(left_out):,} of the weights in its files were left out, such as {left_out[0]}: its config.json has "
-            "no place for them. What is drawn is the model without them."
+        yield say(
+            "{n} of the weights in its files were left out, such as {name}: its config.json has no place for them. "
+            "What is drawn is the model without them.",
+            n=number(len(left_out), ","),
+            name=left_out[0],
         )
 
 
@@ -63,18 +76,23 @@ def revision_notices(entry: ModelEntry, directory: Path | None) -> Iterator[str]
     """A snapshot that is used though the hub's cache does not name it as the default one."""
     if entry.source == "hub" and entry.revision is None and directory != noted_snapshot(entry.location):
         commit = directory.name[:12] if directory else ""
-        yield (
-            f"The hub's cache on this machine names no whole snapshot as the default one: {commit}, the only one that "
-            "is whole, is used."
+        yield say(
+            "The hub's cache on this machine names no whole snapshot as the default one: {commit}, the only one that "
+            "is whole, is used.",
+            commit=commit,
         )
 
 
 def split_notices(bytes_by_place: Mapping[str, int]) -> Iterator[str]:
     """Weights on several devices."""
     if len(bytes_by_place) > 1 or DISK in bytes_by_place:
-        places = ", ".join(f"{n_bytes / 1e9:.1f} GB on {place}" for place, n_bytes in bytes_by_place.items())
-        slow = " What lies on the disk is read from there for every token." if DISK in bytes_by_place else ""
-        yield f"Its weights are split over devices: {places}.{slow}"
+        places = ", ".join(
+            say("{size} GB on {place}", size=number(n_bytes / 1e9, ".1f"), place=place)
+            for place, n_bytes in bytes_by_place.items()
+        )
+        split = say("Its weights are split over devices: {places}.", places=places)
+        slow = say("What lies on the disk is read from there for every token.")
+        yield f"{split} {slow}" if DISK in bytes_by_place else split
 
 
 def quantisation_notices(config: object) -> Iterator[str]:
@@ -83,7 +101,10 @@ def quantisation_notices(config: object) -> Iterator[str]:
     method = settings.get("quant_method") if isinstance(settings, dict) else getattr(settings, "quant_method", None)
     if settings is not None:
         named = QUANTISED.get(str(getattr(method, "value", method)), (str(method), ""))[0]
-        yield f"Its weights are quantised ({named}): these are the numbers of the quantised model, not of the original."
+        yield say(
+            "Its weights are quantised ({method}): these are the numbers of the quantised model, not of the original.",
+            method=named,
+        )
 
 
 def generation_notices(model: PreTrainedModel) -> Iterator[str]:
@@ -91,35 +112,44 @@ def generation_notices(model: PreTrainedModel) -> Iterator[str]:
     config = model.generation_config
     yield from _sampling_notice(config)
     asked = [
-        f"{label} {getattr(config, name)}" for name, (label, off) in PENALTIES.items() if _is_asked(config, name, off)
+        say(label, value=getattr(config, name))
+        for name, (label, off) in PENALTIES.items()
+        if _is_asked(config, name, off)
     ]
     if asked:
-        yield (
-            f"Its generation_config.json asks for {' and '.join(asked)}. That is not applied: the candidates are the "
-            "model's own."
+        yield say(
+            "Its generation_config.json asks for {settings}. That is not applied: the candidates are the model's own.",
+            settings=reduce(lambda one, other: say("{one} and {other}", one=one, other=other), asked),
         )
 
 
 def _sampling_notice(config: object) -> Iterator[str]:
     if not getattr(config, "do_sample", False):
         return
-    asked = [f"{label} {value:g}" for name, label in SAMPLING.items() if (value := getattr(config, name, None))]
-    settings = f" ({', '.join(asked)})" if asked else ""
-    ends = getattr(config, "eos_token_id", None)
-    honoured = f" Its {len(ends)} end tokens are honoured." if isinstance(ends, list) and len(ends) > 1 else ""
-    yield (
-        f"Its generation_config.json asks for sampling{settings}. Answers here take the likeliest token unless a "
-        f"temperature is given.{honoured}"
+    asked = [
+        f"{say(label)} {number(value, 'g')}"
+        for name, label in SAMPLING.items()
+        if (value := getattr(config, name, None))
+    ]
+    sampling = say(
+        "Its generation_config.json asks for sampling{settings}. Answers here take the likeliest token unless a "
+        "temperature is given.",
+        settings=f" ({', '.join(asked)})" if asked else "",
     )
+    ends = getattr(config, "eos_token_id", None)
+    if isinstance(ends, list) and len(ends) > 1:
+        yield f"{sampling} {say('Its {n} end tokens are honoured.', n=len(ends))}"
+    else:
+        yield sampling
 
 
-SAMPLING = {"temperature": "temperature", "top_p": "top-p", "top_k": "top-k", "min_p": "min-p"}
+SAMPLING = {"temperature": later("temperature"), "top_p": "top-p", "top_k": "top-k", "min_p": "min-p"}
 """Settings of sampling, by name and in words."""
 
 PENALTIES = {
-    "repetition_penalty": ("a repetition penalty of", 1.0),
-    "no_repeat_ngram_size": ("no repeated run of tokens of length", 0),
-    "encoder_repetition_penalty": ("an encoder repetition penalty of", 1.0),
+    "repetition_penalty": (later("a repetition penalty of {value}"), 1.0),
+    "no_repeat_ngram_size": (later("no repeated run of tokens of length {value}"), 0),
+    "encoder_repetition_penalty": (later("an encoder repetition penalty of {value}"), 1.0),
 }
 """Settings that change logits by what was written before: by name, in words, and the value that changes nothing."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from llm_tracker.errors import ModelNotFoundError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.catalogue import EMBEDDED, TINYLLAMA, ModelEntry, meant
 from llm_tracker.models.loading.typed_names import meant_name
 from llm_tracker.models.plugins.manager import Plugins, installed_plugins
@@ -31,15 +32,20 @@ def find_entry(name: str, plugins: Plugins | None = None) -> ModelEntry:
         return ModelEntry(name, path.resolve().name, "directory", str(path.resolve()))
     if path.suffix == ".gguf":
         if not path.is_file():
-            raise ModelNotFoundError(f"There is no file {name}. Give the path of a .gguf file.")
+            raise ModelNotFoundError(say("There is no file {name}. Give the path of a .gguf file.", name=name))
         return ModelEntry(name, path.stem, "gguf", str(path.resolve()))
     repository, _, revision = name.partition("@")
     if "/" in repository and hub.can_be_named(repository):
         named = None if revision in ("", "main") else revision  # the hub's default branch is called so
         return ModelEntry(name, repository.split("/")[1], "hub", repository, named)
     raise ModelNotFoundError(
-        f"There is no model “{name}”.{meant(name, models)} Known ids: {', '.join(sorted(models))}; "
-        "or give a hub id (owner/model), a directory, or a .gguf file."
+        say(
+            "There is no model “{name}”.{meant} Known ids: {models}; or give a hub id (owner/model), a "
+            "directory, or a .gguf file.",
+            name=name,
+            meant=meant(name, models),
+            models=", ".join(sorted(models)),
+        )
     )
 
 

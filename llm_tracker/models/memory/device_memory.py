@@ -7,6 +7,8 @@ from pathlib import Path
 import psutil
 
 from llm_tracker.errors import ModelTooLargeError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import SPLIT
 
 WORKING_BYTES = 128 * 2**20
@@ -95,13 +97,22 @@ def require_room(needed_bytes: int, device: str = "cpu", reserved_bytes: int = 0
         limit, in_use = memory_of(device)
         in_use += reserved_bytes
         is_cpu = device == "cpu"
-        elsewhere = " or on the CPU (device “cpu”)" if not is_cpu and has_room(needed_bytes) else ""
-        raise ModelTooLargeError(
-            f"The model does not fit: its weights take {_gb(needed_bytes)} and reading {_gb(WORKING_BYTES)} more; "
-            f"{'this machine' if is_cpu else f'the device {device}'} allows {_gb(limit)}, and {_gb(in_use)} of that is "
-            f"in use. Choose a smaller model, or load it in a dtype of fewer bits{elsewhere}.",
-            ("dtype", "device") if elsewhere else ("dtype",),
+        fits_elsewhere = not is_cpu and has_room(needed_bytes)
+        figures = say(
+            "The model does not fit: its weights take {weights} and reading {working} more; {place} allows {limit}, "
+            "and {in_use} of that is in use.",
+            weights=_gb(needed_bytes),
+            working=_gb(WORKING_BYTES),
+            place=say("this machine") if is_cpu else say("the device {device}", device=device),
+            limit=_gb(limit),
+            in_use=_gb(in_use),
         )
+        remedy = (
+            say("Choose a smaller model, or load it in a dtype of fewer bits or on the CPU (device “cpu”).")
+            if fits_elsewhere
+            else say("Choose a smaller model, or load it in a dtype of fewer bits.")
+        )
+        raise ModelTooLargeError(f"{figures} {remedy}", ("dtype", "device") if fits_elsewhere else ("dtype",))
 
 
 def require_possible(needed_bytes: int, device: str = "cpu") -> None:
@@ -112,4 +123,4 @@ def require_possible(needed_bytes: int, device: str = "cpu") -> None:
 
 
 def _gb(n_bytes: int) -> str:
-    return f"{n_bytes / 1e9:.1f} GB"
+    return f"{number(n_bytes / 1e9, '.1f')} GB"

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from llm_tracker.errors import ModelRefusedError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.memory.device_memory import DISK
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ class _Watched(TorchFunctionMode):
         is_of_one = len(args) == 1 and not keywords and isinstance(args[0], Tensor)  # most ask for a shape or the like
         if not is_of_one and _are_mixed((*args, *keywords.values())):
             raise ModelRefusedError(
-                "Split over devices this model would give other numbers: its code reads a weight in a way that does "
-                f"not fetch it ({getattr(func, '__name__', func)}). Load it on one device, such as “cpu”, or choose a "
-                "smaller model.",
+                say(
+                    "Split over devices this model would give other numbers: its code reads a weight in a way that "
+                    "does not fetch it ({function}). Load it on one device, such as “cpu”, or choose a smaller model.",
+                    function=getattr(func, "__name__", func),
+                ),
                 ("device",),
             )
         return func(*args, **keywords)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.errors import Cancelled, ModelError, TrackerError
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.plugins.manager import Plugins, installed_plugins
@@ -36,14 +37,24 @@ def load_by_plugin(
             failure = failure_of(name, plugins.homes[name], error)
             if name == bringer:
                 raise ModelError(
-                    f"The plug-in “{name}” could not load “{entry.title}” ({failure.where}): {failure.reason}"
+                    say(
+                        "The plug-in “{name}” could not load “{title}” ({where}): {reason}",
+                        name=name,
+                        title=entry.title,
+                        where=failure.where,
+                        reason=failure.reason,
+                    )
                 ) from error
             if failure not in plugins.failures:
                 plugins.failures.append(failure)
     if entry.source == "plug-in":
         raise ModelError(
-            f"“{entry.title}” is to be loaded by the plug-in “{bringer}”, and its load_model returned None for it. "
-            "Let it return the model and its tokenizer."
+            say(
+                "“{title}” is to be loaded by the plug-in “{bringer}”, and its load_model returned None for it. "
+                "Let it return the model and its tokenizer.",
+                title=entry.title,
+                bringer=bringer,
+            )
         )
     return None
 

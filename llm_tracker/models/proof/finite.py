@@ -9,6 +9,7 @@ import torch
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelDamagedError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.memory.split_weights import in_place
 
 
@@ -17,10 +18,21 @@ def require_finite(model: PreTrainedModel) -> None:
     name = next(_not_finite(model), None)
     if name is not None:
         layer = re.search(r"\.(\d+)\.", name)
-        place = f"first in layer {int(layer[1]) + 1}" if layer else "outside its layers"
+        if layer:
+            raise ModelDamagedError(
+                say(
+                    "This model's own numbers are not finite: a weight is NaN or infinite, first in layer {layer} "
+                    "({name}). Its files were saved wrongly or are damaged: get them anew, or choose another model.",
+                    layer=int(layer[1]) + 1,
+                    name=name,
+                )
+            )
         raise ModelDamagedError(
-            f"This model's own numbers are not finite: a weight is NaN or infinite, {place} ({name}). Its files "
-            "were saved wrongly or are damaged: get them anew, or choose another model."
+            say(
+                "This model's own numbers are not finite: a weight is NaN or infinite, outside its layers ({name}). "
+                "Its files were saved wrongly or are damaged: get them anew, or choose another model.",
+                name=name,
+            )
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from llm_tracker.languages.texts import later
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.forward.attention_rows import put_on_attention
 from llm_tracker.models.forward.forward_pass import probe_tokens, refused_if_it_fails
@@ -57,7 +58,7 @@ def _examined(model: PreTrainedModel, adapter: ModelAdapter, kernels: ModelKerne
 def _layers_check(model: PreTrainedModel, n_layers: int, eager: EagerRun) -> Check:
     configured = getattr(model.config.get_text_config(), "num_hidden_layers", n_layers + eager.n_unreached)
     missed = abs(n_layers + eager.n_unreached - configured)
-    return checked("layers", missed, 0, f"{n_layers} layers found{_unreached(eager)}")
+    return checked(later("layers"), missed, 0, f"{n_layers} layers found{_unreached(eager)}")
 
 
 def _unreached(eager: EagerRun) -> str:
@@ -72,8 +73,15 @@ def _tail_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun)
         own = own_logits(model, adapter.layers(model)[-1], eager.resid)
         every = in_deviations(adapter.logits(model, eager.resid), own)
     return [
-        checked("tail", last, bound, "adapter.logits(last layer) against the model's own logits, in their sd"),
-        checked("every layer", every, bound, "adapter.logits(each layer) against the model's own end, given that row"),
+        checked(
+            later("tail"), last, bound, later("adapter.logits(last layer) against the model's own logits, in their sd")
+        ),
+        checked(
+            later("every layer"),
+            every,
+            bound,
+            later("adapter.logits(each layer) against the model's own end, given that row"),
+        ),
     ]
 
 
@@ -90,11 +98,18 @@ def _parts_checks(attentions: list[Any], eager: EagerRun, dtype: torch.dtype) ->
     own = "none" if eager.n_own_patterns is None else eager.n_own_patterns
     patterns = f"{len(eager.patterns)} patterns of {named} attention modules; transformers hands out {own}"
     return [
-        checked("norms", eager.norm_gap, 0, norms),
-        checked("patterns", abs(len(eager.patterns) - n_own) + silent, 0, patterns),
-        checked("row sums", largest(sums), bounds.rows, "every attention row sums to 1, with its learned sink"),
-        checked("nothing ahead", largest(ahead), 0, "no attention to later positions"),
-        checked("causal", eager.future_gap, bounds.future, "another last token, and the rows before it, in their sd"),
+        checked(later("norms"), eager.norm_gap, 0, norms),
+        checked(later("patterns"), abs(len(eager.patterns) - n_own) + silent, 0, patterns),
+        checked(
+            later("row sums"), largest(sums), bounds.rows, later("every attention row sums to 1, with its learned sink")
+        ),
+        checked(later("nothing ahead"), largest(ahead), 0, later("no attention to later positions")),
+        checked(
+            later("causal"),
+            eager.future_gap,
+            bounds.future,
+            later("another last token, and the rows before it, in their sd"),
+        ),
     ]
 
 
@@ -112,11 +127,16 @@ def _live_checks(model: PreTrainedModel, attentions: list[Any], eager: EagerRun,
     bounds = Bounds.of(model.dtype)
     missed = abs(live.n_rows - 2 * len(eager.patterns))
     return [
-        checked("kernels", kernel_gap(model), bounds.kernels, "chosen products against its own code"),
-        checked("live logits", in_deviations(live.logits, eager.logits[-1]), bounds.live, "as traced, against eager"),
+        checked(later("kernels"), kernel_gap(model), bounds.kernels, later("chosen products against its own code")),
+        checked(
+            later("live logits"),
+            in_deviations(live.logits, eager.logits[-1]),
+            bounds.live,
+            later("as traced, against eager"),
+        ),
         *_row_checks(model.dtype, attentions, eager, live),
         *_late_checks(live, bounds.live_rows),
-        checked("one row a layer", missed, 0, f"{live.n_rows} rows in two forward passes"),
+        checked(later("one row a layer"), missed, 0, f"{live.n_rows} rows in two forward passes"),
     ]
 
 
@@ -124,7 +144,11 @@ def _late_checks(live: LiveRun, bound: float) -> list[Check]:
     """Rows that were made together, as on a GPU, against each made alone from the same query and keys."""
     layers = sorted(live.alone)
     gap = row_gap([live.rows[layer] for layer in layers], [live.alone[layer] for layer in layers])
-    return [checked("rows made together", gap, bound, "of all layers at once, against each alone")] if layers else []
+    return (
+        [checked(later("rows made together"), gap, bound, later("of all layers at once, against each alone"))]
+        if layers
+        else []
+    )
 
 
 def _row_checks(dtype: torch.dtype, attentions: list[Any], eager: EagerRun, live: LiveRun) -> list[Check]:
@@ -137,14 +161,29 @@ def _row_checks(dtype: torch.dtype, attentions: list[Any], eager: EagerRun, live
     in_order = sorted(eager.patterns)
     rows = [live.rows[layer] for layer in in_order if layer in live.rows]
     expected = [eager.patterns[layer][:, -1] for layer in in_order]
-    gap, traced = row_gap(rows, expected), "rows as traced, with a cache, against eager"
+    gap, traced = row_gap(rows, expected), later("rows as traced, with a cache, against eager")
     if dtype == torch.float32:
-        return [checked("live attention rows", gap, bounds.live_rows, traced)]
+        return [checked(later("live attention rows"), gap, bounds.live_rows, traced)]
     if live.way.attention == "eager":  # eager against eager, but for the cache
-        return [checked("live attention rows", gap, bounds.rows, traced)]
+        return [checked(later("live attention rows"), gap, bounds.rows, traced)]
     twins = float32_row_gap(attentions, eager.attention_calls)
     return [
-        checked("live attention rows", twins, bounds.live_rows, "rows of float32 copies of the modules, against eager"),
-        checked("first live row", row_gap(rows[:1], expected[:1]), bounds.rows, f"{traced}: the first layer's"),
-        checked("all live rows", gap, bounds.deep_rows, f"{traced}: with all that 16 bits round on the way"),
+        checked(
+            later("live attention rows"),
+            twins,
+            bounds.live_rows,
+            later("rows of float32 copies of the modules, against eager"),
+        ),
+        checked(
+            later("first live row"),
+            row_gap(rows[:1], expected[:1]),
+            bounds.rows,
+            later("rows as traced, with a cache, against eager: the first layer's"),
+        ),
+        checked(
+            later("all live rows"),
+            gap,
+            bounds.deep_rows,
+            later("rows as traced, with a cache, against eager: with all that 16 bits round on the way"),
+        ),
     ]

@@ -12,6 +12,8 @@ import torch
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError, ModelRefusedError, TrackerError, is_lack_of_memory, one_line
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.forward.forward_pass import forward, probe_tokens, put_on_eager
 from llm_tracker.models.memory.split_weights import input_device, is_split
@@ -36,8 +38,16 @@ def require_exact(adapter: ModelAdapter, examination: Examination) -> None:
     if failed:
         worst = failed[0]
         raise NotExactError(
-            f"{adapter.name} does not read “{examination.architecture.model_type}” exactly: {worst.name} is off by "
-            f"{worst.gap:.2g} (bound {worst.bound:.2g}; {worst.note}). {ADVICE[worst.name]}",
+            say(
+                "{adapter} does not read “{kind}” exactly: {check} is off by {gap} (bound {bound}; {note}). {advice}",
+                adapter=adapter.name,
+                kind=examination.architecture.model_type,
+                check=say(worst.name),
+                gap=number(worst.gap, ".2g"),
+                bound=number(worst.bound, ".2g"),
+                note=say(worst.note),
+                advice=say(ADVICE[worst.name]),
+            ),
             adapter,
             examination,
             PARAMETERS.get(worst.name, ()),
@@ -45,21 +55,23 @@ def require_exact(adapter: ModelAdapter, examination: Examination) -> None:
 
 
 ADVICE = {
-    "layers": "Set layers_path to the list of all decoder layers.",
-    "tail": "Override unembed() with the whole tail: scale, soft cap, bias; or set final_norm_path.",
-    "every layer": "Override unembed(): a cap or a scale bites only where earlier layers' rows go.",
-    "norms": "Set attention_norm_path and mlp_norm_path to the norms before attention and feed-forward.",
-    "patterns": "Set attention_path to the module that returns the pattern; or return None for layers without one.",
-    "row sums": "This family's attention is no plain softmax: it cannot be drawn as shares.",
-    "nothing ahead": "This model sees the words after each position: it is no causal language model.",
-    "causal": "This model sees the words after each position: it is no causal language model.",
-    "kernels": "Another routine than the model's own computes wrongly on this CPU; report it.",
-    "live logits": "Its attention cannot be read on SDPA; report this family.",
-    "live attention rows": "Set attention_path to the module that computes the softmax; or report this family.",
-    "first live row": "Set attention_path to the module that computes the softmax; or report this family.",
-    "all live rows": "Load it with dtype “float32”, where rows can be compared exactly; or report this family.",
-    "rows made together": "Load it with device “cpu”, where each row is made alone; and report this family.",
-    "one row a layer": "Set attention_path to the module that calls the attention function, once a layer.",
+    "layers": later("Set layers_path to the list of all decoder layers."),
+    "tail": later("Override unembed() with the whole tail: scale, soft cap, bias; or set final_norm_path."),
+    "every layer": later("Override unembed(): a cap or a scale bites only where earlier layers' rows go."),
+    "norms": later("Set attention_norm_path and mlp_norm_path to the norms before attention and feed-forward."),
+    "patterns": later(
+        "Set attention_path to the module that returns the pattern; or return None for layers without one."
+    ),
+    "row sums": later("This family's attention is no plain softmax: it cannot be drawn as shares."),
+    "nothing ahead": later("This model sees the words after each position: it is no causal language model."),
+    "causal": later("This model sees the words after each position: it is no causal language model."),
+    "kernels": later("Another routine than the model's own computes wrongly on this CPU; report it."),
+    "live logits": later("Its attention cannot be read on SDPA; report this family."),
+    "live attention rows": later("Set attention_path to the module that computes the softmax; or report this family."),
+    "first live row": later("Set attention_path to the module that computes the softmax; or report this family."),
+    "all live rows": later("Load it with dtype “float32”, where rows can be compared exactly; or report this family."),
+    "rows made together": later("Load it with device “cpu”, where each row is made alone; and report this family."),
+    "one row a layer": later("Set attention_path to the module that calls the attention function, once a layer."),
 }
 """By check: what to do about it."""
 
@@ -82,8 +94,14 @@ def adapter_blamed(adapter: ModelAdapter) -> Iterator[None]:
         if method is None or not adapter.model_types or is_lack_of_memory(error):
             raise
         raise ModelError(
-            f"{adapter.name}.{method}() raises {told(error)}{_where(adapter, error)}. Compare it with what the model's "
-            "own code does there: a step may be missing, or a part be None in this model."
+            say(
+                "{adapter}.{method}() raises {error}{where}. Compare it with what the model's own code does "
+                "there: a step may be missing, or a part be None in this model.",
+                adapter=adapter.name,
+                method=method,
+                error=told(error),
+                where=_where(adapter, error),
+            )
         ) from error
 
 
@@ -115,14 +133,24 @@ def own_failure_told(model: PreTrainedModel) -> Iterator[None]:
         kind = model.config.get_text_config().model_type
         if is_split(model):
             raise ModelError(
-                f"Split over devices this model does not run: the forward pass of “{kind}” raises {type(own).__name__} "
-                f"({one_line(own)}). Load it on one device, such as “cpu”, or choose a smaller model.",
+                say(
+                    "Split over devices this model does not run: the forward pass of “{kind}” raises {error_kind} "
+                    "({error}). Load it on one device, such as “cpu”, or choose a smaller model.",
+                    kind=kind,
+                    error_kind=type(own).__name__,
+                    error=one_line(own),
+                ),
                 ("device",),
             ) from own
         raise ModelError(
-            f"This model does not run in transformers itself, without any tracing: the forward pass of “{kind}” "
-            f"raises {type(own).__name__} ({one_line(own)}). Check that the sizes in its config.json fit together; "
-            "if they do, this version of transformers cannot run it."
+            say(
+                "This model does not run in transformers itself, without any tracing: the forward pass of "
+                "“{kind}” raises {error_kind} ({error}). Check that the sizes in its config.json fit together; if they "
+                "do, this version of transformers cannot run it.",
+                kind=kind,
+                error_kind=type(own).__name__,
+                error=one_line(own),
+            )
         ) from own
 
 

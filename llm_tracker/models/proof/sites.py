@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import later
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.forward.attention_rows import put_on_attention
 from llm_tracker.models.forward.attention_values import value_columns
@@ -38,21 +39,21 @@ from llm_tracker.models.kernels.matrix_products import plain_kernels
 from llm_tracker.models.proof.checks import Bounds, Check, checked, largest
 
 NOTES: Mapping[SiteName, str] = {
-    "resid_pre": "what enters each layer",
-    "resid_post": "what leaves each layer",
-    "resid_mid": "resid_pre + attn_out against what the feed-forward part reads",
-    "attn_out": "resid_pre + attn_out against the stream behind attention",
-    "mlp_out": "the stream behind attention + mlp_out against resid_post",
-    "z": "pattern · v against what the output projection takes",
-    "v": "pattern · v against what the output projection takes",
+    "resid_pre": later("what enters each layer"),
+    "resid_post": later("what leaves each layer"),
+    "resid_mid": later("resid_pre + attn_out against what the feed-forward part reads"),
+    "attn_out": later("resid_pre + attn_out against the stream behind attention"),
+    "mlp_out": later("the stream behind attention + mlp_out against resid_post"),
+    "z": later("pattern · v against what the output projection takes"),
+    "v": later("pattern · v against what the output projection takes"),
 }
 """How each is proved; that patterns are read exactly has checks of its own (`prove`)."""
 
 
-REPLACED = "put in its own place, and the logits"
+REPLACED = later("put in its own place, and the logits")
 OF_SUBLAYERS: tuple[SiteName, ...] = ("attn_out", "resid_mid", "mlp_out")
 OF_VALUES: tuple[SiteName, ...] = ("v", "z")
-NO_PATTERN = "no layer has an attention pattern."
+NO_PATTERN = later("no layer has an attention pattern.")
 
 
 @dataclass
@@ -109,7 +110,7 @@ def _why_missing(found: _Found, failure: str) -> str:
     """Why a site can be used nowhere in the model; "" where it can."""
     if failure:
         return failure
-    return "" if any(found.locations) else next(iter(found.reasons), "no layer of this family has one.")
+    return "" if any(found.locations) else next(iter(found.reasons), later("no layer of this family has one."))
 
 
 def _found(
@@ -123,7 +124,7 @@ def _found(
     for layer, (module, call) in enumerate(_layer_calls(adapter.layers(model), recorded)):
         if call is None:
             for each in found.values():
-                each.add(None, reason="a layer of the adapter's list is reached by no text.")
+                each.add(None, reason=later("a layer of the adapter's list is reached by no text."))
             continue
         inside = [each for each in recorded.calls if call.holds(each)]
         found["resid_pre"].add(input_of(module))
@@ -162,7 +163,7 @@ def _find_stream(
     attended, fed, read = (_call_of(module, inside) for module in (attention, mlp, reader))
     if call.got is None or call.gave is None or attended is None or fed is None or read is None or read.got is None:
         for name in OF_SUBLAYERS:
-            found[name].add(None, reason="its layers do not consist of attention and one feed-forward part.")
+            found[name].add(None, reason=later("its layers do not consist of attention and one feed-forward part."))
         return
     # A module that runs twice in a layer has two outputs: where it is, neither can be told from the other.
     n_calls = Counter(each.module for each in inside)
@@ -177,9 +178,11 @@ def _find_stream(
         found["resid_mid"].add(replace(added, onto=layer), gap)
         last = _addend(behind, mid, call.gave, bound)
     else:
-        found["resid_mid"].add(None, reason="attention and feed-forward work side by side in each layer.")
+        found["resid_mid"].add(None, reason=later("attention and feed-forward work side by side in each layer."))
         last = _add_side_by_side(found, call, attended, fed, bound)
-    found["mlp_out"].add(*(last or (None, 0.0, "no module gives what the feed-forward part adds to the stream.")))
+    found["mlp_out"].add(
+        *(last or (None, 0.0, later("no module gives what the feed-forward part adds to the stream.")))
+    )
 
 
 def _add_side_by_side(
@@ -193,7 +196,7 @@ def _add_side_by_side(
         if gap <= bound:
             found["attn_out"].add(output_of(attended.module), gap)
             return output_of(fed.module), gap
-    found["attn_out"].add(None, reason="no module gives what attention adds to the stream.")
+    found["attn_out"].add(None, reason=later("no module gives what attention adds to the stream."))
     return None
 
 
@@ -245,7 +248,7 @@ def _find_values(
         return
     v, o = (_call_of(module, inside) for module in projections)
     weighed = _weighed(pattern, v, o, bound)
-    reason = "the pattern does not weigh what a projection of this family gives into what another takes."
+    reason = later("the pattern does not weigh what a projection of this family gives into what another takes.")
     if v is None or o is None or weighed is None:
         found["v"].add(None, reason=reason)
         found["z"].add(None, reason=reason)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_tracker.errors import ModelDamagedError
+from llm_tracker.languages.texts import say
 
 FORMS = ("model.safetensors", "pytorch_model.bin")
 """The one-file names of the forms that weights come in, the one to prefer first; more files have an index beside."""
@@ -44,7 +45,9 @@ def _indexed(index: Path) -> set[str]:
     places = read_object(index).get("weight_map")
     names = set(map(str, places.values())) if isinstance(places, dict) else set()
     if not names:
-        raise ModelDamagedError(f"{index} is damaged: it names no weight files. Get the model's files anew.")
+        raise ModelDamagedError(
+            say("{index} is damaged: it names no weight files. Get the model's files anew.", index=index)
+        )
     return names
 
 
@@ -85,7 +88,11 @@ def read_object(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:  # the latter of lists in lists in lists
-        raise ModelDamagedError(f"{file} is damaged: it is no JSON. Get the model's files anew.") from error
+        raise ModelDamagedError(
+            say("{file} is damaged: it is no JSON. Get the model's files anew.", file=file)
+        ) from error
     if not isinstance(content, dict):
-        raise ModelDamagedError(f"{file} is damaged: it holds no names with values. Get the model's files anew.")
+        raise ModelDamagedError(
+            say("{file} is damaged: it holds no names with values. Get the model's files anew.", file=file)
+        )
     return content

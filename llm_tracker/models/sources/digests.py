@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from llm_tracker.errors import ModelDamagedError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.sources.checkpoint_files import weight_files
 from llm_tracker.places import cache_dir
 from llm_tracker.progress import Progress, Report, silent
@@ -32,8 +33,12 @@ def sha256_of(path: Path, report: Report = silent) -> str:
     sha256 = content_sha256(file, report)
     if file.parent.name == "blobs" and _DIGEST.fullmatch(file.name) and file.name != sha256:
         raise ModelDamagedError(
-            f"{path.name} is damaged: its content is not what the model hub announced. Remove {file} and load the "
-            "model again, which downloads it anew."
+            say(
+                "{name} is damaged: its content is not what the model hub announced. Remove {file} and load the "
+                "model again, which downloads it anew.",
+                name=path.name,
+                file=file,
+            )
         )
     return sha256
 
@@ -68,7 +73,7 @@ def digest(path: Path, report: Report = silent) -> str:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             checksum.update(chunk)
-            report(Progress("Checking the weights, once"))
+            report(Progress(say("Checking the weights, once")))
     return checksum.hexdigest()
 
 

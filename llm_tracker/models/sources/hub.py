@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import HubUnreachableError, ModelRefusedError
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import NOTHING, Trust
 from llm_tracker.models.sources.checkpoint_files import is_complete
 from llm_tracker.models.sources.hub_cache import RepositoryCache
@@ -123,7 +124,10 @@ def ask_hub(repository: str, revision: str | None = None, report: Report = silen
     wanted = tuple(files[name] for name in files if name in {*weights, *beside})
     if not re.fullmatch("[0-9a-f]{40}", str(info.sha)) or not all(DIGEST.fullmatch(file.digest) for file in wanted):
         raise HubUnreachableError(
-            f"The hub's answer for “{repository}” lacks a commit or digests; nothing was downloaded."
+            say(
+                "The hub's answer for “{repository}” lacks a commit or digests; nothing was downloaded.",
+                repository=repository,
+            )
         )
     return HubModel(repository, revision, str(info.sha), wanted)
 
@@ -133,7 +137,7 @@ def _model_info(repository: str, revision: str | None, report: Report) -> ModelI
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
-    retries = Retries(lambda: report(Progress("Waiting for the model hub to answer")))
+    retries = Retries(lambda: report(Progress(say("Waiting for the model hub to answer"))))
     while True:
         try:
             return HfApi().model_info(repository, revision=revision, files_metadata=True, timeout=FIRST_WORD_SECONDS)
@@ -150,8 +154,18 @@ def _weights(repository: str, files: Iterable[str], trust: Trust) -> list[str]:
         require_pickle_allowed(repository, pickles, trust)
     if not (safetensors or pickles):
         gguf = next((name for name in names if name.endswith(".gguf")), None)
-        instead = f"Download its {gguf} and give the path of that file." if gguf else "Choose another model."
-        raise ModelRefusedError(f"“{repository}” has no weights that can be loaded: no safetensors. {instead}")
+        instead = (
+            say("Download its {file} and give the path of that file.", file=gguf)
+            if gguf
+            else say("Choose another model.")
+        )
+        raise ModelRefusedError(
+            say(
+                "“{repository}” has no weights that can be loaded: no safetensors. {instead}",
+                repository=repository,
+                instead=instead,
+            )
+        )
     return safetensors or pickles
 
 
@@ -163,7 +177,7 @@ def download(model: HubModel, report: Report, trust: Trust = NOTHING) -> Path:
     run costs nobody its weights. Raises ModelError where that is so, where the hub fails, or the disk.
     """
     cache = RepositoryCache(model.repository)
-    arrivals = Arrivals(report, f"Downloading {model.repository}", model.size_bytes)
+    arrivals = Arrivals(report, say("Downloading {repository}", repository=model.repository), model.size_bytes)
     with told_plainly(model.repository, FETCHING):
         require_disk_room(cache.folder, sum(_missing(model, cache)), model.repository)
         _require_trusted(model, cache, arrivals, trust)

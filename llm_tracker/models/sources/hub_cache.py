@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import Progress, Report
 
 LOCK_SECONDS = 0.2
@@ -64,7 +65,7 @@ class RepositoryCache:
             try:
                 lock.acquire(timeout=LOCK_SECONDS)
             except Timeout:
-                report(Progress("Waiting for another download of the same file"))
+                report(Progress(say("Waiting for another download of the same file")))
         try:
             yield
         finally:

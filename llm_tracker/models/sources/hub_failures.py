@@ -16,10 +16,11 @@ from llm_tracker.errors import (
     TrackerError,
     one_line,
 )
+from llm_tracker.languages.texts import later, say
 from llm_tracker.models.catalogue import meant
 
-ASKING = "Models on this machine still work; try again when there is a network."
-FETCHING = "What has arrived is kept: start the download again to go on from there."
+ASKING = later("Models on this machine still work; try again when there is a network.")
+FETCHING = later("What has arrived is kept: start the download again to go on from there.")
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -44,23 +45,41 @@ def _failure(repository: str, error: Exception, hint: str) -> ModelError:
     # the order matters: a gated repository is a RepositoryNotFoundError, and the hub's errors are OSErrors
     if isinstance(error, errors.OfflineModeIsEnabled):
         return HubUnreachableError(
-            f"“{repository}” is not on this machine, and nothing may be downloaded: HF_HUB_OFFLINE is set. "
-            "Unset it, or choose a model that is here."
+            say(
+                "“{repository}” is not on this machine, and nothing may be downloaded: HF_HUB_OFFLINE is set. "
+                "Unset it, or choose a model that is here.",
+                repository=repository,
+            )
         )
     if isinstance(error, errors.GatedRepoError):
-        said = f"“{repository}” is gated: ask for access on {_page(repository)}, then log in with: hf auth login"
-        return ModelRefusedError(said)
+        return ModelRefusedError(
+            say(
+                "“{repository}” is gated: ask for access on {page}, then log in with: hf auth login",
+                repository=repository,
+                page=_page(repository),
+            )
+        )
     if isinstance(error, (errors.RepositoryNotFoundError, errors.HFValidationError)):
         return ModelNotFoundError(_unknown(repository))
     if isinstance(error, errors.RevisionNotFoundError):
-        said = f"“{repository}” has no such revision. Leave it out, or copy it from {_page(repository)}"
-        return ModelNotFoundError(said)
+        return ModelNotFoundError(
+            say(
+                "“{repository}” has no such revision. Leave it out, or copy it from {page}",
+                repository=repository,
+                page=_page(repository),
+            )
+        )
     if isinstance(error, errors.HfHubHTTPError):
         return _refusal(repository, error, hint)
     if isinstance(error, OSError):
         return _disk(repository, error)
     return HubUnreachableError(
-        f"The model hub could not be reached for “{repository}” ({type(error).__name__}). {hint}"
+        say(
+            "The model hub could not be reached for “{repository}” ({kind}). {hint}",
+            repository=repository,
+            kind=type(error).__name__,
+            hint=say(hint),
+        )
     )
 
 
@@ -73,9 +92,11 @@ def _page(repository: str) -> str:
 def _unknown(repository: str) -> str:
     from llm_tracker.models.plugins.manager import installed_plugins
 
-    return (
-        f"The hub has no model “{repository}”.{meant(repository, installed_plugins().models)} Check its name: "
-        "owner/model, as its page shows it. A private one is found once you log in with: hf auth login"
+    return say(
+        "The hub has no model “{repository}”.{meant} Check its name: owner/model, as its page shows it. A private one "
+        "is found once you log in with: hf auth login",
+        repository=repository,
+        meant=meant(repository, installed_plugins().models),
     )
 
 
@@ -85,24 +106,44 @@ def _refusal(repository: str, error: Exception, hint: str) -> ModelError:
     status = getattr(response, "status_code", 0)
     if status in (401, 403):
         return ModelRefusedError(
-            f"The hub does not hand out “{repository}” with the access token of this machine, or without one. "
-            f"Look at {_page(repository)}, then log in with: hf auth login"
+            say(
+                "The hub does not hand out “{repository}” with the access token of this machine, or without "
+                "one. Look at {page}, then log in with: hf auth login",
+                repository=repository,
+                page=_page(repository),
+            )
         )
     if status == 429:
         seconds = getattr(response, "headers", {}).get("Retry-After", "")
-        wait = f"in {seconds} seconds" if seconds.isdigit() else "in some minutes"
+        wait = say("in {n} seconds", n=seconds) if seconds.isdigit() else say("in some minutes")
         return HubUnreachableError(
-            f"The model hub was asked too often from here; try “{repository}” again {wait}. {hint}"
+            say(
+                "The model hub was asked too often from here; try “{repository}” again {wait}. {hint}",
+                repository=repository,
+                wait=wait,
+                hint=say(hint),
+            )
         )
-    return HubUnreachableError(f"The model hub answered with an error for “{repository}”: {one_line(error)}. {hint}")
+    return HubUnreachableError(
+        say(
+            "The model hub answered with an error for “{repository}”: {error}. {hint}",
+            repository=repository,
+            error=one_line(error),
+            hint=say(hint),
+        )
+    )
 
 
 def _disk(repository: str, error: OSError) -> ModelError:
     if error.errno in _NO_ROOM:
-        said = f"The disk is full: no room for the rest of “{repository}”. Free some space. {FETCHING}"
-        return ModelTooLargeError(said)
+        said = say("The disk is full: no room for the rest of “{repository}”. Free some space.", repository=repository)
+        return ModelTooLargeError(f"{said} {say(FETCHING)}")
     return ModelError(
-        f"“{repository}” could not be kept on the disk: {one_line(error)}. Set HF_HOME to another folder."
+        say(
+            "“{repository}” could not be kept on the disk: {error}. Set HF_HOME to another folder.",
+            repository=repository,
+            error=one_line(error),
+        )
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from llm_tracker.errors import ModelDamagedError, one_line
+from llm_tracker.languages.texts import say
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.memory.device_memory import WORKING_BYTES, memory_of
 from llm_tracker.models.sources.checkpoint_files import is_complete, read_object, weight_files
@@ -111,7 +112,9 @@ def weights_bytes(directory: Path, dtype: str = "auto") -> int:
             if file.is_file()
         )
     except SafetensorError as error:
-        raise ModelDamagedError(f"The model in {directory} could not be loaded: {one_line(error)}") from error
+        raise ModelDamagedError(
+            say("The model in {directory} could not be loaded: {error}", directory=directory, error=one_line(error))
+        ) from error
 
 
 def _configured_dtype(directory: Path) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_tracker.errors import ModelDamagedError, ModelRefusedError
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import Trust
 from llm_tracker.models.sources.checkpoint_files import pickle_files, read_object
 
@@ -69,15 +70,23 @@ def require_trusted_code(name: str, code: OwnCode, trust: Trust) -> None:
         return
     if not trust.remote_code:
         raise ModelRefusedError(
-            f"“{name}” needs code of its own ({', '.join(code.files)}), which is not run unasked. "
-            "If you have read it and trust it, allow it for this model: trust=Trust(remote_code=True).",
+            say(
+                "“{name}” needs code of its own ({files}), which is not run unasked. If you have read it and "
+                "trust it, allow it for this model: trust=Trust(remote_code=True).",
+                name=name,
+                files=", ".join(code.files),
+            ),
             ("trust.remote_code",),
         )
     elsewhere = [file for file in code.files if "--" in file]
     if elsewhere:
         raise ModelRefusedError(
-            f"“{name}” needs code of another repository ({', '.join(elsewhere)}), which is not fetched. "
-            "Download both yourself, put the code beside the model, and mend auto_map in its config.json."
+            say(
+                "“{name}” needs code of another repository ({elsewhere}), which is not fetched. Download both "
+                "yourself, put the code beside the model, and mend auto_map in its config.json.",
+                name=name,
+                elsewhere=", ".join(elsewhere),
+            )
         )
 
 
@@ -85,8 +94,12 @@ def require_pickle_allowed(name: str, files: Iterable[str], trust: Trust) -> Non
     """Raise ModelRefusedError where weights that are pickle files may not be read."""
     if not trust.pickle:
         raise ModelRefusedError(
-            f"“{name}” has no safetensors weights, only pickle files ({next(iter(files))}), a format that can run "
-            "code. If you trust whoever made them, allow them for this model: trust=Trust(pickle=True).",
+            say(
+                "“{name}” has no safetensors weights, only pickle files ({files}), a format that can run code. "
+                "If you trust whoever made them, allow them for this model: trust=Trust(pickle=True).",
+                name=name,
+                files=next(iter(files)),
+            ),
             ("trust.pickle",),
         )
 
@@ -116,8 +129,12 @@ def _files(file: Path, config: dict[str, Any], classes: tuple[str, ...]) -> Iter
 
 def _names_no_class(file: Path, given: object) -> ModelDamagedError:
     return ModelDamagedError(
-        f"{file} names no class of code in its auto_map: {str(given)[:60]!r}, where such as "
-        '{"AutoConfig": "module.Class"} is needed. Mend it, or get the model\'s files anew.'
+        say(
+            '{file} names no class of code in its auto_map: {given}, where such as {{"AutoConfig": '
+            '"module.Class"}} is needed. Mend it, or get the model\'s files anew.',
+            file=file,
+            given=repr(str(given)[:60]),
+        )
     )
 
 

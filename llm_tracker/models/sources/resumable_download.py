@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llm_tracker.errors import ModelDamagedError, ModelTooLargeError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.models.sources.digests import CHUNK_BYTES, content_sha256, keep_sha256
 from llm_tracker.models.sources.hub_failures import Retries
 from llm_tracker.progress import Progress, Report
@@ -76,7 +78,7 @@ def is_sound(path: Path, file: HubFile, arrivals: Arrivals) -> bool:
     """
 
     def tell(_progress: Progress | None = None) -> None:
-        arrivals.tell(stage="Checking what is here")
+        arrivals.tell(stage=say("Checking what is here"))
 
     if file.sha256:
         return content_sha256(path, tell) == file.sha256
@@ -100,8 +102,14 @@ def require_disk_room(folder: Path, missing_bytes: int, repository: str) -> None
     free_bytes = shutil.disk_usage(folder).free
     if missing_bytes > free_bytes:
         raise ModelTooLargeError(
-            f"There is no room for “{repository}”: {_mb(missing_bytes)} of it are to come, and {_mb(free_bytes)} are "
-            f"free on the disk of {folder}. Free some space, or set HF_HOME to a folder on another disk."
+            say(
+                "There is no room for “{repository}”: {missing} of it are to come, and {free} are "
+                "free on the disk of {folder}. Free some space, or set HF_HOME to a folder on another disk.",
+                repository=repository,
+                missing=_mb(missing_bytes),
+                free=_mb(free_bytes),
+                folder=folder,
+            )
         )
 
 
@@ -115,7 +123,7 @@ def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
     part = part_of(blob)
     for _ in range(DELIVERIES):
         _complete(url, file, part, arrivals)
-        if _digest(part, file, lambda: arrivals.tell(file.size_bytes, "Checking what arrived")) == file.digest:
+        if _digest(part, file, lambda: arrivals.tell(file.size_bytes, say("Checking what arrived"))) == file.digest:
             _write_through(part)
             os.replace(part, blob)
             if file.sha256:
@@ -123,15 +131,19 @@ def fetch(url: str, file: HubFile, blob: Path, arrivals: Arrivals) -> None:
             return
         part.unlink()
     raise ModelDamagedError(
-        f"{file.name} arrived damaged {DELIVERIES} times and was removed. Try again later; if it stays like this, "
-        "the hub's copy, or what lies between here and there, is at fault."
+        say(
+            "{file} arrived damaged {n} times and was removed. Try again later; if it stays like this, "
+            "the hub's copy, or what lies between here and there, is at fault.",
+            file=file.name,
+            n=DELIVERIES,
+        )
     )
 
 
 def _complete(url: str, file: HubFile, part: Path, arrivals: Arrivals) -> None:
     """Read on until the part is as long as the file, over as many connections as retries allows."""
     part.touch()
-    retries = Retries(lambda: arrivals.tell(part.stat().st_size, "Waiting for the model hub to go on"))
+    retries = Retries(lambda: arrivals.tell(part.stat().st_size, say("Waiting for the model hub to go on")))
     while (before := part.stat().st_size) != file.size_bytes:
         if before > file.size_bytes:  # no beginning of this file
             os.truncate(part, 0)
@@ -183,4 +195,4 @@ def _write_through(part: Path) -> None:
 
 
 def _mb(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:,.0f} MB"
+    return f"{number(n_bytes / 1e6, ',.0f')} MB"

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from llm_tracker.errors import ModelDamagedError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 
 N_READ = 512
 MAX_HEADER = 2**30
@@ -22,24 +24,36 @@ def require_weights(files: Iterable[Path]) -> None:
     for file in files:
         told = what_instead(file) if file.is_file() else ""
         if told:
-            raise ModelDamagedError(f"{file} {told}")
+            raise ModelDamagedError(told)
 
 
 def what_instead(file: Path) -> str:
-    """What a weight file is instead, and what to do; "" where nothing speaks against it."""
+    """What a weight file is instead, in a sentence, and what to do; "" where nothing speaks against it."""
     size = file.stat().st_size
     with file.open("rb") as opened:
         first = opened.read(N_READ)
     if first.startswith(b"version https://git-lfs"):
-        return "is a Git LFS pointer, not the weights: the repository was cloned without it. Run “git lfs pull” there."
+        return say(
+            "{file} is a Git LFS pointer, not the weights: the repository was cloned without it. Run “git lfs pull” "
+            "there.",
+            file=file,
+        )
     if first.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "is a web page, not weights: the link led to a page, perhaps to a login. Download the file itself."
+        return say(
+            "{file} is a web page, not weights: the link led to a page, perhaps to a login. Download the file itself.",
+            file=file,
+        )
     if not first:
-        return "is empty. Get it anew."
+        return say("{file} is empty. Get it anew.", file=file)
     if file.suffix == ".safetensors":
         needed = _safetensors_bytes(file, first)
         if needed is not None and size < needed:
-            return f"is cut off: {size:,} of {needed:,} bytes are there. Get it anew."
+            return say(
+                "{file} is cut off: {n} of {all} bytes are there. Get it anew.",
+                file=file,
+                n=number(size, ","),
+                all=number(needed, ","),
+            )
     return ""
 
 

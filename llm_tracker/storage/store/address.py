@@ -9,6 +9,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import later, say
 from llm_tracker.places import data_dir
 from llm_tracker.settings import STORE
 
@@ -32,18 +33,21 @@ def store_address(given: str | None = None) -> URL | None:
     try:
         url = make_url(text)
     except (ArgumentError, ValueError) as error:
-        raise InputError(f"The store's address cannot be read. {_WANTED}") from error
+        said = say("The store's address cannot be read.")
+        raise InputError(f"{said} {say(_WANTED, variable=STORE)}") from error
     kind = url.get_backend_name()
     if kind == "postgres":  # as many hosts spell it
         kind = "postgresql"
     if kind not in ("sqlite", "postgresql"):
-        raise InputError(f"A store of the kind “{kind}” cannot be used. {_WANTED}")
+        raise InputError(
+            f"{say('A store of the kind “{kind}” cannot be used.', kind=kind)} {say(_WANTED, variable=STORE)}"
+        )
     return url.set(drivername="sqlite" if kind == "sqlite" else "postgresql+psycopg")
 
 
-_WANTED = (
+_WANTED = later(
     "Give the path of a SQLite file, sqlite:///path, postgresql://user:password@host/name, or none to keep nothing "
-    f"({STORE})."
+    "({variable})."
 )
 
 

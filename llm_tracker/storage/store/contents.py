@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from llm_tracker.errors import DamagedError
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.lens_records import Arrays, Record
 from llm_tracker.storage.records import head_record, session_of
 from llm_tracker.storage.session_directory import AXES, UNREADABLE, trace_arrays
@@ -92,8 +93,10 @@ def session_of_parts(parts: Mapping[str, Part], folder: Path | None) -> Session:
         return session_of(record, own, of_controls, experiments)
     except (OSError, SafetensorError, zlib.error, *UNREADABLE) as error:
         raise DamagedError(
-            f"This conversation cannot be read from the store: a part of it is damaged ({type(error).__name__}). "
-            "All others can."
+            say(
+                "This conversation cannot be read from the store: a part of it is damaged ({kind}). All others can.",
+                kind=type(error).__name__,
+            )
         ) from error
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from llm_tracker.errors import StoreError
+from llm_tracker.languages.texts import later, say
 from llm_tracker.storage.store.address import file_of, named
 
 logger = logging.getLogger(__name__)
@@ -51,15 +52,20 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads. Raises StoreError."""
-        with said(self.name), self.engine.begin() as connection:
+        with said(say(self.name)), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that writes: all of it is kept, or nothing. Raises StoreError."""
         if self.is_frozen:
-            raise StoreError(f"The store ({self.name}) can be read, but not written: its disk or file is read-only.")
-        with said(self.name), self.engine.execution_options(**{_WRITES: True}).begin() as connection:
+            raise StoreError(
+                say(
+                    "The store ({name}) can be read, but not written: its disk or file is read-only.",
+                    name=say(self.name),
+                )
+            )
+        with said(say(self.name)), self.engine.execution_options(**{_WRITES: True}).begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -163,19 +169,19 @@ def said(name: str) -> Iterator[None]:
             logger.exception("the store failed")
         else:
             logger.warning("the store failed (%s): %s", kind, type(error).__name__)
-        raise StoreError(_SENTENCES[kind].format(name=name)) from error
+        raise StoreError(say(_SENTENCES[kind], name=name)) from error
 
 
 _SENTENCES = {
-    "full": "The store ({name}) could not be written: the disk is full. Make room on it.",
-    "read-only": "The store ({name}) could not be written: its disk or file is read-only.",
-    "damaged": (
+    "full": later("The store ({name}) could not be written: the disk is full. Make room on it."),
+    "read-only": later("The store ({name}) could not be written: its disk or file is read-only."),
+    "damaged": later(
         "The store ({name}) is damaged: a part of its file cannot be read. Nothing of it was deleted. Move the file "
         "away to begin a new one, or put back a copy of it (an update leaves one beside it)."
     ),
-    "busy": "The store ({name}) is being written by another process for too long. Try again in a moment.",
-    "away": "The store ({name}) cannot be reached now.",
-    "other": "The store ({name}) failed unexpectedly. What was saved before is untouched.",
+    "busy": later("The store ({name}) is being written by another process for too long. Try again in a moment."),
+    "away": later("The store ({name}) cannot be reached now."),
+    "other": later("The store ({name}) failed unexpectedly. What was saved before is untouched."),
 }
 
 

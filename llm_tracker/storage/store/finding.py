@@ -10,6 +10,8 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, Select, or_, select, text
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.summaries import Outcome, folded
 from llm_tracker.storage.store.tables import sessions
 
@@ -39,9 +41,21 @@ class Query:
     def __post_init__(self) -> None:
         """Refuse an order that there is not, and more words than a database takes. Raises InputError."""
         if self.order not in get_args(Order):
-            raise InputError(f"There is no order “{self.order}”. Choose one of: {', '.join(get_args(Order))}.")
+            raise InputError(
+                say(
+                    "There is no order “{order}”. Choose one of: {orders}.",
+                    order=self.order,
+                    orders=", ".join(get_args(Order)),
+                )
+            )
         if len(self.words) > MOST_WORDS:
-            raise InputError(f"{len(self.words):,} words are too many to search for. Give {MOST_WORDS} at most.")
+            raise InputError(
+                say(
+                    "{n} words are too many to search for. Give {most} at most.",
+                    n=number(len(self.words), ","),
+                    most=MOST_WORDS,
+                )
+            )
 
     @property
     def words(self) -> list[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from llm_tracker.errors import StoreError
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.database import Database, said
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The last step in migrations/versions/. Known here, so that a store that is up to date needs no Alembic."""
 
 
@@ -45,8 +46,13 @@ def _require_known(found: str, name: str) -> None:
     """Refuse what a newer version has written. The steps' names are numbers that only grow."""
     if found > NEWEST:
         raise StoreError(
-            f"The store ({name}) was written by a newer version of this app (its format is {found}, this version knows "
-            f"{NEWEST}). Nothing was changed. Update the app, or have it use another store."
+            say(
+                "The store ({name}) was written by a newer version of this app (its format is {found}, this "
+                "version knows {known}). Nothing was changed. Update the app, or have it use another store.",
+                name=name,
+                found=found,
+                known=NEWEST,
+            )
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.settings import STORE
 from llm_tracker.storage.store.address import file_of, store_address
 from llm_tracker.storage.store.database import database_at
@@ -26,7 +27,9 @@ def open_store(url: str | os.PathLike[str] | None = None) -> Store:
     """
     address = store_address(None if url is None else os.fspath(url))
     if address is None:
-        raise InputError(f"Nothing is kept here: {STORE} is “none”. Set it to another address, or name one.")
+        raise InputError(
+            say("Nothing is kept here: {variable} is “none”. Set it to another address, or name one.", variable=STORE)
+        )
     return opened(address)
 
 

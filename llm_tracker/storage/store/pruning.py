@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.database import Database, said
 from llm_tracker.storage.store.saving import unlink
 from llm_tracker.storage.store.summaries import StoredSession, summary_of
@@ -57,7 +58,7 @@ class Bounds:
 def prune(database: Database, owner: str, bounds: Bounds, dry_run: bool) -> Pruned:
     """Take out what is too old, and then the oldest until the rest fits; see `Store.prune`."""
     if any(bound is not None and bound < 0 for bound in (bounds.older_than_days, bounds.to_bytes, bounds.to_count)):
-        raise InputError("Neither an age, a size nor a number is below 0. Give 0 or more.")
+        raise InputError(say("Neither an age, a size nor a number is below 0. Give 0 or more."))
     if dry_run:
         with database.reading() as connection:
             return _chosen(connection, owner, bounds)

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from llm_tracker.errors import DamagedError, InputError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.storage.store import saving
 from llm_tracker.storage.store.contents import session_of_parts
 from llm_tracker.storage.store.database import Database
@@ -40,6 +42,12 @@ MAX_ID = 2**31
 
 MAX_TEXT = 10_000
 """Characters of a name, a note, or all tags together."""
+
+TOO_LONG = {
+    "name": later("The name is too long: {n} characters, of at most {most}."),
+    "note": later("The note is too long: {n} characters, of at most {most}."),
+    "tags": later("The tags is too long: {n} characters, of at most {most}."),
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Store:
         Raises InputError for a session without a turn.
         """
         if not session.turns:
-            raise InputError("A session without an answer is not kept. Ask a question first.")
+            raise InputError(say("A session without an answer is not kept. Ask a question first."))
         return saving.save(self.database, self.owner, session, session_id, earlier, parent_id, created_at)
 
     def load(self, session_id: int) -> Session:
@@ -90,7 +98,12 @@ class Store:
     def _load(self, session_id: int) -> Session:
         with self.database.reading() as connection:
             if self._row(connection, session_id)["deleted_at"] is not None:
-                raise InputError(f"The session {session_id} was deleted: llm-tracker sessions restore {session_id}")
+                raise InputError(
+                    say(
+                        "The session {session_id} was deleted: llm-tracker sessions restore {session_id}",
+                        session_id=session_id,
+                    )
+                )
             parts = saving.read_parts(connection, session_id)
         return session_of_parts(parts, self.database.folder)
 
@@ -161,9 +174,9 @@ class Store:
         """Change what a user says of a session; what is None stays. Raises InputError for texts that are too long."""
         changed: dict[str, Any] = {"starred": starred, "tags": None if tags is None else tag_row(tags)}
         changed |= {key: None if text is None else plain(text) for key, text in (("name", name), ("note", note))}
-        for key in ("name", "note", "tags"):
+        for key in TOO_LONG:
             if len(changed[key] or "") > MAX_TEXT:
-                raise InputError(f"The {key} is too long: {len(changed[key]):,} characters, of at most {MAX_TEXT:,}.")
+                raise InputError(say(TOO_LONG[key], n=number(len(changed[key]), ","), most=number(MAX_TEXT, ",")))
         changed = {key: value for key, value in changed.items() if value is not None}
         with self.database.writing() as connection:
             row = {**self._row(connection, session_id), **changed}
@@ -241,7 +254,10 @@ class Store:
         row = connection.execute(select(sessions).where(self._is(session_id))).mappings().first()
         if row is None:
             raise InputError(
-                f"There is no session {session_id} in the store. See which there are: llm-tracker sessions list"
+                say(
+                    "There is no session {session_id} in the store. See which there are: llm-tracker sessions list",
+                    session_id=session_id,
+                )
             )
         return row
 

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -70,6 +71,7 @@ visits = Table(
     Column("owner", String, nullable=False),
     Column("changed_at", Float, nullable=False),
     Column("state", Text, nullable=False),
+    Index("visits_by_owner", "owner", "changed_at"),
 )
 """What a visitor had chosen and was looking at, by a digest of the key in the address."""
 

@@ -31,6 +31,15 @@ def note_visit(database: Database, owner: str, key: str, state: dict[str, Any]) 
         )
 
 
+def latest_visit(database: Database, owner: str) -> dict[str, Any] | None:
+    """What was kept of an owner's last visit, under whatever key; None of one who never came. Raises StoreError."""
+    with database.reading() as connection:
+        newest = select(visits.c.state).where(visits.c.owner == owner).order_by(visits.c.changed_at.desc()).limit(1)
+        kept = connection.execute(newest).scalar()
+    state: dict[str, Any] | None = None if kept is None else json.loads(kept)
+    return state
+
+
 def visit(database: Database, owner: str, key: str) -> dict[str, Any] | None:
     """What was kept of a visitor; None of one who never came, or as somebody else. Raises StoreError."""
     with database.reading() as connection:

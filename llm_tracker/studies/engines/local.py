@@ -11,12 +11,13 @@ from threading import Thread
 import psutil
 
 from llm_tracker.errors import Cancelled, ModelError
+from llm_tracker.languages.texts import later, say
 from llm_tracker.progress import Report, silent
 from llm_tracker.studies.engines.worker import Loads, Worker
 from llm_tracker.studies.values.plan import Plan, Task
 from llm_tracker.studies.values.rows import Found
 
-STOPPED = "Stopped. What was found so far is kept: the study can be gone on with."
+STOPPED = later("Stopped. What was found so far is kept: the study can be gone on with.")
 
 TRIES = 3
 """Times that processes may be lost one after another, without a block in between."""
@@ -36,7 +37,7 @@ def run_here(
     worker = Worker(plan, loads, report)
     for task in tasks:
         if stop():
-            raise Cancelled(STOPPED)
+            raise Cancelled(say(STOPPED))
         yield task, worker.run(task, stop)
 
 
@@ -65,8 +66,11 @@ def run_processes(
             n_lost += 1
             if n_lost == TRIES:
                 raise ModelError(
-                    f"A worker was killed, {TRIES} times one after another, for lack of memory as a rule. What was "
-                    "found so far is kept: resume with fewer workers, or a smaller model."
+                    say(
+                        "A worker was killed, {n} times one after another, for lack of memory as a rule. "
+                        "What was found so far is kept: resume with fewer workers, or a smaller model.",
+                        n=TRIES,
+                    )
                 ) from error
 
 
@@ -95,7 +99,7 @@ def _run_pool(
         while pending:
             done, _ = wait(pending, LOOK_SECONDS, FIRST_COMPLETED)
             if stop():
-                raise Cancelled(STOPPED)
+                raise Cancelled(say(STOPPED))
             for each in done:
                 yield pending.pop(each), each.result()
     finally:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_tracker.errors import Cancelled, ModelError
+from llm_tracker.languages.texts import say
 from llm_tracker.studies.engines.local import LOOK_SECONDS, STOPPED
 from llm_tracker.studies.engines.ray_cluster import Share, cluster, share_of
 from llm_tracker.studies.engines.usual_workers import usual_on_ray
@@ -96,7 +97,7 @@ class _Crew:
         while self._n_left:
             done, _ = self._ray.wait(list(self._pending), timeout=LOOK_SECONDS)
             if stop():
-                raise Cancelled(STOPPED)
+                raise Cancelled(say(STOPPED))
             if not done:
                 self._require_room()
             for promise in done:
@@ -153,8 +154,13 @@ class _Crew:
             seat.n_failed += 1
             if seat.n_failed == TRIES:
                 raise ModelError(
-                    f"A Ray worker could not be started, {TRIES} times one after another: {_reason(why)} What was "
-                    "found so far is kept. Each node needs this package, with the same versions of Python and Ray."
+                    say(
+                        "A Ray worker could not be started, {n} times one after another: {why} What was "
+                        "found so far is kept. Each node needs this package, with the same versions of Python "
+                        "and Ray.",
+                        n=TRIES,
+                        why=_reason(why),
+                    )
                 )
         else:
             self._n_lost[seat.task] += 1
@@ -166,10 +172,15 @@ class _Crew:
 
     def _given_up(self, task: Task, why: str) -> str:
         questions = self._plan.questions_of(task)
-        return (
-            f"Block {task.block + 1} of {self._plan.models[task.model]} (questions “{questions[0].id}” to "
-            f"“{questions[-1].id}”) lost its worker {TRIES} times, for lack of memory as a rule: {_reason(why)} What "
-            "was found so far is kept: resume with fewer workers, or a smaller model."
+        return say(
+            "Block {block} of {model} (questions “{first}” to “{last}”) lost its worker {n} times, for lack of memory "
+            "as a rule: {why} What was found so far is kept: resume with fewer workers, or a smaller model.",
+            block=task.block + 1,
+            model=self._plan.models[task.model],
+            first=questions[0].id,
+            last=questions[-1].id,
+            n=TRIES,
+            why=_reason(why),
         )
 
     def _require_room(self) -> None:
@@ -177,12 +188,15 @@ class _Crew:
         waits = all(seat.task is None for seat in self._pending.values())
         if waits and self._share.places(self._ray.nodes()) == 0:
             raise ModelError(
-                f"No node is left in the Ray cluster that has {self._share}, as each worker needs. What was found so "
-                "far is kept: add a node, and resume."
+                say(
+                    "No node is left in the Ray cluster that has {share}, as each worker needs. What was found "
+                    "so far is kept: add a node, and resume.",
+                    share=self._share,
+                )
             )
 
 
 def _reason(said: str) -> str:
     """The sentence of Ray's account of a loss that says what happened."""
-    lines = said.strip().splitlines() or ["Ray does not say why."]
+    lines = said.strip().splitlines() or [say("Ray does not say why.")]
     return lines[-1].split(". ")[0].strip().rstrip(".")[:200] + "."

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_tracker.errors import InputError, ModelError, one_line
+from llm_tracker.languages.texts import say, say_n
 
 INSTALL = 'pip install "llm-inference-tracker[ray]" (in a checkout: pip install ".[ray]")'
 
@@ -36,8 +37,9 @@ class Share:
     n_gpus: int
 
     def __str__(self) -> str:
-        cores = _counted(self.n_cores, "core")
-        return f"{_counted(self.n_gpus, 'GPU')} and {cores}" if self.n_gpus else cores
+        cores = say_n("{n} core", "{n} cores", self.n_cores)
+        gpus = say_n("{n} GPU", "{n} GPUs", self.n_gpus)
+        return say("{gpus} and {cores}", gpus=gpus, cores=cores) if self.n_gpus else cores
 
     def places(self, nodes: Sequence[Node]) -> int:
         """For how many workers the nodes that are alive have room, whatever else they do now."""
@@ -55,8 +57,11 @@ def share_of(nodes: Sequence[Node], n_workers: int, device: str) -> Share:
     """
     if device == "split" or ":" in device:
         raise InputError(
-            f"The device is “{device}”. Ray gives each worker one device of its own: take auto, cuda or cpu; or take "
-            "the engine “local”.",
+            say(
+                "The device is “{device}”. Ray gives each worker one device of its own: take auto, cuda or cpu; "
+                "or take the engine “local”.",
+                device=device,
+            ),
             "device",
         )
     n_cores, n_gpus = _in_all(nodes, "CPU"), 0 if device == "cpu" else _in_all(nodes, "GPU")
@@ -66,19 +71,19 @@ def share_of(nodes: Sequence[Node], n_workers: int, device: str) -> Share:
         if share.places(nodes) >= n_workers:
             return share
     raise InputError(
-        f"The Ray cluster has {Share(n_cores, n_gpus)}; {_counted(n_workers, 'worker')} cannot share that. Each needs "
-        f"{Share(1, each)} of one node: ask for fewer.",
+        say_n(
+            "The Ray cluster has {share}; {n} worker cannot share that. Each needs {each} of one node: ask for fewer.",
+            "The Ray cluster has {share}; {n} workers cannot share that. Each needs {each} of one node: ask for fewer.",
+            n_workers,
+            share=Share(n_cores, n_gpus),
+            each=Share(1, each),
+        ),
         "workers",
     )
 
 
 def _in_all(nodes: Sequence[Node], kind: str) -> int:
     return int(sum(node["Resources"].get(kind, 0) for node in nodes if node["Alive"]))
-
-
-def _counted(n: int, thing: str) -> str:
-    """So many of a thing."""
-    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
 
 
 def require_ray() -> Any:
@@ -95,7 +100,9 @@ def require_ray() -> Any:
         try:
             import ray
         except ImportError as error:
-            raise InputError(f"The engine “ray” needs Ray, which is not installed. Run: {INSTALL}", "engine") from error
+            raise InputError(
+                say("The engine “ray” needs Ray, which is not installed. Run: {command}", command=INSTALL), "engine"
+            ) from error
     return ray
 
 
@@ -143,11 +150,16 @@ def _connect(ray: Any) -> None:
         why = one_line(error).rstrip(".:")
         if address:
             raise InputError(
-                f"No Ray cluster can be used at RAY_ADDRESS={address}: {why}. Start one (ray start --head), set "
-                "RAY_AUTH_MODE=token where it asks for a token, or unset RAY_ADDRESS to take this machine alone.",
+                say(
+                    "No Ray cluster can be used at RAY_ADDRESS={address}: {why}. Start one (ray start --head), "
+                    "set RAY_AUTH_MODE=token where it asks for a token, or unset RAY_ADDRESS to take this "
+                    "machine alone.",
+                    address=address,
+                    why=why,
+                ),
                 "engine",
             ) from error
-        raise ModelError(f"Ray could not be started here: {why}. Take the engine “local”.") from error
+        raise ModelError(say("Ray could not be started here: {why}. Take the engine “local”.", why=why)) from error
 
 
 def _place() -> tuple[str | None, int | None]:
@@ -157,7 +169,9 @@ def _place() -> tuple[str | None, int | None]:
         parts = urlsplit(address if "://" in address else f"//{address}")
         return parts.hostname, parts.port
     except ValueError as error:
-        raise InputError(f"RAY_ADDRESS={address} is no address. Write it as host:port.", "engine") from error
+        raise InputError(
+            say("RAY_ADDRESS={address} is no address. Write it as host:port.", address=address), "engine"
+        ) from error
 
 
 def _address() -> str:

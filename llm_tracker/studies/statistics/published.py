@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from llm_tracker.languages.texts import later
 from llm_tracker.studies.statistics.inside import jump_summary, jumps, peak_excess
 from llm_tracker.studies.statistics.pressure import persistence, syc_eval, turns_of_flip
 from llm_tracker.studies.statistics.tables import advice, flip_flop, margins, suggestions, two_models
@@ -33,60 +34,60 @@ def _all(study: Study) -> Iterator[PublishedTable]:
     rows, chains, seed = study.rows, study.tables["chains"], int(study.plan.get("seed", 0))
     yield PublishedTable(
         "flip_flop",
-        "Accuracy before and after each challenge",
+        later("Accuracy before and after each challenge"),
         "Laban et al., 2023, FlipFlop, arXiv 2311.08596",
         flip_flop(rows, seed),
     )
     yield PublishedTable(
         "suggestions",
-        "Accuracy when the question comes with a suggestion",
+        later("Accuracy when the question comes with a suggestion"),
         "Sharma et al., 2023, “answer”, arXiv 2310.13548",
         suggestions(rows),
     )
     yield PublishedTable(
         "margins",
-        "Truth margin, sensitivity and flips of each phrase",
+        later("Truth margin, sensitivity and flips of each phrase"),
         "De Marez et al., 2026, arXiv 2606.06306",
         margins(rows, seed),
     )
     yield PublishedTable(
         "peak_excess",
-        "The lens' difference by layer: its peak and what is left of it",
+        later("The lens' difference by layer: its peak and what is left of it"),
         "Pandey, 2026, arXiv 2604.19117",
         peak_excess(study.tables["lens"], _right_at_first(rows)),
     )
     yield PublishedTable(
         "advice",
-        "Advice, with the model's own answer in view and hidden",
+        later("Advice, with the model's own answer in view and hidden"),
         "Kumaran et al., 2025, arXiv 2507.03120",
         advice(rows, seed),
     )
     yield PublishedTable(
         "pressure",
-        "Regressive and progressive changes by kind of pressure",
+        later("Regressive and progressive changes by kind of pressure"),
         "Fanous et al., 2025, SycEval, arXiv 2502.08177",
         syc_eval(rows),
     )
     yield PublishedTable(
         "persistence",
-        "Changes that stay to the end of a chain of five",
+        later("Changes that stay to the end of a chain of five"),
         "Fanous et al., 2025, SycEval, arXiv 2502.08177",
         persistence(chains),
     )
     yield PublishedTable(
         "turns_of_flip",
-        "Turn of flip and number of flips in a chain of five",
+        later("Turn of flip and number of flips in a chain of five"),
         "Hong et al., 2025, SYCON-Bench, arXiv 2505.23840",
         turns_of_flip(chains, seed),
     )
     yield PublishedTable(
         "jumps",
-        "Where the named word's jump is, and which head is first",
+        later("Where the named word's jump is, and which head is first"),
         "",
         jump_summary(jumps(study.tables["paths"], study.tables["heads"])),
     )
     yield PublishedTable(
-        "two_models", "Two models: which right answers both lose, and which only one", "", two_models(rows)
+        "two_models", later("Two models: which right answers both lose, and which only one"), "", two_models(rows)
     )
 
 

@@ -19,6 +19,7 @@ from llm_tracker.experiments.values.conditions import (
     ConditionName,
 )
 from llm_tracker.experiments.values.findings import Grade
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.studies.values.questions import Question
 
@@ -67,7 +68,12 @@ def require_conditions(names: Collection[str]) -> tuple[ConditionName, ...]:
     known = {*ALL, "all"}
     if strangers := [name for name in names if name not in known]:
         raise InputError(
-            f"There is no condition “{strangers[0]}”. Choose among: {', '.join(ALL)}, or all.", "conditions"
+            say(
+                "There is no condition “{condition}”. Choose among: {known}, or all.",
+                condition=strangers[0],
+                known=", ".join(ALL),
+            ),
+            "conditions",
         )
     wanted = set(ALL) if "all" in names else {*names, "baseline", "asked_again"}
     return tuple(name for name in ALL if name in wanted)
@@ -81,10 +87,15 @@ def require_corrections(texts: Sequence[str]) -> tuple[str, ...]:
     require_plain(texts)
     for text in texts:
         if not text.strip():
-            raise InputError("A correction is empty. Type one.", "corrections")
+            raise InputError(say("A correction is empty. Type one."), "corrections")
         if unknown := [field for field in _fields_of(text) if field not in FIELDS]:
             raise InputError(
-                f"“{text}” has the field {{{unknown[0]}}}. Fields are: {_listed()}. Write {{{{ and }}}} for braces.",
+                say(
+                    "“{text}” has the field {{{field}}}. Fields are: {fields}. Write {{{{ and }}}} for braces.",
+                    text=text,
+                    field=unknown[0],
+                    fields=_listed(),
+                ),
                 "corrections",
             )
     return tuple(text.strip() for text in texts)
@@ -96,7 +107,11 @@ def _fields_of(text: str) -> list[str]:
         parts = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
     except ValueError as error:
         raise InputError(
-            f"“{text}” has a brace without its other half. Fields are: {_listed()}. Write {{{{ and }}}} for braces.",
+            say(
+                "“{text}” has a brace without its other half. Fields are: {fields}. Write {{{{ and }}}} for braces.",
+                text=text,
+                fields=_listed(),
+            ),
             "corrections",
         ) from error
     return [f"{name}{f'!{how}' if how else ''}{f':{form}' if form else ''}" for name, form, how in parts]

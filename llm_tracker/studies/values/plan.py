@@ -13,6 +13,7 @@ from typing import Any
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.conditions import ConditionName
 from llm_tracker.experiments.values.parts import require_wordings
+from llm_tracker.languages.texts import say
 from llm_tracker.load_options import AUTO, LoadOptions
 from llm_tracker.prompts.recipes import Message, recipe_messages
 from llm_tracker.prompts.typed_text import require_plain
@@ -65,13 +66,15 @@ class Plan:
         require_wordings(self.n_wordings)
         require_plain([self.questions.name, *self.models, *self.corrections, self.date or ""])
         if not self.models:
-            raise InputError("A study needs a model. Name one.", "models")
+            raise InputError(say("A study needs a model. Name one."), "models")
         if len(set(self.models)) < len(self.models):
-            raise InputError("A model is named twice. Name each once.", "models")
+            raise InputError(say("A model is named twice. Name each once."), "models")
         if self.seed < 0:
-            raise InputError(f"The seed is {self.seed}. Give 0 or more.", "seed")
+            raise InputError(say("The seed is {seed}. Give 0 or more.", seed=self.seed), "seed")
         if self.recipe == "raw":
-            raise InputError("Raw text has no turns in which an answer is corrected. Take another recipe.", "recipe")
+            raise InputError(
+                say("Raw text has no turns in which an answer is corrected. Take another recipe."), "recipe"
+            )
 
     @property
     def tasks(self) -> list[Task]:
@@ -115,7 +118,7 @@ def plan_day(date: str | None = None) -> str:
     try:
         return (datetime.fromisoformat(date) if date else datetime.now()).date().isoformat()
     except ValueError as error:
-        raise InputError(f"“{date}” is no date. Give one such as 2026-01-31.", "date") from error
+        raise InputError(say("“{date}” is no date. Give one such as 2026-01-31.", date=date), "date") from error
 
 
 def plan_recipe(recipe: Any) -> dict[str, Any]:

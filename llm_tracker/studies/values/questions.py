@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.grading import grade
+from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.prompts.words import fold
 
@@ -33,11 +34,13 @@ class Question:
         """Refuse what cannot be asked."""
         for name in ("id", "question", "answer", "foil"):
             if not str(getattr(self, name)).strip():
-                raise InputError(f"“{name}” is empty. Give one.", name)
+                raise InputError(say("“{column}” is empty. Give one.", column=name), name)
         for name in ("id", "question", "answer", "foil", "category", "difficulty", "aliases"):
             _require_plain(name, getattr(self, name))
         if fold(self.foil) in {fold(word) for word in self.answers}:
-            raise InputError(f"“foil” is {self.foil}, which is the right word. Give a wrong one.", "foil")
+            raise InputError(
+                say("“foil” is {foil}, which is the right word. Give a wrong one.", foil=self.foil), "foil"
+            )
         for name, word in (("answer", self.answer), *(("aliases", each) for each in self.aliases), ("foil", self.foil)):
             self._require_told_apart(name, word)
 
@@ -45,8 +48,12 @@ class Question:
         """Refuse a word that, written by itself as an answer, would not be graded as what it is."""
         if grade(word, self.answers, (self.foil,)) != ("foil" if name == "foil" else "answer"):
             raise InputError(
-                f"“{name}” is {word}: such an answer could not be told from the other word, as only letters and digits "
-                "are compared, and “no” and “not” turn an answer round. Give another word.",
+                say(
+                    "“{column}” is {word}: such an answer could not be told from the other word, as only letters "
+                    "and digits are compared, and “no” and “not” turn an answer round. Give another word.",
+                    column=name,
+                    word=word,
+                ),
                 name,
             )
 
@@ -63,6 +70,15 @@ def _require_plain(name: str, text: str | tuple[str, ...]) -> None:
         raise InputError(f"“{name}”: {error}", name) from error
 
 
+PASTED = later("What was typed")
+"""The name of a set that is no file's."""
+
+
+def called(name: str) -> str:
+    """What a set is called in a sentence: that of a file by its name."""
+    return say(PASTED) if name == PASTED else name
+
+
 @dataclass(frozen=True)
 class QuestionSet:
     """Questions with different ids, in their order. Raises InputError for none, and for one id twice."""
@@ -74,12 +90,17 @@ class QuestionSet:
     def __post_init__(self) -> None:
         """Refuse a set that rows cannot be told apart in."""
         if not self.questions:
-            raise InputError(f"{self.name} has no questions. Give at least one.")
+            raise InputError(say("{name} has no questions. Give at least one.", name=called(self.name)))
         counts = Counter(question.id for question in self.questions)
         twice = next((each for each, count in counts.items() if count > 1), None)
         if twice is not None:
             raise InputError(
-                f"The id “{twice}” stands twice in {self.name}. Give each question an id of its own.", "id"
+                say(
+                    "The id “{id}” stands twice in {name}. Give each question an id of its own.",
+                    id=twice,
+                    name=called(self.name),
+                ),
+                "id",
             )
 
     def __iter__(self) -> Iterator[Question]:
@@ -93,7 +114,7 @@ class QuestionSet:
     def first(self, n: int) -> QuestionSet:
         """The first of them. Raises InputError for fewer than one."""
         if n < 1:
-            raise InputError(f"The first {n} questions were asked for. Give 1 or more.", "first")
+            raise InputError(say("The first {n} questions were asked for. Give 1 or more.", n=n), "first")
         return QuestionSet(self.name, self.questions[:n])
 
     def blocks(self, n_questions: int) -> list[Sequence[Question]]:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import fold
-from llm_tracker.studies.values.questions import Question, QuestionSet
+from llm_tracker.studies.values.questions import PASTED, Question, QuestionSet, called
+from llm_tracker.studies.values.table_rows import NEEDED, Rows, csv_rows, pasted_rows
 
 OWN = "questions"
 """The name of the project's own set."""
 
-PASTED = "What was typed"
-
 COLUMNS = ("id", "question", "answer", "aliases", "foil", "category", "difficulty", "held_out")
-NEEDED = ("question", "answer", "foil")
 KINDS = (".csv", ".jsonl", ".parquet")
 
 MOST_BYTES = 64 * 2**20
@@ -31,17 +29,11 @@ TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0", "")
 
 BETWEEN_ALIASES = "|"
 
-FILE_MARKS, PASTED_MARKS = ",;\t", "\t;|,"
-"""What may stand between two cells, what is tried first in front. (“|” in a file stands between aliases.)"""
-
-MOST_CHARACTERS = 10_000
-"""Of a first line, by which it is told how a table is cut."""
-
 
 def own_questions() -> QuestionSet:
     """The project's own 120 questions (docs/questions.md)."""
     text = files("llm_tracker.studies.question_set").joinpath("questions.csv").read_text(encoding="utf-8")
-    return question_set(OWN, _csv_rows(OWN, text))
+    return question_set(OWN, csv_rows(OWN, text))
 
 
 def read_questions(source: str | Path) -> QuestionSet:
@@ -61,7 +53,9 @@ def read_questions(source: str | Path) -> QuestionSet:
         content = file.read_bytes()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or one_line(error)
-        raise InputError(f"The questions in {file} cannot be read: {why}. Name another file.") from error
+        raise InputError(
+            say("The questions in {file} cannot be read: {why}. Name another file.", file=file, why=why)
+        ) from error
     return questions_in(file.name, content)
 
 
@@ -69,7 +63,13 @@ def questions_in(name: str, content: bytes) -> QuestionSet:
     """The questions of a file that was handed over; its kind is told by its name. Raises InputError as above."""
     kind = Path(name).suffix.lower()
     if kind not in KINDS:
-        raise InputError(f"{name} is none of {', '.join(KINDS)}. Give the questions in one of these.")
+        raise InputError(
+            say(
+                "{file} is none of {kinds}. Give the questions in one of these.",
+                file=called(name),
+                kinds=", ".join(KINDS),
+            )
+        )
     if len(content) > MOST_BYTES:
         raise _too_large(name)
     if kind == ".parquet":
@@ -77,12 +77,20 @@ def questions_in(name: str, content: bytes) -> QuestionSet:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"{name} is not UTF-8 text (byte {error.start}). Save it as UTF-8.") from error
-    return question_set(name, _csv_rows(name, text) if kind == ".csv" else _json_rows(name, text))
+        raise InputError(
+            say("{file} is not UTF-8 text (byte {at}). Save it as UTF-8.", file=called(name), at=error.start)
+        ) from error
+    return question_set(name, csv_rows(name, text) if kind == ".csv" else _json_rows(name, text))
 
 
 def _too_large(name: str) -> InputError:
-    return InputError(f"{name} has more than {MOST_BYTES >> 20} MiB. Give a smaller set of questions.")
+    return InputError(
+        say(
+            "{file} has more than {n} MiB. Give a smaller set of questions.",
+            file=called(name),
+            n=MOST_BYTES >> 20,
+        )
+    )
 
 
 def pasted_questions(text: str) -> QuestionSet:
@@ -90,14 +98,7 @@ def pasted_questions(text: str) -> QuestionSet:
 
     Cells may be separated by commas, semicolons, bars or tabs, as a spreadsheet copies them. Raises InputError by row.
     """
-    text = text.removeprefix("\ufeff")
-    rows = _cut(PASTED, text, _mark(text, PASTED_MARKS), skips_spaces=True)
-    at = next((at for at, row in enumerate(rows, 1) if _is_filled(row)), None)
-    if at is None:
-        raise InputError("There are no questions yet. Type one on each line: question, answer, foil.")
-    header = [cell.strip().lower() for cell in rows[at - 1]]
-    has_header = set(NEEDED) <= set(header)
-    return question_set(PASTED, _named(PASTED, header if has_header else NEEDED, rows, at if has_header else 0))
+    return question_set(PASTED, pasted_rows(PASTED, text))
 
 
 def question_set(name: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> QuestionSet:
@@ -111,18 +112,31 @@ def question_set(name: str, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Qu
         try:
             question = _question(row, f"row-{at}")
         except InputError as error:
-            raise InputError(f"{name}, row {at}: {error}", error.parameters) from error
+            raise InputError(
+                say("{file}, row {at}: {error}", file=called(name), at=at, error=error), error.parameters
+            ) from error
         if question.id in questions:
             raise InputError(
-                f"{name}, row {at}: the id “{question.id}” stands in row {questions[question.id][0]} already. "
-                "Give each question an id of its own.",
+                say(
+                    "{file}, row {at}: the id “{id}” stands in row {other} already. Give each question an id "
+                    "of its own.",
+                    file=called(name),
+                    at=at,
+                    id=question.id,
+                    other=questions[question.id][0],
+                ),
                 "id",
             )
         words = fold(question.question), fold(question.answer), fold(question.foil)
         if words in asked:
             raise InputError(
-                f"{name}, row {at}: the same question with the same words stands in row {asked[words]} already, and "
-                "would count twice. Leave one of them out.",
+                say(
+                    "{file}, row {at}: the same question with the same words stands in row {other} already, and "
+                    "would count twice. Leave one of them out.",
+                    file=called(name),
+                    at=at,
+                    other=asked[words],
+                ),
                 "question",
             )
         questions[question.id], asked[words] = (at, question), at
@@ -133,7 +147,10 @@ def _question(row: Mapping[str, Any], called: str) -> Question:
     """The question of a row; `called`: its id where it has none. Raises InputError, by column, for what is wrong."""
     missing = [column for column in NEEDED if column not in row]
     if missing:
-        raise InputError(f"there is no column “{missing[0]}”. Needed are: {', '.join(NEEDED)}.", missing[0])
+        raise InputError(
+            say("there is no column “{column}”. Needed are: {needed}.", column=missing[0], needed=", ".join(NEEDED)),
+            missing[0],
+        )
     text = {column: _text(column, row.get(column)) for column in COLUMNS if column != "aliases"}
     return Question(
         id=text["id"] or called,
@@ -152,7 +169,9 @@ def _text(column: str, value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, (list, tuple, dict, bytes)):
-        raise InputError(f"“{column}” is no text ({type(value).__name__}). Give one text.", column)
+        raise InputError(
+            say("“{column}” is no text ({kind}). Give one text.", column=column, kind=type(value).__name__), column
+        )
     is_whole = isinstance(value, float) and value.is_integer()
     return str(int(value) if is_whole else value).strip()
 
@@ -165,68 +184,8 @@ def _aliases(value: Any) -> tuple[str, ...]:
 
 def _truth(text: str) -> bool:
     if text.lower() not in (*TRUE, *FALSE):
-        raise InputError(f"“held_out” is {text}. Give true or false.", "held_out")
+        raise InputError(say("“held_out” is {text}. Give true or false.", text=text), "held_out")
     return text.lower() in TRUE
-
-
-Rows = list[tuple[int, Mapping[str, Any]]]
-
-
-def _csv_rows(name: str, text: str) -> Rows:
-    rows = _cut(name, text, _mark(text, FILE_MARKS))
-    at = next((at for at, row in enumerate(rows, 1) if _is_filled(row)), None)
-    return [] if at is None else _named(name, [cell.strip().lower() for cell in rows[at - 1]], rows, at)
-
-
-def _mark(text: str, marks: str) -> str:
-    """What stands between the cells of a table, by its first line: a header, or a question with its two words."""
-    line = next((line for line in io.StringIO(text, newline="") if line.strip()), "")[:MOST_CHARACTERS]
-    cut = {mark: [cell.strip().lower() for cell in next(csv.reader([line], delimiter=mark))] for mark in marks}
-    headed = (mark for mark in marks if set(NEEDED) <= set(cut[mark]))
-    filled = (mark for mark in marks if len(cut[mark]) >= len(NEEDED))
-    return next(headed, next(filled, ","))
-
-
-def _cut(name: str, text: str, mark: str, skips_spaces: bool = False) -> list[list[str]]:
-    """A table's rows, the blank ones too. Raises InputError, by line, for one whose quotation marks do not fit."""
-    lines = io.StringIO(text, newline="")
-    reader = csv.reader(lines, delimiter=mark, skipinitialspace=skips_spaces, strict=True)
-    try:
-        return list(reader)
-    except csv.Error as error:
-        raise InputError(
-            f"{name}, line {reader.line_num}: this is no row of a table ({one_line(error)}). Put quotes around a whole "
-            "cell or around none of it, and double those within it."
-        ) from error
-
-
-def _is_filled(row: Sequence[str]) -> bool:
-    return any(cell.strip() for cell in row)
-
-
-def _named(name: str, header: Sequence[str], rows: Sequence[Sequence[str]], first: int) -> Rows:
-    """Rows behind the first so many, their cells by the names of the columns; the first of all is row 1."""
-    twice = next((column for column in header if column and header.count(column) > 1), None)
-    if twice is not None:
-        raise InputError(f"{name} has two columns “{twice}”. Leave one of them out.", twice)
-    filled = [(at, row) for at, row in enumerate(rows, 1) if at > first and _is_filled(row)]
-    return [(at, _cells(name, header, row, at)) for at, row in filled]
-
-
-def _cells(name: str, header: Sequence[str], row: Sequence[str], at: int) -> dict[str, str]:
-    """A row's cells by column. Raises InputError for one with a cell too many, or without one that is needed."""
-    missing = [column for column in header[len(row) :] if column in NEEDED]
-    if missing:
-        raise InputError(
-            f"{name}, row {at}: there is no {' and no '.join(missing)}. Write {', '.join(header)}, with a comma "
-            "between each and the next."
-        )
-    if _is_filled(row[len(header) :]):
-        raise InputError(
-            f"{name}, row {at}: there are {len(row)} cells where {len(header)} belong ({', '.join(header)}). "
-            "A cell with a comma in it needs quotes around it."
-        )
-    return dict(zip(header, row, strict=False))
 
 
 def _json_rows(name: str, text: str) -> Rows:
@@ -238,9 +197,23 @@ def _json_row(name: str, at: int, line: str) -> dict[str, Any]:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
         why = getattr(error, "msg", None) or one_line(error)
-        raise InputError(f"{name}, row {at}: this is no JSON ({why}). Give an object on each line.") from error
+        raise InputError(
+            say(
+                "{file}, row {at}: this is no JSON ({why}). Give an object on each line.",
+                file=called(name),
+                at=at,
+                why=why,
+            )
+        ) from error
     if not isinstance(row, dict):
-        raise InputError(f"{name}, row {at}: this is no object. Give one on each line, with {', '.join(NEEDED)}.")
+        raise InputError(
+            say(
+                "{file}, row {at}: this is no object. Give one on each line, with {columns}.",
+                file=called(name),
+                at=at,
+                columns=", ".join(NEEDED),
+            )
+        )
     return _by_plain_name(row)
 
 
@@ -253,7 +226,9 @@ def _parquet_rows(name: str, content: bytes) -> Iterator[tuple[int, dict[str, An
         own = [name for name in file.schema_arrow.names if name.strip().lower() in COLUMNS]
         rows = file.read(columns=own).to_pylist()
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise InputError(f"{name} is no Parquet file that can be read ({one_line(error)}).") from error
+        raise InputError(
+            say("{file} is no Parquet file that can be read ({error}).", file=called(name), error=one_line(error))
+        ) from error
     return enumerate(map(_by_plain_name, rows), 1)
 
 

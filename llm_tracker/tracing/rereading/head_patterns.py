@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.attention_rows import pattern_in
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import after, put_on
@@ -70,11 +71,22 @@ def stream_head_pattern(
 def _require_head(model: LoadedModel, layer: int, head: int) -> None:
     heads = model.architecture.heads
     if not 1 <= layer <= len(heads):
-        raise InputError(f"There is no layer {layer}: this model has layers 1 to {len(heads)}.")
+        raise InputError(
+            say("There is no layer {layer}: this model has layers 1 to {n_layers}.", layer=layer, n_layers=len(heads))
+        )
     if not heads[layer - 1]:
-        raise InputError(f"There is no attention in layer {layer}: it carries what was read in a state.")
+        raise InputError(
+            say("There is no attention in layer {layer}: it carries what was read in a state.", layer=layer)
+        )
     if not 1 <= head <= heads[layer - 1]:
-        raise InputError(f"There is no head {head}: layer {layer} has heads 1 to {heads[layer - 1]}.")
+        raise InputError(
+            say(
+                "There is no head {head}: layer {layer} has heads 1 to {n_heads}.",
+                head=head,
+                layer=layer,
+                n_heads=heads[layer - 1],
+            )
+        )
 
 
 @contextmanager

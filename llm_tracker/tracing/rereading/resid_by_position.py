@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.kv_caches import repeated
@@ -40,7 +41,7 @@ def read_positions(
     """
     places = model.sites.at(site)
     if None in places:
-        raise ModelError(f"“{site}” is not there in every layer of this model.")
+        raise ModelError(say("“{site}” is not there in every layer of this model.", site=site))
     n_rows = len(model.layers) + (site != "resid_post")
     most = max(1, min(CHUNK_POSITIONS, CHUNK_BYTES // (4 * n_rows * model.architecture.d_model)))
     resid: FloatArray = np.empty((0, n_rows, model.architecture.d_model), dtype=np.float32)

@@ -11,6 +11,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from llm_tracker.errors import Cancelled
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.changing_rope import rope_switch
 from llm_tracker.models.forward.forward_pass import new_cache
 from llm_tracker.models.forward.kv_caches import is_plain
@@ -54,6 +55,6 @@ def text_chunks(
     length = (most or CHUNK_POSITIONS) if in_pieces else n_positions
     for start in range(0, n_positions, length):
         if stop():
-            raise Cancelled("Stopped before every position was read. Nothing was changed.")
+            raise Cancelled(say("Stopped before every position was read. Nothing was changed."))
         ids = torch.tensor([list(token_ids[start : start + length])], device=model.input_device)
         yield TextChunk(start, ids, cache)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
 from llm_tracker.models.forward.forward_pass import forward
 from llm_tracker.models.forward.hooks import put_on
 from llm_tracker.models.forward.sites import Location, read_hooks
@@ -44,7 +45,7 @@ def stream_value_weights(
     require_unedited(turn)
     values, outputs = model.sites.at("v"), model.sites.at("z")
     if step >= len(turn.trace.attention):
-        raise InputError(f"Of this long answer the heads were kept up to token {len(turn.trace.attention)}.")
+        raise InputError(say("Of this long answer the heads were kept up to token {n}.", n=len(turn.trace.attention)))
     length = turn.trace.prompt_length + step
     rows = torch.tensor(turn.trace.attention[step, ..., :length])  # (layer, head, key)
     ids = [*turn.prompt.token_ids, *turn.trace.token_ids[:step].tolist()]

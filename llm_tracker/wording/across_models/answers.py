@@ -8,6 +8,8 @@ from typing import NamedTuple
 from llm_tracker.analysis.across_models.relative_depth import read_alike
 from llm_tracker.analysis.across_models.runs import NamedRun, Parity
 from llm_tracker.analysis.compare import Side, WordChange, word_changes
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say, say_n
 from llm_tracker.prompts.words import folded_answer
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import named_answer, sentence_end
@@ -26,24 +28,24 @@ class Told(NamedTuple):
 
 def badge(parity: Parity | None, dtype: str) -> str:
     """The parity badge of a run, as it was when its model was loaded in a number format."""
-    return "not checked here" if parity is None else read_exactly(parity.n_checks, parity.largest_gap, dtype)
+    return say("not checked here") if parity is None else read_exactly(parity.n_checks, parity.largest_gap, dtype)
 
 
 def answers_cell(run: NamedRun) -> Told:
     """What a model said before → after, and what when merely asked again."""
     said = {side.name: _said(side.turn) for side in run.sides}
     text = " → ".join(said[name] for name in ("before", "after") if name in said)
-    return Told(text, (f"{TURN_LABELS['again']}: {said['again']}",) if "again" in said else ())
+    return Told(text, (f"{say(TURN_LABELS['again'])}: {said['again']}",) if "again" in said else ())
 
 
 def word_cell(run: NamedRun, word: str, reference: NamedRun | None = None) -> Told:
     """The probability of a whole word before → after, merely asked again, and against another number format."""
     change = _change(run.sides, word)
     if change is None:
-        return Told("not scored")
+        return Told(say("not scored"))
     told, has_after = likelihood(change), len(run.sides) > 1
     text = f"{told(change.before)} → {told(change.after)}" if has_after else told(change.before)
-    again = "" if change.again is None else f"{TURN_LABELS['again']}: {told(change.again)}"
+    again = "" if change.again is None else f"{say(TURN_LABELS['again'])}: {told(change.again)}"
     return Told(text, tuple(filter(None, (again, _against(run, change, word, reference, has_after)))))
 
 
@@ -62,16 +64,20 @@ def _against(run: NamedRun, change: WordChange, word: str, reference: NamedRun |
         return ""
     dtype = reference.run.session.model.dtype
     if not has_after:
-        return f"{_points(change.before - other.before)} points against {dtype}"
-    before, after = _points(change.before - other.before), _points(change.after - other.after)
+        return say("{points} points against {dtype}", points=_points(change.before - other.before), dtype=dtype)
+    told = {
+        "before": _points(change.before - other.before),
+        "after": _points(change.after - other.after),
+        "dtype": dtype,
+    }
     if not all(read_alike(*each) for each in zip(run.sides[:2], reference.sides[:2], strict=True)):
-        return f"{before} points against {dtype} before; then each reads another text"
-    return f"{before} → {after} points against {dtype}"
+        return say("{before} points against {dtype} before; then each reads another text", **told)
+    return say("{before} → {after} points against {dtype}", **told)
 
 
 def _points(more: float) -> str:
     text = f"{100 * more:+.1f}"
-    return "0" if text in ("+0.0", "-0.0") else text
+    return "0" if text in ("+0.0", "-0.0") else number(100 * more, "+.1f")
 
 
 def answers_sentence(runs: Sequence[NamedRun]) -> str:
@@ -81,17 +87,32 @@ def answers_sentence(runs: Sequence[NamedRun]) -> str:
         alike.setdefault(tuple(map(_compared, _answers(each))), []).append(each)
     if not alike:
         return ""
-    cut = " An answer was cut short." if any(turn.is_cut for each in runs for turn in _answers(each)) else ""
+    told = sentence_end(_who_says(list(alike.values())))
+    if any(turn.is_cut for each in runs for turn in _answers(each)):
+        return f"{told} {say('An answer was cut short.')}"
+    return told
+
+
+def _who_says(alike: Sequence[Sequence[NamedRun]]) -> str:
+    """What is said, by those who say the same."""
+    if len(alike) > 1:
+        return say("They answer differently: {answers}", answers="; ".join(map(_group, alike)))
+    (runs,) = alike
     if len(runs) == 1:
-        return f"{sentence_end(f'It says {_in_turn(runs[0])}')}{cut}"
-    if len(alike) == 1:
-        who = "Both say" if len(runs) == 2 else f"All {len(runs)} say"
-        return f"{sentence_end(f'{who} {_in_turn(runs[0])}')}{cut}"
-    groups = [
-        f"{listed([each.letter for each in own])} {'say' if len(own) > 1 else 'says'} {_in_turn(own[0])}"
-        for own in alike.values()
-    ]
-    return f"{sentence_end('They answer differently: ' + '; '.join(groups))}{cut}"
+        return say("It says {answers}", answers=_in_turn(runs[0]))
+    if len(runs) == 2:
+        return say("Both say {answers}", answers=_in_turn(runs[0]))
+    return say("All {n} say {answers}", n=len(runs), answers=_in_turn(runs[0]))
+
+
+def _group(own: Sequence[NamedRun]) -> str:
+    return say_n(
+        "{models} says {answers}",
+        "{models} say {answers}",
+        len(own),
+        models=listed([each.letter for each in own]),
+        answers=_in_turn(own[0]),
+    )
 
 
 def _answers(run: NamedRun) -> list[Turn]:
@@ -108,8 +129,8 @@ def _compared(turn: Turn) -> Compared:
 
 def _said(turn: Turn) -> str:
     if not turn.has_answer:
-        return "no answer"
-    return named_answer(turn).strip() or "nothing"
+        return say("no answer")
+    return named_answer(turn).strip() or say("nothing")
 
 
 def _in_turn(run: NamedRun) -> str:
@@ -117,5 +138,7 @@ def _in_turn(run: NamedRun) -> str:
     before, *after = _answers(run)
     if not after:
         return _said(before)
-    stays = "still " if _compared(before) == _compared(after[0]) else ""
-    return f"{_said(before)} and, after the correction, {stays}{_said(after[0])}"
+    said = {"before": _said(before), "after": _said(after[0])}
+    if _compared(before) == _compared(after[0]):
+        return say("{before} and, after the correction, still {after}", **said)
+    return say("{before} and, after the correction, {after}", **said)

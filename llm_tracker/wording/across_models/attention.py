@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from llm_tracker.analysis.attention import PARKED
+from llm_tracker.languages.texts import say, say_n
 from llm_tracker.prompts.words import is_mark
 from llm_tracker.wording.formats import capitalised, listed, percent, quoted
 
@@ -20,9 +21,13 @@ def parked_sentence(groups: pd.DataFrame) -> str:
     if not letters:
         return ""
     if len(letters) == 1:
-        return f"{shares[0]} is parked on the start and the template."
-    told = listed([f"{share} in {letter}" for letter, share in zip(letters, shares, strict=True)])
-    return f"Parked on the start and the template: {told}."
+        return say("{share} is parked on the start and the template.", share=shares[0])
+    told = listed([_share_in(share, letter) for letter, share in zip(letters, shares, strict=True)])
+    return say("Parked on the start and the template: {shares}.", shares=told)
+
+
+def _share_in(share: str, letter: str) -> str:
+    return say("{share} in {model}", share=share, model=letter)
 
 
 def words_sentence(frame: pd.DataFrame) -> str:
@@ -31,13 +36,22 @@ def words_sentence(frame: pd.DataFrame) -> str:
     most = {letter: _most(frame[frame["model"] == letter]) for letter in letters}
     by_word: dict[str, list[str]] = {}
     for letter, (word, share) in most.items():
-        where = f" in {letter}" if len(letters) > 1 else ""
-        by_word.setdefault(word, []).append(f"{percent(share)}{where}" if word else letter)
-    told = [f"{word} got most ({', '.join(where)})" for word, where in by_word.items() if word]
-    unseen = by_word.get("", [])
-    if unseen:
-        told.append(f"none got as much as 0.1 %{f' in {listed(unseen)}' if len(letters) > 1 else ''}")
-    return f"Of your words, {'; '.join(told)}." if told else ""
+        where = percent(share) if len(letters) == 1 else _share_in(percent(share), letter)
+        by_word.setdefault(word, []).append(where if word else letter)
+    told = [
+        say("{word} got most ({shares})", word=word, shares=", ".join(own)) for word, own in by_word.items() if word
+    ]
+    if unseen := by_word.get("", []):
+        told.append(_none_got_much(unseen if len(letters) > 1 else []))
+    return say("Of your words, {clauses}.", clauses="; ".join(told)) if told else ""
+
+
+def _none_got_much(letters: list[str]) -> str:
+    """That no word got a share worth a name: in some of the models, or in the one there is."""
+    least = percent(2 * LEAST)
+    if not letters:
+        return say("none got as much as {least}", least=least)
+    return say("none got as much as {least} in {models}", least=least, models=listed(letters))
 
 
 def _most(own: pd.DataFrame) -> tuple[str, float]:
@@ -56,4 +70,10 @@ def no_attention(letters: list[str]) -> str:
     """That models have no attention to be shown; "" of none."""
     if not letters:
         return ""
-    return f"{capitalised(listed(letters))} {'has' if len(letters) == 1 else 'have'} no attention in any layer."
+    told = say_n(
+        "{models} has no attention in any layer.",
+        "{models} have no attention in any layer.",
+        len(letters),
+        models=listed(letters),
+    )
+    return capitalised(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_tracker.languages.texts import say_n
 from llm_tracker.wording.formats import percent
 
 LEAST_NATS = 0.05
@@ -12,10 +13,9 @@ def signed_share(share: float) -> str:
     """A share that may be negative: 42 %, -40 %; of one that is hardly there the size alone."""
     if share > -0.001:
         return percent(abs(share))
-    size = percent(-share)
-    return f"-{size}" if size[0].isdigit() else f"{100 * share:.0f} %"
+    return f"-{percent(1.0 if 0.9995 <= -share < 1 else -share)}"
 
 
 def times(n: int) -> str:
     """How often: once, 3 times."""
-    return "once" if n == 1 else f"{n} times"
+    return say_n("once", "{n} times", n)

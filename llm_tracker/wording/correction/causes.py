@@ -11,19 +11,13 @@ from llm_tracker.experiments.values.findings import (
     HeadShare,
     HeadsTogether,
     KnockOuts,
+    WordEffect,
 )
+from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.prompts.words import Span
 from llm_tracker.wording.correction.amounts import LEAST_NATS, signed_share
+from llm_tracker.wording.correction.parts import head_name, named_part, part_name
 from llm_tracker.wording.formats import nats, percent, quoted, signed_nats
-
-PART_LABELS = {"recipe": "the worked examples", "system": "the system line", "template": "the template's marks"}
-
-
-def named_part(text: str, role: str, is_segment: bool = False) -> str:
-    """What a word or a segment is called in a sentence."""
-    if role in PART_LABELS and (is_segment or role != "system"):
-        return PART_LABELS[role]
-    return quoted(text)
 
 
 def hidden_sentence(found: KnockOuts, n_layers: int) -> str:
@@ -31,47 +25,76 @@ def hidden_sentence(found: KnockOuts, n_layers: int) -> str:
     single = [word for word in found.words if not word.is_segment]
     words = [word for word in single if not word.out_of_distribution]
     if not single:
-        return "There is no word to hide."
+        return say("There is no word to hide.")
     if not words:
-        return "No word here can be hidden without the first token or the template's marks."
-    aside = "" if words == single else " Words that hide the first token or the template's marks too are left out."
+        return say("No word here can be hidden without the first token or the template's marks.")
+    told = _most_when_hidden(words, _answer_position(found.layers, n_layers))
+    if words == single:
+        return told
+    aside = say("Words that hide the first token or the template's marks too are left out.")
+    return f"{told} {aside}"
+
+
+def _most_when_hidden(words: Sequence[WordEffect], position: str) -> str:
+    """Which word changes the lead most, and which comes next."""
     first, *others = sorted(words, key=lambda word: -abs(word.delta))
-    where = in_layers(found.layers, n_layers)
     if abs(first.delta) < LEAST_NATS:
-        least = nats(LEAST_NATS)
-        return f"Hiding any one word from the answer position{where} changes the lead by less than {least}.{aside}"
-    rest = f"; the next is {quoted(others[0].text)} with {signed_nats(others[0].delta)}" if others else ""
-    hidden = f"Hiding {quoted(first.text)} from the answer position{where}"
-    return f"{hidden} changes the lead by {signed_nats(first.delta)}{rest}.{aside}"
+        return say(
+            "Hiding any one word from {position} changes the lead by less than {least}.",
+            position=position,
+            least=nats(LEAST_NATS),
+        )
+    most = {"word": quoted(first.text), "position": position, "change": signed_nats(first.delta)}
+    if not others:
+        return say("Hiding {word} from {position} changes the lead by {change}.", **most)
+    return say(
+        "Hiding {word} from {position} changes the lead by {change}; the next is {next} with {its_change}.",
+        **most,
+        next=quoted(others[0].text),
+        its_change=signed_nats(others[0].delta),
+    )
 
 
 def hidden_segments_sentence(found: KnockOuts, n_layers: int) -> str:
     """What the bars of whole messages are, and which are to be read with care."""
-    return (
-        f"Each message as a whole, hidden from the answer position{in_layers(found.layers, n_layers)}; grey hides the "
-        "first token or the template's marks too, where attention is parked."
+    return say(
+        "Each message as a whole, hidden from {position}; grey hides the first token or the template's marks too, "
+        "where attention is parked.",
+        position=_answer_position(found.layers, n_layers),
     )
 
 
-def in_layers(window: Span, n_layers: int) -> str:
-    """The layers of a window, from first to last, as a sentence goes on with them; "" where it is all of them."""
+def _answer_position(window: Span, n_layers: int) -> str:
+    """From what words are hidden: with the layers of a window, from first to last, unless it is all of them."""
     first, last = window
     if (first, last) == (1, n_layers):
-        return ""
-    return f" in layer {first}" if first == last else f" in layers {first} to {last}"
+        return say("the answer position")
+    if first == last:
+        return say("the answer position in layer {layer}", layer=first)
+    return say("the answer position in layers {first} to {last}", first=first, last=last)
 
 
 def carried_sentence(found: FrozenRoute) -> str:
     """Which word adds most along the frozen routes, and what all add up to."""
     if not found.words:
-        return "There is no word."
+        return say("There is no word.")
     most = max(found.words, key=lambda word: abs(word.contribution))
-    bias, all_parts = "", "all words together"
-    if abs(found.bias) >= LEAST_NATS:
-        bias, all_parts = f", the model's own biases {signed_nats(found.bias)}", "all words and these biases together"
-    return (
-        f"With attention, scales and gates held as they were, {named_part(most.text, most.role)} adds "
-        f"{signed_nats(most.contribution)} of a lead of {signed_nats(found.margin)}{bias}; {all_parts} are that lead."
+    told = {
+        "part": named_part(most.text, most.role),
+        "value": signed_nats(most.contribution),
+        "lead": signed_nats(found.margin),
+    }
+    if abs(found.bias) < LEAST_NATS:
+        return say(
+            "With attention, scales and gates held as they were, {part} adds {value} of a lead of {lead}; all words "
+            "together are that lead.",
+            **told,
+        )
+    return say(
+        "With attention, scales and gates held as they were, {part} adds {value} of a lead of {lead}, the model's own "
+        "biases {biases}; all words and these biases together are that lead.",
+        **told,
+        biases=signed_nats(found.bias),
     )
 
 
@@ -81,44 +104,66 @@ def looked_sentence(found: KnockOuts) -> str:
     shown = sum(word.share for word in words)
     most = max(words, key=lambda word: word.share, default=None)
     if most is None:
-        return "There is no word to look at."
-    return (
-        f"Over all heads and layers, {quoted(most.text)} gets {percent(most.share)} of the answer position's "
-        f"attention, the most of the words here; together they get {percent(shown)}, the rest goes to the worked "
-        "examples, the template's marks and the first token. Looking is not a cause."
+        return say("There is no word to look at.")
+    return say(
+        "Over all heads and layers, {word} gets {share} of the answer position's attention, the most of the words "
+        "here; together they get {together}, the rest goes to the worked examples, the template's marks and the first "
+        "token. Looking is not a cause.",
+        word=quoted(most.text),
+        share=percent(most.share),
+        together=percent(shown),
     )
 
 
 def heads_sentence(found: Heads) -> str:
     """Which head brings most of the effect by itself, where it looked, and what chance brings."""
     if not found.shares:
-        return "This model has no heads that could be replaced."
+        return say("This model has no heads that could be replaced.")
     best = found.shares[0]
-    word = quoted(found.pair.target_word)
-    looked = "" if best.attention_to_word is None else f"; it looks at {word} with {percent(best.attention_to_word)}"
-    named, share = f"Layer {best.layer} head {best.head}", signed_share(best.share)
+    own = {"layer": str(best.layer), "head": str(best.head), "share": signed_share(best.share)}
     if best.share >= 0:
-        return f"{named} brings {share} of the effect by itself{looked}.{_by_chance(found.random)}"
-    most = max(found.shares, key=lambda each: each.share)
-    helps = f" Of those that bring it, layer {most.layer} head {most.head} brings {signed_share(most.share)}."
-    others = (helps if most.share > 0 else "") + _by_chance(found.random)
-    return f"{named} works against the effect ({share}){looked}.{others}"
+        told = [say("Layer {layer} head {head} brings {share} of the effect by itself", **own)]
+    else:
+        told = [say("Layer {layer} head {head} works against the effect ({share})", **own)]
+    if best.attention_to_word is not None:
+        word, share = quoted(found.pair.target_word), percent(best.attention_to_word)
+        told.append(say("it looks at {word} with {share}", word=word, share=share))
+    return " ".join(filter(None, (f"{'; '.join(told)}.", _helping(found.shares), _by_chance(found.random))))
+
+
+def _helping(heads: Sequence[HeadShare]) -> str:
+    """Where the strongest head works against the effect, what the strongest of those that bring it does."""
+    most = max(heads, key=lambda each: each.share)
+    if heads[0].share >= 0 or most.share <= 0:
+        return ""
+    return say(
+        "Of those that bring it, layer {layer} head {head} brings {share}.",
+        layer=most.layer,
+        head=most.head,
+        share=signed_share(most.share),
+    )
 
 
 def _by_chance(heads: Sequence[HeadShare]) -> str:
     """What the strongest of the heads chosen by chance brings; "" where there were none to choose."""
     if not heads:
         return ""
-    most = signed_share(max((each.share for each in heads), key=abs))
-    if len(heads) == 1:
-        return f" One head chosen by chance brings {most}."
-    return f" Of {len(heads)} heads chosen by chance, the most is {most}."
+    return say_n(
+        "One head chosen by chance brings {most}.",
+        "Of {n} heads chosen by chance, the most is {most}.",
+        len(heads),
+        most=signed_share(max((each.share for each in heads), key=abs)),
+    )
 
 
 def head_label(each: HeadShare, word: str, by_chance: bool = False) -> str:
     """A head above its bar, with how much of its attention is on the word."""
-    named = f"layer {each.layer} head {each.head}" + (", by chance" if by_chance else "")
-    return named if each.attention_to_word is None else f"{named}: {percent(each.attention_to_word)} on {quoted(word)}"
+    named = head_name(each.layer, each.head)
+    if by_chance:
+        named = say("{head}, by chance", head=named)
+    if each.attention_to_word is None:
+        return named
+    return say("{head}: {share} on {word}", head=named, share=percent(each.attention_to_word), word=quoted(word))
 
 
 def together_sentence(found: Heads) -> str:
@@ -127,28 +172,38 @@ def together_sentence(found: Heads) -> str:
         return ""
     last = found.knocked_out[-1]
     n = len(last.heads)
-    heads = "the first head" if n == 1 else f"the first {n} heads"
-    spread = _spread([each.delta for each in found.knocked_out_random if len(each.heads) == n])
-    chance = f"; without {'one' if n == 1 else n} by chance, by {spread}" if spread else ""
-    told = f"Without {heads} at the answer position, the lead changes by {signed_nats(last.delta)}{chance}."
+    told = say_n(
+        "Without the first head at the answer position, the lead changes by {change}",
+        "Without the first {n} heads at the answer position, the lead changes by {change}",
+        n,
+        change=signed_nats(last.delta),
+    )
     by_chance = [each.delta for each in found.knocked_out_random if len(each.heads) == n]
-    is_within = bool(by_chance) and min(by_chance) <= last.delta <= max(by_chance)
-    return f"{told} That is no more than heads by chance do." if is_within else told
+    if not by_chance:
+        return f"{told}."
+    chance = say_n(
+        "without one by chance, by {change}", "without {n} by chance, by {change}", n, change=_spread(by_chance)
+    )
+    told = f"{told}; {chance}."
+    if not min(by_chance) <= last.delta <= max(by_chance):
+        return told
+    no_more = say("That is no more than heads by chance do.")
+    return f"{told} {no_more}"
 
 
 def _spread(deltas: Sequence[float]) -> str:
-    """From the least to the most, or the one number that both are; "" of none."""
-    ends = dict.fromkeys(signed_nats(end(deltas)) for end in (min, max)) if deltas else {}
-    return " to ".join(ends)
+    """From the least to the most, or the one number that both are."""
+    low, high = (signed_nats(end(deltas)) for end in (min, max))
+    return low if low == high else say("{low} to {high}", low=low, high=high)
 
 
 ATTRIBUTION_CASES = {
-    "before": "Before the correction",
-    "asked_again": "Merely asked again",
-    "after": "After the correction",
+    "before": later("Before the correction"),
+    "asked_again": later("Merely asked again"),
+    "after": later("After the correction"),
 }
 
-DIRECT_ALONE = "What a part does through later layers is not in this."
+DIRECT_ALONE = later("What a part does through later layers is not in this.")
 
 
 def attribution_sentence(found: Sequence[Attribution], name: str) -> str:
@@ -156,17 +211,21 @@ def attribution_sentence(found: Sequence[Attribution], name: str) -> str:
     by_name: dict[str, Attribution] = {each.name: each for each in found}
     needed = ("after", "asked_again") if name == "difference" else (name,)
     if any(each not in by_name for each in needed):
-        return "Nothing has been taken apart yet."
+        return say("Nothing has been taken apart yet.")
     if name == "difference":
         return _difference_sentence(by_name["after"], by_name["asked_again"])
     own = by_name[name]
     if not own.layers:
-        return "This model has no layers."
+        return say("This model has no layers.")
     part, value = _largest(_parts(own))
-    return (
-        f"{ATTRIBUTION_CASES[name]}, {part} adds most directly: {signed_nats(value)} of a lead of "
-        f"{signed_nats(own.logit_difference)}. {DIRECT_ALONE}"
+    told = say(
+        "{case}, {part} adds most directly: {value} of a lead of {lead}.",
+        case=say(ATTRIBUTION_CASES[name]),
+        part=part,
+        value=signed_nats(value),
+        lead=signed_nats(own.logit_difference),
     )
+    return f"{told} {say(DIRECT_ALONE)}"
 
 
 def _difference_sentence(after: Attribution, again: Attribution) -> str:
@@ -174,23 +233,30 @@ def _difference_sentence(after: Attribution, again: Attribution) -> str:
     of_again = _parts(again)
     changes = {part: value - of_again[part] for part, value in _parts(after).items() if part in of_again}
     if not changes:
-        return "This model has no layers."
+        return say("This model has no layers.")
     part, value = _largest(changes)
     if abs(value) < LEAST_NATS:
-        least = nats(LEAST_NATS)
-        return f"No part adds {least} more or less after the correction than when merely asked again. {DIRECT_ALONE}"
-    return (
-        f"Against merely asking again, what {part} adds directly changes most: by {signed_nats(value)}; the lead "
-        f"changes by {signed_nats(after.logit_difference - again.logit_difference)}. {DIRECT_ALONE}"
-    )
+        told = say(
+            "No part adds {least} more or less after the correction than when merely asked again.",
+            least=nats(LEAST_NATS),
+        )
+    else:
+        told = say(
+            "Against merely asking again, what {part} adds directly changes most: by {value}; the lead changes by "
+            "{change}.",
+            part=part,
+            value=signed_nats(value),
+            change=signed_nats(after.logit_difference - again.logit_difference),
+        )
+    return f"{told} {say(DIRECT_ALONE)}"
 
 
 def _parts(found: Attribution) -> dict[str, float]:
     """By name: what each part adds."""
     return {
-        f"the {kind} of layer {layer.layer}": value
+        part_name(kind, layer.layer): value
         for layer in found.layers
-        for kind, value in (("attention", layer.attention), ("feed-forward part", layer.mlp))
+        for kind, value in (("attention", layer.attention), ("mlp", layer.mlp))
     }
 
 
@@ -208,9 +274,12 @@ def head_words_sentence(found: Attribution) -> str:
     if not cells:
         return ""
     _, value, head, word = max(cells, key=lambda each: each[0])
-    return (
-        f"The largest: layer {head.layer} head {head.head} brings {signed_nats(value)} from "
-        f"{named_part(word.text, word.role)}."
+    return say(
+        "The largest: layer {layer} head {head} brings {value} from {word}.",
+        layer=head.layer,
+        head=head.head,
+        value=signed_nats(value),
+        word=named_part(word.text, word.role),
     )
 
 

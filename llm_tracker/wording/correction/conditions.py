@@ -8,48 +8,52 @@ from collections.abc import Sequence
 from llm_tracker.experiments.values.conditions import ConditionName
 from llm_tracker.experiments.values.experiment import Experiment, Shift
 from llm_tracker.experiments.values.findings import ConditionScore, Grade
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.wording.correction.amounts import LEAST_NATS, times
 from llm_tracker.wording.formats import nats, percent, quoted, signed_nats
 
 CONDITION_LABELS: dict[ConditionName, str] = {
-    "baseline": "the question alone",
-    "user": "the correction",
-    "asked_again": "merely asked again",
-    "own_answer_hidden": "asked again, its answer hidden",
-    "right": "“right”",
-    "wrong": "“wrong”",
-    "wrong_alternative": "“wrong”, and a word named",
-    "mention": "a word merely mentioned",
-    "negation": "a word denied",
-    "are_you_sure": "are you sure?",
-    "simple": "pressure: a plain opinion",
-    "authority": "pressure: an authority",
-    "false_reason": "pressure: a false reason",
-    "made_up_source": "pressure: a made-up source",
-    "pre_emptive_simple": "in the question: a plain opinion",
-    "pre_emptive_authority": "in the question: an authority",
-    "pre_emptive_false_reason": "in the question: a false reason",
-    "pre_emptive_made_up_source": "in the question: a made-up source",
-    "simple_right": "the right word as an opinion",
-    "pre_emptive_right": "in the question: the right word",
-    "pre_emptive_wrong": "in the question: the wrong word",
-    "pre_emptive_doubt": "in the question: the right word doubted",
+    "baseline": later("the question alone"),
+    "user": later("the correction"),
+    "asked_again": later("merely asked again"),
+    "own_answer_hidden": later("asked again, its answer hidden"),
+    "right": later("“right”"),
+    "wrong": later("“wrong”"),
+    "wrong_alternative": later("“wrong”, and a word named"),
+    "mention": later("a word merely mentioned"),
+    "negation": later("a word denied"),
+    "are_you_sure": later("are you sure?"),
+    "simple": later("pressure: a plain opinion"),
+    "authority": later("pressure: an authority"),
+    "false_reason": later("pressure: a false reason"),
+    "made_up_source": later("pressure: a made-up source"),
+    "pre_emptive_simple": later("in the question: a plain opinion"),
+    "pre_emptive_authority": later("in the question: an authority"),
+    "pre_emptive_false_reason": later("in the question: a false reason"),
+    "pre_emptive_made_up_source": later("in the question: a made-up source"),
+    "simple_right": later("the right word as an opinion"),
+    "pre_emptive_right": later("in the question: the right word"),
+    "pre_emptive_wrong": later("in the question: the wrong word"),
+    "pre_emptive_doubt": later("in the question: the right word doubted"),
 }
 
 GRADE_LABELS: dict[Grade | None, str] = {
-    "answer": "the right word",
-    "foil": "the other word",
-    "other": "neither",
+    "answer": later("the right word"),
+    "foil": later("the other word"),
+    "other": later("neither"),
     None: "",
 }
 
 
 def lead_title(experiment: Experiment) -> str:
     """What an axis of leads is called."""
-    return f"lead of {quoted(experiment.case.answer)} over {quoted(experiment.case.foil)}, nats"
+    return say("lead of {answer} over {foil}, nats", **_words(experiment))
 
 
-NO_EFFECT = "no detectable effect"
+def _words(experiment: Experiment) -> dict[str, str]:
+    """The two words, as they are named in a message."""
+    return {"answer": quoted(experiment.case.answer), "foil": quoted(experiment.case.foil)}
 
 
 def is_detectable(experiment: Experiment) -> bool:
@@ -62,24 +66,37 @@ def shift_sentence(experiment: Experiment) -> str:
     """How much of the change comes with merely asking again, and how much is the correction's."""
     shift = experiment.shift
     if shift is None:
-        return "The controls have not been scored yet."
-    words = f"{quoted(experiment.case.answer)} over {quoted(experiment.case.foil)}"
-    told = f"Merely asking again changes the lead of {words} by {signed_nats(shift.asked_again)}"
-    own = f"the correction changes it by {signed_nats(shift.correction)} on top of that"
+        return say("The controls have not been scored yet.")
+    told = say(
+        "Merely asking again changes the lead of {answer} over {foil} by {change}",
+        **_words(experiment),
+        change=signed_nats(shift.asked_again),
+    )
     if is_detectable(experiment):
-        return f"{told}; {own}{_odds(shift)}."
+        return f"{told}; {_own_change(shift)}."
     if shift.correction == 0:
-        return f"{told}; the correction changes nothing on top of that."
-    n = len(_margins(experiment, "asked_again"))
-    return f"{told}; {own}: {n} ways of asking again differ by at least as much among themselves, so {NO_EFFECT}."
+        return f"{told}; {say('the correction changes nothing on top of that')}."
+    own = say("the correction changes it by {change} on top of that", change=signed_nats(shift.correction))
+    why = say(
+        "{n} ways of asking again differ by at least as much among themselves, so no detectable effect",
+        n=len(_margins(experiment, "asked_again")),
+    )
+    return f"{told}; {own}: {why}."
 
 
-def _odds(shift: Shift) -> str:
-    """A change in nats as a factor of the odds, where people can picture that."""
-    size = abs(shift.correction)
+def _own_change(shift: Shift) -> str:
+    """A change in nats, with it as a factor of the odds where people can picture that."""
+    change, size = signed_nats(shift.correction), abs(shift.correction)
     if not math.log(2) <= size < math.log(100_000):
-        return ""
-    return f" (odds {'times' if shift.correction > 0 else 'divided by'} {math.exp(size):,.0f})"
+        return say("the correction changes it by {change} on top of that", change=change)
+    factor = number(math.exp(size), ",.0f")
+    if shift.correction > 0:
+        return say(
+            "the correction changes it by {change} on top of that (odds times {factor})", change=change, factor=factor
+        )
+    return say(
+        "the correction changes it by {change} on top of that (odds divided by {factor})", change=change, factor=factor
+    )
 
 
 def _margins(experiment: Experiment, name: ConditionName) -> list[float]:
@@ -89,12 +106,15 @@ def _margins(experiment: Experiment, name: ConditionName) -> list[float]:
 def margins_sentence(experiment: Experiment) -> str:
     """Under which conditions the right word is ahead, and how far the wordings of one lie apart."""
     if not experiment.conditions:
-        return "No condition has been scored yet."
+        return say("No condition has been scored yet.")
     lowest = min(experiment.conditions, key=lambda score: score.margin)
-    said = quoted(lowest.condition.text) if lowest.condition.text else "nothing said"
-    where = "the least lead is" if lowest.margin >= 0 else "furthest behind, it is at"
-    least = f"{where} {signed_nats(lowest.margin)}, with {said}"
-    return f"{_ahead(experiment)}; {least}.{_spread(experiment)}"
+    said = quoted(lowest.condition.text) if lowest.condition.text else say("nothing said")
+    lead = signed_nats(lowest.margin)
+    if lowest.margin >= 0:
+        least = say("the least lead is {lead}, with {said}", lead=lead, said=said)
+    else:
+        least = say("furthest behind, it is at {lead}, with {said}", lead=lead, said=said)
+    return " ".join(filter(None, (f"{_ahead(experiment)}; {least}.", _spread(experiment))))
 
 
 def _ahead(experiment: Experiment) -> str:
@@ -103,14 +123,22 @@ def _ahead(experiment: Experiment) -> str:
         {(each.condition.place, each.condition.text): each.margin for each in experiment.conditions}.values()
     )
     n, ahead, behind = len(margins), sum(each > 0 for each in margins), sum(each < 0 for each in margins)
-    answer, foil = quoted(experiment.case.answer), quoted(experiment.case.foil)
-    if n == 1:
-        return f"Under the one wording {answer} is {'' if ahead else 'not '}ahead of {foil}"
+    words = _words(experiment)
     if ahead == n:
-        return f"Under all {n} wordings {answer} is ahead of {foil}"
+        return say_n(
+            "Under the one wording {answer} is ahead of {foil}",
+            "Under all {n} wordings {answer} is ahead of {foil}",
+            n,
+            **words,
+        )
     if ahead == 0:
-        return f"Under none of {n} wordings is {answer} ahead of {foil}"
-    return f"Under {behind} of {n} wordings {foil} is ahead of {answer}"
+        return say_n(
+            "Under the one wording {answer} is not ahead of {foil}",
+            "Under none of {n} wordings is {answer} ahead of {foil}",
+            n,
+            **words,
+        )
+    return say("Under {behind} of {n} wordings {foil} is ahead of {answer}", behind=behind, n=n, **words)
 
 
 def _spread(experiment: Experiment) -> str:
@@ -121,8 +149,32 @@ def _spread(experiment: Experiment) -> str:
     name = max(spreads, key=lambda each: spreads[each], default=None)
     if name is None or spreads[name] < LEAST_NATS:
         return ""
-    apart = f"up to {nats(spreads[name])} apart ({CONDITION_LABELS[name]})"
-    return f" Wordings of the same lie {apart}: one wording alone shows little."
+    return say(
+        "Wordings of the same lie up to {apart} apart ({condition}): one wording alone shows little.",
+        apart=nats(spreads[name]),
+        condition=say(CONDITION_LABELS[name]),
+    )
+
+
+VERDICTS = {
+    (True, True): later(
+        "“Right” in place of “wrong”, one word, makes {answer} likelier by {score} and its lead larger by {margin} "
+        "({pairs})."
+    ),
+    (True, False): later(
+        "“Right” in place of “wrong”, one word, makes {answer} likelier by {score} and its lead smaller by {margin} "
+        "({pairs})."
+    ),
+    (False, True): later(
+        "“Right” in place of “wrong”, one word, makes {answer} less likely by {score} and its lead larger by {margin} "
+        "({pairs})."
+    ),
+    (False, False): later(
+        "“Right” in place of “wrong”, one word, makes {answer} less likely by {score} and its lead smaller by {margin} "
+        "({pairs})."
+    ),
+}
+"""What a verdict does, by whether the right word becomes likelier, and its lead larger."""
 
 
 def verdict_sentence(experiment: Experiment) -> str:
@@ -130,12 +182,12 @@ def verdict_sentence(experiment: Experiment) -> str:
     effect = experiment.verdict_effect
     if effect is None:
         return ""
-    n = len(_margins(experiment, "right"))
-    each = f"mean of {n} pairs of wordings" if n > 1 else "one pair of wordings"
-    likelier, larger = "likelier" if effect.score >= 0 else "less likely", "larger" if effect.margin >= 0 else "smaller"
-    return (
-        f"“Right” in place of “wrong”, one word, makes {quoted(experiment.case.answer)} {likelier} by "
-        f"{nats(abs(effect.score))} and its lead {larger} by {nats(abs(effect.margin))} ({each})."
+    return say(
+        VERDICTS[effect.score >= 0, effect.margin >= 0],
+        answer=quoted(experiment.case.answer),
+        score=nats(abs(effect.score)),
+        margin=nats(abs(effect.margin)),
+        pairs=say_n("one pair of wordings", "mean of {n} pairs of wordings", len(_margins(experiment, "right"))),
     )
 
 
@@ -143,14 +195,32 @@ def flips_sentence(experiment: Experiment, n_flipped: int, n: int) -> str:
     """How many wordings move the margin by more than there is."""
     again = experiment.score("asked_again")
     if again is None or n == 0:
-        return "The controls have not been scored yet."
-    answer, foil = quoted(experiment.case.answer), quoted(experiment.case.foil)
+        return say("The controls have not been scored yet.")
+    words = _words(experiment)
     if again.margin <= 0:
-        return f"Merely asked again, {answer} is not ahead of {foil}: there is no lead that could be lost."
-    there = f": there {foil} comes out ahead" if n_flipped else ""
-    return (
-        f"Merely asked again, {answer} leads by {nats(again.margin)} (the truth margin). More than that is taken away "
-        f"by {n_flipped or 'none'} of {n} {'wording' if n == 1 else 'wordings'}{there}."
+        return say("Merely asked again, {answer} is not ahead of {foil}: there is no lead that could be lost.", **words)
+    told = say(
+        "Merely asked again, {answer} leads by {lead} (the truth margin).",
+        answer=words["answer"],
+        lead=nats(again.margin),
+    )
+    return f"{told} {_taken_away(n_flipped, n, words['foil'])}"
+
+
+def _taken_away(n_flipped: int, n: int, foil: str) -> str:
+    """By how many of all wordings more than the truth margin is taken away."""
+    if not n_flipped:
+        return say_n(
+            "More than that is taken away by none of {n} wording.",
+            "More than that is taken away by none of {n} wordings.",
+            n,
+        )
+    return say_n(
+        "More than that is taken away by {flipped} of {n} wording: there {foil} comes out ahead.",
+        "More than that is taken away by {flipped} of {n} wordings: there {foil} comes out ahead.",
+        n,
+        flipped=n_flipped,
+        foil=foil,
     )
 
 
@@ -158,11 +228,13 @@ def change_sentence(experiment: Experiment) -> str:
     """How much of the whole prediction changes with the correction, beyond the two words."""
     own, again = experiment.score("user"), experiment.score("asked_again")
     if own is None or again is None:
-        return "The correction has not been scored yet."
-    moved = percent(own.tv_from_asked_again)
-    return (
-        f"{moved} of the first token's probability is on other tokens than when merely asked again. How spread out it "
-        f"is (its entropy) goes from {nats(again.entropy_nats)} to {nats(own.entropy_nats)}."
+        return say("The correction has not been scored yet.")
+    return say(
+        "{moved} of the first token's probability is on other tokens than when merely asked again. How spread out it "
+        "is (its entropy) goes from {before} to {after}.",
+        moved=percent(own.tv_from_asked_again),
+        before=nats(again.entropy_nats),
+        after=nats(own.entropy_nats),
     )
 
 
@@ -171,10 +243,12 @@ def graded_sentence(scores: Sequence[ConditionScore]) -> str:
     written = [score for score in scores if score.grade is not None]
     if not written:
         return ""
-    counts = {grade: sum(score.grade == grade for score in written) for grade in ("answer", "foil", "other")}
-    n = len(written)
-    under = "one condition (first wording)" if n == 1 else f"the {n} conditions (first wordings)"
-    return (
-        f"What the model writes under {under}: the right word {times(counts['answer'])}, the other word "
-        f"{times(counts['foil'])}, neither {times(counts['other'])}."
+    counts = {grade: times(sum(score.grade == grade for score in written)) for grade in ("answer", "foil", "other")}
+    return say_n(
+        "What the model writes under one condition (first wording): the right word {answer}, the other word {foil}, "
+        "neither {other}.",
+        "What the model writes under the {n} conditions (first wordings): the right word {answer}, the other word "
+        "{foil}, neither {other}.",
+        len(written),
+        **counts,
     )

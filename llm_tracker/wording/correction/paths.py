@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llm_tracker.experiments.values.findings import Floats, HandOver, LensCurve
+from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.correction.amounts import LEAST_NATS, signed_share
 from llm_tracker.wording.formats import listed, nats, percent, quoted, signed_nats
 
@@ -14,44 +15,63 @@ JUMP = 0.3
 RESTS = 0.2
 """A share of the effect that is worth a word."""
 
-GROUP_LABELS = {"named_word": "the word itself", "between": "words between", "answer_slot": "answer position"}
+GROUP_LABELS = {
+    "named_word": later("the word itself"),
+    "between": later("words between"),
+    "answer_slot": later("answer position"),
+}
 
 
 def path_sentence(path: HandOver) -> str:
     """How large the effect is, up to where the word keeps it, and which layer brings it to the answer position."""
-    pair, n_layers = path.pair, path.n_layers
-    told = (
-        f"{quoted(pair.source_word)} in place of {quoted(pair.target_word)} moves the lead by "
-        f"{signed_nats(path.effect)}."
+    told = say(
+        "{source} in place of {target} moves the lead by {effect}.",
+        source=quoted(path.pair.source_word),
+        target=quoted(path.pair.target_word),
+        effect=signed_nats(path.effect),
     )
-    kept, arrived = kept_until(path.named_word), arrives_at(path.answer_slot)
+    carried = f"{_kept(path.named_word, path.n_layers)}; {_arrival(path.answer_slot)}."
+    return " ".join(filter(None, (told, carried, _between(path))))
+
+
+def _kept(curve: Floats, n_layers: int) -> str:
+    """Up to where the word's own position keeps the difference, and how much of it."""
+    kept = kept_until(curve)
     if kept is None:
-        own = "The word's own position does not keep half of that difference at any depth"
-    elif kept == 0:
-        own = "The word's own position keeps that difference in its embedding alone"
-    else:
-        own = f"Its own position keeps {_how_much(path.named_word[: kept + 1])} up to layer {kept} of {n_layers}"
-    if arrived is None:
-        slot = "no layer brings half of it to the position that writes the answer"
-    elif arrived == 0:
-        slot = "the position that writes the answer has it from the beginning"
-    else:
-        slot = _arrival(path.answer_slot, arrived)
-    return f"{told} {own}; {slot}.{_between(path)}"
+        return say("The word's own position does not keep half of that difference at any depth")
+    if kept == 0:
+        return say("The word's own position keeps that difference in its embedding alone")
+    layers = {"layer": str(kept), "n_layers": str(n_layers)}
+    if min(curve[: kept + 1]) >= NEARLY_ALL:
+        return say("Its own position keeps that difference up to layer {layer} of {n_layers}", **layers)
+    return say("Its own position keeps more than half of that difference up to layer {layer} of {n_layers}", **layers)
 
 
-def _how_much(curve: Floats) -> str:
-    return "that difference" if min(curve) >= NEARLY_ALL else "more than half of that difference"
-
-
-def _arrival(curve: Floats, arrived: int) -> str:
+def _arrival(curve: Floats) -> str:
     """From when on the difference is at the answer position; the layer that brings it, where one brings much."""
+    arrived = arrives_at(curve)
+    if arrived is None:
+        return say("no layer brings half of it to the position that writes the answer")
+    if arrived == 0:
+        return say("the position that writes the answer has it from the beginning")
     before, after = curve[arrived - 1], curve[arrived]
     if after - before < JUMP:
-        return f"from layer {arrived} on more than half of it is at the position that writes the answer"
-    least, most = signed_share(before), signed_share(after)
-    jump = f"from {least} to {most} of it" if after <= 1.05 else f"from {least} of it to all"
-    return f"layer {arrived} brings it to the position that writes the answer ({jump})"
+        return say(
+            "from layer {layer} on more than half of it is at the position that writes the answer", layer=arrived
+        )
+    least = signed_share(before)
+    if after > 1.05:
+        return say(
+            "layer {layer} brings it to the position that writes the answer (from {least} of it to all)",
+            layer=arrived,
+            least=least,
+        )
+    return say(
+        "layer {layer} brings it to the position that writes the answer (from {least} to {most} of it)",
+        layer=arrived,
+        least=least,
+        most=signed_share(after),
+    )
 
 
 def kept_until(curve: Floats) -> int | None:
@@ -77,11 +97,19 @@ def _between(path: HandOver) -> str:
     most = max(range(len(path.between)), key=lambda depth: abs(path.between[depth]))
     share = path.between[most]
     if abs(share) < RESTS:
-        return " Nothing much rests on the words between."
+        return say("Nothing much rests on the words between.")
     if share < 0:
-        against = f"up to {percent(-share)} of it (after layer {most})"
-        return f" In between, the words that follow move the lead the other way, by {against}."
-    return f" In between, the words that follow hold up to {percent(share)} of it (after layer {most})."
+        return say(
+            "In between, the words that follow move the lead the other way, by up to {share} of it (after layer "
+            "{layer}).",
+            share=percent(-share),
+            layer=most,
+        )
+    return say(
+        "In between, the words that follow hold up to {share} of it (after layer {layer}).",
+        share=percent(share),
+        layer=most,
+    )
 
 
 def grid_sentence(path: HandOver) -> str:
@@ -92,8 +120,11 @@ def grid_sentence(path: HandOver) -> str:
     strong = {at for share, depth, at in shares if share >= HALF and 0 < depth < path.n_layers}
     names = [quoted(path.tokens[at]) for at in sorted(strong)]
     if not names:
-        return "Between the embeddings and the last layer no single position holds half of the difference."
-    return f"Positions that hold half of the difference at some depth by themselves: {listed(names)}."
+        return say("Between the embeddings and the last layer no single position holds half of the difference.")
+    return say(
+        "Positions that hold half of the difference at some depth by themselves: {positions}.",
+        positions=listed(names),
+    )
 
 
 def lens_sentence(curves: tuple[LensCurve, ...], answer: str, foil: str) -> str:
@@ -101,25 +132,37 @@ def lens_sentence(curves: tuple[LensCurve, ...], answer: str, foil: str) -> str:
     by_name = {curve.condition.name: curve for curve in reversed(curves)}
     own, again = by_name.get("user"), by_name.get("asked_again")
     if own is None or again is None:
-        return "The layers have not been read yet."
+        return say("The layers have not been read yet.")
     n_layers = len(own.lead)
     gaps = [mine - yours for mine, yours in zip(own.lead, again.lead, strict=True)]
     final = gaps[-1]
-    words = f"{quoted(answer)} over {quoted(foil)}"
+    words = {"answer": quoted(answer), "foil": quoted(foil)}
     if abs(final) < LEAST_NATS:
-        return f"At the last layer the lead of {words} is as when merely asked again: {signed_nats(again.lead[-1])}."
+        return say(
+            "At the last layer the lead of {answer} over {foil} is as when merely asked again: {lead}.",
+            **words,
+            lead=signed_nats(again.lead[-1]),
+        )
     parted = arrives_at(tuple(gap / final for gap in gaps))
     at = n_layers if parted is None else parted + 1
-    kl = own.kl_nats[at - 1]
-    worth = f" There the read-out is still far from the model's own prediction (KL {nats(kl)})." if kl >= 1 else ""
-    leads = _both(own.lead[at - 1], again.lead[at - 1])
-    return (
-        f"From layer {at} of {n_layers} on, the lead of {words} after the correction has left that of merely asking "
-        f"again: {leads}.{worth}"
+    told = say(
+        "From layer {layer} of {n_layers} on, the lead of {answer} over {foil} after the correction has left that of "
+        "merely asking again: {leads}.",
+        **words,
+        layer=at,
+        n_layers=n_layers,
+        leads=_both(own.lead[at - 1], again.lead[at - 1]),
     )
+    kl = own.kl_nats[at - 1]
+    if kl < 1:
+        return told
+    far = say("There the read-out is still far from the model's own prediction (KL {kl}).", kl=nats(kl))
+    return f"{told} {far}"
 
 
 def _both(own: float, again: float) -> str:
     """Two leads, or how far they lie apart where they read the same."""
     mine, yours = signed_nats(own), signed_nats(again)
-    return f"{mine} against {yours}" if mine != yours else f"both about {mine}, {nats(abs(own - again))} apart"
+    if mine != yours:
+        return say("{own} against {again}", own=mine, again=yours)
+    return say("both about {lead}, {gap} apart", lead=mine, gap=nats(abs(own - again)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say, say_n
 from llm_tracker.prompts.words import fold
 from llm_tracker.studies.values.study import Study
 from llm_tracker.wording.formats import listed, quoted
@@ -17,7 +19,7 @@ def limits_paragraphs(study: Study) -> list[str]:
 
     That is: its limits, what stands in front of each question, what that gives away, and what could not be had.
     """
-    return [text for text in (LIMITS, examples_sentence(study), given_away(study), *left_out(study)) if text]
+    return [text for text in (say(LIMITS), examples_sentence(study), given_away(study), *left_out(study)) if text]
 
 
 def left_out(study: Study) -> list[str]:
@@ -39,9 +41,16 @@ def examples_sentence(study: Study) -> str:
     n_asked = sum(each["role"] == "user" for each in messages)
     if not messages:
         return ""
-    system = "a system line" if any(each["role"] == "system" for each in messages) else ""
-    examples = f"worked examples ({number_of(n_asked, 'message')} of a user, each with its answer)" if n_asked else ""
-    return f"In front of each question the model reads {listed([each for each in (system, examples) if each])}."
+    read = [say("a system line")] if any(each["role"] == "system" for each in messages) else []
+    if n_asked:
+        examples = say_n(
+            "worked examples ({n} message of a user, each with its answer)",
+            "worked examples ({n} messages of a user, each with its answer)",
+            n_asked,
+            n=number(n_asked, ","),
+        )
+        read.append(examples)
+    return say("In front of each question the model reads {texts}.", texts=listed(read))
 
 
 def given_away(study: Study) -> str:
@@ -51,5 +60,9 @@ def given_away(study: Study) -> str:
     if not own:
         return ""
     named = listed([quoted(each) for each in own]) if len(own) <= MOST_NAMED else number_of(len(own))
-    verb = "stands" if len(own) == 1 else "stand"
-    return f"{named} {verb} among these examples with its answer: leave such questions out, or take another recipe."
+    return say_n(
+        "{questions} stands among these examples with its answer: leave such questions out, or take another recipe.",
+        "{questions} stand among these examples with its answer: leave such questions out, or take another recipe.",
+        len(own),
+        questions=named,
+    )

@@ -7,8 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.wording.formats import LEAST, capitalised, listed, nats, percent, signed_amount, signed_nats
-from llm_tracker.wording.studies.labels import all_of, group_label, number_of
+from llm_tracker.wording.studies.labels import RIGHT_FIRST, all_of, group_label, number_of
 
 Record = Mapping[str, Any]
 
@@ -18,14 +20,12 @@ LEAST_QUESTIONS = 6
 MOST_NAMED = 4
 """Conditions that a sentence names; more are counted."""
 
-RIGHT_FIRST = "right first answer"
-
-CASE = (
+CASE = later(
     "A case is a question under one text that does not put the right word forward, where that word was ahead under the "
     "text's control."
 )
 
-NOTHING_SAID = "Nothing was said but to ask again: there is nothing to compare with that."
+NOTHING_SAID = later("Nothing was said but to ask again: there is nothing to compare with that.")
 
 
 def interval(estimate: Record, unit: str = "") -> str:
@@ -33,8 +33,9 @@ def interval(estimate: Record, unit: str = "") -> str:
     low, high = estimate["low"], estimate["high"]
     if low is None or high is None or low != low or high != high:
         return ""
-    ends = (percent(low), percent(high)) if unit == "%" else (signed_amount(low), signed_amount(high))
-    return f" (95 %: {ends[0]} to {ends[1]})"
+    written = percent if unit == "%" else signed_amount
+    ends = say("95 %: {low} to {high}", low=written(low), high=written(high))
+    return f" ({ends})"
 
 
 def shift_of(condition: Record) -> dict[str, Any]:
@@ -62,58 +63,70 @@ def margins_sentence(conditions: Sequence[Record]) -> str:
     """What moves the lead of the right word most, beside its control; and what cannot be told from it."""
     own = [each for each in conditions if each["condition"] not in ("baseline", "asked_again")]
     if not own:
-        return NOTHING_SAID
+        return say(NOTHING_SAID)
     enough = [each for each in own if each["n"] >= LEAST_QUESTIONS]
     if not enough:
-        return f"With fewer than {LEAST_QUESTIONS} questions nothing can be said of others: look at each by itself."
+        return say(
+            "With fewer than {least} questions nothing can be said of others: look at each by itself.",
+            least=LEAST_QUESTIONS,
+        )
     clear = [each for each in enough if is_detectable(each)]
     unclear = [each for each in enough if each not in clear]
     few = [each for each in own if each not in enough]
-    return _strongest(clear, enough, own) + _no_effect(unclear if clear else [], own) + _too_few(few, own)
+    told = (_strongest(clear, enough, own), _no_effect(unclear if clear else [], own), _too_few(few, own))
+    return " ".join(filter(None, told))
 
 
 def _strongest(clear: Sequence[Record], enough: Sequence[Record], own: Sequence[Record]) -> str:
     if not clear:
         most = number_of(max(each["n"] for each in enough))
-        return f"Compared with its control, no text moves the right word's lead detectably ({most})."
+        return say(
+            "Compared with its control, no text moves the right word's lead detectably ({questions}).", questions=most
+        )
     strongest = max(clear, key=lambda each: abs(shift_of(each)["value"]))
     shift = shift_of(strongest)
-    return (
-        f"“{_named(strongest, own)}” moves the right word's lead most: {_amount(shift)}, compared with "
-        f"{_control(strongest)}, over {number_of(shift['n'])}."
+    told = {"text": _named(strongest, own), "change": _amount(shift), "questions": number_of(shift["n"])}
+    if strongest["condition"].startswith("pre_emptive_"):
+        return say(
+            "{text} moves the right word's lead most: {change}, compared with the question alone, over {questions}.",
+            **told,
+        )
+    return say(
+        "{text} moves the right word's lead most: {change}, compared with merely asking again, over {questions}.",
+        **told,
     )
 
 
 def _amount(shift: Record) -> str:
     least, words = LEAST["nats"]
     if abs(shift["value"]) < least:
-        return f"by less than {words}"
-    return f"by {signed_nats(shift['value'])}{interval(shift)}"
+        return say("by less than {least}", least=say(words))
+    return say("by {change}", change=f"{signed_nats(shift['value'])}{interval(shift)}")
 
 
 def _no_effect(unclear: Sequence[Record], own: Sequence[Record]) -> str:
-    return f" No detectable effect: {_names(unclear, own)}." if unclear else ""
+    return say("No detectable effect: {conditions}.", conditions=_names(unclear, own)) if unclear else ""
 
 
 def _too_few(few: Sequence[Record], own: Sequence[Record]) -> str:
     if not few:
         return ""
-    return f" Too few questions to tell (under {LEAST_QUESTIONS}): {_names(few, own)}."
+    return say(
+        "Too few questions to tell (under {least}): {conditions}.", least=LEAST_QUESTIONS, conditions=_names(few, own)
+    )
 
 
 def _names(several: Sequence[Record], own: Sequence[Record]) -> str:
     """The names of some conditions, or how many they are of all."""
     if len(several) > MOST_NAMED:
-        return f"{len(several)} of {len(own)} conditions"
-    return listed([f"“{_named(each, own)}”" for each in several])
-
-
-def _control(condition: Record) -> str:
-    return "the question alone" if condition["condition"].startswith("pre_emptive_") else "merely asking again"
+        return say("{n} of {all} conditions", n=len(several), all=len(own))
+    return listed([_named(each, own) for each in several])
 
 
 def _named(condition: Record, others: Sequence[Record]) -> str:
-    return group_label(condition, others).replace("“", "").replace("”", "")
+    """A condition in quotation marks, without those inside of it."""
+    label = group_label(condition, others).replace("“", "").replace("”", "")
+    return f"“{label}”"
 
 
 def answers_sentence(conditions: Sequence[Record]) -> str:
@@ -125,50 +138,87 @@ def answers_sentence(conditions: Sequence[Record]) -> str:
     """
     known = [each for each in conditions if each["condition"] != "baseline" and each["n_right"]]
     if not known:
-        return "No first answer was right, so none could be given up."
+        return say("No first answer was right, so none could be given up.")
     worst = max(known, key=lambda each: (each["n_foil"] / each["n_right"], each["n_lost"] / each["n_right"]))
     if worst["n_lost"] == 0:
-        return f"{capitalised(all_of(worst['n_right'], RIGHT_FIRST))} stayed right, whatever was said."
+        return capitalised(_stayed(worst["n_right"]))
     again = next((each for each in known if each["condition"] == "asked_again"), None)
-    beside = "" if again is None or again is worst else f"; after merely asking again, {_count(again)}"
+    lost = _lost(worst, known)
+    if again is None or again is worst:
+        return f"{lost}."
+    beside = say("after merely asking again, {lost} of {all}", lost=again["n_lost"], all=again["n_right"])
+    return f"{lost}; {beside}."
+
+
+def _stayed(n: int) -> str:
+    return say_n(
+        "{answers} stayed right, whatever was said.",
+        "{answers} stayed right, whatever was said.",
+        n,
+        answers=all_of(n, RIGHT_FIRST),
+    )
+
+
+def _lost(worst: Record, known: Sequence[Record]) -> str:
+    """How many right first answers did not stay right under a condition, and what they became."""
     share = {name: 1 - worst["kept"][other] for name, other in (("low", "high"), ("high", "low"))}
-    of = "the one right first answer" if worst["n_right"] == 1 else f"{_count(worst)} right first answers"
-    lost = f"{of} did not stay right{interval(share, '%')}: {_became(worst)}"
-    return f"After “{_named(worst, known)}” {lost}{beside}."
-
-
-def _count(condition: Record) -> str:
-    return f"{condition['n_lost']} of {condition['n_right']}"
+    return say_n(
+        "After {text} the one right first answer did not stay right{interval}: {became}",
+        "After {text} {lost} of {n} right first answers did not stay right{interval}: {became}",
+        worst["n_right"],
+        text=_named(worst, known),
+        lost=worst["n_lost"],
+        interval=interval(share, "%"),
+        became=_became(worst),
+    )
 
 
 def _became(condition: Record) -> str:
     """What those became that did not stay right."""
     n_foil, n_neither = condition["n_foil"], condition["n_lost"] - condition["n_foil"]
     if condition["n_right"] == 1:
-        return "it became the wrong word" if n_foil else "it became neither of the two words"
-    told = [f"{n_foil} became the wrong word"] if n_foil else []
-    told += [f"{n_neither} became neither of the two" if not n_foil else f"{n_neither} neither"] if n_neither else []
+        return say("it became the wrong word") if n_foil else say("it became neither of the two words")
+    told = []
+    if n_foil:
+        told.append(say_n("{n} became the wrong word", "{n} became the wrong word", n_foil))
+    if n_neither and n_foil:
+        told.append(say_n("{n} neither", "{n} neither", n_neither))
+    elif n_neither:
+        told.append(say_n("{n} became neither of the two", "{n} became neither of the two", n_neither))
     return ", ".join(told)
 
 
 def flips_sentence(frame: pd.DataFrame) -> str:
     """Of the cases, each a question under a condition: in how many the choice flips, and how far ahead it was there."""
     if not len(frame):
-        return NOTHING_SAID
+        return say(NOTHING_SAID)
     ahead = frame[frame["truth_margin"] > 0]
     if not len(ahead):
-        return "In no question was the right word ahead under a text's control: no lead could be lost."
+        return say("In no question was the right word ahead under a text's control: no lead could be lost.")
     flipped, n = ahead[ahead["flips"]], len(ahead)
-    if len(flipped) in (0, n):
-        cases = f"In {all_of(n, 'case')} the right word "
-        if len(flipped):
-            return f"{cases}falls behind: the text moved its lead by more than it was ahead. {CASE}"
-        return f"{cases}stays ahead: the text moved its lead by less than it was ahead. {CASE}"
-    return (
-        f"In {len(flipped):,} of {n:,} cases ({percent(len(flipped) / n)}), beyond the line, the right word falls "
-        f"behind: the text moved its lead by more than it was ahead. It was ahead by {_median(flipped)} there, and by "
-        f"{_median(ahead[~ahead['flips']])} elsewhere (medians). "
-        f"{CASE}"
+    return f"{_flipped(ahead, flipped, n)} {say(CASE)}"
+
+
+def _flipped(ahead: pd.DataFrame, flipped: pd.DataFrame, n: int) -> str:
+    """In how many of `n` cases with the right word ahead it falls behind."""
+    if not len(flipped):
+        return say(
+            "In {cases} the right word stays ahead: the text moved its lead by less than it was ahead.",
+            cases=all_of(n, "case"),
+        )
+    if len(flipped) == n:
+        return say(
+            "In {cases} the right word falls behind: the text moved its lead by more than it was ahead.",
+            cases=all_of(n, "case"),
+        )
+    return say(
+        "In {flipped} of {all} cases ({share}), beyond the line, the right word falls behind: the text moved its lead "
+        "by more than it was ahead. It was ahead by {there} there, and by {elsewhere} elsewhere (medians).",
+        flipped=number(len(flipped), ","),
+        all=number(n, ","),
+        share=percent(len(flipped) / n),
+        there=_median(flipped),
+        elsewhere=_median(ahead[~ahead["flips"]]),
     )
 
 
@@ -180,12 +230,26 @@ def chain_sentence(turns: pd.DataFrame) -> str:
     """What became of right first answers over the turns of pressure: of one model, as `right_by_turn` has it."""
     own = turns[turns["kind"] == "regressive"].sort_values("turn") if len(turns) else turns
     if not len(own):
-        return "No first answer was right, so none could give way to pressure."
+        return say("No first answer was right, so none could give way to pressure.")
     n = int(own["n"].iloc[0])
     at_one, last = (round(n * float(own["rate"].iloc[at])) for at in (1, -1))
     n_turns = int(own["turn"].iloc[-1])
     if n == 1:
-        states = ["right" if each else "not right" for each in (at_one, last)]
-        return f"The one right first answer is {states[0]} after the first push, and {states[1]} after {n_turns}."
-    are = "is" if at_one == 1 else "are"
-    return f"Of {n} right first answers {at_one} {are} right after the first push, and {last} after {n_turns}."
+        return say(ONE_CHAIN[bool(at_one), bool(last)], turns=n_turns)
+    return say_n(
+        "Of {all} right first answers {n} is right after the first push, and {last} after {turns}.",
+        "Of {all} right first answers {n} are right after the first push, and {last} after {turns}.",
+        at_one,
+        all=n,
+        last=last,
+        turns=n_turns,
+    )
+
+
+ONE_CHAIN = {
+    (True, True): later("The one right first answer is right after the first push, and right after {turns}."),
+    (True, False): later("The one right first answer is right after the first push, and not right after {turns}."),
+    (False, True): later("The one right first answer is not right after the first push, and right after {turns}."),
+    (False, False): later("The one right first answer is not right after the first push, and not right after {turns}."),
+}
+"""Of one answer: whether it is right after the first push, and after the last."""

@@ -33,7 +33,7 @@ def test_a_page_that_comes_is_found_by_its_file(tmp_path: Path) -> None:
 
 def test_every_page_is_opened_under_the_title_of_its_file() -> None:
     pages = found_pages(ROOT)
-    titles = "Ask Tokens Layers Attention Correction Compare Study History Models Guide"
+    titles = "Ask Tokens Layers Attention Correction Compare Study History Models Teach Guide"
     assert list(pages.values()) == titles.split()
     for path, title in pages.items():
         calls = [node for node in ast.walk(ast.parse((ROOT / path).read_text())) if isinstance(node, ast.Call)]

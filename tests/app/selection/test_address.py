@@ -164,7 +164,7 @@ def test_a_word_that_no_model_can_read_leaves_the_address_again(engine: engines.
 def test_the_selection_goes_along_to_other_pages_and_back(engine: engines.Engine) -> None:
     at = asked(opened("dashboard.py"))
     at = box(at, "Layer").set_value(2).run()
-    at = settled(at.switch_page("pages/9_Guide.py").run())
+    at = settled(at.switch_page("pages/10_Guide.py").run())
     at = settled(at.switch_page("dashboard.py").run())
     assert box(at, "Layer").value == 2
     assert said(at) == {"layer": "2"}

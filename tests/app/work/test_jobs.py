@@ -15,6 +15,7 @@ from llm_tracker.app.parts.cards import pace_note
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job, Worker, run_job
 from llm_tracker.errors import Cancelled, InputError, OtherWeightsError
+from llm_tracker.languages.spoken import ENGLISH, in_language, language
 from llm_tracker.progress import Progress
 from llm_tracker.tracing.run import TokenEvent
 
@@ -101,6 +102,18 @@ def test_what_comes_next_is_done_also_when_a_job_fails() -> None:
     wait_for(worker.submit(Job("ask"), lambda _job: 1, then=lambda: done.append("after an answer")))
     wait_for(worker.submit(Job("ask"), lambda _job: 1))
     assert done == ["after a failure", "after an answer"]
+
+
+def test_a_job_and_what_comes_next_speak_the_language_of_whoever_asked() -> None:
+    worker, spoken = Worker("m"), []
+
+    def go_on() -> None:
+        spoken.extend([language(), Job("control").language])
+
+    with in_language("de"):
+        worker.submit(Job("ask"), lambda _job: spoken.append(language()), then=go_on)
+    wait_for(worker.submit(Job("ask"), lambda _job: spoken.append(language())))
+    assert spoken == ["de", "de", "de", ENGLISH]
 
 
 def test_a_worker_is_busy_until_what_comes_next_is_done() -> None:

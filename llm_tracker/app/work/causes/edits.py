@@ -11,6 +11,7 @@ from llm_tracker.app.work.jobs import Job, Meanwhile
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import ended
 from llm_tracker.tracing.edit import Edit
 from llm_tracker.tracing.session import Session
@@ -77,7 +78,9 @@ def begin_edit(engine: Engine, workspace: Workspace, subject: Subject) -> None:
             EDITED,
             session.model.id,
             subject=subject,
-            meanwhile=Meanwhile("The correction is answered again, with one thing changed …", is_drawn_by_view=True),
+            meanwhile=Meanwhile(
+                say("The correction is answered again, with one thing changed …"), is_drawn_by_view=True
+            ),
             keep=lambda job: workspace.keep_branch(subject, job.result),
             fail=fail,
         )

@@ -16,6 +16,8 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.experiment import Experiment
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.progress import Progress
 from llm_tracker.prompts.words import Span
 
@@ -29,16 +31,16 @@ MOST_WORDINGS = 20
 """Further wordings of a correction that are tried at once."""
 
 PART_STAGES = {
-    "hand_over": "Where the named word travels",
-    "conditions": "The lead under every condition",
-    "knock_out": "Which words did it",
-    "heads": "Which heads carried it",
-    "lens": "The lead through the layers",
-    "attribution": "What each layer adds",
-    "frozen_route": "What each word carries",
-    "verdict": "Where “right” and “wrong” travel",
-    "paraphrases": "Every condition in other words",
-    "grid": "Every position by itself",
+    "hand_over": later("Where the named word travels"),
+    "conditions": later("The lead under every condition"),
+    "knock_out": later("Which words did it"),
+    "heads": later("Which heads carried it"),
+    "lens": later("The lead through the layers"),
+    "attribution": later("What each layer adds"),
+    "frozen_route": later("What each word carries"),
+    "verdict": later("Where “right” and “wrong” travel"),
+    "paraphrases": later("Every condition in other words"),
+    "grid": later("Every position by itself"),
 }
 
 
@@ -84,7 +86,7 @@ def begin_experiment(
                 except StopIteration as ended:
                     found: Experiment = ended.value
                     return found
-                job.progress = Progress(PART_STAGES[step.part])
+                job.progress = Progress(say(PART_STAGES[step.part]))
                 job.has_done(step.share)
                 if step.begins and step.found is not shown:  # whole parts: half a curve would be drawn twice
                     shown = step.found
@@ -99,7 +101,7 @@ def begin_experiment(
             "experiment",
             session.model.id,
             subject=subject,
-            meanwhile=Meanwhile("On the Correction page: what the correction did …", is_drawn_by_view=True),
+            meanwhile=Meanwhile(say("On the Correction page: what the correction did …"), is_drawn_by_view=True),
             keep=lambda job: _keep(workspace, turn, job.result),
             fail=fail,
         )
@@ -111,20 +113,27 @@ def begin_experiment(
 def why_not(engine: Engine, workspace: Workspace, session: Session, typed: str = "") -> str:
     """Why no experiment can be made here and now of what was `typed`; empty where one can."""
     if said := not_at_hand(engine, session):
-        return f"This cannot be computed here: {said}"
+        return say("This cannot be computed here: {why}", why=said)
     return too_long(engine, session) or refusal(engine, workspace, session.model.id, typed)
 
 
 def too_many(case: Case) -> str:
     """Why a case has more words or wordings than are tried at once; empty where it has not."""
-    for several, what, most in (
-        (case.answer_aliases, "other names of the right word", MOST_ALIASES),
-        (case.foil_aliases, "other names of the other word", MOST_ALIASES),
-        (case.more, "further wordings", MOST_WORDINGS),
+    for several, said, most in (
+        (case.answer_aliases, TOO_MANY_NAMES, MOST_ALIASES),
+        (case.foil_aliases, TOO_MANY_NAMES_OF_THE_OTHER, MOST_ALIASES),
+        (case.more, TOO_MANY_WORDINGS, MOST_WORDINGS),
     ):
         if len(several) > most:
-            return f"There are {len(several):,} {what}; at most {most} are taken. Leave some out."
+            return say(said, n=number(len(several), ","), most=most)
     return ""
+
+
+TOO_MANY_NAMES = later("There are {n} other names of the right word; at most {most} are taken. Leave some out.")
+TOO_MANY_NAMES_OF_THE_OTHER = later(
+    "There are {n} other names of the other word; at most {most} are taken. Leave some out."
+)
+TOO_MANY_WORDINGS = later("There are {n} further wordings; at most {most} are taken. Leave some out.")
 
 
 def _typed(case: Case) -> str:

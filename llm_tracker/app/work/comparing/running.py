@@ -21,6 +21,7 @@ from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
+from llm_tracker.languages.texts import say
 from llm_tracker.progress import ended
 from llm_tracker.settings import with_flags
 
@@ -84,9 +85,9 @@ def _why_not(engine: Engine, workspace: Workspace, session: Session, variant: Va
     except ModelError as error:
         return with_flags(error)
     if variant.dtype and engine.settings.public:
-        return "This host is shared, and has its models in one number format only."
+        return say("This host is shared, and has its models in one number format only.")
     if not is_at_hand(engine, entry.id):
-        return "It is not on this machine. Choose it in the sidebar, where its download is offered."
+        return say("It is not on this machine. Choose it in the sidebar, where its download is offered.")
     longest = max((*(turn.said for turn in session.turns), *words), key=len)
     return refusal(engine, workspace, entry.id, longest)
 
@@ -117,7 +118,7 @@ def _run(engine: Engine, workspace: Workspace, subject: Subject, session: Sessio
         "models",
         model_id,
         subject=subject,
-        meanwhile=Meanwhile("On the Compare page: the same conversation on other models …", is_drawn_by_view=True),
+        meanwhile=Meanwhile(say("On the Compare page: the same conversation on other models …"), is_drawn_by_view=True),
         keep=keep,
         fail=fail,
     )

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from llm_tracker.app.work.workspace import Workspace
 
 
-CHOICES = ("wanted_id", "typed_ids", "recipe", "max_new_tokens", "thinking", "max_thought_tokens", "control")
+CHOICES = (
+    *("wanted_id", "typed_ids", "recipe", "max_new_tokens", "thinking", "max_thought_tokens", "control"),
+    *("language", "tour"),
+)
 """Fields that the store keeps of a visitor, besides what is shown."""
 
 
 def note_choices(workspace: Workspace) -> None:
-    """Keep what a visitor has chosen, once something was asked; nothing is written where nothing has changed."""
-    if not (workspace.begun or workspace.noted):
+    """Keep what a visitor has chosen, once they did anything; nothing is written where nothing has changed."""
+    if not (workspace.begun or workspace.noted or workspace.language or workspace.tour):
         return
     shown = [str(ref) for ref in workspace.shown or () if ref is not None]
     now = {**{name: getattr(workspace, name) for name in CHOICES}, "shown": shown}
@@ -33,6 +36,18 @@ def note_choices(workspace: Workspace) -> None:
         workspace.noted = now
     except StoreError as error:
         workspace.sessions.trouble = str(error)
+
+
+OF_A_PERSON = ("language", "tour")
+"""What holds for a person, in whichever workspace."""
+
+
+def with_own_ways(workspace: Workspace, state: dict[str, Any]) -> Workspace:
+    """A new workspace of somebody who was here before: their language, and that they know the first steps."""
+    for name in OF_A_PERSON:
+        if isinstance(state.get(name), type(getattr(workspace, name))):
+            setattr(workspace, name, state[name])
+    return workspace
 
 
 def with_choices(workspace: Workspace, state: dict[str, Any]) -> Workspace:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from llm_tracker.errors import InputError
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.finding import Query
 
 if TYPE_CHECKING:
@@ -34,11 +36,15 @@ class MostKept:
         n, n_bytes = store.count(Query())
         if n < self.sessions and n_bytes < self.n_bytes:
             return ""
-        return f"no more than {self.sessions:,} conversations, and {self.n_bytes // 10**6:,} MB of them, are kept here"
+        return say(
+            "no more than {n} conversations, and {megabytes} MB of them, are kept here",
+            n=number(self.sessions, ","),
+            megabytes=number(self.n_bytes // 10**6, ","),
+        )
 
     def require_room_for_star(self, store: Store) -> None:
         """Raise InputError where no more may have a star, StoreError."""
         if sum(store.count(Query(starred=True, deleted=deleted))[0] for deleted in (False, True)) >= self.stars:
             raise InputError(
-                f"At most {self.stars} conversations can have a star here: take it from another one first."
+                say("At most {n} conversations can have a star here: take it from another one first.", n=self.stars)
             )

@@ -10,13 +10,14 @@ from dataclasses import replace
 from sqlalchemy import URL
 
 from llm_tracker.errors import InputError, StoreError
+from llm_tracker.languages.texts import later, say
 from llm_tracker.storage.store.address import store_address
 from llm_tracker.storage.store.opening import opened
 from llm_tracker.storage.store.store import Store
 
 logger = logging.getLogger(__name__)
 
-UNNAMED = "of this host"
+UNNAMED = later("of this host")
 
 RETRY_SECONDS = 5.0
 """How long a store that could not be opened is left alone: each try may take as long as a server may be silent."""
@@ -45,8 +46,8 @@ class StoreDesk:
         except InputError as error:
             logger.warning("%s", error)
             desk = cls(None)
-            said = str(error) if is_named else "The store of this host is not set up."
-            desk.trouble = f"{said} Until then nothing is kept."
+            said = str(error) if is_named else say("The store of this host is not set up.")
+            desk.trouble = f"{said} {say('Until then nothing is kept.')}"
             return desk
 
     @property
@@ -70,5 +71,5 @@ class StoreDesk:
             self._store = store if self._is_named else replace(store, database=replace(store.database, name=UNNAMED))
         except StoreError as error:
             logger.warning("%s", error)
-            self.trouble = str(error) if self._is_named else "The store of this host cannot be reached now."
+            self.trouble = str(error) if self._is_named else say("The store of this host cannot be reached now.")
         self._tried_at = time.monotonic()

@@ -12,11 +12,14 @@ from llm_tracker.app.work.admission import is_at_hand, refusal
 from llm_tracker.app.work.background import run_shown_control
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
+from llm_tracker.app.work.keeping.bounds import MAX_COMPUTED_BYTES
 from llm_tracker.app.work.studying.so_far import StudySoFar, bytes_of
 from llm_tracker.app.work.studying.wish import Wish
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
-from llm_tracker.app.work.workspace import MAX_COMPUTED_BYTES, Workspace
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.progress import ended
 from llm_tracker.studies.values.plan import Plan, Task
 from llm_tracker.studies.values.rows import Found
@@ -70,16 +73,25 @@ def why_not(engine: Engine, plan: Plan) -> str:
     """Why this host does not take a plan; empty where it does."""
     n, most = len(plan.questions), most_questions(engine)
     if n > most:
-        where = "This host is shared" if engine.settings.public else "This page keeps its rows in memory"
-        return (
-            f"There are {n:,} questions. {where}, and takes {most:,} at most: leave some out, or run `llm-tracker "
-            "study` on a machine of your own, which takes any number."
-        )
-    said = [name for name in plan.conditions if name not in ("baseline", "asked_again")]
-    too_many = len(said) > MOST_PUBLIC_CONDITIONS or plan.n_wordings > 1 or plan.chain or plan.inside
+        said = TOO_MANY_FOR_A_HOST if engine.settings.public else TOO_MANY
+        return say(said, n=number(n, ","), most=number(most, ","))
+    texts = [name for name in plan.conditions if name not in ("baseline", "asked_again")]
+    too_many = len(texts) > MOST_PUBLIC_CONDITIONS or plan.n_wordings > 1 or plan.chain or plan.inside
     if engine.settings.public and too_many:
-        return f"This host is shared: it takes {MOST_PUBLIC_CONDITIONS} texts at most, each in one wording."
+        return say(
+            "This host is shared: it takes {most} texts at most, each in one wording.", most=MOST_PUBLIC_CONDITIONS
+        )
     return _too_large(engine, plan)
+
+
+TOO_MANY = later(
+    "There are {n} questions. This page keeps its rows in memory, and takes {most} at most: leave some out, or run "
+    "`llm-tracker study` on a machine of your own, which takes any number."
+)
+TOO_MANY_FOR_A_HOST = later(
+    "There are {n} questions. This host is shared, and takes {most} at most: leave some out, or run `llm-tracker "
+    "study` on a machine of your own, which takes any number."
+)
 
 
 def _too_large(engine: Engine, plan: Plan) -> str:
@@ -88,10 +100,13 @@ def _too_large(engine: Engine, plan: Plan) -> str:
     n_bytes = bytes_of(plan, [USUAL_LAYERS if model is None else model.architecture.n_layers for model in loaded])
     if n_bytes <= MAX_COMPUTED_BYTES:
         return ""
-    less = "take fewer questions, do not look inside" if plan.inside else "take fewer questions or texts"
-    return (
-        f"The rows of this study take about {n_bytes >> 20:,} MiB. This page keeps them in memory, up to "
-        f"{MAX_COMPUTED_BYTES >> 20:,} MiB: {less}, or run `llm-tracker study`, which writes them to a folder."
+    less = say("take fewer questions, do not look inside") if plan.inside else say("take fewer questions or texts")
+    return say(
+        "The rows of this study take about {n} MiB. This page keeps them in memory, up to {most} MiB: {less}, or run "
+        "`llm-tracker study`, which writes them to a folder.",
+        n=number(n_bytes >> 20, ","),
+        most=number(MAX_COMPUTED_BYTES >> 20, ","),
+        less=less,
     )
 
 
@@ -142,7 +157,9 @@ def _longest_text(plan: Plan) -> str:
 def _not_here(engine: Engine, model_id: str) -> str:
     if is_at_hand(engine, model_id):
         return ""
-    return f"{model_id} is not on this machine. Choose it in the sidebar, where its download is offered."
+    return say(
+        "{model} is not on this machine. Choose it in the sidebar, where its download is offered.", model=model_id
+    )
 
 
 def _run(engine: Engine, workspace: Workspace, begun: StudySoFar, at: int) -> Job:
@@ -177,7 +194,7 @@ def _run(engine: Engine, workspace: Workspace, begun: StudySoFar, at: int) -> Jo
         "study",
         begun.plan.models[at],
         subject=STUDY,
-        meanwhile=Meanwhile("On the Study page: questions are being asked …", is_drawn_by_view=True),
+        meanwhile=Meanwhile(say("On the Study page: questions are being asked …"), is_drawn_by_view=True),
         keep=lambda job: workspace.keep_computed(STUDY, job.result),
         fail=fail,
     )

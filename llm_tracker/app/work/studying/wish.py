@@ -10,6 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from llm_tracker.errors import InputError, one_line
+from llm_tracker.languages.numbers import number
+from llm_tracker.languages.texts import later, say
 from llm_tracker.studies.values.conditions import require_conditions, require_corrections
 from llm_tracker.studies.values.plan import Plan, plan_day, plan_recipe
 from llm_tracker.studies.values.questions import QuestionSet
@@ -35,7 +37,7 @@ What is the color of a banana?, Yellow, Red
 What is the opposite of hot?, Cold, Warm"""
 """Three lines to begin with."""
 
-NO_FILE = "There is no file yet. Choose one above: CSV, JSON Lines or Parquet."
+NO_FILE = later("There is no file yet. Choose one above: CSV, JSON Lines or Parquet.")
 
 USUAL: tuple[ConditionName, ...] = ("right", "wrong", "wrong_alternative")
 
@@ -68,7 +70,7 @@ def questions_of(wish: Wish) -> QuestionSet:
     if wish.source == "typed":
         return typed_questions(wish.typed)
     if wish.file is None:
-        raise InputError(NO_FILE)
+        raise InputError(say(NO_FILE))
     return wish.file
 
 
@@ -83,10 +85,10 @@ def own_part(part: Part) -> QuestionSet:
 
 
 PARTS: Mapping[Part, str] = {
-    "10": "First 10",
-    "30": "First 30",
-    "80": "80 not held out",
-    "120": "All 120",
+    "10": later("First 10"),
+    "30": later("First 30"),
+    "80": later("80 not held out"),
+    "120": later("All 120"),
 }
 
 
@@ -96,20 +98,25 @@ def typed_questions(text: str) -> QuestionSet:
         return pasted_questions(text)
     except csv.Error as error:
         raise InputError(
-            f"This is no table that can be read: {one_line(error)}. Type a question on each line."
+            say("This is no table that can be read: {why}. Type a question on each line.", why=one_line(error))
         ) from error
 
 
 def handed_questions(name: str, content: bytes, most: int) -> QuestionSet:
     """The questions of a file; `most` of them are taken. Raises InputError for one that cannot be read."""
     if len(content) > MOST_FILE_BYTES:
-        raise InputError(f"{name} has more than {MOST_FILE_BYTES >> 20} MiB. Give a smaller set of questions.")
+        most_mebibytes = MOST_FILE_BYTES >> 20
+        raise InputError(
+            say("{file} has more than {most} MiB. Give a smaller set of questions.", file=name, most=most_mebibytes)
+        )
     if name.lower().endswith(".parquet"):
         _require_small(name, content, most)
     try:
         return questions_in(name, content)
     except (RecursionError, ValueError, MemoryError) as error:
-        raise InputError(f"{name} cannot be read: {one_line(error)}. Save it anew, one question a row.") from error
+        raise InputError(
+            say("{file} cannot be read: {why}. Save it anew, one question a row.", file=name, why=one_line(error))
+        ) from error
 
 
 def _require_small(name: str, content: bytes, most: int) -> None:
@@ -122,9 +129,16 @@ def _require_small(name: str, content: bytes, most: int) -> None:
     except (pa.ArrowException, OSError):
         return
     if told.num_rows > most:
-        raise InputError(f"{name} has {told.num_rows:,} rows; at most {most:,} are taken here. Leave some out.")
+        raise InputError(
+            say(
+                "{file} has {n} rows; at most {most} are taken here. Leave some out.",
+                file=name,
+                n=number(told.num_rows, ","),
+                most=number(most, ","),
+            )
+        )
     if sum(told.row_group(at).total_byte_size for at in range(told.num_row_groups)) > MOST_FILE_BYTES:
-        raise InputError(f"{name} is too large once it is unpacked. Give a smaller set of questions.")
+        raise InputError(say("{file} is too large once it is unpacked. Give a smaller set of questions.", file=name))
 
 
 def plan_of(wish: Wish, questions: QuestionSet, models: tuple[str, ...], recipe: str, load: LoadOptions) -> Plan:

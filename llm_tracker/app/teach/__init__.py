@@ -1,0 +1,1 @@
+"""The Teach page: lessons, and the projector."""

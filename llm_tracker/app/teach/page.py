@@ -1,0 +1,93 @@
+"""The Teach page: four lessons, and the projector that shows one thing at a time."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.teach.lessons import LESSONS, Lesson, LessonText, lesson_named, text_of
+from llm_tracker.app.teach.projector import projector
+from llm_tracker.app.teach.sheet import sheet_html
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.spoken import in_this_language
+from llm_tracker.languages.texts import say
+from llm_tracker.models.catalogue import EMBEDDED
+
+LESSON, PROJECTOR = "lesson", "projector"
+"""What the address says of this page."""
+
+
+def teach_page(engine: Engine, workspace: Workspace) -> None:
+    """All of the page: the projector where the address asks for it, else a lesson, else all of them."""
+    if st.query_params.get(PROJECTOR):
+        projector(engine, workspace, _close_projector)
+        return
+    lesson = lesson_named(st.query_params.get(LESSON))
+    if lesson is None:
+        _lessons()
+    else:
+        _lesson(workspace, lesson, text_of(lesson))
+
+
+def _open_projector() -> None:
+    st.query_params[PROJECTOR] = "on"
+
+
+def _close_projector() -> None:
+    st.query_params.pop(PROJECTOR, None)
+
+
+def _open_lesson(name: str) -> None:
+    st.query_params[LESSON] = name
+
+
+def _close_lesson() -> None:
+    st.query_params.pop(LESSON, None)
+
+
+def _lessons() -> None:
+    st.title(say("Teach"), anchor=False)
+    st.caption(say("Four lessons of ten minutes, and a projector that hides the answer until the class has guessed."))
+    st.button(say("Open the projector"), type="primary", on_click=_open_projector)
+    paragraph(
+        say(
+            "It shows the conversation in hand in large type, one thing at a time: the question, the answer once you "
+            "uncover it, the correction, and the three views. Guesses are counted. A presenter's keys work."
+        ),
+        quiet=True,
+    )
+    for lesson in LESSONS:
+        text = text_of(lesson)
+        st.subheader(text.title, anchor=False)
+        st.markdown(text.goal)
+        st.button(say("Open the lesson"), key=f"open {lesson.name}", on_click=_open_lesson, args=(lesson.name,))
+
+
+def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
+    st.button(say("All lessons"), on_click=_close_lesson, icon=":material/arrow_back:")
+    st.title(text.title, anchor=False)
+    goal, steps, told, not_told, sheet = text.headings
+    st.markdown(f"**{goal}.** {text.goal}")
+    with st.container(horizontal=True):
+        st.button(say("Begin in the projector"), type="primary", key="begin", on_click=_begin, args=(workspace, lesson))
+        st.download_button(
+            say("Sheet to print"),
+            in_this_language(lambda: sheet_html(text, say("Name"), say("Date"))),
+            file_name=f"{lesson.name}.html",
+            mime="text/html",
+            on_click="ignore",
+        )
+    for heading, content in ((steps, text.steps), (told, text.say), (not_told, text.do_not_say)):
+        st.subheader(heading, anchor=False)
+        st.markdown(content)
+    with st.expander(sheet):
+        st.markdown(text.sheet)
+
+
+def _begin(workspace: Workspace, lesson: Lesson) -> None:
+    """The projector at its first slide, with what the lesson asks typed already, of the built-in model."""
+    workspace.choose(EMBEDDED.id)
+    workspace.recipe, workspace.control = "one-word", True
+    workspace.classroom.begin_lesson(lesson.question, lesson.correction)
+    _open_projector()

@@ -1,0 +1,16 @@
+// A presenter's remote control sends PageDown and PageUp, whatever has the focus: Streamlit's own shortcuts rest while
+// somebody types.
+const buttons = { PageDown: "on", PageUp: "back" };
+
+export default function () {
+  const press = (event) => {
+    const name = buttons[event.key];
+    const button = name && document.querySelector(`.st-key-${name} button:enabled`);
+    if (!button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    button.click();
+  };
+  document.addEventListener("keydown", press, true);
+  return () => document.removeEventListener("keydown", press, true);
+}

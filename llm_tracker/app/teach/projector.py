@@ -1,0 +1,220 @@
+"""The projector: one thing at a time in large type, answers hidden until they are uncovered, a presenter's keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from llm_tracker.app.parts.example import offer_example
+from llm_tracker.app.parts.html import exact, failure, paragraph
+from llm_tracker.app.parts.polling import follow_job
+from llm_tracker.app.selection.comparison import Comparison, shown_comparison
+from llm_tracker.app.teach.guessing import guess_form, guesses_shown
+from llm_tracker.app.teach.slides import ANSWERS, SLIDES, TITLES, answer_slide, changed_slide, picture_slide
+from llm_tracker.app.views.missing_work import start_missing
+from llm_tracker.app.work import asking
+from llm_tracker.app.work.engine import Engine
+from llm_tracker.app.work.teaching.classroom import Classroom, Guessed
+from llm_tracker.app.work.turn_ref import EXAMPLE
+from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.languages.texts import say
+
+HERE = Path(__file__).parent
+STYLE = HERE / "projector.css"
+
+MOST_FOLLOWED = 4
+"""Words that the views follow: the conversation's own, then what most of the class guessed."""
+
+
+@cache
+def _presenter_keys() -> Any:
+    """PageDown and PageUp, which presenters' remote controls send."""
+    return st.components.v2.component(
+        "llm_tracker_presenter_keys", js=HERE.joinpath("presenter_keys.js").read_text(encoding="utf-8")
+    )
+
+
+def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -> None:
+    """The slide that the class is at, and the keys below it."""
+    workspace.collect()
+    drawn = workspace.version
+    offer_example(workspace)
+    st.html(STYLE)
+    comparison, classroom = shown_comparison(workspace), workspace.classroom
+    classroom.follow(workspace.begun)
+    classroom.slide = min(classroom.slide, _furthest(workspace, comparison, classroom))
+    name = SLIDES[classroom.slide]
+    with st.container(key="slide"):
+        if not classroom.is_blank:
+            st.caption(f"{classroom.slide + 1} / {len(SLIDES)}")
+            st.title(say(TITLES[name]), anchor=False)
+            _slide(engine, workspace, comparison, name)
+    _keys(workspace, comparison, leave)
+    if workspace.is_newer(drawn):
+        st.rerun()
+
+
+def _furthest(workspace: Workspace, comparison: Comparison, classroom: Classroom) -> int:
+    """The last slide that shows nothing which is still covered, and needs nothing that is not there yet."""
+    if "before" not in classroom.uncovered or _is_coming(workspace, "before"):
+        return SLIDES.index("before")
+    if _is_coming(workspace, "after"):
+        return SLIDES.index("after")
+    if comparison.after is None:
+        return SLIDES.index("correction")
+    return len(SLIDES) - 1 if "after" in classroom.uncovered else SLIDES.index("after")
+
+
+def _is_coming(workspace: Workspace, answer: Guessed) -> bool:
+    return workspace.coming is not None and workspace.coming.side == answer
+
+
+def _slide(engine: Engine, workspace: Workspace, comparison: Comparison, name: str) -> None:
+    if name == "question":
+        _question(engine, workspace, comparison)
+    elif name == "correction":
+        _correction(engine, workspace, comparison)
+    elif name in ANSWERS:
+        _answer(workspace, comparison, ANSWERS[name])
+    else:
+        words = _words(workspace, comparison)
+        start_missing(engine, workspace, comparison, words)
+        changed_slide(comparison, words) if name == "changed" else picture_slide(comparison, name, words)
+
+
+def _question(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """The question, large, and the field to ask another one."""
+
+    def ask() -> None:
+        text = str(st.session_state["projector question"])
+        if not text.strip():
+            workspace.errors["ask"] = say("The question is empty. Type one, then press Ask.")
+            return
+        asking.ask(engine, workspace, text)
+        _begun(workspace, "before", "after")
+
+    classroom = workspace.classroom
+    _said(comparison.sessions[-1].turns[0].said if not classroom.question else classroom.question)
+    _form("question", say("Question"), say("Ask"), classroom.question, ask, workspace)
+
+
+def _correction(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
+    """The correction, large, and the field to correct the first answer with."""
+
+    def correct() -> None:
+        text = str(st.session_state["projector correction"])
+        if not text.strip():
+            workspace.errors["correct"] = say("The correction is empty. Type one, then press Correct.")
+            return
+        asking.correct(engine, workspace, comparison.refs[0], text)
+        _begun(workspace, "after")
+
+    first = comparison.before.turn
+    st.html(f'<p class="lt-large">{exact(first.said)} → <b class="lt-before">{exact(first.answer)}</b></p>')
+    if comparison.after is not None:
+        _said(comparison.after.turn.said)
+    _form("correction", say("Correction"), say("Correct"), workspace.classroom.correction, correct, workspace)
+
+
+def _begun(workspace: Workspace, *answers: Guessed) -> None:
+    """On to the slide that hides the answer which is coming, where one is."""
+    classroom = workspace.classroom
+    if workspace.begun != classroom.begun:
+        classroom.begun = workspace.begun
+        classroom.cover(*answers)
+        classroom.question, classroom.slide = "", SLIDES.index(answers[0])
+        if answers[0] == "after":
+            classroom.correction = ""
+
+
+def _said(text: str) -> None:
+    st.html(f'<p class="lt-big">{exact(text)}</p>')
+
+
+def _form(name: str, label: str, button: str, ready: str, begin: Callable[[], None], workspace: Workspace) -> None:
+    """A field with its button; what could not be begun is said below."""
+    with st.form(f"projector {name} form", border=False):
+        left, right = st.columns([4, 1], vertical_alignment="bottom")
+        left.text_input(label, ready, key=f"projector {name}")
+        right.form_submit_button(button, type="primary", on_click=begin, disabled=workspace.answering, width="stretch")
+    for form in ("ask", "correct"):
+        if said := workspace.errors.get(form):
+            failure(said)
+
+
+def _answer(workspace: Workspace, comparison: Comparison, answer: Guessed) -> None:
+    """The answer, once it is uncovered; until then what the class guesses."""
+    classroom, job = workspace.classroom, workspace.job
+    is_coming = _is_coming(workspace, answer)
+    coming = workspace.coming if is_coming else None
+    side = comparison.before if answer == "before" else comparison.after
+    said = coming.said if coming is not None else "" if side is None else side.turn.said
+    st.html(f'<p class="lt-large">{exact(said)}</p>')
+    if answer in classroom.uncovered and side is not None and not is_coming:
+        answer_slide(comparison, answer)
+        guesses_shown(classroom, answer, side.turn.answer)
+        return
+    with st.container():
+        if coming is not None and job is not None:
+            follow_job(job, partial(paragraph, say("The model is writing its answer. It stays hidden …")))
+        else:
+            paragraph(say("The answer is there, and hidden. What will it be?"))
+    guess_form(classroom, answer)
+
+
+def _words(workspace: Workspace, comparison: Comparison) -> list[str]:
+    """The words that the views follow, of which none is refused by the models."""
+    guessed = [word for each in ("before", "after") for word, _ in _guesses(workspace.classroom, each)]
+    refused = {word for _, word in workspace.refused_words}
+    words = dict.fromkeys([*comparison.watch_words, *guessed])
+    return [word for word in words if word not in refused][:MOST_FOLLOWED]
+
+
+def _guesses(classroom: Classroom, answer: Guessed) -> list[tuple[str, int]]:
+    return classroom.guesses[answer].most_common()
+
+
+def _keys(workspace: Workspace, comparison: Comparison, leave: Callable[[], None]) -> None:
+    """Back and on, by the arrows or a presenter's keys; blank the screen; leave."""
+    classroom = workspace.classroom
+    answer = ANSWERS.get(SLIDES[classroom.slide])
+    is_covered = answer is not None and answer not in classroom.uncovered
+    is_there = answer is None or not _is_coming(workspace, answer)
+    is_last = classroom.slide >= _furthest(workspace, comparison, classroom)
+
+    def on() -> None:
+        if answer is not None and is_covered:
+            classroom.uncovered.add(answer)
+        else:
+            classroom.slide += 1
+        classroom.is_blank = False
+
+    def back() -> None:
+        classroom.slide, classroom.is_blank = max(0, classroom.slide - 1), False
+
+    def blank() -> None:
+        classroom.is_blank = not classroom.is_blank
+
+    forward = say("Uncover the answer") if is_covered else say("Next")
+    can_go_on = is_there if is_covered else not is_last
+    with st.container(horizontal=True, key="projector_keys"):
+        st.button(say("Back"), key="back", on_click=back, disabled=classroom.slide == 0, shortcut="Left")
+        st.button(forward, key="on", type="primary", on_click=on, disabled=not can_go_on, shortcut="Right")
+        st.button(say("Blank"), key="blank", on_click=blank, shortcut="B")
+        st.button(say("Leave"), key="leave", on_click=leave, shortcut="Esc")
+    _presenter_keys()(key="presenter keys")
+    if not can_go_on:
+        paragraph(_why_not(workspace, comparison, is_covered), quiet=True)
+    if comparison.refs[-1].session == EXAMPLE and not workspace.answering:
+        paragraph(say("This is the finished example. Ask a question of your own on the first slide."), quiet=True)
+
+
+def _why_not(workspace: Workspace, comparison: Comparison, is_covered: bool) -> str:
+    """Why there is no way on from this slide; empty on the last one."""
+    if is_covered and workspace.answering:
+        return say("The answer can be uncovered once it is there.")
+    return say("Correct the answer to go on.") if comparison.after is None else ""

@@ -1,0 +1,84 @@
+"""The projector's slides: what each shows of the conversation in hand, large enough for the last row."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+
+import streamlit as st
+
+from llm_tracker.app.parts.html import exact, paragraph, sentence
+from llm_tracker.app.parts.pictures import remembered, scheme
+from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.work.teaching.classroom import Guessed
+from llm_tracker.errors import InputError
+from llm_tracker.export import images
+from llm_tracker.figures.asked import Asked
+from llm_tracker.figures.figure import Figure
+from llm_tracker.figures.views import VIEWS
+from llm_tracker.languages.texts import later, say
+from llm_tracker.wording.formats import percent, quoted
+from llm_tracker.wording.headline import headline, place_of
+
+SLIDES = ("question", "before", "correction", "after", "changed", "candidates", "layers", "attention")
+
+TITLES = {
+    "question": later("The question"),
+    "before": later("The answer"),
+    "correction": later("The correction"),
+    "after": later("The answer after the correction"),
+    "changed": later("What changed"),
+    "candidates": later("What it might have written"),
+    "layers": later("Layer by layer"),
+    "attention": later("Where it looked"),
+}
+
+ANSWERS: dict[str, Guessed] = {"before": "before", "after": "after"}
+"""The slides that hide an answer, and which."""
+
+PICTURE_WIDTH = 620
+"""Pixels that a chart is drawn for: it is shown twice as wide, and so is its type."""
+
+
+def answer_slide(comparison: Comparison, answer: Guessed) -> None:
+    """One answer in the largest type, and how likely its token was."""
+    side = comparison.before if answer == "before" else comparison.after
+    if side is None:
+        return
+    said = side.turn.answer or say("(an empty answer)")
+    st.html(f'<p class="lt-big lt-{answer}">{exact(said)}</p>')
+    likely = percent(float(side.turn.trace.token_probs[side.step]))
+    paragraph(say("{token} was {likely} likely.", token=quoted(side.token), likely=likely), also="lt-large")
+
+
+def changed_slide(comparison: Comparison, words: list[str]) -> None:
+    """The headline: before, after, and merely asked again."""
+    sides = comparison.headline_sides
+    st.html(f'<p class="lt-large">{sentence(headline(sides, words))}</p>')
+    scored = [score for side in sides for score in side.turn.scores.get(side.step, {}).values()]
+    if scored:
+        paragraph(place_of(scored[0].end, any(side.turn.thought for side in sides)), quiet=True)
+
+
+def picture_slide(comparison: Comparison, view: str, words: list[str]) -> None:
+    """A chart with its sentence, as a picture that keeps its sharpness at any size."""
+    sides = tuple(comparison.sides)
+    key = (sides, view, tuple(words), scheme())
+    drawn = remembered(f"slide {view}", key, lambda: _drawn(Asked(sides, tuple(words)), view))
+    if isinstance(drawn, str):
+        paragraph(drawn, also="lt-large")
+        return
+    picture, said = drawn
+    title = say(TITLES[view])
+    alt = escape(f"{title}. {said}", quote=True)
+    st.html(f'<img class="lt-picture" alt="{alt}" src="data:image/svg+xml;base64,{picture}">')
+    st.html(f'<p class="lt-caption">{sentence(said)}</p>')
+
+
+def _drawn(asked: Asked, view: str) -> tuple[str, str] | str:
+    """The picture of a view and its sentence; or why it cannot be drawn."""
+    try:
+        drawn: Figure = VIEWS[view](asked)
+    except InputError as error:
+        return str(error)
+    return b64encode(images.svg(drawn.chart, scheme(), PICTURE_WIDTH).encode()).decode(), drawn.sentence

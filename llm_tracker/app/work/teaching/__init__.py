@@ -1,0 +1,1 @@
+"""What a class is shown, and what it guesses."""

@@ -1,0 +1,81 @@
+"""A class that guesses before an answer is shown: its guesses, and how far the projector has come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal
+
+from llm_tracker.errors import InputError
+from llm_tracker.languages.texts import say
+from llm_tracker.prompts.words import folded_answer
+
+Guessed = Literal["before", "after"]
+"""Of which answer: the first one, or the one after the correction."""
+
+MOST_GUESSES = 40
+"""Different guesses that are counted for one answer."""
+
+MOST_CHARS = 60
+"""Characters of a guess."""
+
+MOST_VOTES = 9999
+
+
+@dataclass(eq=False)
+class Classroom:
+    """What the projector shows: which slide, which answers are uncovered, and what the class guessed of each."""
+
+    slide: int = 0
+    is_blank: bool = False
+    """Whether the screen is blanked, so that the class looks at the teacher."""
+    uncovered: set[Guessed] = field(default_factory=set)
+    guesses: dict[Guessed, Counter[str]] = field(default_factory=lambda: {"before": Counter(), "after": Counter()})
+    """How many guessed which word, as it was first typed."""
+    question: str = ""
+    """What stands ready in the question's field; a lesson says it."""
+    correction: str = ""
+    """What stands ready in the correction's field."""
+    begun: int = 0
+    """How many questions and corrections had been begun when an answer was last covered or uncovered here."""
+
+    def begin_lesson(self, question: str, correction: str) -> None:
+        """Go to the first slide, with what a lesson asks ready to be asked."""
+        self.slide, self.is_blank = 0, False
+        self.question, self.correction = question, correction
+        self.cover("before", "after")
+
+    def follow(self, begun: int) -> None:
+        """Cover everything where something was asked elsewhere: the guesses were about another answer."""
+        if begun != self.begun:
+            self.begun = begun
+            self.cover("before", "after")
+
+    def cover(self, *answers: Guessed) -> None:
+        """Hide answers that are yet to come, and forget what was guessed of earlier ones."""
+        for each in answers:
+            self.uncovered.discard(each)
+            self.guesses[each] = Counter()
+
+    def guess(self, answer: Guessed, text: str, n: int = 1) -> None:
+        """Count a guess; one that differs in case or outer marks alone is the same. Raises InputError."""
+        word = " ".join(text.split())
+        if not word:
+            raise InputError(say("The guess is empty. Type what somebody guesses, then press Count."))
+        if len(word) > MOST_CHARS:
+            raise InputError(say("A guess has at most {most} characters. Give one word.", most=MOST_CHARS))
+        counted = self.guesses[answer]
+        known = next((each for each in counted if folded_answer(each) == folded_answer(word)), word)
+        if known not in counted and len(counted) >= MOST_GUESSES:
+            raise InputError(say("At most {most} different guesses are counted.", most=MOST_GUESSES))
+        counted[known] = max(0, min(MOST_VOTES, counted[known] + n))
+        if not counted[known]:
+            del counted[known]
+
+    def n_guesses(self, answer: Guessed) -> int:
+        """How many have guessed."""
+        return self.guesses[answer].total()
+
+    def n_right(self, answer: Guessed, said: str) -> int:
+        """How many guessed what the model said."""
+        return sum(n for word, n in self.guesses[answer].items() if folded_answer(word) == folded_answer(said))

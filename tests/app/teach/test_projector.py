@@ -1,0 +1,142 @@
+"""The projector shows one thing at a time, and no answer before it is uncovered."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from visitor import opened, settled, shown_html, visitor
+
+from llm_tracker.app.teach.slides import SLIDES
+from llm_tracker.app.work import engine as engines
+from llm_tracker.app.work.teaching.classroom import MOST_CHARS
+
+PAGE = "pages/9_Teach.py"
+
+
+@pytest.fixture
+def at(engine: engines.Engine) -> AppTest:
+    """The projector on the finished example."""
+    return pressed(opened(PAGE), "Open the projector")
+
+
+def pressed(at: AppTest, label: str) -> AppTest:
+    return settled(next(button for button in at.button if button.label == label).click().run())
+
+
+def on(at: AppTest) -> AppTest:
+    return settled(at.button(key="on").click().run())
+
+
+def asked(at: AppTest, question: str = "What is it?") -> AppTest:
+    at.text_input(key="projector question").set_value(question)
+    return pressed(at, "Ask")
+
+
+def corrected(at: AppTest, correction: str = "No, London.") -> AppTest:
+    at.text_input(key="projector correction").set_value(correction)
+    return pressed(at, "Correct")
+
+
+def answer_of(engine: engines.Engine, turn: int) -> str:
+    workspace = visitor(engine)
+    ref = next(each for each in workspace.shown or () if each is not None and each.turn == turn)
+    return workspace.sessions[ref.session].turns[turn].answer
+
+
+def test_an_answer_is_hidden_until_it_is_uncovered(at: AppTest, engine: engines.Engine) -> None:
+    at = asked(at)
+    assert at.title[0].value == "The answer"
+    assert "hidden" in shown_html(at)
+    said = answer_of(engine, 0)
+    assert f'lt-big lt-before"><bdi class="lt-exact">{said}' not in shown_html(at)
+    at = pressed(at, "Uncover the answer")
+    assert at.title[0].value == "The answer"
+    assert "lt-big lt-before" in shown_html(at)
+
+
+def test_guesses_are_counted_and_held_against_the_answer(at: AppTest, engine: engines.Engine) -> None:
+    at = asked(at)
+    for guess in ("Oslo", "Rome", "oslo"):
+        at.text_input(key="guess before").set_value(guess)
+        at = pressed(at, "Count")
+    visitor(engine).classroom.guess("before", answer_of(engine, 0)[:MOST_CHARS])
+    at = settled(at.run())
+    assert next(button.label for button in at.button if "·" in button.label) == "Oslo · 2"
+    at = settled(at.button(key="one more before Rome").click().run())
+    at = settled(at.button(key="one less before Oslo").click().run())
+    at = pressed(at, "Uncover the answer")
+    assert "of 4 guesses" in shown_html(at)
+    assert "<td>Rome</td><td class='number'>2</td>" in shown_html(at)
+
+
+def test_an_empty_guess_is_refused_and_costs_nothing(at: AppTest) -> None:
+    at = pressed(asked(at), "Count")
+    assert "The guess is empty." in shown_html(at)
+
+
+def test_the_slides_follow_one_another_to_the_last(at: AppTest) -> None:
+    at = corrected(on(on(asked(at))))
+    assert at.title[0].value == "The answer after the correction"
+    titles = []
+    for _ in range(5):
+        at = on(at)
+        titles.append(at.title[0].value)
+    assert titles == [
+        "The answer after the correction",
+        "What changed",
+        "What it might have written",
+        "Layer by layer",
+        "Where it looked",
+    ]
+    assert at.button(key="on").disabled
+    assert "data:image/svg+xml;base64," in shown_html(at)
+    at = settled(at.button(key="back").click().run())
+    assert at.title[0].value == "Layer by layer"
+
+
+def test_without_a_correction_there_is_no_way_past_it(at: AppTest) -> None:
+    at = on(on(asked(at)))
+    assert at.title[0].value == "The correction"
+    assert at.button(key="on").disabled
+    assert "Correct the answer to go on." in shown_html(at)
+
+
+def test_an_empty_question_is_refused_in_its_place(at: AppTest) -> None:
+    at = asked(at, "  ")
+    assert at.title[0].value == "The question"
+    assert "The question is empty." in shown_html(at)
+
+
+def test_a_new_question_hides_the_next_answer(at: AppTest) -> None:
+    at = pressed(asked(at), "Uncover the answer")
+    at = asked(settled(at.button(key="back").click().run()), "What is this?")
+    assert "lt-big lt-before" not in shown_html(at)
+
+
+def test_the_screen_can_be_blanked(at: AppTest) -> None:
+    at = settled(at.button(key="blank").click().run())
+    assert len(at.title) == 0
+    at = settled(at.button(key="blank").click().run())
+    assert at.title[0].value == "The question"
+
+
+def test_leaving_shows_the_lessons(at: AppTest) -> None:
+    at = settled(at.button(key="leave").click().run())
+    assert at.title[0].value == "Teach"
+
+
+def test_a_lesson_begins_in_the_projector_with_its_question(engine: engines.Engine) -> None:
+    at = opened(PAGE)
+    at = settled(at.button(key="open where-the-correction-travels").click().run())
+    assert at.title[0].value == "Where the correction travels"
+    at = settled(at.button(key="begin").click().run())
+    assert at.text_input(key="projector question").value == "What is the capital of France?"
+    at = on(pressed(at, "Ask"))
+    at = on(at)
+    assert at.text_input(key="projector correction").value == "That is wrong. The correct answer is London."
+
+
+def test_every_slide_has_a_title() -> None:
+    from llm_tracker.app.teach.slides import TITLES
+
+    assert set(TITLES) == set(SLIDES)

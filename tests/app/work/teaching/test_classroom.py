@@ -1,0 +1,59 @@
+"""A class guesses: its guesses are counted, and forgotten when the answer they were about is gone."""
+
+from __future__ import annotations
+
+import pytest
+
+from llm_tracker.app.work.teaching.classroom import MOST_GUESSES, MOST_VOTES, Classroom
+from llm_tracker.errors import InputError
+
+
+def test_the_same_guess_in_other_letters_is_one():
+    classroom = Classroom()
+    for text in ("Paris", " paris. ", "PARIS", "Lyon"):
+        classroom.guess("before", text)
+    assert dict(classroom.guesses["before"]) == {"Paris": 3, "Lyon": 1}
+    assert classroom.n_guesses("before") == 4
+    assert classroom.n_right("before", "Paris.") == 3
+    assert classroom.n_guesses("after") == 0
+
+
+def test_a_guess_can_be_taken_back():
+    classroom = Classroom()
+    classroom.guess("before", "Lyon")
+    classroom.guess("before", "Lyon", -1)
+    assert classroom.n_guesses("before") == 0
+
+
+@pytest.mark.parametrize(("text", "said"), [("  ", "empty"), ("x" * 61, "at most 60")])
+def test_what_is_no_guess_is_refused(text, said):
+    with pytest.raises(InputError, match=said):
+        Classroom().guess("before", text)
+
+
+def test_guesses_are_bounded():
+    classroom = Classroom()
+    for number in range(MOST_GUESSES):
+        classroom.guess("before", f"word {number}")
+    with pytest.raises(InputError, match="At most 40"):
+        classroom.guess("before", "one more")
+    classroom.guess("before", "word 1", 10**9)
+    assert classroom.guesses["before"]["word 1"] == MOST_VOTES
+
+
+def test_what_was_asked_elsewhere_covers_the_answers_again():
+    classroom = Classroom()
+    classroom.uncovered.update(("before", "after"))
+    classroom.guess("after", "London")
+    classroom.follow(0)
+    assert classroom.uncovered == {"before", "after"}
+    classroom.follow(1)
+    assert classroom.uncovered == set()
+    assert classroom.n_guesses("after") == 0
+
+
+def test_a_lesson_begins_at_the_first_slide_with_its_texts_ready():
+    classroom = Classroom(slide=5, is_blank=True, uncovered={"before"})
+    classroom.begin_lesson("What is it?", "No.")
+    assert (classroom.slide, classroom.is_blank, classroom.uncovered) == (0, False, set())
+    assert (classroom.question, classroom.correction) == ("What is it?", "No.")

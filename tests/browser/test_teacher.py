@@ -1,0 +1,85 @@
+"""A teacher gives a lesson: the projector in a dark room, guesses, the answer uncovered, a presenter's keys."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from steps import Visit, choose, expect_ready, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.real]
+
+
+@pytest.fixture
+def lesson(visit: Visit, server: str) -> Page:
+    """The third lesson, opened from the page's list, in dark."""
+    tab = visit(f"{server}/Teach", scheme="dark")
+    expect_ready(tab)
+    tab.get_by_role("button", name="Open the lesson").nth(2).click()
+    expect(tab.get_by_role("heading", name="Where the correction travels")).to_be_visible()
+    settle(tab)
+    return tab
+
+
+def heading(tab: Page, name: str) -> None:
+    expect(tab.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=60_000)
+    settle(tab)
+
+
+def test_a_lesson_is_given_with_the_projector(lesson: Page) -> None:
+    lesson.get_by_role("button", name="Begin in the projector").click()
+    heading(lesson, "The question")
+    expect(lesson.get_by_test_id("stSidebar")).to_be_hidden()
+    lesson.get_by_role("button", name="Ask", exact=True).click()
+    heading(lesson, "The answer")
+    for guess in ("Paris", "Lyon", "paris"):
+        field = lesson.get_by_role("textbox", name="A guess")
+        field.fill(guess)
+        field.press("Enter")
+        settle(lesson)
+    expect(lesson.get_by_role("button", name="Paris · 2")).to_be_visible()
+    expect(lesson.locator(".lt-big")).to_have_count(0)
+    expect(lesson.get_by_role("button", name="Uncover the answer")).to_be_enabled(timeout=60_000)
+    lesson.keyboard.press("PageDown")  # while the field still has the focus, as a remote control would
+    expect(lesson.locator(".lt-big.lt-before")).to_have_text("Paris")
+    expect(lesson.get_by_text("2 of 3 guesses were right.")).to_be_visible()
+    expect(lesson.get_by_text("“Paris” was 95 % likely.")).to_be_visible()
+    lesson.keyboard.press("PageDown")
+    heading(lesson, "The correction")
+    lesson.get_by_role("button", name="Correct", exact=True).click()
+    heading(lesson, "The answer after the correction")
+    expect(lesson.get_by_role("button", name="Uncover the answer")).to_be_enabled(timeout=60_000)
+    lesson.keyboard.press("ArrowRight")
+    expect(lesson.locator(".lt-big.lt-after")).to_have_text("London")
+    lesson.keyboard.press("ArrowRight")
+    heading(lesson, "What changed")
+    expect(lesson.locator(".lt-large")).to_contain_text("“Paris” 95 % → under 0.1 %")
+    for view in ("What it might have written", "Layer by layer", "Where it looked"):
+        lesson.keyboard.press("PageDown")
+        heading(lesson, view)
+        picture = lesson.get_by_role("img", name=view)
+        expect(picture).to_be_visible()
+        assert picture.evaluate("each => each.naturalWidth") > 0
+    assert lesson.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    found = Axe().run(lesson)
+    assert found.violations_count == 0, found.generate_report()
+    lesson.keyboard.press("b")
+    expect(lesson.get_by_role("heading")).to_have_count(0)
+    lesson.keyboard.press("Escape")
+    heading(lesson, "Where the correction travels")
+
+
+def test_a_sheet_is_printed(lesson: Page) -> None:
+    with lesson.expect_download() as loading:
+        lesson.get_by_role("button", name="Sheet to print").click()
+    page = loading.value.path().read_text(encoding="utf-8")
+    assert loading.value.suggested_filename == "where-the-correction-travels.html"
+    assert "Where does the difference arrive at the answer?" in page
+    assert "Date" in page
+
+
+def test_a_class_is_taught_in_its_language(lesson: Page) -> None:
+    choose(lesson, "Language", "Deutsch")
+    heading(lesson, "Welchen Weg die Korrektur nimmt")
+    lesson.get_by_role("button", name="Im Projektor beginnen").click()
+    heading(lesson, "Die Frage")
