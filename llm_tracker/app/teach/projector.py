@@ -15,7 +15,7 @@ from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.selection.comparison import Comparison, shown_comparison
 from llm_tracker.app.teach.guessing import guess_form, guesses_shown
 from llm_tracker.app.teach.slides import ANSWERS, SLIDES, TITLES, answer_slide, changed_slide, picture_slide
-from llm_tracker.app.views.missing_work import start_missing
+from llm_tracker.app.views.missing_work import background_status, start_missing
 from llm_tracker.app.work import asking
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.teaching.classroom import Classroom, Guessed
@@ -84,6 +84,7 @@ def _slide(engine: Engine, workspace: Workspace, comparison: Comparison, name: s
         words = _words(workspace, comparison)
         start_missing(engine, workspace, comparison, words)
         changed_slide(comparison, words) if name == "changed" else picture_slide(comparison, name, words)
+        background_status(engine, workspace, comparison)
 
 
 def _question(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
