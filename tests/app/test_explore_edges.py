@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from explore import ATTENTION, LAYERS, TOKENS, computed, gone_to
 from streamlit.testing.v1 import AppTest
-from visitor import asked, corrected, opened, reopened, settled, shown_html, visitor
+from visitor import asked, corrected, opened, reopened, settled, shown_html, told, visitor
 
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.on_demand import map_of
@@ -18,7 +18,7 @@ PAGES = [TOKENS, LAYERS, ATTENTION]
 
 @pytest.fixture
 def at(engine: engines.Engine) -> AppTest:
-    return corrected(asked(opened("dashboard.py")))
+    return told(engine)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -21,7 +21,7 @@ from comparing import (
     run_on,
 )
 from explore import LAYERS, alts, gone_to
-from visitor import asked, headings, opened, reopened, settled, shown_html, visitor
+from visitor import headings, opened, reopened, settled, shown_html, told, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
@@ -223,7 +223,7 @@ def test_the_word_of_another_conversation_is_not_taken_for_this_ones(engine: eng
 
 
 def test_a_conversation_of_a_model_that_is_not_here_can_be_had_on_others(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     session = visitor(engine).sessions[1]
     visitor(engine).sessions[1] = of_model(session, "mistral-7b")
     at = gone_to(at, COMPARE)

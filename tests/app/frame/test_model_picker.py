@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tiny_models import tiny_network, tiny_tokenizer
-from visitor import VIEWS, Loader, asked, chosen, headings, opened, settled, shown_html, sidebar_captions, visitor
+from visitor import VIEWS, Loader, asked, chosen, headings, opened, settled, shown_html, sidebar_captions, told, visitor
 from visitor import tiny_of_any_name as tiny
 
 import llm_tracker as lt
@@ -46,7 +46,7 @@ def on_the_hub(monkeypatch: pytest.MonkeyPatch) -> HubModel:
 
 
 def test_nonsense_is_a_sentence_where_it_was_typed_and_changes_nothing_else(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     at = chosen(at, "embeded <b>")
     assert "There is no model “<bdi>embeded &lt;b&gt;</bdi>”." in shown_html(at)
     assert "Known ids: embedded" in shown_html(at)
@@ -122,7 +122,7 @@ def test_a_hub_that_refuses_is_a_sentence_and_can_be_asked_again(
         raise lt.ModelError("The hub has no model “owner/big_one”. Check its name.")
 
     monkeypatch.setattr(hub, "ask_hub", refuse)
-    at = chosen(asked(opened("dashboard.py")), "owner/big_one")
+    at = chosen(told(engine, ""), "owner/big_one")
     assert "The hub has no model “<bdi>owner/big_one</bdi>”. Check its name." in shown_html(at)
     assert headings(at) == VIEWS
     monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: on_the_hub)
@@ -198,7 +198,7 @@ def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
     engine: engines.Engine, directory: Path, loader: Loader
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     loader.load = waiting_load(inside, go_on)
     box = at.sidebar.selectbox(key="model")
     box.options.append(str(directory))
@@ -234,7 +234,7 @@ def test_a_model_that_fails_leaves_the_old_one_in_use(engine: engines.Engine, di
     def fail(*_: object) -> None:
         raise lt.ModelError("No adapter reads it exactly.")
 
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     loader.load = fail
     at = chosen(at, str(directory))
     assert "No adapter reads it exactly." in shown_html(at)
