@@ -63,5 +63,5 @@ def test_the_difference_says_that_asking_again_is_in_it(at: AppTest) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_stored_example_is_explored_before_anything_was_asked(engine: engines.Engine, page: str) -> None:
-    tab = gone_to(opened("dashboard.py"), page)
+    tab = opened(page)
     assert len(tab.get("vega_lite_chart")) > 0

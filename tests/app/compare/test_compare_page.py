@@ -34,7 +34,7 @@ VIEWS = ["What each says", "The lead by relative depth", "Where each looked", "H
 
 
 def test_before_anything_was_asked_it_offers_the_example_and_says_what_to_do(engine: engines.Engine) -> None:
-    at = gone_to(opened("dashboard.py"), COMPARE)
+    at = opened(COMPARE)
     assert not at.exception
     assert "What is the capital of France?" in shown_html(at)
     assert "Nothing has been run yet. Choose further models above, then press the button" in shown_html(at)
