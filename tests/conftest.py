@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,10 +66,20 @@ def postgres() -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.fixture
+def kept_in(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """The address of an empty store, by the database that is to keep it."""
+
+    def address(database: str) -> str:
+        if database == "sqlite":
+            return str(tmp_path / "store" / "sessions.sqlite")
+        server: PostgresServer = request.getfixturevalue("postgres")
+        return server.new_database()
+
+    return address
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, kept_in: Callable[[str], str]) -> str:
     """The address of an empty store, on each of the two databases."""
-    if request.param == "sqlite":
-        return str(tmp_path / "store" / "sessions.sqlite")
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.new_database()
+    return kept_in(request.param)

@@ -88,12 +88,9 @@ def test_switching_to_another_model_and_back_changes_no_number(
 
 
 @pytest.fixture(scope="module")
-def both(names: tuple[str, str]) -> dict[str, lt.LoadedModel]:
-    """Both models, in memory at once."""
-    pool = ModelPool(10**12)
-    models = {name: pool.model(name) for name in names}
-    assert len(pool.held()) == 2
-    return models
+def both(names: tuple[str, str], small_pool: ModelPool) -> dict[str, lt.LoadedModel]:
+    """Both models, in memory at once: the one that has room for one has the second already."""
+    return {names[0]: ModelPool(1).model(names[0]), names[1]: small_pool.model(names[1])}
 
 
 def test_two_models_in_memory_at_once_leave_each_other_alone(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import local_script_runner
 from visitor import Loader
 
 from llm_tracker.app.frame import owner
@@ -18,6 +19,23 @@ def _no_component_packages() -> Iterator[None]:
     """Streamlit looks through every installed package for components each time a page is opened: there are none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", list)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_waiting() -> Iterator[None]:
+    """Streamlit asks a thousand times a second whether the script has ended, and slows it down: its thread can tell."""
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        thread = runner._script_thread
+        assert thread is not None
+        thread.join(timeout)
+        if thread.is_alive():
+            runner.request_stop()
+            raise RuntimeError(f"The page did not end in {timeout} seconds.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import altair as alt
 import pytest
 from explore import ATTENTION, LAYERS, TOKENS, gone_to
-from visitor import asked, corrected, opened, settled
+from visitor import settled, told
 
 from llm_tracker.app.work import engine as engines
 
@@ -28,7 +28,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.mark.parametrize("page", ["dashboard.py", TOKENS, LAYERS, ATTENTION])
 def test_a_rerun_that_changes_nothing_builds_no_chart(engine: engines.Engine, built: list[Any], page: str) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     at = settled(at.run()) if page == "dashboard.py" else gone_to(at, page)
     assert built
     built.clear()

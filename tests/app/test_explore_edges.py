@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from explore import ATTENTION, LAYERS, TOKENS, computed, gone_to
 from streamlit.testing.v1 import AppTest
-from visitor import asked, corrected, opened, reopened, settled, shown_html, visitor
+from visitor import asked, corrected, opened, reopened, settled, shown_html, told, visitor
 
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.on_demand import map_of
@@ -18,7 +18,7 @@ PAGES = [TOKENS, LAYERS, ATTENTION]
 
 @pytest.fixture
 def at(engine: engines.Engine) -> AppTest:
-    return corrected(asked(opened("dashboard.py")))
+    return told(engine)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -63,5 +63,5 @@ def test_the_difference_says_that_asking_again_is_in_it(at: AppTest) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_stored_example_is_explored_before_anything_was_asked(engine: engines.Engine, page: str) -> None:
-    tab = gone_to(opened("dashboard.py"), page)
+    tab = opened(page)
     assert len(tab.get("vega_lite_chart")) > 0

@@ -17,6 +17,7 @@ from visitor import (
     shown_html,
     sidebar_captions,
     tiny_of_any_name,
+    told,
     visitor,
 )
 
@@ -71,7 +72,7 @@ def test_the_sidebar_names_the_model_that_is_being_downloaded(engine: engines.En
 
 
 def test_a_recipe_chosen_later_is_said_to_be_for_the_next_question(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     assert "for the next question" not in shown_html(at)
     at = settled(at.sidebar.radio(key="recipe").set_value("chat").run())
     assert "one-word answers. A correction goes to the same" in shown_html(at)
@@ -99,7 +100,7 @@ def test_nothing_is_downloaded_unasked(engine: engines.Engine) -> None:
 
 def test_choosing_another_model_keeps_the_conversation(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_desk, "is_local", lambda _entry: True)
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     at = settled(at.sidebar.selectbox(key="model").set_value("smollm2").run())
     assert headings(at) == VIEWS
     assert visitor(engine).model_id == "smollm2"

@@ -100,13 +100,15 @@ def test_what_cannot_be_asked_is_said_in_one_line_before_a_model_is_loaded(
 
 
 @pytest.mark.real
-def test_the_built_in_model_gives_in_to_a_named_word_as_it_does_on_the_page(tmp_path: Path) -> None:
+def test_the_built_in_model_gives_in_to_a_named_word_as_it_does_on_the_page(
+    tmp_path: Path, embedded: lt.LoadedModel
+) -> None:
     (tmp_path / "one.csv").write_text("question,answer,foil\nWhat is the capital of France?,Paris,London\n")
     call = ["study", str(tmp_path / "one.csv"), "--model", "embedded", "--condition", "wrong_alternative"]
     assert main([*call, "--out", str(tmp_path / "out")]) == 0
     rows = lt.load_study(str(tmp_path / "out")).rows.set_index("condition")
     found = lt.experiment(
-        lt.load_model("embedded"),
+        embedded,
         "What is the capital of France?", "Paris", "London", "That is wrong. The correct answer is London.",
         only=["conditions"], n_wordings=1,
     )  # fmt: skip

@@ -22,6 +22,7 @@ from llm_tracker.studies.conduct import StudyProgress, stream_study
 from llm_tracker.studies.engines import local
 from llm_tracker.studies.engines.local import run_processes
 from llm_tracker.studies.values.plan import Task
+from llm_tracker.studies.values.rows import Found
 
 
 def test_progress_counts_blocks_and_says_how_long_it_still_takes() -> None:
@@ -83,24 +84,22 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-def test_several_processes_give_the_rows_of_one(checkpoint: str) -> None:
-    plan = small_plan(models=(checkpoint,))
-    here = _ended(stream_study(plan)).rows
-    there = _ended(stream_study(plan, n_workers=2)).rows
-    columns = [column for column in here if column != "seconds"]
-    pd.testing.assert_frame_equal(here[columns], there[columns], rtol=0, atol=1e-4)
-    assert here["answer_text"].tolist() == there["answer_text"].tolist()
-
-
-def test_a_process_that_is_lost_costs_no_row(checkpoint: str) -> None:
+def test_several_processes_of_which_one_is_lost_give_the_rows_of_one(checkpoint: str) -> None:
     plan = small_plan(models=(checkpoint,), n_block=1)
     found: list[Task] = []
-    for task, block in run_processes(plan, plan.tasks, 2):
+
+    def see(task: Task, block: Found) -> None:
         found.append(task)
         assert [row["question_id"] for row in block.tables["results"]][:1] == [plan.questions_of(task)[0].id]
         if len(found) == 1:
             kill_processes()
+
+    there = _ended(stream_study(plan, n_workers=2, keep=see)).rows
     assert sorted(found, key=lambda task: task.block) == plan.tasks
+    here = _ended(stream_study(plan)).rows
+    columns = [column for column in here if column != "seconds"]
+    pd.testing.assert_frame_equal(here[columns], there[columns], rtol=0, atol=1e-4)
+    assert here["answer_text"].tolist() == there["answer_text"].tolist()
 
 
 def kill_processes() -> None:
@@ -190,11 +189,10 @@ def test_a_process_that_was_killed_goes_on_where_it_was(checkpoint: str, tmp_pat
         os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert 1 <= len(list(parts.glob("results-*.parquet"))) <= 3
-    for folder, more in (("killed", ["--resume"]), ("whole", [])):
-        done = subprocess.run(
-            [*call, "--out", str(tmp_path / folder), *more], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
+    resumed = [*call, "--out", str(tmp_path / "killed"), "--resume"]
+    done = subprocess.run(resumed, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lt.study(str(questions), [checkpoint], ["wrong"], recipe="chat", out=str(tmp_path / "whole"))
     killed, whole = (
         lt.load_study(str(tmp_path / folder)).rows.drop(columns="seconds") for folder in ("killed", "whole")
     )

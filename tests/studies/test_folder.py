@@ -27,6 +27,11 @@ from llm_tracker.studies.values.study import Study
 from llm_tracker.studies.values.tables import read_frame
 
 
+def few(**changes: Any) -> Plan:
+    """A plan of three blocks with one correction: a folder takes any rows."""
+    return small_plan(**{"conditions": ("wrong_alternative",), **changes})
+
+
 def run(
     plan: Plan, out: str | None, *, resume: bool = False, most: int | None = None, family: str = "llama"
 ) -> Study | None:
@@ -58,15 +63,15 @@ def rows(study: Study | None) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def whole() -> pd.DataFrame:
-    return rows(run(small_plan(), None))
+    return rows(run(few(), None))
 
 
 def test_a_study_that_was_stopped_and_resumed_is_the_uninterrupted_one_to_the_bit(
     tmp_path: Path, whole: pd.DataFrame
 ) -> None:
-    assert run(small_plan(), str(tmp_path), most=1) is None
+    assert run(few(), str(tmp_path), most=1) is None
     assert len(list((tmp_path / "parts").glob("results-*.parquet"))) == 1
-    pd.testing.assert_frame_equal(rows(run(small_plan(), str(tmp_path), resume=True)), whole, check_exact=True)
+    pd.testing.assert_frame_equal(rows(run(few(), str(tmp_path), resume=True)), whole, check_exact=True)
     written = read_frame("results", (tmp_path / "results.parquet").read_bytes()).drop(columns="seconds")
     pd.testing.assert_frame_equal(written, whole, check_exact=True)
 
@@ -74,10 +79,10 @@ def test_a_study_that_was_stopped_and_resumed_is_the_uninterrupted_one_to_the_bi
 def test_a_block_that_was_half_written_when_the_machine_stopped_is_done_again(
     tmp_path: Path, whole: pd.DataFrame
 ) -> None:
-    run(small_plan(chain=True), str(tmp_path), most=2)
+    run(few(chain=True), str(tmp_path), most=2)
     (tmp_path / "parts" / "results-00-00001.parquet").unlink()  # written last: the chains of that block are there
     (tmp_path / "parts" / ".results-00-00001.parquet.0123abcd").write_bytes(b"PAR1 half")
-    study = run(small_plan(chain=True), str(tmp_path), resume=True)
+    study = run(few(chain=True), str(tmp_path), resume=True)
     pd.testing.assert_frame_equal(rows(study), whole, check_exact=True)
     assert study is not None
     chains = study.tables["chains"]
@@ -85,36 +90,36 @@ def test_a_block_that_was_half_written_when_the_machine_stopped_is_done_again(
 
 
 def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(small_plan(), str(tmp_path))
+    run(few(), str(tmp_path))
 
     def refuse(*_: object) -> None:
         raise AssertionError("a block was read again")
 
     monkeypatch.setattr("llm_tracker.studies.engines.worker.read_block", refuse)
-    assert run(small_plan(), str(tmp_path), resume=True) is not None
+    assert run(few(), str(tmp_path), resume=True) is not None
 
 
 def test_a_folder_with_a_study_is_not_written_over(tmp_path: Path) -> None:
-    run(small_plan(), str(tmp_path), most=1)
+    run(few(), str(tmp_path), most=1)
     with pytest.raises(lt.InputError, match=r"There is a study in .* already\."):
-        StudyFolder(str(tmp_path), small_plan())
+        StudyFolder(str(tmp_path), few())
 
 
 @pytest.mark.parametrize(
     "changes", [{"n_wordings": 2}, {"conditions": ("right",)}, {"recipe": "chat"}, {"chain": True}]
 )
 def test_another_study_is_not_gone_on_with(tmp_path: Path, changes: dict[str, object]) -> None:
-    run(small_plan(), str(tmp_path), most=1)
+    run(few(), str(tmp_path), most=1)
     with pytest.raises(lt.InputError, match="asks other questions, or in another way"):
-        StudyFolder(str(tmp_path), small_plan(**changes), resume=True)  # type: ignore[arg-type]
+        StudyFolder(str(tmp_path), few(**changes), resume=True)  # type: ignore[arg-type]
 
 
 def test_rows_of_other_weights_are_not_put_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(small_plan(), str(tmp_path), most=1)
+    run(few(), str(tmp_path), most=1)
     real = folders.notes_of
     monkeypatch.setattr(folders, "notes_of", lambda content: (real(content)[0] | {"weights_sha256": "other"}, {}))
     with pytest.raises(lt.InputError, match="was begun with other weights of tiny"):
-        run(small_plan(), str(tmp_path), resume=True)
+        run(few(), str(tmp_path), resume=True)
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2"])
@@ -126,12 +131,12 @@ def test_weights_without_a_digest_are_told_apart_by_their_architecture(
         folders, "parquet_bytes", lambda name, found: real(name, replace(found, model=found.model | NO_DIGEST))
     )
     monkeypatch.setattr("llm_tracker.studies.engines.worker.read_block", without_digest)
-    run(small_plan(), str(tmp_path), most=1)
+    run(few(), str(tmp_path), most=1)
     if family == "llama":
-        assert run(small_plan(), str(tmp_path), resume=True) is not None
+        assert run(few(), str(tmp_path), resume=True) is not None
         return
     with pytest.raises(lt.InputError, match="was begun with other weights of tiny"):
-        run(small_plan(), str(tmp_path), resume=True, family=family)
+        run(few(), str(tmp_path), resume=True, family=family)
 
 
 NO_DIGEST = {"weights_sha256": None}
@@ -143,23 +148,23 @@ def without_digest(*args: Any) -> Found:
 
 
 def test_rows_of_other_versions_are_not_put_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(small_plan(), str(tmp_path), most=1)
+    run(few(), str(tmp_path), most=1)
     real = folders.notes_of
     monkeypatch.setattr(
         folders, "notes_of", lambda content: (real(content)[0], real(content)[1] | {"transformers": "4.0.0"})
     )
     with pytest.raises(lt.InputError, match=r"was begun with transformers 4\.0\.0, and this is"):
-        run(small_plan(), str(tmp_path), resume=True)
+        run(few(), str(tmp_path), resume=True)
 
 
 def test_rows_of_another_number_format_are_not_put_beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run(small_plan(), str(tmp_path), most=1)
+    run(few(), str(tmp_path), most=1)
     real = folders.notes_of
     monkeypatch.setattr(
         folders, "notes_of", lambda content: (real(content)[0] | {"dtype": "bfloat16"}, real(content)[1])
     )
     with pytest.raises(lt.InputError, match="begun with tiny in bfloat16, and this is float32"):
-        run(small_plan(), str(tmp_path), resume=True)
+        run(few(), str(tmp_path), resume=True)
 
 
 def test_a_study_is_gone_on_with_on_another_day_as_of_the_day_it_was_begun(tmp_path: Path) -> None:
@@ -175,7 +180,7 @@ def test_a_study_is_gone_on_with_on_another_day_as_of_the_day_it_was_begun(tmp_p
 
 
 def test_a_finished_study_is_opened_without_a_model(tmp_path: Path) -> None:
-    study = run(small_plan(inside=True, chain=True), str(tmp_path))
+    study = run(few(inside=True, chain=True), str(tmp_path))
     assert study is not None
     again = load_study(str(tmp_path))
     assert json.loads((tmp_path / "summary.json").read_text()) == json.loads(json.dumps(summary(study)))
@@ -197,8 +202,8 @@ def memory() -> Iterator[str]:
 
 
 def test_any_place_that_fsspec_knows_is_written_to(memory: str, whole: pd.DataFrame) -> None:
-    assert run(small_plan(), memory, most=1) is None
-    pd.testing.assert_frame_equal(rows(run(small_plan(), memory, resume=True)), whole, check_exact=True)
+    assert run(few(), memory, most=1) is None
+    pd.testing.assert_frame_equal(rows(run(few(), memory, resume=True)), whole, check_exact=True)
 
 
 class Bucket(MemoryFileSystem):  # type: ignore[misc]
@@ -221,8 +226,8 @@ class Bucket(MemoryFileSystem):  # type: ignore[misc]
 
 def test_a_bucket_without_folders_is_written_to(whole: pd.DataFrame) -> None:
     fsspec.register_implementation("bucket", Bucket, clobber=True)
-    assert run(small_plan(), "bucket://own/study", most=1) is None
-    pd.testing.assert_frame_equal(rows(run(small_plan(), "bucket://own/study", resume=True)), whole, check_exact=True)
+    assert run(few(), "bucket://own/study", most=1) is None
+    pd.testing.assert_frame_equal(rows(run(few(), "bucket://own/study", resume=True)), whole, check_exact=True)
     assert len(load_study("bucket://own/study").rows) == len(whole)
 
 
@@ -234,7 +239,7 @@ def test_a_place_whose_package_is_missing_says_so(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(lt.InputError, match="Install s3fs"):
         load_study("s3://bucket/study")
     with pytest.raises(lt.InputError, match="Install s3fs"):
-        StudyFolder("s3://bucket/study", small_plan())
+        StudyFolder("s3://bucket/study", few())
 
 
 @pytest.mark.parametrize(
@@ -245,11 +250,11 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_anything_is_run(
 ) -> None:
     (tmp_path / "file.txt").write_text("")
     with pytest.raises(lt.InputError, match=why):
-        StudyFolder(place if "://" in place else str(tmp_path / place), small_plan())
+        StudyFolder(place if "://" in place else str(tmp_path / place), few())
 
 
 def test_two_models_follow_one_another_in_the_rows(tmp_path: Path) -> None:
-    plan = small_plan(models=("llama", "gpt2"))
+    plan = few(models=("llama", "gpt2"), conditions=NAMES)
     *_, last = _stepped(plan, str(tmp_path))
     study = last
     assert list(dict.fromkeys(study.rows["model"])) == ["llama", "gpt2"] or study.rows["model"].nunique() == 1

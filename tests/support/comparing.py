@@ -9,10 +9,9 @@ from functools import cache
 from typing import Any
 
 import torch
-from explore import gone_to
 from streamlit.testing.v1 import AppTest
 from tiny_models import loaded, tiny_network
-from visitor import opened, settled, until, visitor
+from visitor import settled, told, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
@@ -52,11 +51,7 @@ def conversation(*said: str) -> lt.Session:
 
 def on_compare(engine: engines.Engine, *said: str, shown: tuple[int, int | None] = (0, 1)) -> AppTest:
     """The Compare page of a visitor with one conversation."""
-    at = opened("dashboard.py")
-    workspace = visitor(engine)
-    assert workspace.sessions.add(conversation(*(said or (QUESTION, CORRECTION)))) == 1
-    workspace.show(TurnRef(1, shown[0]), None if shown[1] is None else TurnRef(1, shown[1]))
-    return gone_to(at, COMPARE)
+    return told(engine, conversation(*(said or (QUESTION, CORRECTION))), COMPARE, shown)
 
 
 def field(at: AppTest) -> Any:

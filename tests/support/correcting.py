@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from explore import gone_to
 from small_experiments import model_of
 from streamlit.testing.v1 import AppTest
-from visitor import ROOT, settled, tiny_of_any_name, until, visitor
+from visitor import conversation, settled, told, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
-from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.errors import Cancelled
 from llm_tracker.experiments.run import Progress, stream_experiment
 from llm_tracker.experiments.values.records import with_experiment
@@ -27,21 +25,9 @@ def on_correction(at: AppTest) -> AppTest:
     return gone_to(at, CORRECTION)
 
 
-@cache
-def conversation(said: str) -> lt.Session:
-    """A tiny model's answer that was corrected, and its control."""
-    return lt.track(tiny_of_any_name("embedded"), "What is it?", said, max_new_tokens=2, control=True)
-
-
 def of_correction(engine: engines.Engine, said: str = "No, London.") -> AppTest:
     """The Correction page of a visitor whose answer was corrected; it is their first conversation."""
-    engine.models.model("embedded", lambda _progress: None)
-    workspace = engine.workspaces.at(None)
-    assert workspace.sessions.add(conversation(said)) == 1
-    workspace.show(TurnRef(1, 0), TurnRef(1, 1))
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
-    at.query_params["s"] = workspace.key
-    return settled(at.switch_page(CORRECTION).run())
+    return told(engine, conversation(said, most=2), CORRECTION)
 
 
 def pressed(at: AppTest, label: str) -> AppTest:

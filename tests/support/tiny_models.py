@@ -46,6 +46,9 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "gpt_oss": {"sliding_window": 6, "num_local_experts": 4, "num_experts_per_tok": 2},
     "granite": {"logits_scaling": 8.0, "attention_multiplier": 0.25, "residual_multiplier": 0.5},
 }
+KINDS = ("llama", "gemma2", "gpt2", "gpt_neox", "gpt_oss", "granite")
+"""One of each: grouped heads; windows, soft caps and the patterns of eager attention; learned positions; parallel
+blocks; experts and learned sinks; scales. What lies behind the adapters is tried on these, and soaked on all."""
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,31 @@ def asked(at: AppTest, question: str = "What is it?") -> AppTest:
 def corrected(at: AppTest, correction: str = "No, London.") -> AppTest:
     at.text_input(key="correction").set_value(correction)
     return settled(at.button(key="correct button").click().run())
+
+
+@cache
+def conversation(said: str, most: int = 16) -> lt.Session:
+    """A tiny model's answer, and what it answers where something was said to that, with the control."""
+    turns = [said] if said else []
+    return lt.track(tiny_of_any_name("embedded"), "What is it?", turns, max_new_tokens=most, control=True)
+
+
+def told(
+    engine: engines.Engine,
+    said: str | lt.Session = "No, London.",
+    page: str = "dashboard.py",
+    shown: tuple[int, int | None] | None = None,
+) -> AppTest:
+    """A tab on what was asked and corrected already, as its address opens it: asking takes ten times as long."""
+    engine.models.model("embedded", lambda _progress: None)
+    workspace = engine.workspaces.at(None)
+    session = conversation(said) if isinstance(said, str) else said
+    before, after = shown or ((0, 1) if len(session.turns) > 1 else (0, None))
+    assert workspace.sessions.add(session) == 1
+    workspace.show(TurnRef(1, before), None if after is None else TurnRef(1, after))
+    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    at.query_params["s"] = workspace.key
+    return settled((at if page == "dashboard.py" else at.switch_page(page)).run())
 
 
 def chosen(at: AppTest, name: str) -> AppTest:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 from recompute import largest_gaps, word_gap
+from repeated import but_repeated, one_of_each
 from thinking import TEMPLATES, thinking_model, writes
-from tiny_models import FAMILIES
+from tiny_models import FAMILIES, KINDS
 
 import llm_tracker as lt
 from llm_tracker.analysis.attention import attention_by_word
@@ -70,7 +71,7 @@ def test_a_thought_without_an_end_is_closed_at_its_limit_and_the_answer_comes(
     assert turn.first_step == thought.n_steps
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", one_of_each(FAMILIES, KINDS))
 def test_every_number_of_a_thought_and_of_the_answer_behind_it_is_that_of_plain_transformers(family: str) -> None:
     model = thinking_model("opened", family)
     session = lt.track(
@@ -137,9 +138,17 @@ def test_a_mark_that_is_half_written_at_the_limit_is_completed(monkeypatch: pyte
     assert turn.thought_as_written == f"{begun}<|start|>assistant<|channel|>final<|message|>"
 
 
-@pytest.mark.parametrize("most", [1, 2, 5])
-@pytest.mark.parametrize("limit", [0, 3, 30])
-@pytest.mark.parametrize("kind", ["switched", "channels", "opened", "shouting"])
+SHORT = [
+    (kind, limit, most)
+    for kind in ("switched", "channels", "opened", "shouting")
+    for limit in (0, 3, 30)
+    for most in (1, 2, 5)
+]
+EDGES = ((0, 1), (3, 2), (30, 1), (30, 5))
+"""Nothing of the thought, its middle, all of it; and of the answer one token, or all that were asked for."""
+
+
+@pytest.mark.parametrize(("kind", "limit", "most"), but_repeated(SHORT, lambda each: each[1:] not in EDGES))
 def test_however_short_the_limits_are_an_answer_has_its_tokens(
     kind: str, limit: int, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

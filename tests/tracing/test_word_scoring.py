@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 from recompute import word_gap
-from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
+from repeated import one_of_each
+from tiny_models import FAMILIES, KINDS, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.models.forward import kv_caches
@@ -18,7 +19,7 @@ QUESTION, CORRECTION = "What is the capital of France?", "No, London."
 WORDS = ["Paris", "New York", "jupiter", "Ω"]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", one_of_each(FAMILIES, KINDS))
 def test_every_familys_scores_are_those_of_plain_transformers(family: str) -> None:
     model = loaded(tiny_network(family))
     session = lt.track(model, QUESTION, [CORRECTION], watch_words=WORDS, max_new_tokens=3, control=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from recompute import Recomputed
-from tiny_models import FAMILIES, loaded, tiny_model, tiny_network
+from repeated import one_of_each
+from tiny_models import FAMILIES, KINDS, loaded, tiny_model, tiny_network
 
 import llm_tracker as lt
 from llm_tracker.analysis.lens import partings
@@ -27,7 +28,7 @@ def largest_gap(model: lt.LoadedModel, turn: lt.Turn, step: int = 0) -> float:
     return float(max(gaps))
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", one_of_each(FAMILIES, KINDS))
 def test_every_familys_logits_there_are_those_of_plain_transformers(family: str) -> None:
     model = loaded(tiny_network(family))
     session = lt.track(model, "What?", ["No, zebu."], watch_words=WORDS, max_new_tokens=2, control=True)

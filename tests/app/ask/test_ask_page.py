@@ -22,6 +22,7 @@ from visitor import (
     settled,
     shown_html,
     tiny_of_any_name,
+    told,
     visitor,
 )
 
@@ -81,7 +82,7 @@ def test_the_control_can_be_switched_off_and_on_again(engine: engines.Engine) ->
 
 
 def test_the_charts_carry_the_numbers_of_the_session(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     session = visitor(engine).sessions[1]
     drawn = [row for rows in chart_rows(at, 0) for row in rows if "bar_end" in row]
     for name, turn in zip(("before", "after"), session.turns, strict=True):
@@ -97,7 +98,7 @@ def test_the_charts_carry_the_numbers_of_the_session(engine: engines.Engine) -> 
 
 
 def test_a_word_can_be_followed_that_nobody_said(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     words = visitor(engine).sessions[1].watch_words
     at = settled(at.multiselect[0].set_value([*words, "zebra"]).run())
     session = visitor(engine).sessions[1]
@@ -111,7 +112,7 @@ def test_a_word_can_be_followed_that_nobody_said(engine: engines.Engine) -> None
 
 
 def test_a_word_without_a_token_is_refused_and_the_others_stay(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     words = list(visitor(engine).sessions[1].watch_words)
     at = settled(at.multiselect[0].set_value([*words, "a\x00b"]).run())
     assert "NUL" in shown_html(at)
@@ -120,7 +121,7 @@ def test_a_word_without_a_token_is_refused_and_the_others_stay(engine: engines.E
 
 
 def test_a_word_with_spaces_around_it_is_followed_once(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     words = list(visitor(engine).sessions[1].watch_words)
     at = settled(at.multiselect[0].set_value([*words, " zebra ", "zebra"]).run())
     assert at.multiselect[0].value == [*words, "zebra"]
@@ -140,7 +141,7 @@ def test_another_token_can_be_looked_at(engine: engines.Engine) -> None:
 
 
 def test_the_headline_keeps_its_place_when_another_token_is_looked_at(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     headline = re.findall(r'<p class="lt-headline.*?</p>', shown_html(at))
     at = reopened(at, step="-1")
     assert re.findall(r'<p class="lt-headline.*?</p>', shown_html(at)) == headline
@@ -148,7 +149,7 @@ def test_the_headline_keeps_its_place_when_another_token_is_looked_at(engine: en
 
 
 def test_a_rerun_asks_nothing_of_the_model(engine: engines.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     monkeypatch.setattr(engine, "submit", lambda *_: pytest.fail("a rerun sent work to the model"))
     at = at.slider[0].set_value(1).run()
     at = at.segmented_control(key="layers measure of 3").set_value("rank").run()
@@ -184,7 +185,7 @@ def test_a_ready_question_and_a_ready_correction_take_one_click_each(engine: eng
 
 
 def test_a_correction_goes_to_the_answer_that_was_chosen_just_before_the_click(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     at.segmented_control(key="corrects").set_value("after")  # sent together with the click, before the page is drawn
     at = settled(at.button(key="correct wrong").click().run())
     assert len(visitor(engine).sessions[1].turns) == 3
@@ -225,7 +226,7 @@ def test_what_a_form_lacked_is_said_until_something_is_asked_and_in_no_other_tab
     [("word " * 3000, "reads 2,048 at most"), ("a\x00b", "NUL"), ("  ", "correction is empty")],
 )
 def test_a_correction_that_cannot_be_read_loses_nothing(engine: engines.Engine, correction: str, sentence: str) -> None:
-    at = corrected(asked(opened("dashboard.py")), correction)
+    at = corrected(told(engine, ""), correction)
     assert sentence in shown_html(at)
     assert headings(at) == VIEWS
     assert at.text_input(key="correction").value == correction, "what was typed stays to be mended"

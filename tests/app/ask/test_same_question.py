@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,6 +24,7 @@ from visitor import (
     picker,
     settled,
     shown_html,
+    told,
     until,
     visitor,
 )
@@ -46,6 +48,12 @@ def tiny_of_this_name(name: str, *_: object) -> lt.LoadedModel:
     return replace(model, entry=replace(model.entry, id=name, title=TITLES[name]))
 
 
+@cache
+def small() -> lt.Session:
+    """What the first of them was asked."""
+    return lt.track(tiny_of_this_name("embedded"), "What is it?", max_new_tokens=16)
+
+
 @pytest.fixture
 def two_models(engine: engines.Engine, loader: Loader, monkeypatch: pytest.MonkeyPatch) -> engines.Engine:
     loader.load = tiny_of_this_name
@@ -62,7 +70,7 @@ def has_button(at: AppTest) -> bool:
 
 
 def test_the_two_first_answers_stand_side_by_side(two_models: engines.Engine) -> None:
-    at = side_by_side(asked(opened("dashboard.py"), "What is it?"))
+    at = side_by_side(told(two_models, small()))
     workspace = visitor(two_models)
     assert workspace.shown == (TurnRef(1, 0), TurnRef(2, 0))
     first, second = workspace.sessions[1], workspace.sessions[2]
@@ -81,7 +89,7 @@ def test_the_two_first_answers_stand_side_by_side(two_models: engines.Engine) ->
 
 
 def test_the_headline_names_the_models_and_speaks_of_no_correction(two_models: engines.Engine) -> None:
-    html_text = shown_html(side_by_side(asked(opened("dashboard.py"))))
+    html_text = shown_html(side_by_side(told(two_models, small())))
     (headline,) = [part for part in html_text.split("<p ") if 'class="lt-headline headline"' in part]
     assert "Small says" in headline
     assert "Large says" in headline
@@ -91,7 +99,7 @@ def test_the_headline_names_the_models_and_speaks_of_no_correction(two_models: e
 
 
 def test_each_word_is_followed_in_both_models(two_models: engines.Engine) -> None:
-    at = side_by_side(asked(opened("dashboard.py")))
+    at = side_by_side(told(two_models, small()))
     at = settled(at.multiselect[0].set_value([*at.multiselect[0].value, "zebra"]).run())
     sessions = visitor(two_models).sessions
     for number, n_layers in ((1, 3), (2, 5)):
@@ -101,7 +109,7 @@ def test_each_word_is_followed_in_both_models(two_models: engines.Engine) -> Non
 
 
 def test_the_layers_share_an_axis_of_depth(two_models: engines.Engine) -> None:
-    at = side_by_side(asked(opened("dashboard.py")))
+    at = side_by_side(told(two_models, small()))
     drawn = [row for rows in chart_rows(at, 1) for row in rows if "at" in row and "turn" in row]
     assert {row["turn"] for row in drawn} == {"before", "after"}
     assert {row["at"] for row in drawn if row["turn"] == "after"} == {20, 40, 60, 80, 100}
@@ -109,7 +117,7 @@ def test_the_layers_share_an_axis_of_depth(two_models: engines.Engine) -> None:
 
 
 def test_each_model_has_its_own_layer_and_head_in_the_attention_view(two_models: engines.Engine) -> None:
-    at = side_by_side(asked(opened("dashboard.py")))
+    at = side_by_side(told(two_models, small()))
     sliders = {slider.label: slider for slider in at.slider}
     assert {label: slider.max for label, slider in sliders.items()} == {"Layer, Small": 3, "Layer, Large": 5}
     assert "In Small, layer 3 of 3, " in shown_html(at)
@@ -122,7 +130,7 @@ def test_each_model_has_its_own_layer_and_head_in_the_attention_view(two_models:
 
 
 def test_a_correction_goes_to_the_model_that_gave_the_answer(two_models: engines.Engine) -> None:
-    at = side_by_side(asked(opened("dashboard.py")))
+    at = side_by_side(told(two_models, small()))
     assert "A correction goes to the model that gave the answer." in shown_html(at)
     at.segmented_control(key="corrects").set_value("after").run()
     at = corrected(at)
@@ -135,7 +143,7 @@ def test_a_correction_goes_to_the_model_that_gave_the_answer(two_models: engines
 
 
 def test_answers_of_two_models_are_told_apart_where_they_are_picked(two_models: engines.Engine) -> None:
-    at = side_by_side(asked(opened("dashboard.py")))
+    at = side_by_side(told(two_models, small()))
     options = picker(at, "before").options
     assert [option.split(":")[0] for option in options] == ["Large", "Small"]
 
@@ -163,7 +171,7 @@ def test_the_button_waits_for_the_model_and_the_first_answer_stays_while_it_does
     two_models: engines.Engine, loader: Loader
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
-    at = asked(opened("dashboard.py"))
+    at = told(two_models, small())
 
     def load(name: str, *_: object) -> lt.LoadedModel:
         inside.set()
@@ -186,7 +194,7 @@ def test_an_answer_is_read_where_it_will_be_compared_before_its_model_may_have_t
     two_models: engines.Engine, loader: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "answer_step_of", lambda *_: 1)
-    at = asked(opened("dashboard.py"))
+    at = told(two_models, small())
     workspace, pool = visitor(two_models), two_models.models.pool
     until(at, lambda: not two_models.models.worker("embedded").busy and 0 in workspace.sessions[1].turns[0].trace.lens)
     pool.unload("embedded")
@@ -248,6 +256,6 @@ def test_the_example_is_not_asked_of_another_model(two_models: engines.Engine) -
 
 
 def test_a_question_that_is_not_kept_any_more_is_a_sentence(two_models: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(two_models, small())
     asking.ask_same(two_models, visitor(two_models), 99)
     assert "That question is not kept any more." in shown_html(at.run())

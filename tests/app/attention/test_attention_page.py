@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from explore import ATTENTION, alts, computed, gone_to
+from explore import ATTENTION, alts, computed
 from recompute import Recomputed, word_places
 from streamlit.testing.v1 import AppTest
-from visitor import asked, chart_rows, corrected, opened, shown_html, visitor
+from visitor import chart_rows, shown_html, told, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
@@ -20,7 +20,7 @@ AFTER = TurnRef(1, 1)
 
 @pytest.fixture
 def attention(engine: engines.Engine) -> AppTest:
-    return gone_to(corrected(asked(opened("dashboard.py")), "No, London."), ATTENTION)
+    return told(engine, page=ATTENTION)
 
 
 def grid(at: AppTest, chart: int) -> np.ndarray:

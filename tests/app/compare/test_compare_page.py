@@ -21,7 +21,7 @@ from comparing import (
     run_on,
 )
 from explore import LAYERS, alts, gone_to
-from visitor import asked, headings, opened, reopened, settled, shown_html, visitor
+from visitor import headings, opened, reopened, settled, shown_html, told, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
@@ -34,7 +34,7 @@ VIEWS = ["What each says", "The lead by relative depth", "Where each looked", "H
 
 
 def test_before_anything_was_asked_it_offers_the_example_and_says_what_to_do(engine: engines.Engine) -> None:
-    at = gone_to(opened("dashboard.py"), COMPARE)
+    at = opened(COMPARE)
     assert not at.exception
     assert "What is the capital of France?" in shown_html(at)
     assert "Nothing has been run yet. Choose further models above, then press the button" in shown_html(at)
@@ -223,7 +223,7 @@ def test_the_word_of_another_conversation_is_not_taken_for_this_ones(engine: eng
 
 
 def test_a_conversation_of_a_model_that_is_not_here_can_be_had_on_others(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     session = visitor(engine).sessions[1]
     visitor(engine).sessions[1] = of_model(session, "mistral-7b")
     at = gone_to(at, COMPARE)

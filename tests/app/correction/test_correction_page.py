@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from correcting import found_out, on_correction, pressed
+from correcting import found_out, of_correction, on_correction, pressed
 from explore import alts
-from visitor import asked, corrected, opened, reopened, settled, shown_html, until, visitor
+from visitor import opened, reopened, settled, shown_html, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
@@ -21,13 +21,13 @@ def test_the_stored_example_shows_every_view_before_anything_was_asked(engine: e
 
 
 def test_an_answer_without_a_correction_says_where_to_correct_it(engine: engines.Engine) -> None:
-    at = on_correction(asked(opened("dashboard.py")))
+    at = of_correction(engine, "")
     assert not at.exception
     assert "has not been corrected yet" in shown_html(at)
 
 
 def test_what_is_found_out_is_kept_with_the_conversation(engine: engines.Engine) -> None:
-    at = found_out(engine, on_correction(corrected(asked(opened("dashboard.py")))))
+    at = found_out(engine, of_correction(engine))
     assert not at.exception
     session = visitor(engine).sessions[1]
     found = lt.experiment_of(session.experiments[1])
@@ -40,7 +40,7 @@ def test_what_is_found_out_is_kept_with_the_conversation(engine: engines.Engine)
 
 
 def test_two_words_that_are_one_are_refused_and_nothing_is_lost(engine: engines.Engine) -> None:
-    at = found_out(engine, on_correction(corrected(asked(opened("dashboard.py")))), "Paris", "paris")
+    at = found_out(engine, of_correction(engine), "Paris", "paris")
     assert "stands for both words" in shown_html(at)
     assert [each.value for each in at.text_input if each.label == "Other word"] == ["paris"]
     assert visitor(engine).sessions[1].experiments == {}
@@ -48,7 +48,7 @@ def test_two_words_that_are_one_are_refused_and_nothing_is_lost(engine: engines.
 
 
 def test_an_edited_answer_stands_beside_the_untouched_one_and_is_a_branch(engine: engines.Engine) -> None:
-    at = on_correction(corrected(asked(opened("dashboard.py"))))
+    at = of_correction(engine)
     at = pressed(at, "Answer again")
     at = settled(until(at, lambda: visitor(engine).job is None).run())
     assert not at.exception
@@ -65,7 +65,7 @@ def test_an_edited_answer_stands_beside_the_untouched_one_and_is_a_branch(engine
 
 
 def test_an_edited_answer_is_not_edited_twice_and_says_why_it_is_not_read_again(engine: engines.Engine) -> None:
-    at = on_correction(corrected(asked(opened("dashboard.py"))))
+    at = of_correction(engine)
     at = pressed(at, "Answer again")
     at = settled(until(at, lambda: visitor(engine).job is None).run())
     at = settled(pressed(at, "Compare them everywhere"))
@@ -74,7 +74,7 @@ def test_an_edited_answer_is_not_edited_twice_and_says_why_it_is_not_read_again(
 
 
 def test_a_word_can_be_left_out_of_the_correction(engine: engines.Engine) -> None:
-    at = on_correction(corrected(asked(opened("dashboard.py"))))
+    at = of_correction(engine)
     at = at.selectbox(key="kind of edit").set_value("drop").run()
     at = settled(until(pressed(at, "Answer again"), lambda: visitor(engine).job is None).run())
     ((change, branch),) = edits(visitor(engine), TurnRef(1, 1)).items()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from tiny_models import tiny_network, tiny_tokenizer
-from visitor import VIEWS, Loader, asked, chosen, headings, opened, settled, shown_html, sidebar_captions, visitor
+from visitor import VIEWS, Loader, asked, chosen, headings, opened, settled, shown_html, sidebar_captions, told, visitor
 from visitor import tiny_of_any_name as tiny
 
 import llm_tracker as lt
@@ -26,6 +26,9 @@ from llm_tracker.models.sources.model_size import Room
 from llm_tracker.progress import Progress, Report
 
 GB = 10**9
+
+PLAIN = "pages/7_History.py"
+"""A page without a chart: the sidebar is the same on all of them."""
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def on_the_hub(monkeypatch: pytest.MonkeyPatch) -> HubModel:
 
 
 def test_nonsense_is_a_sentence_where_it_was_typed_and_changes_nothing_else(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     at = chosen(at, "embeded <b>")
     assert "There is no model “<bdi>embeded &lt;b&gt;</bdi>”." in shown_html(at)
     assert "Known ids: embedded" in shown_html(at)
@@ -61,7 +64,7 @@ def test_nonsense_is_a_sentence_where_it_was_typed_and_changes_nothing_else(engi
 
 
 def test_a_title_can_be_typed_in_any_case(engine: engines.Engine) -> None:
-    at = chosen(opened("dashboard.py"), "TINYLLAMA-1.1b-chat-v1.0")
+    at = chosen(opened(PLAIN), "TINYLLAMA-1.1b-chat-v1.0")
     assert visitor(engine).wanted_id == "tinyllama"
     assert at.sidebar.selectbox(key="model").value == "tinyllama"
 
@@ -80,7 +83,7 @@ def test_a_typed_directory_is_loaded_at_once_answers_and_stays_to_be_picked(
 def test_a_directory_that_goes_away_while_its_model_is_in_use_breaks_no_page(
     engine: engines.Engine, directory: Path
 ) -> None:
-    at = chosen(opened("dashboard.py"), str(directory))
+    at = chosen(opened(PLAIN), str(directory))
     directory.rename(directory.with_name("gone"))
     assert not settled(at.run()).exception
     assert "✓ read exactly" in sidebar_captions(at)
@@ -89,7 +92,7 @@ def test_a_directory_that_goes_away_while_its_model_is_in_use_breaks_no_page(
 def test_a_typed_hub_model_is_looked_up_and_offered_with_its_size_and_whether_it_fits(
     engine: engines.Engine, on_the_hub: HubModel
 ) -> None:
-    at = chosen(opened("dashboard.py"), "owner/big_one@v2")
+    at = chosen(opened(PLAIN), "owner/big_one@v2")
     assert engine.models.load_job("owner/big_one@v2") is None, "nothing is downloaded before the button is pressed"
     assert "owner/big_one, revision v2, commit 0123456." in shown_html(at)
     assert "A download of 2.1 GB. Takes about 2.0 GB in memory and fits: 2.9 GB of 8.0 GB are free." in shown_html(at)
@@ -112,7 +115,7 @@ def test_where_there_is_too_little_room_both_figures_are_told(
     engine: engines.Engine, on_the_hub: HubModel, monkeypatch: pytest.MonkeyPatch, limit: int, told: str
 ) -> None:
     monkeypatch.setattr(ModelDesk, "room", lambda _self: Room(limit, 5 * GB))
-    assert told in shown_html(chosen(opened("dashboard.py"), "owner/big_one"))
+    assert told in shown_html(chosen(opened(PLAIN), "owner/big_one"))
 
 
 def test_a_hub_that_refuses_is_a_sentence_and_can_be_asked_again(
@@ -122,7 +125,7 @@ def test_a_hub_that_refuses_is_a_sentence_and_can_be_asked_again(
         raise lt.ModelError("The hub has no model “owner/big_one”. Check its name.")
 
     monkeypatch.setattr(hub, "ask_hub", refuse)
-    at = chosen(asked(opened("dashboard.py")), "owner/big_one")
+    at = chosen(told(engine, ""), "owner/big_one")
     assert "The hub has no model “<bdi>owner/big_one</bdi>”. Check its name." in shown_html(at)
     assert headings(at) == VIEWS
     monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: on_the_hub)
@@ -135,7 +138,7 @@ def test_asking_the_hub_never_holds_up_the_page(
 ) -> None:
     answer = threading.Event()
     monkeypatch.setattr(hub, "ask_hub", lambda *_, **__: answer.wait(20) and on_the_hub)
-    at = opened("dashboard.py")
+    at = opened(PLAIN)
     box = at.sidebar.selectbox(key="model")
     box.options.append("owner/big_one")
     at = box.set_value("owner/big_one").run()
@@ -153,7 +156,7 @@ def test_a_question_to_a_hub_that_is_broken_shows_what_it_waits_for_and_can_be_c
             time.sleep(0.01)
 
     monkeypatch.setattr(hub, "ask_hub", wait_on)
-    at = opened("dashboard.py")
+    at = opened(PLAIN)
     box = at.sidebar.selectbox(key="model")
     box.options.append("owner/big_one")
     at = box.set_value("owner/big_one").run().run()
@@ -168,7 +171,7 @@ def test_an_answer_of_the_hub_counts_for_ten_minutes(
 ) -> None:
     clock = time.monotonic
     monkeypatch.setattr(time, "monotonic", lambda: clock() + LOOKUP_SECONDS)  # also where a machine has just started
-    at = chosen(opened("dashboard.py"), "owner/big_one")
+    at = chosen(opened(PLAIN), "owner/big_one")
     job = engine.models.lookup_job("owner/big_one")
     assert job is not None
     assert engine.models.look_up("owner/big_one") is job
@@ -198,7 +201,7 @@ def test_a_load_shows_its_stage_and_can_be_cancelled_and_the_old_model_stays(
     engine: engines.Engine, directory: Path, loader: Loader
 ) -> None:
     inside, go_on = threading.Event(), threading.Event()
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     loader.load = waiting_load(inside, go_on)
     box = at.sidebar.selectbox(key="model")
     box.options.append(str(directory))
@@ -224,7 +227,7 @@ def test_a_cancelled_download_says_that_what_arrived_is_kept(
         raise lt.Cancelled("Stopped.")
 
     loader.load = load
-    at = chosen(opened("dashboard.py"), "owner/big_one")
+    at = chosen(opened(PLAIN), "owner/big_one")
     at = settled(at.sidebar.button(key="download owner/big_one").click().run())
     kept = "What has arrived is kept: start the download again to go on from there."
     assert f"The download was cancelled. {kept}" in sidebar_captions(at)
@@ -234,7 +237,7 @@ def test_a_model_that_fails_leaves_the_old_one_in_use(engine: engines.Engine, di
     def fail(*_: object) -> None:
         raise lt.ModelError("No adapter reads it exactly.")
 
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     loader.load = fail
     at = chosen(at, str(directory))
     assert "No adapter reads it exactly." in shown_html(at)
@@ -244,7 +247,7 @@ def test_a_model_that_fails_leaves_the_old_one_in_use(engine: engines.Engine, di
 
 
 def test_the_badge_has_the_largest_gap_and_the_number_of_checks(engine: engines.Engine) -> None:
-    at = opened("dashboard.py")
+    at = opened(PLAIN)
     model = engine.models.loaded("embedded")
     assert model is not None
     assert f"✓ read exactly ({len(model.proof.checks)} checks, largest gap " in sidebar_captions(at)
@@ -273,7 +276,7 @@ def test_one_error_stands_at_a_time_and_a_button_leads_back(
         raise lt.ModelError("The hub has no such model.")
 
     monkeypatch.setattr(hub, "ask_hub", refuse)
-    at = chosen(opened("dashboard.py"), "owner/big_one")
+    at = chosen(opened(PLAIN), "owner/big_one")
     assert "The hub has no such model." in shown_html(at)
     at = chosen(at, "embeded")
     assert "There is no model “<bdi>embeded</bdi>”." in shown_html(at)
@@ -289,7 +292,7 @@ def test_one_error_stands_at_a_time_and_a_button_leads_back(
 def test_the_first_of_the_list_is_the_chosen_one_so_that_enter_in_an_emptied_field_keeps_it(
     engine: engines.Engine,
 ) -> None:
-    box = opened("dashboard.py").sidebar.selectbox(key="model")
+    box = opened(PLAIN).sidebar.selectbox(key="model")
     assert box.options[0] == box.format_func("embedded")
 
 

@@ -1,12 +1,13 @@
-"""The History page, run as a script on both databases: find, open, compare, describe, take along, delete."""
+"""The History page, run as a script: find, open, compare, describe, take along, delete."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 import streamlit as st
+from repeated import one_of_each
 from streamlit.testing.v1 import AppTest
 from visitor import Loader, asked, corrected, opened, settled, shown_html, shown_turns, tiny_of_any_name, visitor
 
@@ -16,6 +17,12 @@ from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import TurnRef
 
 PAGE = "pages/7_History.py"
+
+
+@pytest.fixture(params=one_of_each(["sqlite", "postgresql"], ["sqlite"]))
+def store_url(request: pytest.FixtureRequest, kept_in: Callable[[str], str]) -> str:
+    """The page asks a store, which is the same on both databases: tests/storage says so, and these say it once more."""
+    return kept_in(request.param)
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from explore import LAYERS, alts, computed, gone_to
+from explore import LAYERS, alts, computed
 from recompute import Recomputed
 from streamlit.testing.v1 import AppTest
-from visitor import asked, chart_rows, corrected, opened, shown_html, visitor
+from visitor import chart_rows, shown_html, told, visitor
 
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.on_demand import map_of
@@ -18,7 +18,7 @@ BEFORE, AFTER = (map_of(TurnRef(1, turn), "resid_post") for turn in (0, 1))
 
 @pytest.fixture
 def layers(engine: engines.Engine) -> AppTest:
-    return gone_to(corrected(asked(opened("dashboard.py"))), LAYERS)
+    return told(engine, page=LAYERS)
 
 
 def cells(at: AppTest, chart: int) -> dict[tuple[int, int], float]:
@@ -108,7 +108,7 @@ def test_a_cell_that_is_chosen_shows_its_ten_likeliest_tokens(engine: engines.En
 
 
 def test_one_answer_alone_has_one_curve_and_one_map(engine: engines.Engine) -> None:
-    at = gone_to(asked(opened("dashboard.py")), LAYERS)
+    at = told(engine, "", LAYERS)
     assert len(alts(at)) == 1
     assert not any(str(each.key).startswith("arrangement") for each in at.segmented_control)
     at = computed(engine, at, BEFORE)
@@ -119,7 +119,7 @@ def test_one_answer_alone_has_one_curve_and_one_map(engine: engines.Engine) -> N
 
 
 def test_a_model_without_that_place_says_so(engine: engines.Engine) -> None:
-    at = gone_to(asked(opened("dashboard.py")), LAYERS)
+    at = told(engine, "", LAYERS)
     model = engine.models.loaded("embedded")
     assert model is not None
     sites = model.sites

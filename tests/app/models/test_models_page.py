@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from tiny_models import tiny_model
-from visitor import VIEWS, asked, corrected, headings, opened, settled, shown_html, sidebar_captions, visitor
+from visitor import VIEWS, asked, headings, opened, settled, shown_html, sidebar_captions, told, visitor
 
 from llm_tracker.app.frame import model_facts
 from llm_tracker.app.frame.model_picker import known_models
@@ -127,7 +127,7 @@ def test_what_else_a_file_makes_its_reader_raise_costs_its_own_line_only(
 
 
 def test_an_unloaded_model_leaves_its_answers_and_is_loaded_again_by_a_question(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     held = weakref.ref(engine.models.loaded("embedded"))
     at = settled(at.switch_page(PAGE).run())
     at = settled(at.button(key="page unload embedded").click().run())

@@ -18,6 +18,7 @@ from visitor import (
     settled,
     shown_html,
     shown_turns,
+    told,
     visitor,
 )
 
@@ -49,7 +50,7 @@ def test_nothing_is_said_until_something_is_chosen(engine: engines.Engine) -> No
 
 
 def test_another_tab_at_this_address_shows_the_same(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     words = list(at.multiselect[0].value)
     at = settled(at.multiselect[0].set_value([*words, "zebra"]).run())
     at = box(at, "Layer").set_value(2).run()
@@ -78,13 +79,13 @@ def test_another_tab_at_this_address_shows_the_same(engine: engines.Engine) -> N
 
 
 def test_the_tokens_of_an_address_are_looked_at(engine: engines.Engine) -> None:
-    at = reopened(corrected(asked(opened("dashboard.py"))), step="1-1")
+    at = reopened(told(engine), step="1-1")
     assert "The views below look at token 2 before and token 2 after." in shown_html(at)
     assert said(at) == {"step": "1-1"}
 
 
 def test_two_picked_answers_are_in_the_address(engine: engines.Engine) -> None:
-    at = asked(corrected(asked(opened("dashboard.py"))), "What was it?")
+    at = asked(told(engine), "What was it?")
     at = settled(picker(at, "before").set_value(TurnRef(1, 1)).run())
     at = settled(picker(at, "after").set_value(TurnRef(1, 0)).run())
     assert said(at) == {"turns": "1.1-1.0"}
@@ -93,7 +94,7 @@ def test_two_picked_answers_are_in_the_address(engine: engines.Engine) -> None:
 
 
 def test_a_new_answer_is_shown_and_takes_away_what_was_said_of_the_old_one(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     at = settled(at.multiselect[0].set_value([]).run())
     at = box(at, "Layer").set_value(1).run()
     assert said(at) == {"turns": "1.0-1.1", "word": "", "layer": "1"}
@@ -116,7 +117,7 @@ def test_a_tab_that_is_reloaded_while_an_answer_is_on_its_way_will_show_that(eng
 
 
 def test_an_answer_that_arrives_in_another_tab_is_shown_here_too(engine: engines.Engine) -> None:
-    at = settled(picker(corrected(asked(opened("dashboard.py"))), "after").set_value(ALONE).run())
+    at = settled(picker(told(engine), "after").set_value(ALONE).run())
     asked(reopened(at), "What was it?")
     at = settled(at.run())
     assert (said(at), shown_turns(engine, at)) == ({}, (TurnRef(2, 0), None))
@@ -137,7 +138,7 @@ def test_an_answer_that_arrives_in_another_tab_is_shown_here_too(engine: engines
     ids=str,
 )
 def test_what_is_wrong_or_old_in_an_address_is_ignored(engine: engines.Engine, wrong: dict[str, str]) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     other = reopened(at, **wrong)
     assert not other.exception
     assert headings(other) == VIEWS
@@ -146,14 +147,14 @@ def test_what_is_wrong_or_old_in_an_address_is_ignored(engine: engines.Engine, w
 
 
 def test_an_answer_may_stand_beside_its_own_copy_in_a_branch(engine: engines.Engine) -> None:
-    at = corrected(corrected(asked(opened("dashboard.py"))), "That is right.")
+    at = corrected(told(engine), "That is right.")
     other = reopened(at, turns="1.0-2.0")
     assert not other.exception
     assert shown_turns(engine, other) == (TurnRef(1, 0), TurnRef(2, 0))
 
 
 def test_a_word_that_no_model_can_read_leaves_the_address_again(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     words = list(at.multiselect[0].value)
     other = reopened(at, word=[*words, "a\x00b"])
     assert "NUL" in shown_html(other)
@@ -162,7 +163,7 @@ def test_a_word_that_no_model_can_read_leaves_the_address_again(engine: engines.
 
 
 def test_the_selection_goes_along_to_other_pages_and_back(engine: engines.Engine) -> None:
-    at = asked(opened("dashboard.py"))
+    at = told(engine, "")
     at = box(at, "Layer").set_value(2).run()
     at = settled(at.switch_page("pages/10_Guide.py").run())
     at = settled(at.switch_page("dashboard.py").run())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from visitor import VIEWS, asked, corrected, headings, opened, picker, settled, shown_html, shown_turns, visitor
+from visitor import VIEWS, asked, corrected, headings, opened, picker, settled, shown_html, shown_turns, told, visitor
 
 from llm_tracker.app.parts import html
 from llm_tracker.app.selection.answer_pickers import ALONE
@@ -12,7 +12,7 @@ from llm_tracker.app.work.turn_ref import TurnRef
 
 
 def test_another_correction_of_the_same_answer_leaves_the_first_one_to_compare_with(engine: engines.Engine) -> None:
-    at = corrected(corrected(asked(opened("dashboard.py"))), "That is right.")
+    at = corrected(told(engine), "That is right.")
     sessions = visitor(engine).sessions
     assert [[turn.said for turn in sessions[number].turns] for number in (1, 2)] == [
         ["What is it?", "No, London."],
@@ -28,7 +28,7 @@ def test_another_correction_of_the_same_answer_leaves_the_first_one_to_compare_w
 def test_words_that_only_another_correction_named_are_offered_and_not_followed_unasked(
     engine: engines.Engine,
 ) -> None:
-    at = corrected(corrected(asked(opened("dashboard.py"))), "No, Oslo.")
+    at = corrected(told(engine), "No, Oslo.")
     (words,) = at.multiselect
     assert "London" in words.options
     assert "London" not in words.value
@@ -36,7 +36,7 @@ def test_words_that_only_another_correction_named_are_offered_and_not_followed_u
 
 
 def test_a_correction_can_go_on_with_the_conversation(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     at.segmented_control(key="corrects").set_value("after").run()
     at = corrected(at, "Are you sure?")
     assert [turn.said for turn in visitor(engine).sessions[1].turns] == ["What is it?", "No, London.", "Are you sure?"]
@@ -44,7 +44,7 @@ def test_a_correction_can_go_on_with_the_conversation(engine: engines.Engine) ->
 
 
 def test_answers_that_are_more_than_a_correction_apart_have_no_control_between_them(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     at.segmented_control(key="corrects").set_value("after").run()
     at = corrected(at, "Are you sure?")
     at = settled(picker(at, "before").set_value(TurnRef(1, 0)).run())
@@ -53,7 +53,7 @@ def test_answers_that_are_more_than_a_correction_apart_have_no_control_between_t
 
 
 def test_a_stale_choice_of_an_answer_that_is_gone_changes_nothing(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     workspace = visitor(engine)
     asking.correct(engine, workspace, TurnRef(99, 0), "No.")
     assert "That answer is not kept any more." in shown_html(at.run())
@@ -61,7 +61,7 @@ def test_a_stale_choice_of_an_answer_that_is_gone_changes_nothing(engine: engine
 
 
 def test_an_edited_question_leaves_the_earlier_one_to_compare_with(engine: engines.Engine) -> None:
-    at = asked(asked(opened("dashboard.py")), "What was it?")
+    at = asked(told(engine, ""), "What was it?")
     at = settled(picker(at, "after").set_value(TurnRef(1, 0)).run())
     assert html.exact("What is it?") in shown_html(at)
     assert html.exact("What was it?") in shown_html(at)
@@ -69,12 +69,12 @@ def test_an_edited_question_leaves_the_earlier_one_to_compare_with(engine: engin
 
 
 def test_an_answer_beside_itself_is_said_to_be_one(engine: engines.Engine) -> None:
-    at = settled(picker(corrected(asked(opened("dashboard.py"))), "after").set_value(TurnRef(1, 0)).run())
+    at = settled(picker(told(engine), "after").set_value(TurnRef(1, 0)).run())
     assert "This is one answer, compared with itself." in shown_html(at)
 
 
 def test_the_right_side_can_be_emptied_and_picked_again(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     at = settled(picker(at, "after").set_value(ALONE).run())
     assert shown_turns(engine, at) == (TurnRef(1, 0), None)
     assert "Correct the answer, and what changed will stand here." in shown_html(at)
@@ -97,7 +97,7 @@ def test_what_a_browser_sends_late_does_not_choose_among_newer_answers(engine: e
 
 
 def test_a_new_question_is_corrected_itself_whatever_was_chosen_for_the_one_before(engine: engines.Engine) -> None:
-    at = corrected(asked(opened("dashboard.py")))
+    at = told(engine)
     at.segmented_control(key="corrects").set_value("after").run()
     at = corrected(corrected(asked(at, "And what is that?")), "That is right.")
     assert [len(visitor(engine).sessions[number].turns) for number in (2, 3)] == [2, 2]

@@ -9,7 +9,7 @@ import pytest
 from explore import TOKENS, alts, computed, gone_to, players
 from recompute import Recomputed
 from streamlit.testing.v1 import AppTest
-from visitor import asked, chart_rows, corrected, opened, picker, reopened, settled, shown_html, until, visitor
+from visitor import chart_rows, picker, reopened, settled, shown_html, told, until, visitor
 
 from llm_tracker.analysis.sampled_answers import answer_distribution
 from llm_tracker.app.work import engine as engines
@@ -21,7 +21,7 @@ AFTER = TurnRef(1, 1)
 
 @pytest.fixture
 def tokens(engine: engines.Engine) -> AppTest:
-    return gone_to(corrected(asked(opened("dashboard.py"))), TOKENS)
+    return told(engine, page=TOKENS)
 
 
 def data(at: AppTest, place: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from explore import LAYERS, computed, gone_to
 from fake_work import FakeEngine, ended, fake_session
-from visitor import asked, corrected, opened, shown_html, visitor
+from visitor import corrected, shown_html, told, visitor
 
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work import workspace as workspaces
@@ -22,7 +22,7 @@ FIRST = map_of(TurnRef(1, 0), "resid_post")
 
 
 def test_it_stays_while_it_is_computed_anew(engine: engines.Engine) -> None:
-    at = computed(engine, gone_to(asked(opened("dashboard.py")), LAYERS), FIRST)
+    at = computed(engine, told(engine, "", LAYERS), FIRST)
     charts = len(at.get("vega_lite_chart"))
     workspace = visitor(engine)
     workspace.job = Job("map", subject=FIRST, status="running")
@@ -34,7 +34,7 @@ def test_it_stays_while_it_is_computed_anew(engine: engines.Engine) -> None:
 
 @pytest.mark.parametrize("subject", [control_of(TurnRef(1, 0)), map_of(TurnRef(1, 0), "resid_mid")], ids=str)
 def test_a_press_while_something_else_is_being_computed_says_so(engine: engines.Engine, subject: Hashable) -> None:
-    at = gone_to(asked(opened("dashboard.py")), LAYERS)
+    at = told(engine, "", LAYERS)
     workspace = visitor(engine)
     workspace.job = Job("other", subject=subject, status="running")
     at.button(key=f"begin {FIRST}").click().run()
@@ -46,7 +46,7 @@ def test_a_press_while_something_else_is_being_computed_says_so(engine: engines.
 
 
 def test_a_word_that_is_followed_since_is_read_on_demand(engine: engines.Engine) -> None:
-    at = computed(engine, gone_to(asked(opened("dashboard.py")), LAYERS), FIRST)
+    at = computed(engine, told(engine, "", LAYERS), FIRST)
     at = gone_to(corrected(gone_to(at, "dashboard.py"), "No, Oslo."), LAYERS)
     at = at.segmented_control(key="arrangement of 4").set_value("before").run()
     again = at.button(key=f"begin {FIRST}")
@@ -65,7 +65,7 @@ def test_work_that_is_stopped_leaves_all_as_it_was() -> None:
 
 
 def test_what_fails_says_why_where_the_views_say_it(engine: engines.Engine) -> None:
-    at = gone_to(asked(opened("dashboard.py")), LAYERS)
+    at = told(engine, "", LAYERS)
     workspace = visitor(engine)
     workspace.errors[workspaces.VIEWS] = "Something went wrong. Try again."
     at = at.run()

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 from recompute import largest_gaps
-from tiny_models import FAMILIES, tiny_model
+from repeated import one_of_each
+from tiny_models import FAMILIES, KINDS, tiny_model
 
 import llm_tracker as lt
 from llm_tracker.conversation.turns import begin_session, next_prompt, stream_turn
@@ -37,7 +38,7 @@ class Reading:
         self._hook.remove()
 
 
-@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("family", one_of_each(FAMILIES, (*KINDS, "mistral", "gemma3_text")))
 def test_every_number_that_was_read_on_is_that_of_reading_from_the_beginning(family: str) -> None:
     model = tiny_model(family)
     lt.track(model, "Who?", CORRECTIONS[:1], max_new_tokens=3, control=True)  # fills the store with other texts

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from postgres import PostgresServer
+from repeated import but_repeated
 from sqlalchemy import event
 
 import llm_tracker as lt
@@ -39,12 +40,13 @@ def killed(address: str, folder: Path, n: int) -> list[tuple[int, int]]:
     return [(int(number), int(turns)) for number, turns in (line.split() for line in done.stdout.splitlines())]
 
 
+@pytest.mark.parametrize("times", but_repeated([8, 50], lambda times: times == 50))
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_process_that_is_killed_fifty_times_loses_nothing_that_it_had_saved(
-    store_url: str, folder: Path, same: Same, conversation: lt.Session
+def test_a_process_that_is_killed_again_and_again_loses_nothing_that_it_had_saved(
+    store_url: str, folder: Path, same: Same, conversation: lt.Session, times: int
 ) -> None:
-    reported = dict(killed(store_url, folder, 50))
-    assert len(reported) >= 50
+    reported = dict(killed(store_url, folder, times))
+    assert len(reported) >= times
     store = lt.open_store(store_url)
     for number, n_turns in reported.items():
         kept = store.load(number)
