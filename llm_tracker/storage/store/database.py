@@ -6,6 +6,7 @@ import errno
 import logging
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class Database:
     """Of a SQLite file: where large arrays are kept as files of their own. A server keeps all in the database."""
     is_frozen: bool = False
     """Whether it can only be read: its disk, or its file, may not be written."""
+
+    def __post_init__(self) -> None:
+        """See to it that connections are let go where nobody does: Python 3.13 warns of those that are not."""
+        weakref.finalize(self, self.engine.dispose).atexit = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -120,15 +125,25 @@ def _sqlite(file: Path, is_frozen: bool) -> Engine:
     address = f"{file.absolute().as_uri()}{how}"
 
     def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(address, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
-        if not is_frozen:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file: room is given back
-            _write_ahead(connection)
-        connection.execute("PRAGMA synchronous=FULL")  # what was saved outlives a power cut
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection = sqlite3.connect(
+            address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+        )
+        try:
+            _prepare(connection, is_frozen)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     return _with_transactions(create_engine("sqlite://", creator=connect, poolclass=QueuePool, hide_parameters=True))
+
+
+def _prepare(connection: sqlite3.Connection, is_frozen: bool) -> None:
+    if not is_frozen:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # of a new file: room is given back
+        _write_ahead(connection)
+    connection.execute("PRAGMA synchronous=FULL")  # what was saved outlives a power cut
+    connection.execute("PRAGMA foreign_keys=ON")
 
 
 def _server(url: URL) -> Engine:
@@ -140,7 +155,7 @@ def _server(url: URL) -> Engine:
     engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
+    def _begin_by_hand(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         connection.execute("PRAGMA foreign_keys=ON")
 
