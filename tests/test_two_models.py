@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from recompute import largest_gaps
 
 import llm_tracker as lt
 from llm_tracker.models.kernels import matrix_products as kernels
+from llm_tracker.models.loading.loaded_model import kv_caches_for
 from llm_tracker.models.loading.pool import ModelPool
 
 pytestmark = pytest.mark.real
@@ -89,8 +91,9 @@ def test_switching_to_another_model_and_back_changes_no_number(
 
 @pytest.fixture(scope="module")
 def both(names: tuple[str, str], small_pool: ModelPool) -> dict[str, lt.LoadedModel]:
-    """Both models, in memory at once: the one that has room for one has the second already."""
-    return {names[0]: ModelPool(1).model(names[0]), names[1]: small_pool.model(names[1])}
+    """Both models, in memory at once, with nothing kept of what was read: the small pool has the second already."""
+    second = replace(small_pool.model(names[1]), kv_caches=kv_caches_for())
+    return {names[0]: ModelPool(1).model(names[0]), names[1]: second}
 
 
 def test_two_models_in_memory_at_once_leave_each_other_alone(

@@ -15,7 +15,7 @@ from hub_server import HubServer
 from installations import ROOT, built_wheel
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import served_app
-from steps import Visit, ask_capital, correct, expect_answer, expect_control, expect_ready, opened
+from steps import Visit, ask_capital, correct, expect_answer, expect_control, expect_ready, opened, settle
 
 from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
@@ -63,19 +63,18 @@ def page(visit: Visit, server: str) -> Page:
     return tab
 
 
-@pytest.fixture(scope="module")
-def asked(window: BrowserContext, server: str) -> str:
+@pytest.fixture(scope="session")
+def asked(window: BrowserContext, server: str) -> Iterator[str]:
     """The address of a conversation to look at and not to change: the newcomer's question, answered."""
     tab = opened(window, server)
     expect_ready(tab)
     ask_capital(tab)
-    address = tab.url
+    yield tab.url  # its tab stays open: what nobody looks at is let go when there are many visitors
     tab.close()
-    return address
 
 
-@pytest.fixture(scope="module")
-def corrected(window: BrowserContext, server: str) -> str:
+@pytest.fixture(scope="session")
+def corrected(window: BrowserContext, server: str) -> Iterator[str]:
     """The address of a conversation to look at and not to change: a question, its correction and the control."""
     tab = opened(window, server)
     expect_ready(tab)
@@ -83,9 +82,9 @@ def corrected(window: BrowserContext, server: str) -> str:
     correct(tab)
     expect_answer(tab, "after", "London")
     expect_control(tab)
-    address = tab.url
+    settle(tab)
+    yield tab.url
     tab.close()
-    return address
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
-from steps import Scheme, Visit, expect_all_views, expect_answer, expect_control, settle
+from playwright.sync_api import BrowserContext, Page, expect
+from steps import darken, expect_all_views, expect_answer, expect_control, opened, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
@@ -25,28 +27,32 @@ def with_all_panels_open(tab: Page) -> Page:
     return tab
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_after_a_corrected_turn(visit: Visit, corrected: str, scheme: Scheme) -> None:
-    tab = with_all_panels_open(visit(corrected, scheme=scheme))
-    violations = Axe().run(tab).response["violations"]
-    serious = [
-        (each["id"], node["target"], node["html"][:200])
-        for each in violations
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-        if str(node["target"]) not in STREAMLITS_OWN
-    ]
-    assert serious == []
-    assert (
-        tab.locator(".lt-card.after .answer").evaluate("each => getComputedStyle(each).color")
-        == ({"light": "rgb(179, 87, 15)", "dark": "rgb(238, 154, 85)"}[scheme])
-    )
+@pytest.fixture(scope="module")
+def whole(window: BrowserContext, corrected: str) -> Iterator[Page]:
+    """A tab on all that there is of a corrected turn, to be looked at."""
+    tab = with_all_panels_open(opened(window, corrected))
+    yield tab
+    tab.close()
 
 
-def test_every_chart_says_in_words_what_it_shows_and_has_a_table(visit: Visit, corrected: str) -> None:
-    tab = with_all_panels_open(visit(corrected))
-    charts = tab.locator("[data-testid=stVegaLiteChart][aria-label]")
-    assert tab.locator("[data-testid=stVegaLiteChart] svg [aria-label]").count() == 0, "no coordinates are read out"
+def test_axe_finds_nothing_serious_after_a_corrected_turn_in_both_schemes(whole: Page) -> None:
+    for scheme, colour in (("light", "rgb(179, 87, 15)"), ("dark", "rgb(238, 154, 85)")):
+        if scheme == "dark":
+            darken(whole)
+        expect(whole.locator(".lt-card.after .answer")).to_have_css("color", colour)
+        serious = [
+            (scheme, each["id"], node["target"], node["html"][:200])
+            for each in Axe().run(whole).response["violations"]
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+            if str(node["target"]) not in STREAMLITS_OWN
+        ]
+        assert serious == []
+
+
+def test_every_chart_says_in_words_what_it_shows_and_has_a_table(whole: Page) -> None:
+    charts = whole.locator("[data-testid=stVegaLiteChart][aria-label]")
+    assert whole.locator("[data-testid=stVegaLiteChart] svg [aria-label]").count() == 0, "no coordinates are read out"
     said = [label for label in charts.evaluate_all("all => all.map(each => each.getAttribute('aria-label'))") if label]
     for view, sentence in {
         "Candidates": "merely asked again, “Paris” leads with 67 %.",
@@ -61,7 +67,7 @@ def test_every_chart_says_in_words_what_it_shows_and_has_a_table(visit: Visit, c
         "Before: its own token “Paris”, layer by layer",
         "Attention, after",
     ):
-        table = tab.get_by_role("table", name=caption, exact=True)
+        table = whole.get_by_role("table", name=caption, exact=True)
         expect(table).to_be_visible()
         assert table.get_by_role("row").count() > 3
 

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.real]
 def look_around(page: Page) -> None:
     """Another token, layer, head and word than the views open with."""
     follow(page, "Rome")
+    expect_followed(page)
     page.get_by_role("radiogroup", name="Token to look at, after").get_by_role("radio").nth(1).click()
     expect(page.locator(".lt-card.after .note")).to_contain_text("Token 2 of")
     expect(page.locator("caption", has_text="After: its own token “<|im_end|>”")).to_have_count(1, timeout=60_000)
@@ -26,6 +27,15 @@ def look_around(page: Page) -> None:
     settle(page)
 
 
+def expect_followed(page: Page) -> None:
+    """A word that nobody said stands in the headline, in the charts and in what is said of them."""
+    expect(page.locator(".headline")).to_contain_text("(asked again:")
+    expect(page.get_by_role("combobox", name="Lead of", exact=True)).to_have_value("Rome")
+    expect(page.get_by_text("Before, the read-out prefers “London” to “Rome”")).to_be_visible()
+    texts = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg text")
+    assert any(text.endswith(". Rome") for text in texts.all_text_contents())
+
+
 def shown(page: Page) -> list[str]:
     """What the cards, the strips and the sentences of the views say."""
     chosen = page.get_by_role("radio", checked=True)
@@ -33,7 +43,7 @@ def shown(page: Page) -> list[str]:
     return [text for each in texts for text in each.all_text_contents()]
 
 
-def test_an_address_opened_elsewhere_shows_the_same(page: Page, browser: Browser) -> None:
+def test_a_word_is_followed_and_an_address_opened_elsewhere_shows_the_same(page: Page, browser: Browser) -> None:
     ask_capital(page)
     correct(page)
     expect_answer(page, "after", "London")

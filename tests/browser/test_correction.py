@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
@@ -45,49 +47,63 @@ def address(window: BrowserContext, corrected: str) -> str:
     return address
 
 
-@pytest.fixture
-def found_out(visit: Visit, address: str) -> Page:
-    """The page once all is there, opened again."""
-    tab = shown(visit(address))
+def with_all_there(tab: Page) -> Page:
+    shown(tab)
     expect(tab.get_by_text(HANDED_OVER).first).to_be_visible(timeout=60_000)
     settle(tab)
     return tab
 
 
-def test_the_named_words_path_and_the_shift_are_those_of_python(found_out: Page, found: lt.Experiment) -> None:
+@pytest.fixture
+def found_out(visit: Visit, address: str) -> Page:
+    """The page once all is there, opened again."""
+    return with_all_there(visit(address))
+
+
+@pytest.fixture(scope="module")
+def read(window: BrowserContext, address: str) -> Iterator[Page]:
+    """The same, to be looked at."""
+    tab = with_all_there(opened(window, address))
+    yield tab
+    tab.close()
+
+
+def test_the_named_words_path_and_the_shift_are_those_of_python(read: Page, found: lt.Experiment) -> None:
     assert found.hand_over is not None
     assert not hasattr(found.hand_over, "why_not")
-    said = found_out.get_by_test_id("stMain").inner_text()
+    said = read.get_by_test_id("stMain").inner_text()
     assert path_sentence(found.hand_over).split(".")[1].split("(")[0].strip() in said.replace("\N{NO-BREAK SPACE}", " ")
     assert shift_sentence(found).split(";")[0] in said
-    assert found_out.get_by_test_id("stException").count() == 0
-    assert found_out.get_by_test_id("stVegaLiteChart").count() >= 11
+    assert read.get_by_test_id("stException").count() == 0
+    assert read.get_by_test_id("stVegaLiteChart").count() >= 11
 
 
-def test_words_are_measured_in_three_named_ways_the_causal_one_first(found_out: Page) -> None:
-    group = found_out.get_by_role("radiogroup", name="What a word is measured by")
+def test_words_are_measured_in_three_named_ways_the_causal_one_first(read: Page) -> None:
+    group = read.get_by_role("radiogroup", name="What a word is measured by")
     assert group.get_by_role("radio").all_inner_texts() == [
         "Changed the lead when hidden",
         "Carried the lead",
         "Looked at",
     ]
-    expect(found_out.get_by_text("Hiding “London” from the answer position changes the lead by")).to_be_visible()
+    expect(read.get_by_text("Hiding “London” from the answer position changes the lead by")).to_be_visible()
     group.get_by_role("radio", name="Carried the lead").click()
-    expect(found_out.get_by_text("all words together are that lead")).to_be_visible()
+    expect(read.get_by_text("all words together are that lead")).to_be_visible()
     group.get_by_role("radio", name="Looked at").click()
-    expect(found_out.get_by_text("Looking is not a cause")).to_be_visible()
-    assert "cause=looked_at" in found_out.url
+    expect(read.get_by_text("Looking is not a cause")).to_be_visible()
+    assert "cause=looked_at" in read.url
     group.get_by_role("radio", name="Changed the lead when hidden").click()
-    settle(found_out)
+    settle(read)
 
 
-def test_what_was_found_is_there_when_it_is_opened_again_and_passes_the_accessibility_rules(found_out: Page) -> None:
-    report = Axe().run(found_out)
+def test_what_was_found_is_there_when_it_is_opened_again_and_passes_the_accessibility_rules(read: Page) -> None:
+    report = Axe().run(read)
     serious = [each["id"] for each in report.response["violations"] if each["impact"] in ("serious", "critical")]
     assert serious == []
 
 
+@pytest.mark.soak
 def test_hiding_the_named_word_answers_otherwise_beside_the_untouched_answer(found_out: Page) -> None:
+    """tests/app/correction/test_correction_page.py says so of the script, test_behaviour.py of the model."""
     found_out.get_by_role("button", name="Answer again: “London” hidden in layers 1 to 30").click()
     expect(found_out.get_by_text("edited: “London” hidden in layers 1 to 30").first).to_be_visible(timeout=60_000)
     settle(found_out)
@@ -96,7 +112,7 @@ def test_hiding_the_named_word_answers_otherwise_beside_the_untouched_answer(fou
     assert written[1].startswith("Paris")
 
 
-def test_a_click_on_a_heads_bar_opens_it_on_the_attention_page(found_out: Page) -> None:
+def test_a_head_that_carried_it_opens_on_the_attention_page_by_its_bar_and_by_its_button(found_out: Page) -> None:
     chart = found_out.locator("[data-testid=stVegaLiteChart][aria-label^='Which heads carried it']")
     bars = chart.locator("svg.marks .mark-rect.role-mark path")
     expect(bars.first).to_be_visible()
@@ -108,9 +124,6 @@ def test_a_click_on_a_heads_bar_opens_it_on_the_attention_page(found_out: Page) 
     found_out.go_back()
     expect(found_out.get_by_text("Which heads carried it").first).to_be_visible(timeout=60_000)
     settle(found_out)
-
-
-def test_a_head_that_carried_it_opens_on_the_attention_page(found_out: Page) -> None:
     found_out.get_by_role("button", name="Look at layer 24 head 1").click()
     expect(found_out.get_by_role("heading", name="Attention", exact=True)).to_be_visible(timeout=60_000)
     settle(found_out)

@@ -15,7 +15,8 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Page, expect
 from recompute import Recomputed, word_places
-from steps import Scheme, Visit, settle
+from repeated import one_of_each
+from steps import Scheme, Visit, darken, settle
 
 import llm_tracker as lt
 from llm_tracker.wording.formats import nats, percent, shown
@@ -96,7 +97,9 @@ def test_what_if_goes_on_from_the_other_token_beside_the_original(
     expect(tab.get_by_text("Shown beside the original")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_it_is_asked_many_times(visit: Visit, corrected: str) -> None:
+    """tests/app/tokens/test_tokens_page.py says so of the page as a script."""
     tab = page_of(visit, corrected, "Tokens")
     show(tab, "before")
     computed(tab, "Ask “What is the capital of France?” 32 times")
@@ -106,7 +109,9 @@ def test_it_is_asked_many_times(visit: Visit, corrected: str) -> None:
     assert sum(int(row.split("\t")[1]) for row in rows[1:]) == 32
 
 
+@pytest.mark.soak
 def test_what_reads_the_text_once_more_can_be_stopped(visit: Visit, corrected: str) -> None:
+    """tests/app/views/test_on_demand.py says so of the page as a script."""
     tab = page_of(visit, corrected, "Layers")
     tab.get_by_role("radiogroup", name="Read the stream").get_by_role("radio", name="between").click()
     settle(tab)
@@ -181,7 +186,7 @@ def test_a_head_opens_by_mouse_and_its_pattern_is_read(visit: Visit, corrected: 
     assert first[2].replace("\N{NO-BREAK SPACE}", " ").strip() == percent(most)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", one_of_each(["light", "dark"], ["dark"]))  # the colours: tests/export/test_images.py
 def test_a_view_is_taken_along_and_opens_in_other_programs(
     visit: Visit, corrected: str, truth: Recomputed, scheme: Scheme, tmp_path: Path
 ) -> None:
@@ -237,22 +242,24 @@ def test_the_conversation_is_taken_along_as_archive_and_report(
     expect(report.get_by_role("heading", level=1)).to_contain_text("What is the capital of France?")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("title", ["Tokens", "Layers", "Attention"])
-def test_axe_finds_nothing_serious_on_the_pages_that_explore_and_a_phone_shows_them_whole(
-    visit: Visit, corrected: str, title: str, scheme: Scheme
+def test_axe_finds_nothing_serious_in_either_scheme_on_the_pages_that_explore_and_a_phone_shows_them_whole(
+    visit: Visit, corrected: str, title: str
 ) -> None:
-    tab = page_of(visit, corrected, title, scheme=scheme)
+    tab = page_of(visit, corrected, title)
     for panel in tab.locator("[data-testid=stExpander] summary").all():
         panel.click()
     settle(tab)
-    serious = [
-        (each["id"], node["target"], node["html"][:200])
-        for each in Axe().run(tab).response["violations"]
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
-    assert serious == []
+    for scheme in ("light", "dark"):
+        if scheme == "dark":
+            darken(tab)
+        serious = [
+            (scheme, each["id"], node["target"], node["html"][:200])
+            for each in Axe().run(tab).response["violations"]
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+        assert serious == []
     tab.set_viewport_size({"width": 400, "height": 800})
     settle(tab)
     # The charts take their new width a moment after the page has.

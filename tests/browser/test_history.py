@@ -116,7 +116,9 @@ def saved(download: Download, file: Path) -> Path:
     return file
 
 
+@pytest.mark.soak
 def test_a_link_shares_one_conversation_to_be_read(app: OwnApp, visit: Visit) -> None:
+    """tests/app/test_public_host.py says so of the page as a script."""
     page = visit(app.url)
     expect_ready(page)
     ask_capital(page)

@@ -34,7 +34,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.soak
 def test_a_typed_directory_becomes_the_model_and_the_conversation_stays(page: Page, directory: Path) -> None:
+    """tests/app/frame/test_model_picker.py says so of the script, and two models side by side type one below."""
     ask_capital(page)
     type_model(page, str(directory))
     expect(page.get_by_text("5 layers · 4 heads")).to_be_visible(timeout=60_000)
@@ -48,7 +50,9 @@ def test_a_typed_directory_becomes_the_model_and_the_conversation_stays(page: Pa
     expect(page.get_by_text("30 layers · 9 heads")).to_be_visible(timeout=60_000)
 
 
+@pytest.mark.soak
 def test_typed_nonsense_is_a_sentence_below_the_field_and_everything_stays(page: Page) -> None:
+    """tests/app/frame/test_model_picker.py says so of the page as a script."""
     ask_capital(page)
     type_model(page, "no such <b>model")
     sidebar = page.get_by_test_id("stSidebar")
@@ -59,11 +63,11 @@ def test_typed_nonsense_is_a_sentence_below_the_field_and_everything_stays(page:
     expect_all_views(page)
 
 
+@pytest.mark.soak
 def test_an_unloaded_model_leaves_its_answer_and_comes_back_with_the_next_question(page: Page) -> None:
+    """tests/app/models/test_models_page.py says so of the page as a script."""
     ask_capital(page)
     page.get_by_role("link", name="Models").click()
-    expect(page.get_by_text("The parts of each layer")).to_be_visible()
-    expect(page.get_by_role("cell", name="LlamaAttention")).to_be_visible()
     page.locator(".st-key-page-unload-embedded button").click()  # other visitors of this server have models too
     expect(page.get_by_text("Not in memory now. The next question loads it again.")).to_be_visible()
     page.get_by_role("link", name="Ask").click()
@@ -75,8 +79,10 @@ def test_an_unloaded_model_leaves_its_answer_and_comes_back_with_the_next_questi
     expect(page.get_by_text("✓ read exactly")).to_be_visible()
 
 
-def test_the_catalogue_is_searched_and_says_what_fits(page: Page) -> None:
+def test_the_parts_of_the_model_are_shown_and_the_catalogue_is_searched_and_says_what_fits(page: Page) -> None:
     page.get_by_role("link", name="Models").click()
+    expect(page.get_by_text("The parts of each layer")).to_be_visible()
+    expect(page.get_by_role("cell", name="LlamaAttention")).to_be_visible()
     expect(page.get_by_text("A download of 2.2 GB. Takes about 2.2 GB in memory")).to_be_visible()
     page.get_by_label("Search the models by id, name or note").fill("nothing like it")
     page.get_by_label("Search the models by id, name or note").press("Enter")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Page, expect
+from repeated import one_of_each
 from steps import (
     QUESTION,
     Scheme,
@@ -16,7 +17,6 @@ from steps import (
     expect_all_views,
     expect_answer,
     expect_control,
-    follow,
     settle,
 )
 
@@ -67,7 +67,9 @@ def test_ready_questions_and_corrections_take_one_click_each(page: Page) -> None
     expect(page.get_by_label("Question", exact=True)).to_have_value("What is the capital of Australia?")
 
 
+@pytest.mark.soak
 def test_another_correction_of_the_same_answer_stays_to_compare_with(page: Page) -> None:
+    """tests/app/selection/test_comparison.py says so of the page as a script."""
     ask_capital(page)
     chip(page, "it is London")
     expect_answer(page, "after", "London")
@@ -79,7 +81,9 @@ def test_another_correction_of_the_same_answer_stays_to_compare_with(page: Page)
     expect(page.locator(".headline")).to_contain_text("The answer changed from “London” to “Paris”.")
 
 
+@pytest.mark.soak
 def test_a_correction_can_go_on_from_the_last_answer(page: Page) -> None:
+    """tests/app/selection/test_comparison.py says so of the script, and the history's test does it in the browser."""
     ask_capital(page)
     correct(page)
     expect_answer(page, "after", "London")
@@ -89,30 +93,29 @@ def test_a_correction_can_go_on_from_the_last_answer(page: Page) -> None:
     expect_answer(page, "before", "London")
 
 
-def test_enter_asks_and_a_reloaded_tab_finds_the_answer_again(page: Page) -> None:
-    page.get_by_label("Question", exact=True).fill("What is the capital of Japan?")
+def test_enter_asks_and_a_tab_that_is_reloaded_meanwhile_and_again_finds_the_answer(page: Page) -> None:
+    page.get_by_label("Question", exact=True).fill("What is the opposite of hot?")
     page.get_by_label("Question", exact=True).press("Enter")
-    expect_answer(page, "before", "Tokyo")
-    page.reload()
-    expect_answer(page, "before", "Tokyo")
-    expect(page.get_by_label("Question", exact=True)).to_have_value("What is the capital of Japan?")
-
-
-def test_a_tab_reloaded_while_the_model_works_loses_nothing(page: Page) -> None:
-    ask(page, "What is the opposite of hot?")
     page.locator(".lt-card.before", has_text="What is the opposite of hot?").wait_for()
+    page.reload()  # while the model works
+    expect_answer(page, "before", "Cold")
     page.reload()
     expect_answer(page, "before", "Cold")
+    expect(page.get_by_label("Question", exact=True)).to_have_value("What is the opposite of hot?")
 
 
-def test_a_slider_moved_or_a_page_changed_while_the_model_works_loses_nothing(page: Page) -> None:
+def test_a_slider_moved_or_pages_changed_while_the_model_works_lose_nothing(page: Page) -> None:
     ask(page, "What is the opposite of hot?")
     page.locator(".lt-card.before", has_text="What is the opposite of hot?").wait_for()
     page.get_by_role("slider", name="Layer").press("ArrowLeft")
     page.get_by_role("link", name="Guide").click()
     expect(page.get_by_role("heading", name="Say what was measured")).to_be_visible()
+    page.get_by_role("link", name="Models").click()
+    expect(page.get_by_role("heading", name="Is it read exactly?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Adapters")).to_be_visible()
     page.get_by_role("link", name="Ask").click()
     expect_answer(page, "before", "Cold")
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
 def test_the_correction_and_its_control_go_on_while_nobody_looks(page: Page) -> None:
@@ -126,20 +129,9 @@ def test_the_correction_and_its_control_go_on_while_nobody_looks(page: Page) -> 
     expect_control(page)
 
 
-def test_pages_are_reached_and_the_conversation_stays(page: Page) -> None:
-    ask(page)
-    expect_answer(page, "before", "Paris")
-    page.get_by_role("link", name="Models").click()
-    expect(page.get_by_role("heading", name="Is it read exactly?")).to_be_visible()
-    expect(page.get_by_role("heading", name="Adapters")).to_be_visible()
-    page.get_by_role("link", name="Guide").click()
-    expect(page.get_by_role("heading", name="Say what was measured")).to_be_visible()
-    page.get_by_role("link", name="Ask").click()
-    expect_answer(page, "before", "Paris")
-    expect(page.locator("[data-testid=stException]")).to_have_count(0)
-
-
+@pytest.mark.soak
 def test_bad_input_is_a_sentence_and_everything_stays(page: Page) -> None:
+    """tests/app/ask/test_ask_page.py says so of the page as a script."""
     ask(page)
     expect_answer(page, "before", "Paris")
     ask(page, "   ")
@@ -176,7 +168,9 @@ def test_an_answer_can_be_stopped_where_it_was_asked_for(page: Page) -> None:
     expect_all_views(page)
 
 
+@pytest.mark.soak
 def test_the_control_can_be_left_out(page: Page) -> None:
+    """tests/app/ask/test_ask_page.py says so of the page as a script."""
     ask_capital(page)
     page.get_by_text("Also ask again without a correction").click()
     settle(page)
@@ -184,19 +178,6 @@ def test_the_control_can_be_left_out(page: Page) -> None:
     expect_answer(page, "after", "London")
     expect(page.get_by_text("Without a control: part of any change comes from being asked again")).to_be_visible()
     expect(page.locator(".headline")).not_to_contain_text("asked again:")
-
-
-def test_a_word_can_be_followed_that_nobody_said(page: Page) -> None:
-    ask_capital(page)
-    correct(page)
-    expect_answer(page, "after", "London")
-    expect_control(page)
-    follow(page, "Rome")
-    expect(page.locator(".headline")).to_contain_text("(asked again:")
-    expect(page.get_by_role("combobox", name="Lead of", exact=True)).to_have_value("Rome")
-    expect(page.get_by_text("Before, the read-out prefers “London” to “Rome”")).to_be_visible()
-    texts = page.locator("[data-testid=stVegaLiteChart]").first.locator("svg text")
-    assert any(text.endswith(". Rome") for text in texts.all_text_contents())
 
 
 def test_the_token_strip_chooses_what_the_views_describe_by_click_and_by_key(visit: Visit, asked: str) -> None:
@@ -242,7 +223,7 @@ def test_another_model_is_offered_for_download_and_the_answer_stays(page: Page) 
     expect_answer(page, "before", "Paris")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", one_of_each(["light", "dark"], ["dark"]))  # a width is the same in both
 def test_a_narrow_screen_shows_all_of_it_without_scrolling_sideways(
     visit: Visit, corrected: str, scheme: Scheme
 ) -> None:

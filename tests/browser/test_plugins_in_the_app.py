@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from broken_plugins import BROKEN
 from installations import EXAMPLE, Installation, built_wheel
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from serving import served_installation
 from steps import QUESTION, Visit, ask, expect_all_views, expect_answer, expect_ready, settle
 
@@ -18,6 +18,15 @@ pytestmark = [pytest.mark.browser, pytest.mark.real]
 TITLE = "Tiny OLMo 2 with random weights"
 DROPPED = {"z_import": "import error", "z_misspelt": "misspelt hook", "z_raising": "raising hook"}
 """Files that somebody dropped into adapters/, and what is wrong with them."""
+
+
+FOREIGN_SETTINGS = """
+[client]
+showSidebarNavigation = true
+
+[theme.light]
+primaryColor = "#ff0000"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +41,9 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Insta
 
 @pytest.fixture(scope="module")
 def address(installation: Installation, embedded: object) -> Iterator[str]:
+    """The installed app, started in a folder with settings of another Streamlit app."""
+    (installation.cwd / ".streamlit").mkdir()
+    (installation.cwd / ".streamlit" / "config.toml").write_text(FOREIGN_SETTINGS, encoding="utf-8")
     with served_installation(installation) as url:
         yield url
 
@@ -74,21 +86,26 @@ def test_an_installed_packages_model_is_chosen_in_the_sidebar_and_answers(tab: P
     expect_all_views(tab)
 
 
-@pytest.mark.parametrize("page_name", ["Ask", "Models"])
-def test_broken_files_are_named_with_their_lines_in_the_sidebar_of_every_page(tab: Page, page_name: str) -> None:
-    tab.get_by_role("link", name=page_name, exact=True).click()
-    sidebar = tab.locator("[data-testid=stSidebar]")
+def expect_broken_files(place: Locator) -> None:
     for name, kind in DROPPED.items():
-        expect(sidebar.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=60_000)
-        expect(sidebar.get_by_text(BROKEN[kind].reason)).to_be_visible()
+        expect(place.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=60_000)
+        expect(place.get_by_text(BROKEN[kind].reason)).to_be_visible()
 
 
-def test_broken_files_are_named_on_the_models_page_and_the_app_works(tab: Page) -> None:
+def test_broken_files_are_named_with_their_lines_in_the_sidebar_and_on_the_models_page_and_the_app_works(
+    tab: Page,
+) -> None:
+    expect_broken_files(tab.locator("[data-testid=stSidebar]"))
     ask(tab)
     expect_answer(tab, "before", "Paris", QUESTION)
-    tab.get_by_role("link", name="Models").click()
-    main = tab.locator("[data-testid=stMain]")
-    for name, kind in DROPPED.items():
-        expect(main.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=60_000)
-        expect(main.get_by_text(BROKEN[kind].reason)).to_be_visible()
+    tab.get_by_role("link", name="Models", exact=True).click()
+    expect_broken_files(tab.locator("[data-testid=stMain]"))
+    expect_broken_files(tab.locator("[data-testid=stSidebar]"))
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
+
+
+def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(tab: Page) -> None:
+    button = tab.get_by_role("button", name="Ask", exact=True)
+    expect(button).to_be_visible(timeout=60_000)
+    expect(tab.locator("[data-testid=stSidebarNav]")).to_have_count(0)
+    assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(47, 93, 138)"

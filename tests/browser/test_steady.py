@@ -56,7 +56,7 @@ def test_a_long_answer_grows_within_its_card(visit: Visit, server: str) -> None:
     tab = visit(server)
     expect_ready(tab)
     tab.get_by_text("Plain chat").click()
-    tab.get_by_label("Longest answer, in tokens", exact=True).fill("60")
+    tab.get_by_label("Longest answer, in tokens", exact=True).fill("40")
     tab.get_by_label("Longest answer, in tokens", exact=True).press("Enter")
     settle(tab)
     tab.get_by_label("Question", exact=True).fill("Write a long story about a dragon.")

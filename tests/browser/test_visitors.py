@@ -24,7 +24,9 @@ def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, visit: V
     expect_control(other)
 
 
+@pytest.mark.soak
 def test_two_tabs_of_one_visitor_show_the_same_conversation(page: Page, visit: Visit) -> None:
+    """test_address.py opens what is shown elsewhere, and test_newcomer.py reloads a tab."""
     ask_capital(page)
     second = visit(page.url, apart=True)
     expect_answer(second, "before", "Paris", "France")
@@ -34,7 +36,9 @@ def test_two_tabs_of_one_visitor_show_the_same_conversation(page: Page, visit: V
     expect_answer(page, "after", "London")
 
 
+@pytest.mark.soak
 def test_two_visitors_on_two_models_at_once(visit: Visit, online: str) -> None:
+    """Two at once are above, a model that is downloaded in test_download.py, two models in test_two_models.py."""
     first, second = visit(online), visit(online, apart=True)
     expect_ready(first)
     second.get_by_role("button", name="Download TinyLlama, 2.2 GB").click()

@@ -13,14 +13,6 @@ from playwright.sync_api import expect
 from serving import served_installation
 from steps import Visit, ask, expect_all_views, expect_answer, expect_ready, settle
 
-FOREIGN_SETTINGS = """
-[client]
-showSidebarNavigation = true
-
-[theme.light]
-primaryColor = "#ff0000"
-"""
-
 
 @pytest.fixture(scope="module")
 def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
@@ -29,9 +21,6 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Insta
 
 @pytest.fixture(scope="module")
 def address(installation: Installation, embedded: object) -> Iterator[str]:
-    """The installed app, started in a folder with settings of another Streamlit app."""
-    (installation.cwd / ".streamlit").mkdir()
-    (installation.cwd / ".streamlit" / "config.toml").write_text(FOREIGN_SETTINGS, encoding="utf-8")
     with served_installation(installation) as url:
         yield url
 
@@ -83,7 +72,9 @@ def files_of(installation: Installation) -> set[str]:
 
 @pytest.mark.browser
 @pytest.mark.real
+@pytest.mark.soak
 def test_the_installed_app_answers_and_opens_its_pages(address: str, visit: Visit) -> None:
+    """test_plugins_in_the_app.py has the same wheel answer, with a package beside it."""
     tab = visit(address)
     expect_ready(tab)
     settle(tab)
@@ -94,12 +85,3 @@ def test_the_installed_app_answers_and_opens_its_pages(address: str, visit: Visi
     tab.get_by_role("link", name="Models").click()
     expect(tab.get_by_role("heading", name="Adapters")).to_be_visible(timeout=60_000)
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
-
-
-@pytest.mark.browser
-def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(address: str, visit: Visit) -> None:
-    tab = visit(address)
-    button = tab.get_by_role("button", name="Ask", exact=True)
-    expect(button).to_be_visible(timeout=60_000)
-    expect(tab.locator("[data-testid=stSidebarNav]")).to_have_count(0)
-    assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(47, 93, 138)"

@@ -47,6 +47,9 @@ quiet => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState 
 """
 
 
+DARK = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor === 'rgb(18, 22, 28)'"
+
+
 def opened(window: Browser | BrowserContext, address: str, width: int = 1280, scheme: Scheme = "light") -> Page:
     """A fresh visitor's tab; at an address that another tab has come to, it shows that one's conversation.
 
@@ -105,6 +108,13 @@ def settle(page: Page) -> None:
     """Wait until the server has answered everything, no script runs, and the page has drawn what came of it."""
     page.evaluate(WATCH)  # a tab that `opened` did not open has it from here on
     page.wait_for_function(SETTLED, arg=QUIET_MS, polling=20)
+
+
+def darken(page: Page) -> None:
+    """Let the reader's system change to dark colours, which the page follows."""
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(DARK)
+    settle(page)
 
 
 def choose(page: Page, box: str, option: str) -> None:
