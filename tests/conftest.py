@@ -20,6 +20,7 @@ if workers := os.environ.get("PYTEST_XDIST_WORKER_COUNT"):
 import llm_tracker as lt
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from postgres import PostgresServer
 
 
@@ -55,6 +56,15 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty cache folder for this test alone."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path / "cache" / "llm-tracker"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium: one for a process of tests, as Playwright serves a thread once."""
+    from chromium import launched_chromium
+
+    with launched_chromium() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,20 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import numpy as np
 import psutil
 import pytest
 from serving import free_port, started_app
-from websocket_visitor import WebsocketVisitor
+from websocket_visitor import WebsocketVisitor, run_visits
 
 import llm_tracker as lt
 
 pytestmark = pytest.mark.real
 
-Result = TypeVar("Result")
 
 CORRECTION = "That is wrong. The correct answer is London."
 COUNTRIES = (
@@ -88,12 +85,6 @@ async def conversation(visitor: WebsocketVisitor, country: str, question: str) -
 
 async def visits(url: str, countries: list[str], n_questions: int = 1) -> list[list[Visit]]:
     return list(await asyncio.gather(*(visit(url, country, n_questions) for country in countries)))
-
-
-def run_visits(coming: Coroutine[Any, Any, Result]) -> Result:
-    """What visitors do, on a thread of their own: that of the tests may have a browser's loop running."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coming).result()
 
 
 def alone(model: lt.LoadedModel, question: str) -> lt.Session:

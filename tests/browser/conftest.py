@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import launched_chromium
 from filelock import FileLock
 from hub_server import HubServer
 from installations import ROOT, built_wheel
@@ -28,12 +27,6 @@ def server(embedded: object) -> Iterator[str]:
     """The app's address. The built-in model has been converted before it starts."""
     with served_app({**os.environ, "HF_HUB_OFFLINE": "1"}) as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with launched_chromium() as chromium:
-        yield chromium
 
 
 @pytest.fixture(scope="session")

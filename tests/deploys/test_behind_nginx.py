@@ -16,9 +16,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from chromium import launched_chromium
 from nginx import nginx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from serving import free_port, started_app
 from steps import ask_capital, expect_ready, opened, settle
 from websockets.sync.client import connect
@@ -45,11 +44,11 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def tab(address: str) -> Iterator[Page]:
-    with launched_chromium() as browser:
-        page = opened(browser, address)
-        page.set_default_timeout(180_000)  # the server loads the model first, on a machine that may be busy
-        yield page
+def tab(address: str, browser: Browser) -> Iterator[Page]:
+    page = opened(browser, address)
+    page.set_default_timeout(180_000)  # the server loads the model first, on a machine that may be busy
+    yield page
+    page.close()
 
 
 @pytest.mark.browser

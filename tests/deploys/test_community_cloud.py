@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from identity_provider import IdentityProvider
 from installations import ROOT
 from packaging.requirements import Requirement
 from serving import free_port, wait_until_healthy
-from websocket_visitor import WebsocketVisitor
+from websocket_visitor import WebsocketVisitor, run_visits
 
 from llm_tracker.app.work.limits import OPEN, limits_of
 from llm_tracker.models.loading.resolve import find_entry
@@ -56,7 +55,7 @@ def test_its_pages_open_and_know_from_the_secrets_that_strangers_share_them(
     shared_by_its_secrets: str, tmp_path: Path
 ) -> None:
     for page in ("", "Tokens", "Models"):
-        assert "is your way back" in asyncio.run(seen(shared_by_its_secrets, page)), page
+        assert "is your way back" in run_visits(seen(shared_by_its_secrets, page)), page
     assert (tmp_path / "sessions.sqlite").is_file()
 
 

@@ -15,6 +15,7 @@ from streamlit.testing.v1.element_tree import Selectbox
 from tiny_models import tiny_model
 
 import llm_tracker as lt
+from llm_tracker.app.frame.owner import owner_of
 from llm_tracker.app.selection.answer_pickers import Picked
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -96,7 +97,7 @@ def told(
 ) -> AppTest:
     """A tab on what was asked and corrected already, as its address opens it: asking takes ten times as long."""
     engine.models.model("embedded", lambda _progress: None)
-    workspace = engine.workspaces.at(None)
+    workspace = engine.workspaces.at(None, owner_of(engine.settings))
     session = conversation(said) if isinstance(said, str) else said
     before, after = shown or ((0, 1) if len(session.turns) > 1 else (0, None))
     assert workspace.sessions.add(session) == 1

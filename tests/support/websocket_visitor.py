@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
-from typing import Any
+from typing import Any, TypeVar
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -20,6 +22,13 @@ ANSWER = re.compile(
     r'<div class="lt-card (before|after)">.*?<div class="answer[^>]*>(.*?)</div><div class="note[^>]*>(.*?)</div>', re.S
 )
 MOST_BYTES = 64 * 2**20
+Result = TypeVar("Result")
+
+
+def run_visits(coming: Coroutine[Any, Any, Result]) -> Result:
+    """What visitors do, on a thread of their own: that of the tests may have a browser's loop running."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coming).result()
 
 
 class WebsocketVisitor:

@@ -17,6 +17,7 @@ from llm_tracker.app.work.keeping.most_kept import MostKept
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspaces import Workspaces
+from llm_tracker.models.loading.resolve import find_entry
 from llm_tracker.storage.store.sharing import share
 from llm_tracker.storage.store.summaries import Unanswered
 from llm_tracker.storage.store.tables import parts
@@ -159,6 +160,7 @@ def test_a_conversation_whose_model_is_not_here_is_looked_at_and_not_gone_on_wit
     number = workspace.sessions.add(question)
     engine.models.loaded = lambda _model_id: None
     engine.models.is_here = lambda _model_id: False
+    engine.models.entry = lambda _model_id: find_entry("tinyllama")
     asking.correct(engine, workspace, TurnRef(number, 0), "No, B.")
     assert workspace.job is None
     assert "its model, tiny, is not on this machine" in workspace.errors["correct"]
