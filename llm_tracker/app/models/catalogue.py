@@ -27,7 +27,7 @@ def models_panel(engine: Engine, workspace: Workspace) -> None:
     st.caption(
         say(
             "Load or pick one here or in the sidebar. Nothing is downloaded before you press the button that says how "
-            "much."
+            "much, except the model to begin with, where no other is here."
         )
     )
     entries = known_models(engine, workspace)

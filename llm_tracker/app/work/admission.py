@@ -13,6 +13,7 @@ from llm_tracker.errors import ModelError
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say
 from llm_tracker.models.loading.listing import require_installed
+from llm_tracker.settings import with_flags
 
 if TYPE_CHECKING:
     from llm_tracker.app.work.engine import Engine
@@ -38,15 +39,21 @@ def refusal(engine: Engine, workspace: Workspace, model_id: str, text: str = "")
 
 def not_at_hand(engine: Engine, session: Session) -> str:
     """Why a session's model cannot be used, where it is not on this machine or not offered here; else empty."""
+    why = why_not_at_hand(engine, session.model.id)
+    return why and say("its model is not here. {why}", why=why)
+
+
+def why_not_at_hand(engine: Engine, model_id: str) -> str:
+    """Why a model cannot be used without a download; empty where it can."""
     try:
-        if _is_at_hand(engine, session.model.id):
+        if _is_at_hand(engine, model_id):
             return ""
-        require_installed(engine.models.entry(session.model.id))
+        entry = engine.models.entry(model_id)
+        require_installed(entry)
     except ModelError as error:
-        return say("its model is not here. {why}", why=error)
+        return with_flags(error)
     return say(
-        "its model, {model}, is not on this machine. Choose it in the sidebar, where its download is offered.",
-        model=session.model.title,
+        "{model} is not on this machine. Choose it in the sidebar, where its download is offered.", model=entry.title
     )
 
 

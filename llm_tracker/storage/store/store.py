@@ -46,7 +46,7 @@ MAX_TEXT = 10_000
 TOO_LONG = {
     "name": later("The name is too long: {n} characters, of at most {most}."),
     "note": later("The note is too long: {n} characters, of at most {most}."),
-    "tags": later("The tags is too long: {n} characters, of at most {most}."),
+    "tags": later("The tags are too long together: {n} characters, of at most {most}."),
 }
 
 

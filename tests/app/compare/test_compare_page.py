@@ -96,7 +96,10 @@ def test_a_model_that_cannot_be_had_costs_only_itself(engine: engines.Engine) ->
     assert ran(engine) == ["smollm2"]
     assert TOO_LARGE in html
     assert "There is no model “<bdi>no such &lt;b&gt;model</bdi>”." in html
-    assert "It is not on this machine. Choose it in the sidebar, where its download is offered." in html
+    assert (
+        "Mistral-7B-Instruct-v0.3 is not on this machine. Choose it in the sidebar, where its download is offered."
+        in html
+    )
     assert headings(at) == VIEWS
     assert not at.exception
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llm_tracker.analysis.across_models.runs import ModelRun
-from llm_tracker.app.work.admission import is_at_hand, refusal, too_long
+from llm_tracker.app.work.admission import refusal, too_long, why_not_at_hand
 from llm_tracker.app.work.asking import bounded
 from llm_tracker.app.work.background import run_shown_control
 from llm_tracker.app.work.comparing.variants import Comparing, Variant
@@ -86,8 +86,8 @@ def _why_not(engine: Engine, workspace: Workspace, session: Session, variant: Va
         return with_flags(error)
     if variant.dtype and engine.settings.public:
         return say("This host is shared, and has its models in one number format only.")
-    if not is_at_hand(engine, entry.id):
-        return say("It is not on this machine. Choose it in the sidebar, where its download is offered.")
+    if said := why_not_at_hand(engine, entry.id):
+        return said
     longest = max((*(turn.said for turn in session.turns), *words), key=len)
     return refusal(engine, workspace, entry.id, longest)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from llm_tracker.app.work.admission import is_at_hand, refusal
+from llm_tracker.app.work.admission import refusal, why_not_at_hand
 from llm_tracker.app.work.background import run_shown_control
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job, Meanwhile
@@ -141,7 +141,7 @@ def _next(engine: Engine, workspace: Workspace, begun: StudySoFar) -> Job | None
     if begun.is_whole:
         return None
     at = begun.missing[0].model
-    said = why_not(engine, begun.plan) or _not_here(engine, begun.plan.models[at])
+    said = why_not(engine, begun.plan) or why_not_at_hand(engine, begun.plan.models[at])
     if said := said or refusal(engine, workspace, begun.plan.models[at], _longest_text(begun.plan)):
         workspace.errors[STUDY] = said
         return None
@@ -152,14 +152,6 @@ def _longest_text(plan: Plan) -> str:
     """The longest of all that was typed: questions, their words, of which each name is scored, and corrections."""
     texts = [text for each in plan.questions for text in (each.question, "|".join(each.answers), each.foil)]
     return max([*texts, *plan.corrections], key=len)
-
-
-def _not_here(engine: Engine, model_id: str) -> str:
-    if is_at_hand(engine, model_id):
-        return ""
-    return say(
-        "{model} is not on this machine. Choose it in the sidebar, where its download is offered.", model=model_id
-    )
 
 
 def _run(engine: Engine, workspace: Workspace, begun: StudySoFar, at: int) -> Job:

@@ -163,7 +163,7 @@ def test_a_conversation_whose_model_is_not_here_is_looked_at_and_not_gone_on_wit
     engine.models.entry = lambda _model_id: find_entry("tinyllama")
     asking.correct(engine, workspace, TurnRef(number, 0), "No, B.")
     assert workspace.job is None
-    assert "its model, tiny, is not on this machine" in workspace.errors["correct"]
+    assert "its model is not here. TinyLlama-1.1B-Chat-v1.0 is not on this machine." in workspace.errors["correct"]
 
 
 def test_a_deleted_conversation_leaves_the_memory_too(desk: StoreDesk, question: lt.Session) -> None:
