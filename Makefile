@@ -98,9 +98,11 @@ sweep: $(VENV)/.installed
 findings: $(VENV)/.installed-dev
 	PYTHONPATH=tests/support $(BIN)/python -m findings
 
-# What is made from the real model and kept in the repository: the README's pictures, and the app's first example.
+# What is made from the real model and kept in the repository: the README's pictures, those that pages
+# are compared with, and the app's first example.
 pictures: $(VENV)/.installed-dev chromium
 	PYTHONPATH=tests/support $(BIN)/python scripts/make_pictures.py
+	KEEP_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_pictures.py
 
 example: $(VENV)/.installed
 	$(BIN)/python scripts/make_example.py

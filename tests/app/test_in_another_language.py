@@ -45,7 +45,8 @@ def made_up(monkeypatch: pytest.MonkeyPatch, engine: engines.Engine) -> engines.
     import_module("llm_tracker.app.frame.language_choice")  # or it would say later on whom to ask
     monkeypatch.setattr(spoken, "_asked", lambda: MADE_UP)
     monkeypatch.setattr(texts, "_translations", lambda code: Bracketed() if code == MADE_UP else NullTranslations())
-    monkeypatch.setattr("llm_tracker.languages.numbers.marks", lambda _code: (".", ","))
+    for module in ("llm_tracker.languages.numbers", "llm_tracker.charts.base"):
+        monkeypatch.setattr(f"{module}.marks", lambda _code: (".", ","))
     for module in ("llm_tracker.app.guide.page", "llm_tracker.app.teach.lessons"):
         monkeypatch.setattr(f"{module}.document", _bracketed)
     return engine

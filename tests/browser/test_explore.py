@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from recompute import Recomputed, word_places
 from repeated import one_of_each
-from steps import Scheme, Visit, darken, settle
+from steps import Scheme, Visit, computed, darken, settle
 
 import llm_tracker as lt
 from llm_tracker.wording.formats import nats, percent, shown
@@ -41,14 +41,6 @@ def page_of(visit: Visit, address: str, title: str, **how: object) -> Page:
 
 def show(tab: Page, what: str) -> None:
     tab.get_by_role("radiogroup", name="Show").get_by_role("radio", name=what, exact=True).click()
-    settle(tab)
-
-
-def computed(tab: Page, button: str) -> None:
-    """Press a button that computes something, and wait until nothing more is computed."""
-    tab.get_by_role("button", name=button).click()
-    expect(tab.get_by_role("button", name=button)).to_have_count(0, timeout=120_000)
-    expect(tab.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=120_000)
     settle(tab)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Download, Page, expect
-from serving import free_port, started_app
+from serving import OwnApp
 from steps import (
     Visit,
     ask,
@@ -19,6 +17,7 @@ from steps import (
     expect_answer,
     expect_control,
     expect_ready,
+    on_page,
     settle,
 )
 
@@ -28,37 +27,12 @@ from llm_tracker.storage.unpacking import unpack
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 
-class OwnApp:
-    """An app with a store of its own, on one port, that can be killed and started again."""
-
-    def __init__(self, store: Path) -> None:
-        self.store = store
-        self._environment = {**os.environ, "LLM_TRACKER_STORE": str(store)}
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> None:
-        self._process = started_app(self._environment, self._port)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory, embedded: object) -> Iterator[OwnApp]:
     app = OwnApp(tmp_path_factory.mktemp("history") / "sessions.sqlite")
     app.start()
     yield app
     app.kill()
-
-
-def on_history(page: Page) -> None:
-    page.locator("[data-testid=stSidebar]").get_by_role("link", name="History").click()
-    expect(page.get_by_role("heading", name="History")).to_be_visible()
-    settle(page)
 
 
 def tick(page: Page, title: str) -> None:
@@ -75,7 +49,7 @@ def test_a_conversation_is_found_exported_deleted_imported_and_opened_again(
     correct(page)
     expect_answer(page, "after", "London")
     expect_control(page)
-    on_history(page)
+    on_page(page, "History")
     tick(page, "What is the capital of France?")
     page.get_by_role("button", name="Name, tags, note").click()
     page.get_by_label("Name", exact=True).fill("For <b>class</b> 9")
@@ -122,7 +96,7 @@ def test_a_link_shares_one_conversation_to_be_read(app: OwnApp, visit: Visit) ->
     page = visit(app.url)
     expect_ready(page)
     ask_capital(page)
-    on_history(page)
+    on_page(page, "History")
     tick(page, "What is the capital of France?")
     page.get_by_role("button", name="Share", exact=True).click()
     page.get_by_role("button", name="Make a link").click()
@@ -166,5 +140,5 @@ def test_a_killed_app_comes_back_with_everything_and_offers_what_it_was_answerin
     expect(page.locator(".lt-card.before .head")).to_contain_text("Tell me a long story.")
     expect(page.get_by_text("The app stopped while")).to_have_count(0)
     page.get_by_role("button", name="Stop", exact=True).click()
-    on_history(page)
+    on_page(page, "History")
     expect(page.locator("label", has_text="What is the capital of France?").first).to_be_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -45,6 +46,25 @@ def started_app(
         process.kill()
         raise
     return process
+
+
+class OwnApp:
+    """An app with a store of its own, on one port, that can be killed and started again."""
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        self._environment = {**os.environ, "LLM_TRACKER_STORE": str(store)}
+        self._port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        self._process = started_app(self._environment, self._port)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
 
 def wait_until_healthy(url: str, seconds: float = 60) -> None:

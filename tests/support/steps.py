@@ -155,3 +155,18 @@ def follow(page: Page, word: str) -> None:
     field.press("Enter")
     field.press("Escape")
     expect(page.locator(".headline")).to_contain_text(f"“{word}”", timeout=60_000)
+
+
+def on_page(page: Page, name: str) -> None:
+    """Go to a page by its name in the sidebar, which keeps the conversation."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=60_000)
+    settle(page)
+
+
+def computed(tab: Page, button: str) -> None:
+    """Press a button that computes something, and wait until nothing more is computed."""
+    tab.get_by_role("button", name=button).click()
+    expect(tab.get_by_role("button", name=button)).to_have_count(0, timeout=120_000)
+    expect(tab.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=120_000)
+    settle(tab)

@@ -1,0 +1,55 @@
+"""Every page looks as it did when somebody looked at it: wide and on a phone, light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kept_pictures import MOST_DIFFERING, part_that_differs, require_as_kept, small
+from playwright.sync_api import Page, expect
+from steps import Scheme, Visit, settle
+
+pytestmark = [pytest.mark.browser, pytest.mark.real]
+
+HEIGHT = 1600
+PAGES = (
+    ("Ask", 1280, "light"),
+    ("Ask", 400, "dark"),
+    ("Tokens", 1280, "dark"),
+    ("Layers", 1280, "light"),
+    ("Layers", 400, "light"),
+    ("Attention", 1280, "dark"),
+    ("Correction", 1280, "light"),
+    ("Compare", 400, "dark"),
+    ("Study", 1280, "light"),
+    ("Models", 400, "light"),
+    ("Teach", 1280, "light"),
+    ("Teach", 400, "dark"),
+    ("Guide", 1280, "dark"),
+)
+
+
+def page_of(visit: Visit, address: str, name: str, width: int, scheme: Scheme) -> Page:
+    """A page on the newcomer's conversation, drawn to its end."""
+    root, _, query = address.partition("?")
+    tab = visit(f"{root.rstrip('/')}/{'' if name == 'Ask' else name}?{query}", width=width, scheme=scheme)
+    tab.set_viewport_size({"width": width, "height": HEIGHT})
+    if name != "Ask":
+        expect(tab.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=60_000)
+    settle(tab)
+    return tab
+
+
+@pytest.mark.parametrize(("name", "width", "scheme"), PAGES)
+def test_a_page_looks_as_it_did(
+    visit: Visit, corrected: str, name: str, width: int, scheme: Scheme, tmp_path: Path
+) -> None:
+    tab = page_of(visit, corrected, name, width, scheme)
+    require_as_kept(tab.screenshot(animations="disabled"), f"{name.lower()}-{width}-{scheme}", tmp_path)
+
+
+def test_what_is_not_there_any_more_would_be_seen(visit: Visit, corrected: str) -> None:
+    tab = page_of(visit, corrected, "Ask", 1280, "light")
+    before = small(tab.screenshot(animations="disabled"))
+    tab.locator("[data-testid=stVegaLiteChart]").first.evaluate("each => each.style.visibility = 'hidden'")
+    assert part_that_differs(small(tab.screenshot(animations="disabled")), before) > MOST_DIFFERING
