@@ -17,8 +17,8 @@ SCALE = 4
 DIFFERS = 24
 """How far a grey of 0 to 255 may be off where nothing moved: letters that are drawn in another way."""
 
-MOST_DIFFERING = 0.02
-"""The part of a picture that may differ by more: a line that is half a pixel lower, a rounded figure."""
+MOST_DIFFERING = 0.1
+"""The part of what a picture shows that may differ by more: a line that is half a pixel lower, a rounded figure."""
 
 
 def small(screenshot: bytes) -> Image.Image:
@@ -28,11 +28,13 @@ def small(screenshot: bytes) -> Image.Image:
 
 
 def part_that_differs(image: Image.Image, kept: Image.Image) -> float:
-    """Which part of a picture is not as it was kept; 1 where it has another size."""
+    """How much is not as it was kept, as a part of what stands out from the background; 1 where the size is another."""
     if image.size != kept.size:
         return 1.0
-    gaps = np.abs(np.asarray(image, dtype=float) - np.asarray(kept, dtype=float))
-    return float((gaps > DIFFERS).mean())
+    now, was = (np.asarray(each, dtype=float) for each in (image, kept))
+    background = float(np.bincount(was.astype(int).ravel()).argmax())
+    shown = (np.abs(was - background) > DIFFERS) | (np.abs(now - background) > DIFFERS)
+    return float((np.abs(now - was) > DIFFERS).sum() / max(1, shown.sum()))
 
 
 def require_as_kept(screenshot: bytes, name: str, folder: Path) -> None:
@@ -43,9 +45,9 @@ def require_as_kept(screenshot: bytes, name: str, folder: Path) -> None:
     file = FOLDER / f"{name}.png"
     if os.environ.get("KEEP_PICTURES"):
         FOLDER.mkdir(exist_ok=True)
-        image.quantize(16).save(file, optimize=True)
+        image.save(file, optimize=True)
         return
-    kept = Image.open(file).convert("L") if file.is_file() else Image.new("L", (1, 1))
+    kept = Image.open(file) if file.is_file() else Image.new("L", (1, 1))
     part = part_that_differs(image, kept)
     if part > MOST_DIFFERING:
         now = folder / f"{name}.png"
