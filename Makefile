@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := run
-.PHONY: run test tests lint soak memory chromium postgres nginx pins lock bench sweep findings pictures example notebook texts docs dist clean
+.PHONY: run test tests lint soak memory first-minutes chromium postgres nginx pins lock bench sweep findings pictures example notebook texts docs dist clean
 
 # Chromium is installed while the packages are; mypy fills what the tests leave idle while a page is waited for.
 ifeq ($(MAKECMDGOALS),test)
@@ -84,6 +84,10 @@ lock: $(VENV)/.installed-dev
 # What seeing inside costs; how to read it: benchmarks/README.md.
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
+
+# How long a newcomer waits for the page and for the first answer, in an app that has just begun and in one that runs.
+first-minutes: $(VENV)/.installed-dev chromium
+	PYTHONPATH=.:tests/support $(BIN)/python scripts/measure_first_minutes.py
 
 # What the whole app takes in memory with a model of TinyLlama's shape, against what a free host has (docs/deploying.md).
 memory: $(VENV)/.installed-dev chromium

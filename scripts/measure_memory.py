@@ -31,7 +31,7 @@ from steps import ask, correct, expect_control, opened, settle
 HOST_BYTES = 2_700_000_000
 """What Streamlit Community Cloud lets an app have at most (its documentation: about 2.7 GB)."""
 LOOKS_PER_SECOND = 20
-PAGES = ("Tokens", "Layers", "Attention", "Compare", "Study", "History", "Models", "Guide", "Correction")
+PAGES = ("Tokens", "Layers", "Attention", "Compare", "Study", "History", "Models", "Teach", "Guide", "Correction")
 A_MINUTE = 60_000
 LINES = {"RssAnon": "anonymous", "RssFile": "mapped", "RssShmem": "shared"}
 

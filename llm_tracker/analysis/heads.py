@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -159,9 +159,3 @@ def count_parked(turn: Turn, step: int) -> tuple[int, int]:
     """How many positions in front of a step's token are parked on, and how many there are."""
     parked = parked_positions(turn, step)
     return int(parked.sum()), len(parked)
-
-
-def of_spans(values: Sequence[float] | FloatArray, spans: Iterable[Span]) -> float:
-    """The sum of values (key) over spans."""
-    array = np.asarray(values)
-    return float(sum(array[start:end].sum(dtype="float64") for start, end in spans))

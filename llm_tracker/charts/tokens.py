@@ -24,7 +24,6 @@ DIFFERENCE_TITLES: dict[TokenMeasure, str] = {
     "entropy_nats": later("nats: after − before"),
 }
 HEIGHT = 170
-LINE_PIXELS = 15
 
 
 def tokens_chart(frame: pd.DataFrame, measure: TokenMeasure) -> Any:

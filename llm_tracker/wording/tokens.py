@@ -7,37 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.analysis.tokens import TokenMeasure, rivals_of, tokens_frame
+from llm_tracker.analysis.tokens import TokenMeasure, tokens_frame
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Turn
-from llm_tracker.wording.answers import place_of_token
 from llm_tracker.wording.formats import capitalised, nats, percent, quoted_token
 from llm_tracker.wording.labels import told_of
-
-
-def token_sentence(turn: Turn, step: int) -> str:
-    """One token: how likely it was, and what would have come next best."""
-    prob, rivals = float(turn.trace.token_probs[step]), rivals_of(turn, step)
-    rank = int(turn.trace.token_ranks[step])
-    named = {
-        "place": place_of_token(turn, step),
-        "token": quoted_token(turn.trace.tokens[step]),
-        "share": percent(prob),
-        "rank": number(rank, ","),
-    }
-    if rank == 1:
-        told = say("{place}, {token}, had {share}", **named)
-    else:
-        told = say("{place}, {token}, had {share}, rank {rank} of all tokens", **named)
-    if not rivals:
-        return f"{capitalised(told)}."
-    rival = {"token": quoted_token(rivals[0][1]), "share": percent(rivals[0][2])}
-    if rank == 1:
-        best = say("next best was {token} with {share}", **rival)
-    else:
-        best = say("the likeliest was {token} with {share}", **rival)
-    return f"{capitalised(told)}; {best}."
 
 
 def tokens_sentence(sides: Sequence[Side], measure: TokenMeasure = "prob") -> str:

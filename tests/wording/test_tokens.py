@@ -11,7 +11,7 @@ import pytest
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side
 from llm_tracker.prompts.thoughts import Thought
-from llm_tracker.wording.tokens import token_differences_sentence, token_sentence, tokens_sentence
+from llm_tracker.wording.tokens import token_differences_sentence, tokens_sentence
 
 NAN = float("nan")
 
@@ -83,18 +83,6 @@ def test_a_thought_is_not_counted(paris: Side) -> None:
     assert tokens_sentence([replace(paris, turn=replace(paris.turn, thought=thought))]) == (
         "Its one token is “.” with 99 %."
     )
-
-
-def test_one_token_is_told_with_what_would_have_come_next_best(paris: Side) -> None:
-    turn = paris.turn
-    assert token_sentence(turn, 0) == "Token 1 of 3, “·Par”, had 90 %; next best was “Rome” with 2 %."
-    ranks = replace(turn.trace, token_ranks=np.array([1, 1200, 1]))
-    ids = replace(ranks, top_token_ids=np.array([[0, 99], [50, 51], [2, 99]]))
-    assert token_sentence(replace(turn, trace=ids), 1) == (
-        "Token 2 of 3, “is”, had 30 %, rank 1,200 of all tokens; the likeliest was “is” with 30 %."
-    )
-    alone = replace(turn.trace, top_token_ids=np.array([[0, 0]] * 3))
-    assert token_sentence(replace(turn, trace=alone), 0) == "Token 1 of 3, “·Par”, had 90 %."
 
 
 def frame(*rows: tuple[str, str, float, float]) -> pd.DataFrame:

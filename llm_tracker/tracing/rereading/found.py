@@ -47,11 +47,6 @@ class ValueWeights:
         """(layer, head, key): each head's lengths as shares of their sum, which is 1 wherever a head adds anything."""
         return _shares(self.by_head)
 
-    @property
-    def joint_shares(self) -> FloatArray:
-        """(layer, key): the same of the layer as a whole."""
-        return _shares(self.joint)
-
 
 def _shares(lengths: FloatArray) -> FloatArray:
     total = lengths.sum(-1, keepdims=True)
