@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.charts.base import framed, tooltip_of
+from llm_tracker.charts.base import LEGEND_COLUMNS, framed, tooltip_of
 from llm_tracker.charts.difference_bars import difference_bars
 from llm_tracker.charts.palette import GROUP_COLOURS
 from llm_tracker.languages.texts import later, say
@@ -17,7 +17,6 @@ from llm_tracker.wording.labels import GROUP_LABELS, TURN_LABELS
 
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
 ROW_HEIGHT = 30
-LEGEND_COLUMNS = alt.ExprRef("width > 380 ? 2 : 1")
 LEGEND_ROW = 18
 AXIS_HEIGHT = 58
 """A chart's height on the page includes its axis."""

@@ -13,6 +13,9 @@ from llm_tracker.languages.spoken import ENGLISH, language
 TITLE_LIMIT = 230
 """Pixels of an axis title: a followed word may be longer than its chart is high."""
 
+LEGEND_COLUMNS = alt.ExprRef("width > 380 ? 2 : 1")
+"""Of a legend whose labels are long: on a phone they stand one below the other."""
+
 
 def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: Any) -> Any:
     """The chart at the width of its column, without a box around it.

@@ -88,7 +88,9 @@ def cells(
 
 def _sign_colours(colours: Colours) -> alt.Color:
     scale = alt.Scale(domain=list(colours.signs), range=list(colours.sign_colours))
-    return alt.Color("sign:N", scale=scale, legend=alt.Legend(orient="top", title=None, symbolType="square"))
+    # as high as the legend of the strengths, beside which it has to fit on a phone
+    legend = alt.Legend(orient="top", direction="vertical", title=None, symbolType="square")
+    return alt.Color("sign:N", scale=scale, legend=legend)
 
 
 def _opacity(colours: Colours) -> alt.Opacity:

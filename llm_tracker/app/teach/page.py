@@ -65,7 +65,7 @@ def _lessons() -> None:
 
 
 def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
-    st.button(say("All lessons"), on_click=_close_lesson, icon=":material/arrow_back:")
+    st.button(say("All lessons"), key="all lessons", on_click=_close_lesson, icon=":material/arrow_back:")
     st.title(text.title, anchor=False)
     goal, steps, told, not_told, sheet = text.headings
     st.markdown(f"**{goal}.** {text.goal}")

@@ -8,8 +8,8 @@ import altair as alt
 import pandas as pd
 
 from llm_tracker.charts.across_models.colours import model_colour
-from llm_tracker.charts.attention import AXIS_HEIGHT, LEGEND_COLUMNS, LEGEND_ROW, ROW_HEIGHT
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.attention import AXIS_HEIGHT, LEGEND_ROW, ROW_HEIGHT
+from llm_tracker.charts.base import LEGEND_COLUMNS, framed
 from llm_tracker.charts.palette import GROUP_COLOURS
 from llm_tracker.languages.texts import say
 from llm_tracker.wording.formats import shown

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from llm_tracker.charts.base import framed
+from llm_tracker.charts.base import LEGEND_COLUMNS, framed
 from llm_tracker.charts.heat import cells, colours_of, label_room, shortened, upright_labels
 from llm_tracker.charts.layers import layer_axis
 from llm_tracker.charts.palette import AFTER, AGAIN, BEFORE, LINE_COLOURS, QUIET
@@ -18,6 +18,12 @@ from llm_tracker.wording.formats import shown
 HEIGHT = 280
 ROW_PIXELS = 13
 AXIS_PIXELS = 50
+LABEL_ROOM = 9
+"""What each label of a legend in two columns takes of the height."""
+
+MOST_BESIDE = 18
+"""Characters of the longest label with which two columns of a legend fit on a phone."""
+
 GROUP_COLOURS = dict(zip(("the word itself", "words between", "answer position"), LINE_COLOURS, strict=False))
 CONDITION_COLOURS = {
     "the question alone": BEFORE,
@@ -64,8 +70,12 @@ def path_chart(frame: pd.DataFrame) -> Any:
 
 def _colour(field: str, names: list[str], colours: dict[str, str]) -> alt.Color:
     """The colours of names, which are said in the legend as in the rows."""
-    scale = alt.Scale(domain=[say(name) for name in names], range=[colours[name] for name in names])
-    legend = alt.Legend(orient="top", title=None, symbolType="stroke", symbolStrokeWidth=3, columns=2, labelLimit=240)
+    labels = [say(name) for name in names]
+    scale = alt.Scale(domain=labels, range=[colours[name] for name in names])
+    columns = 2 if max(map(len, labels)) <= MOST_BESIDE else LEGEND_COLUMNS
+    legend = alt.Legend(
+        orient="top", title=None, symbolType="stroke", symbolStrokeWidth=3, columns=columns, labelLimit=240
+    )
     return alt.Color(f"{field}:N", scale=scale, legend=legend)
 
 
@@ -111,4 +121,4 @@ def lens_chart(frame: pd.DataFrame, title: str) -> Any:
     zero = alt.Chart(pd.DataFrame({"lead": [0.0]})).mark_rule(color=QUIET).encode(y=alt.Y("lead:Q"))
     line = base.mark_line(strokeWidth=2.2).encode(color=colour)
     points = base.mark_point(size=50, filled=True, opacity=0).encode(tooltip=tooltip)
-    return framed(alt.layer(zero, line, points), HEIGHT)
+    return framed(alt.layer(zero, line, points), HEIGHT + LABEL_ROOM * drawn["condition"].nunique())
