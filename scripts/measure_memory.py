@@ -5,7 +5,8 @@
 
 Serves the app on a free port, asks and corrects in headless Chromium, opens every page, and finds out what the
 correction did. Meanwhile the server's processes are looked at twenty times a second. Exit status 1: what the system
-cannot take back was more than the host has.
+cannot take back was more than the host has. With --enforce (root, Linux) the server runs in a control group that has no
+more than the host, files that it reads included, so that the system would end it as the host does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -133,7 +135,18 @@ def find_out(page: Page, minutes: float) -> str:
     return f"experiment, whole, {time.monotonic() - begun:.0f} s"
 
 
-def measured(model: str, minutes: float) -> dict[str, int]:
+def confined(process: subprocess.Popen[bytes]) -> Path:
+    """Put a process and what it will begin into a control group of the host's size; the group's folder."""
+    is_first_version = Path("/sys/fs/cgroup/memory").is_dir()
+    group = Path("/sys/fs/cgroup", "memory" if is_first_version else "", f"llm-tracker-{process.pid}")
+    group.mkdir()
+    Path("/proc/sys/vm/drop_caches").write_text("1")  # a file is counted for the group that reads it first
+    (group / ("memory.limit_in_bytes" if is_first_version else "memory.max")).write_text(str(HOST_BYTES))
+    (group / "cgroup.procs").write_text(str(process.pid))
+    return group
+
+
+def measured(model: str, minutes: float, enforce: bool) -> dict[str, int]:
     """The peaks of a fresh app that begins with this model and keeps conversations in a file."""
     with tempfile.TemporaryDirectory() as folder, launched_chromium() as browser:
         told = {
@@ -143,7 +156,7 @@ def measured(model: str, minutes: float) -> dict[str, int]:
         }
         port = free_port()
         process = started_app({**os.environ, **told}, port)
-        server = psutil.Process(process.pid)
+        server, group = psutil.Process(process.pid), confined(process) if enforce else None
         try:
             with watched(server) as peaks:
                 page = opened(browser, f"http://127.0.0.1:{port}")
@@ -157,6 +170,8 @@ def measured(model: str, minutes: float) -> dict[str, int]:
         finally:
             process.terminate()
             process.wait(timeout=60)
+            if group is not None:
+                group.rmdir()
     return {"most_mb": megabytes(most.all), "mapped_mb": megabytes(most.mapped), "kept_mb": megabytes(kept.kept)}
 
 
@@ -170,8 +185,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("model", help="what the app begins with: a directory, or another name of a model")
     parser.add_argument("--minutes", type=float, default=20, help="after which the experiment is stopped; default: 20")
+    parser.add_argument("--enforce", action="store_true", help="let the system end the app where it takes more")
     arguments = parser.parse_args()
-    found = measured(arguments.model, arguments.minutes)
+    found = measured(arguments.model, arguments.minutes, arguments.enforce)
     print(json.dumps(found))
     return 0 if found["kept_mb"] <= megabytes(HOST_BYTES) else 1
 
