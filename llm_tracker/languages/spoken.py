@@ -60,5 +60,6 @@ def in_this_language(make: Callable[[], T]) -> Callable[[], T]:
 
 
 def document(name: str) -> str:
-    """A text that is a document of its own in each language, such as `guide.md`."""
-    return FOLDER.joinpath(language(), name).read_text(encoding="utf-8")
+    """A text that is a document of its own in each language, such as `guide.md`; English where there is none yet."""
+    own = FOLDER.joinpath(language(), name)
+    return (own if own.is_file() else FOLDER.joinpath(ENGLISH, name)).read_text(encoding="utf-8")

@@ -51,6 +51,6 @@ def _go_on(workspace: Workspace, step: int) -> None:
 
 def _notice_what_was_done(workspace: Workspace, comparison: Comparison) -> None:
     """Whoever asks or corrects has done that step, and those before it."""
-    if comparison.refs[-1].session == EXAMPLE or workspace.tour >= len(STEPS):
+    if comparison.refs[-1].session == EXAMPLE or not workspace.begun or workspace.tour >= len(STEPS):
         return
     workspace.tour = max(workspace.tour, CORRECTS if comparison.after is None else CORRECTS + 1)

@@ -12,6 +12,7 @@ from llm_tracker.app.frame.shared_link import open_shared
 from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
+from llm_tracker.app.selection.address import show_choice
 from llm_tracker.app.work.engine import Engine, choose_model, the_engine
 from llm_tracker.app.work.keeping.choices import note_choices
 from llm_tracker.app.work.workspace import Workspace
@@ -70,10 +71,11 @@ def _links(workspace: Workspace) -> None:
 
 
 def _recipe_choice(workspace: Workspace) -> None:
-    def choose() -> None:
-        workspace.recipe = st.session_state["recipe"]
+    def take(recipe: str) -> None:
+        workspace.recipe = recipe
 
     names = list(RECIPE_LABELS)
+    choose = show_choice("recipe", workspace.recipe, take)
     st.radio(
         say("In front of your next question"),
         names,
@@ -86,9 +88,10 @@ def _recipe_choice(workspace: Workspace) -> None:
 
 
 def _control_choice(workspace: Workspace) -> None:
-    def choose() -> None:
-        workspace.control = bool(st.session_state["control"])
+    def take(control: bool) -> None:
+        workspace.control = control
 
+    choose = show_choice("control", workspace.control, take)
     st.toggle(
         say("Also ask again without a correction"),
         workspace.control,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.teach.lessons import LESSONS, Lesson, LessonText, lesson_named, text_of
 from llm_tracker.app.teach.projector import projector
@@ -13,6 +14,7 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.languages.spoken import in_this_language
 from llm_tracker.languages.texts import say
 from llm_tracker.models.catalogue import EMBEDDED
+from llm_tracker.places import app_dir
 
 LESSON, PROJECTOR = "lesson", "projector"
 """What the address says of this page."""
@@ -78,6 +80,7 @@ def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
             mime="text/html",
             on_click="ignore",
         )
+        st.page_link(lesson.page, label=_page_told(lesson), query_params={"s": workspace.key})
     for heading, content in ((steps, text.steps), (told, text.say), (not_told, text.do_not_say)):
         st.subheader(heading, anchor=False)
         st.markdown(content)
@@ -85,9 +88,13 @@ def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
         st.markdown(text.sheet)
 
 
+def _page_told(lesson: Lesson) -> str:
+    return say("The page it looks at: {page}", page=say(found_pages(app_dir())[lesson.page]))
+
+
 def _begin(workspace: Workspace, lesson: Lesson) -> None:
     """The projector at its first slide, with what the lesson asks typed already, of the built-in model."""
     workspace.choose(EMBEDDED.id)
     workspace.recipe, workspace.control = "one-word", True
-    workspace.classroom.begin_lesson(lesson.question, lesson.correction)
+    workspace.classroom.begin_lesson(lesson.question, lesson.correction, workspace.begun)
     _open_projector()

@@ -26,8 +26,11 @@ from llm_tracker.languages.texts import say
 HERE = Path(__file__).parent
 STYLE = HERE / "projector.css"
 
+FORM_OF = {"question": "ask", "correction": "correct"}
+"""By slide: the form whose errors it shows."""
+
 MOST_FOLLOWED = 4
-"""Words that the views follow: the conversation's own, then what most of the class guessed."""
+"""Words that the views follow, of those that the conversation does."""
 
 
 @cache
@@ -45,7 +48,8 @@ def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -
     offer_example(workspace)
     st.html(STYLE)
     comparison, classroom = shown_comparison(workspace), workspace.classroom
-    classroom.follow(workspace.begun)
+    if workspace.coming is None:
+        classroom.follow(workspace.begun, comparison.refs)
     classroom.slide = min(classroom.slide, _furthest(workspace, comparison, classroom))
     name = SLIDES[classroom.slide]
     with st.container(key="slide"):
@@ -60,6 +64,8 @@ def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -
 
 def _furthest(workspace: Workspace, comparison: Comparison, classroom: Classroom) -> int:
     """The last slide that shows nothing which is still covered, and needs nothing that is not there yet."""
+    if classroom.question:
+        return SLIDES.index("question")
     if "before" not in classroom.uncovered or _is_coming(workspace, "before"):
         return SLIDES.index("before")
     if _is_coming(workspace, "after"):
@@ -67,6 +73,11 @@ def _furthest(workspace: Workspace, comparison: Comparison, classroom: Classroom
     if comparison.after is None:
         return SLIDES.index("correction")
     return len(SLIDES) - 1 if "after" in classroom.uncovered else SLIDES.index("after")
+
+
+def _failed(workspace: Workspace, answer: Guessed) -> str:
+    """Why the answer that was asked for did not come; empty where it did."""
+    return workspace.errors.get("ask" if answer == "before" else "correct", "")
 
 
 def _is_coming(workspace: Workspace, answer: Guessed) -> bool:
@@ -81,7 +92,7 @@ def _slide(engine: Engine, workspace: Workspace, comparison: Comparison, name: s
     elif name in ANSWERS:
         _answer(workspace, comparison, ANSWERS[name])
     else:
-        words = _words(workspace, comparison)
+        words = list(comparison.watch_words[:MOST_FOLLOWED])
         start_missing(engine, workspace, comparison, words)
         changed_slide(comparison, words) if name == "changed" else picture_slide(comparison, name, words)
         background_status(engine, workspace, comparison)
@@ -142,9 +153,8 @@ def _form(name: str, label: str, button: str, ready: str, begin: Callable[[], No
         left, right = st.columns([4, 1], vertical_alignment="bottom")
         left.text_input(label, ready, key=f"projector {name}")
         right.form_submit_button(button, type="primary", on_click=begin, disabled=workspace.answering, width="stretch")
-    for form in ("ask", "correct"):
-        if said := workspace.errors.get(form):
-            failure(said)
+    if said := workspace.errors.get(FORM_OF[name]):
+        failure(said)
 
 
 def _answer(workspace: Workspace, comparison: Comparison, answer: Guessed) -> None:
@@ -159,6 +169,9 @@ def _answer(workspace: Workspace, comparison: Comparison, answer: Guessed) -> No
         answer_slide(comparison, answer)
         guesses_shown(classroom, answer, side.turn.answer)
         return
+    if why := _failed(workspace, answer):
+        failure(why)
+        return
     with st.container():
         if coming is not None and job is not None:
             follow_job(job, partial(paragraph, say("The model is writing its answer. It stays hidden …")))
@@ -167,24 +180,12 @@ def _answer(workspace: Workspace, comparison: Comparison, answer: Guessed) -> No
     guess_form(classroom, answer)
 
 
-def _words(workspace: Workspace, comparison: Comparison) -> list[str]:
-    """The words that the views follow, of which none is refused by the models."""
-    guessed = [word for each in ("before", "after") for word, _ in _guesses(workspace.classroom, each)]
-    refused = {word for _, word in workspace.refused_words}
-    words = dict.fromkeys([*comparison.watch_words, *guessed])
-    return [word for word in words if word not in refused][:MOST_FOLLOWED]
-
-
-def _guesses(classroom: Classroom, answer: Guessed) -> list[tuple[str, int]]:
-    return classroom.guesses[answer].most_common()
-
-
 def _keys(workspace: Workspace, comparison: Comparison, leave: Callable[[], None]) -> None:
     """Back and on, by the arrows or a presenter's keys; blank the screen; leave."""
     classroom = workspace.classroom
     answer = ANSWERS.get(SLIDES[classroom.slide])
     is_covered = answer is not None and answer not in classroom.uncovered
-    is_there = answer is None or not _is_coming(workspace, answer)
+    is_there = answer is None or not (_is_coming(workspace, answer) or _failed(workspace, answer))
     is_last = classroom.slide >= _furthest(workspace, comparison, classroom)
 
     def on() -> None:
@@ -216,6 +217,8 @@ def _keys(workspace: Workspace, comparison: Comparison, leave: Callable[[], None
 
 def _why_not(workspace: Workspace, comparison: Comparison, is_covered: bool) -> str:
     """Why there is no way on from this slide; empty on the last one."""
+    if workspace.classroom.question:
+        return say("Ask the question to go on.")
     if is_covered and workspace.answering:
         return say("The answer can be uncovered once it is there.")
     return say("Correct the answer to go on.") if comparison.after is None else ""

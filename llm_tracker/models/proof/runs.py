@@ -160,7 +160,7 @@ def kernel_gap(model: PreTrainedModel) -> float:
     for module in others.values():
         for n_rows in MEASURED_ROWS:
             rows = torch.randn(n_rows, module.weight.shape[-1], generator=generator).to(module.weight.dtype)
-            both = zip(module(rows).split(8), nn.Linear.forward(module, rows).split(8), strict=True)
+            both = zip(torch.split(module(rows), 8), torch.split(nn.Linear.forward(module, rows), 8), strict=True)
             gaps += [in_deviations(ours, own) for ours, own in both]  # few at once: of logits, each is a vocabulary
     return torch.tensor(gaps).max().item()  # Python's own max would pass over a NaN
 

@@ -78,16 +78,16 @@ class Database:
         self.engine.dispose()
 
 
-def database_at(url: URL) -> Database:
+def database_at(url: URL, name: str = "") -> Database:
     """The database of an address, its file and folder made where they are missing. Raises StoreError."""
-    file = file_of(url)
+    file, name = file_of(url), name or named(url)
     if file is None:
-        return Database(_server(url), named(url), None)
+        return Database(_server(url), name, None)
     folder = file.with_name(f"{file.stem}-arrays")
-    with said(named(url)):
+    with said(say(name)):
         file.parent.mkdir(parents=True, exist_ok=True)
         is_frozen = file.exists() and not _is_writable(file)
-        return Database(_sqlite(file, is_frozen), named(url), folder, is_frozen)
+        return Database(_sqlite(file, is_frozen), name, folder, is_frozen)
 
 
 def _is_writable(file: Path) -> bool:

@@ -33,9 +33,9 @@ def open_store(url: str | os.PathLike[str] | None = None) -> Store:
     return opened(address)
 
 
-def opened(address: URL) -> Store:
-    """The store at an address that was read before. Raises StoreError."""
-    database = database_at(address)
+def opened(address: URL, name: str = "") -> Store:
+    """The store at an address that was read before, called `name` in messages where one is given. Raises StoreError."""
+    database = database_at(address, name)
     try:
         migrate(database, _file(address, database.is_frozen))
     except BaseException:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from streamlit.testing.v1 import AppTest
-from visitor import opened, settled, shown_html, visitor
+from visitor import Loader, opened, settled, shown_html, visitor
 
+import llm_tracker as lt
 from llm_tracker.app.teach.slides import SLIDES
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.teaching.classroom import MOST_CHARS
@@ -120,6 +121,34 @@ def test_the_screen_can_be_blanked(at: AppTest) -> None:
     assert at.title[0].value == "The question"
 
 
+def test_an_answer_that_did_not_come_cannot_be_uncovered_and_says_why(
+    at: AppTest, engine: engines.Engine, loader: Loader
+) -> None:
+    def broken(*_: object) -> lt.LoadedModel:
+        raise lt.ModelError("The disk is full.")
+
+    for model in engine.models.pool.held():
+        engine.models.pool.unload(model.id)
+    loader.load = broken
+    at = asked(at)
+    assert at.title[0].value == "The answer"
+    assert "The disk is full." in shown_html(at)
+    assert at.button(key="on").disabled
+    assert "The answer is there" not in shown_html(at)
+
+
+def test_what_another_conversation_answered_is_hidden(at: AppTest, engine: engines.Engine) -> None:
+    at = pressed(asked(at), "Uncover the answer")
+    workspace = visitor(engine)
+    first = (workspace.shown or ())[0]
+    at = pressed(asked(settled(at.button(key="back").click().run()), "What is this?"), "Uncover the answer")
+    assert "lt-big lt-before" in shown_html(at)
+    workspace.shown = (first, None) if first is not None else None
+    workspace.results += 1  # as when a conversation is opened from the history
+    at = settled(at.run())
+    assert "lt-big lt-before" not in shown_html(at)
+
+
 def test_leaving_shows_the_lessons(at: AppTest) -> None:
     at = settled(at.button(key="leave").click().run())
     assert at.title[0].value == "Teach"
@@ -131,6 +160,8 @@ def test_a_lesson_begins_in_the_projector_with_its_question(engine: engines.Engi
     assert at.title[0].value == "Where the correction travels"
     at = settled(at.button(key="begin").click().run())
     assert at.text_input(key="projector question").value == "What is the capital of France?"
+    assert at.button(key="on").disabled, "the example's answer is not that of the lesson's question"
+    assert "Ask the question to go on." in shown_html(at)
     at = on(pressed(at, "Ask"))
     at = on(at)
     assert at.text_input(key="projector correction").value == "That is wrong. The correct answer is London."

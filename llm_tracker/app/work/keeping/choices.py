@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.errors import StoreError
+from llm_tracker.prompts.recipes import RECIPES
 from llm_tracker.storage.store.visits import note_visit
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def with_own_ways(workspace: Workspace, state: dict[str, Any]) -> Workspace:
 def with_choices(workspace: Workspace, state: dict[str, Any]) -> Workspace:
     """The workspace as it was left: what an earlier version noted otherwise is left out."""
     for name in CHOICES:
-        if isinstance(state.get(name), type(getattr(workspace, name))):
+        is_known = isinstance(state.get(name), type(getattr(workspace, name)))
+        if is_known and (name != "recipe" or state[name] in RECIPES):
             setattr(workspace, name, state[name])
     workspace.model_id = workspace.wanted_id
     refs = [ref for ref in map(TurnRef.of, state.get("shown", ())) if ref is not None]

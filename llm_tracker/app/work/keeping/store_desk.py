@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import replace
 
 from sqlalchemy import URL
 
@@ -67,8 +66,7 @@ class StoreDesk:
 
     def _open(self, address: URL) -> None:
         try:
-            store, self.trouble = opened(address), ""
-            self._store = store if self._is_named else replace(store, database=replace(store.database, name=UNNAMED))
+            self._store, self.trouble = opened(address, "" if self._is_named else UNNAMED), ""
         except StoreError as error:
             logger.warning("%s", error)
             self.trouble = str(error) if self._is_named else say("The store of this host cannot be reached now.")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.errors import InputError
 from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import folded_answer
 
 Guessed = Literal["before", "after"]
 """Of which answer: the first one, or the one after the correction."""
+
+GUESSED: tuple[Guessed, ...] = ("before", "after")
 
 MOST_GUESSES = 40
 """Different guesses that are counted for one answer."""
@@ -37,25 +41,35 @@ class Classroom:
     correction: str = ""
     """What stands ready in the correction's field."""
     begun: int = 0
-    """How many questions and corrections had been begun when an answer was last covered or uncovered here."""
+    """How many questions and corrections had been begun when the class last looked."""
+    guessed_of: dict[Guessed, TurnRef] = field(default_factory=dict)
+    """Which answers are covered and guessed; one that is yet to come is not among them."""
 
-    def begin_lesson(self, question: str, correction: str) -> None:
-        """Go to the first slide, with what a lesson asks ready to be asked."""
-        self.slide, self.is_blank = 0, False
+    def begin_lesson(self, question: str, correction: str, begun: int) -> None:
+        """Go to the first slide, with what a lesson asks ready to be asked; so much was begun before it."""
+        self.slide, self.is_blank, self.begun = 0, False, begun
         self.question, self.correction = question, correction
         self.cover("before", "after")
 
-    def follow(self, begun: int) -> None:
-        """Cover everything where something was asked elsewhere: the guesses were about another answer."""
+    def follow(self, begun: int, answers: Sequence[TurnRef]) -> None:
+        """Cover everything where something was asked or opened elsewhere: the guesses were about another answer.
+
+        `answers` are the one before and the one after, where it is there.
+        """
         if begun != self.begun:
-            self.begun = begun
+            self.begun, self.question, self.correction = begun, "", ""
             self.cover("before", "after")
+        now = dict(zip(GUESSED, answers, strict=False))
+        if any(self.guessed_of.get(each, ref) != ref for each, ref in now.items()):
+            self.cover("before", "after")
+        self.guessed_of = {**self.guessed_of, **now}
 
     def cover(self, *answers: Guessed) -> None:
         """Hide answers that are yet to come, and forget what was guessed of earlier ones."""
         for each in answers:
             self.uncovered.discard(each)
             self.guesses[each] = Counter()
+            self.guessed_of.pop(each, None)
 
     def guess(self, answer: Guessed, text: str, n: int = 1) -> None:
         """Count a guess; one that differs in case or outer marks alone is the same. Raises InputError."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from llm_tracker.app.work.teaching.classroom import MOST_GUESSES, MOST_VOTES, Classroom
+from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.errors import InputError
+
+PAIR = (TurnRef(1, 0), TurnRef(1, 1))
 
 
 def test_the_same_guess_in_other_letters_is_one():
@@ -45,15 +48,39 @@ def test_what_was_asked_elsewhere_covers_the_answers_again():
     classroom = Classroom()
     classroom.uncovered.update(("before", "after"))
     classroom.guess("after", "London")
-    classroom.follow(0)
+    classroom.follow(0, PAIR)
     assert classroom.uncovered == {"before", "after"}
-    classroom.follow(1)
+    classroom.follow(1, PAIR)
     assert classroom.uncovered == set()
     assert classroom.n_guesses("after") == 0
 
 
+def test_another_conversation_that_is_opened_covers_them_too_and_an_answer_that_came_does_not():
+    classroom = Classroom(guessed_of={"before": TurnRef(1, 0)})
+    classroom.guess("after", "London")
+    classroom.uncovered.add("before")
+    classroom.follow(0, PAIR)
+    assert classroom.uncovered == {"before"}
+    assert classroom.n_guesses("after") == 1
+    classroom.follow(0, (TurnRef(2, 0),))
+    assert classroom.uncovered == set()
+    assert classroom.n_guesses("after") == 0
+    classroom.uncovered.add("before")
+    classroom.follow(0, (TurnRef(2, 0), TurnRef(2, 1)))
+    assert classroom.uncovered == {"before"}
+
+
+def test_a_lessons_texts_are_not_those_of_what_is_asked_elsewhere():
+    classroom = Classroom()
+    classroom.begin_lesson("What is it?", "No.", begun=3)
+    classroom.follow(3, PAIR)
+    assert classroom.question == "What is it?"
+    classroom.follow(4, PAIR)
+    assert (classroom.question, classroom.correction) == ("", "")
+
+
 def test_a_lesson_begins_at_the_first_slide_with_its_texts_ready():
     classroom = Classroom(slide=5, is_blank=True, uncovered={"before"})
-    classroom.begin_lesson("What is it?", "No.")
+    classroom.begin_lesson("What is it?", "No.", begun=0)
     assert (classroom.slide, classroom.is_blank, classroom.uncovered) == (0, False, set())
     assert (classroom.question, classroom.correction) == ("What is it?", "No.")
