@@ -17,6 +17,9 @@ from llm_tracker.tracing.trace import FloatArray
 from llm_tracker.wording.formats import capitalised, listed, percent, quoted, quoted_token, shown
 from llm_tracker.wording.labels import TURN_CLAUSES, told_of
 
+LEAST_PARTED = 0.5
+"""Difference of two leads, in nats, below which nothing is said of where they part."""
+
 
 def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None = None) -> str:
     """From which layer on the read-out prefers one word, or how likely it makes it, or where it ranks it.
@@ -29,7 +32,26 @@ def layers_sentence(sides: Sequence[Side], measure: LayerMeasure, word: str | No
         if values is not None:
             clause = _layer_clause(side, measure, values, word, over, first=not told or side.model != "")
             told.append(told_of(side, clause) if len(sides) > 1 else clause)
-    return f"{capitalised('; '.join(told))}." if told else _unread(sides, measure, word, over)
+    if not told:
+        return _unread(sides, measure, word, over)
+    sentence = f"{capitalised('; '.join(told))}."
+    return f"{sentence} {_where_they_part(sides, word, over)}".strip() if measure == "lead" else sentence
+
+
+def _where_they_part(sides: Sequence[Side], word: str | None, over: str | None) -> str:
+    """From which layer on two answers' leads differ by more than half of what they do at the end; "" where little."""
+    pair = [by_layer(side, "lead", word, over) for side in sides if side.name in ("before", "after") and not side.model]
+    if len(pair) != 2 or pair[0] is None or pair[1] is None or len(pair[0]) != len(pair[1]):
+        return ""
+    gaps = np.abs(pair[1] - pair[0])
+    if gaps[-1] < LEAST_PARTED:
+        return ""
+    layer = settled_layer(gaps > gaps[-1] / 2)
+    return say(
+        "Before and after part at layer {layer}: from there on their leads differ by more than half of what they do at "
+        "the end.",
+        layer=number(layer or len(gaps)),
+    )
 
 
 def _unread(sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None) -> str:

@@ -13,6 +13,10 @@ from llm_tracker.tracing.trace import WatchedLens
 from llm_tracker.tracing.whole_words import Parting, Spelling, WordScore
 from llm_tracker.wording.layers import layers_sentence, lead_clause, rank_clause, unlike_tokens
 
+PARTED = (
+    "Before and after part at layer 3: from there on their leads differ by more than half of what they do at the end."
+)
+
 
 @pytest.mark.parametrize(
     ("lead", "clause"),
@@ -68,9 +72,29 @@ def test_the_layers_sentence_tells_each_side(session: lt.Session) -> None:
     again = side_with(session, "again", a=lens(1, [1, 1, 1]), b=lens(2, [0, 0, 0]))
     assert layers_sentence([before, after, again], "lead", "a", "b") == (
         "Before, the read-out prefers “a” to “b” from layer 2 of 3 on (largest step: layer 2); after, “b” only at the "
-        "last layer, 3 (largest step: layer 3); merely asked again, “a” at every layer."
+        f"last layer, 3 (largest step: layer 3); merely asked again, “a” at every layer. {PARTED}"
     )
     assert layers_sentence([before], "rank", "a") == "The read-out ranks “a” first at every layer."
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ([0, 0, 1, 1], [0, 0, 1, 1.4], ""),
+        ([1, 1, 1, 1], [1, 1, -1, -1], "part at layer 3"),
+        ([1, 1, 1, 1], [-1, -1, 1, -1], "part at layer 4"),
+        ([1, 1, 1, 1], [-1, -1, -1, -1], "part at layer 1"),
+    ],
+)
+def test_where_two_answers_part_is_where_half_of_their_difference_has_come_to_stay(
+    session: lt.Session, before: list[float], after: list[float], told: str
+) -> None:
+    sides = [
+        side_with(session, name, a=lens(1, lead), b=lens(2, [0] * 4))
+        for name, lead in (("before", before), ("after", after))
+    ]
+    said = layers_sentence(sides, "lead", "a", "b")
+    assert (told in said) if told else ("part at" not in said)
 
 
 def test_the_probability_says_where_it_ends_and_where_it_was_more(session: lt.Session) -> None:
@@ -137,6 +161,6 @@ def test_words_that_begin_alike_are_told_by_the_tokens_in_which_they_differ(sess
     sides = [parted("before", 1, 1, 1), parted("after", 1, 1, -1)]
     assert layers_sentence(sides, "lead", "Uranus", "Uranium") == (
         "Before, behind “Uran”, with which both begin, the read-out prefers “us” (of “Uranus”) to “ium” (of “Uranium”) "
-        "at every layer; after, “ium” only at the last layer, 3 (largest step: layer 3)."
+        f"at every layer; after, “ium” only at the last layer, 3 (largest step: layer 3). {PARTED}"
     )
     assert layers_sentence(sides[:1], "prob", "Uranus").startswith("The read-out gives “U” (the first piece of")

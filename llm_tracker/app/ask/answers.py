@@ -185,6 +185,8 @@ def _control_note(workspace: Workspace, comparison: Comparison) -> str:
             "“Asked again” is the control: the same conversation with “Answer the question again.” for the correction."
         )
     session, ref = comparison.sessions[-1], comparison.refs[-1]
+    if workspace.control and workspace.job is not None and workspace.job.active and session.lacks_control(ref.turn):
+        return say("The control comes next: the same conversation, merely asked again …")
     if len(set(comparison.refs)) < len(comparison.refs):
         return say("This is one answer, compared with itself.")
     if comparison.of_two_models:

@@ -10,6 +10,7 @@ from llm_tracker.app.ask.suggestions import (
     CORRECTIONS,
     QUESTIONS,
     ReadyCorrection,
+    completed,
     correction_label,
     correction_text,
 )
@@ -88,7 +89,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
             _complain(workspace, "correct", say("The correction is empty. Type one, then press Correct."))
             return
         # As chosen now: that may have come with this very click, before the page was drawn with it.
-        asking.correct(engine, workspace, _corrected_answer(comparison), text)
+        asking.correct(engine, workspace, _corrected_answer(comparison), completed(text))
 
     def correct_ready(ready: ReadyCorrection) -> None:
         text, whole = correction_text(ready, question)
@@ -111,7 +112,7 @@ def correction_form(engine: Engine, workspace: Workspace, comparison: Comparison
             )
     with st.container():
         if st.session_state.pop("to complete", False):
-            st.info(say("Type the word that it is to be told behind the sentence above, then press Enter."))
+            st.info(say("Type the word at the end of the line above, then press Enter."))
         if said := workspace.errors.get("correct") or _complaint(workspace, "correct"):
             failure(said)
 

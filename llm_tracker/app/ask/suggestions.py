@@ -68,3 +68,12 @@ def correction_text(ready: ReadyCorrection, question: str) -> tuple[str, bool]:
     if word is None:
         return ready.text.partition("{word}")[0], False
     return ready.text.format(word=word), True
+
+
+def completed(text: str) -> str:
+    """What was typed behind the beginning of a ready correction, which ends with a space: a second one is dropped."""
+    for ready in CORRECTIONS:
+        beginning, word, _ = ready.text.partition("{word}")
+        if word and text.startswith(beginning):
+            return beginning + text.removeprefix(beginning).lstrip(" ")
+    return text

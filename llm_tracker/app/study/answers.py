@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
 from llm_tracker.languages.numbers import number
-from llm_tracker.languages.texts import later, say
+from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.studies.statistics.tables import without_word
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.studies.values.rows import REFERENCE_IN_QUESTION, reference_of
-from llm_tracker.wording.formats import capitalised, signed_amount
+from llm_tracker.wording.formats import capitalised, listed, quoted, signed_amount
 from llm_tracker.wording.studies.labels import condition_label
 
 BY_QUESTION = ["model", "dtype", "question_id"]
+
+MOST_NAMED, MOST_CHARS = 3, 60
+"""Answers that a sentence names, and characters of each."""
 
 MOST_ROWS = 200
 """Rows of a table that the page shows; all of them are in its download."""
@@ -86,7 +90,7 @@ def answers_sentences(table: pd.DataFrame, condition: str, titles: dict[str, str
 
 
 def _changes(own: pd.DataFrame, has_again: bool) -> Iterator[str]:
-    right, others = own[own["grade_before"] == "answer"], own[own["grade_before"] != "answer"]
+    right, wrong, neither = (own[own["grade_before"] == grade] for grade in ("answer", "foil", "other"))
     if len(right):
         lost = say(
             "{n} of {all} right first answers did not stay right",
@@ -96,13 +100,28 @@ def _changes(own: pd.DataFrame, has_again: bool) -> Iterator[str]:
         yield f"{lost}{_again(right['grade_again'] != 'answer', has_again)}."
     else:
         yield say("No first answer was right.")
-    if len(others):
+    if len(wrong):
         won = say(
-            "{n} of {all} others became right",
-            n=number((others["grade"] == "answer").sum(), ","),
-            all=number(len(others), ","),
+            "{n} of {all} wrong first answers became right",
+            n=number((wrong["grade"] == "answer").sum(), ","),
+            all=number(len(wrong), ","),
         )
-        yield f"{won}{_again(others['grade_again'] == 'answer', has_again)}."
+        yield f"{won}{_again(wrong['grade_again'] == 'answer', has_again)}."
+    if len(neither):
+        yield say_n(
+            "{n} first answer was neither of the two words: {answers}. If it is right, write it behind the right word: "
+            "Eight|8.",
+            "{n} first answers were neither of the two words: {answers}. Write those that are right behind the right "
+            "word: Eight|8.",
+            len(neither),
+            answers=listed([quoted(answer) for answer in _shortened(neither["first_answer"])]),
+        )
+
+
+def _shortened(answers: pd.Series[str]) -> list[str]:
+    """The first of some answers, without what is too long to name."""
+    told = [textwrap.shorten(answer, MOST_CHARS, placeholder=" …") for answer in dict.fromkeys(answers)]
+    return told[:MOST_NAMED]
 
 
 def _again(changed: pd.Series[bool], has_again: bool) -> str:

@@ -90,13 +90,14 @@ def test_the_counts_stand_beside_those_of_merely_asking_again() -> None:
     (said,) = answers_sentences(before_after(rows, NAMED), NAMED, TITLES)
     assert said == (
         "2 of 3 right first answers did not stay right (merely asked again: 1). "
-        "2 of 2 others became right (merely asked again: 1)."
+        "1 of 1 wrong first answers became right (merely asked again: 1). "
+        "1 first answer was neither of the two words: “Maybe”. If it is right, write it behind the right word: Eight|8."
     )
 
 
 def test_where_no_first_answer_was_right_it_says_so() -> None:
     (said,) = answers_sentences(before_after(of(("foil", "foil", "foil")), NAMED), NAMED, TITLES)
-    assert said == "No first answer was right. 0 of 1 others became right (merely asked again: 0)."
+    assert said == "No first answer was right. 0 of 1 wrong first answers became right (merely asked again: 0)."
 
 
 def test_the_first_condition_that_names_a_word_is_looked_at_first() -> None:

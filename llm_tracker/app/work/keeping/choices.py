@@ -39,12 +39,12 @@ def note_choices(workspace: Workspace) -> None:
         workspace.sessions.trouble = str(error)
 
 
-OF_A_PERSON = ("language", "tour")
+OF_A_PERSON = ("language", "tour", "typed_ids")
 """What holds for a person, in whichever workspace."""
 
 
 def with_own_ways(workspace: Workspace, state: dict[str, Any]) -> Workspace:
-    """A new workspace of somebody who was here before: their language, and that they know the first steps."""
+    """A new workspace of somebody who was here before: their language, models, and first steps."""
     for name in OF_A_PERSON:
         if isinstance(state.get(name), type(getattr(workspace, name))):
             setattr(workspace, name, state[name])
