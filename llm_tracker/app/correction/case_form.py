@@ -51,7 +51,7 @@ def case_form(engine: Engine, workspace: Workspace, turn: TurnRef, session: Sess
         paragraph(
             say(
                 "You say which word is right; both are taken from the conversation. The model then answers under its "
-                "controls, word by word and layer by layer: 15 to 30 seconds with the built-in model."
+                "controls, word by word and layer by layer: 20 to 30 seconds with the built-in model on two cores."
             ),
             quiet=True,
         )

@@ -17,12 +17,13 @@ from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.store import Store
 from llm_tracker.storage.store.summaries import StoredSession
+from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.history import LONGEST_ANSWER, OUTCOMES, size, when
 
 CHOSEN = "history chosen"
 
-LONGEST_TITLE, LONGEST_PARENT = 110, 40
-"""Characters of a title, and of one that is named in passing."""
+LONGEST_TITLE, LONGEST_SAID, LONGEST_PARENT = 110, 60, 40
+"""Characters of a title, of what was said last, and of a title that is named in passing."""
 
 
 def chosen() -> list[int]:
@@ -91,9 +92,18 @@ def _answers(stored: StoredSession) -> str:
 
 def _facts(stored: StoredSession, parent: str, zone: ZoneInfo | None) -> str:
     asked = say("Asked: {question}", question=short(stored.said[0])) if stored.name else ""
+    told_so = say("corrected with {text}", text=quoted(short(stored.said[-1], LONGEST_SAID))) if stored.said[1:] else ""
     branch = say("a branch of “{title}”", title=short(parent, LONGEST_PARENT)) if parent else ""
     tags = ", ".join(f"#{tag}" for tag in stored.tags)
-    told = [asked, when(stored.created_at, time.time(), zone), stored.model_title, size(stored.n_bytes), branch, tags]
+    told = [
+        asked,
+        told_so,
+        when(stored.created_at, time.time(), zone),
+        stored.model_title,
+        size(stored.n_bytes),
+        branch,
+        tags,
+    ]
     note = f"<br>{sentence(stored.note)}" if stored.note else ""
     return f'<span class="lt-quiet">{" · ".join(sentence(each) for each in told if each)}{note}</span>'
 

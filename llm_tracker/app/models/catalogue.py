@@ -26,8 +26,9 @@ def models_panel(engine: Engine, workspace: Workspace) -> None:
     st.title(say("Models"), anchor=False)
     st.caption(
         say(
-            "Load or pick one here or in the sidebar. Nothing is downloaded before you press the button that says how "
-            "much, except the model to begin with, where no other is here."
+            "Load or pick one here or in the sidebar, where a hub id, a directory or a .gguf file can be typed, too. "
+            "Nothing is downloaded before you press the button that says how much, except the model to begin with, "
+            "where no other is here."
         )
     )
     entries = known_models(engine, workspace)

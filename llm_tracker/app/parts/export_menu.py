@@ -25,8 +25,8 @@ def export_menu(name: str, figure: Figure | None, copy: tuple[str, str] | None =
     with st.popover(say("Export"), key=f"export {name}"):
         paragraph(say("The chart, in the colours of this page"), quiet=True)
         with st.container(horizontal=True):
-            _button(name, "PNG", "image/png", lambda: images.png(figure.chart, look))
-            _button(name, "SVG", "image/svg+xml", lambda: images.svg(figure.chart, look))
+            _button(name, "PNG", "image/png", lambda: images.png(images.captioned(figure), look))
+            _button(name, "SVG", "image/svg+xml", lambda: images.svg(images.captioned(figure), look))
         paragraph(say("Its numbers, with every digit"), quiet=True)
         with st.container(horizontal=True):
             _button(name, "CSV", "text/csv", lambda: tables.csv(figure.frame))

@@ -145,9 +145,9 @@ def _content(kind: str, theme: Any, figure: Figure, session: Session | None) -> 
     from llm_tracker.export import images, tables
 
     if kind == "png":
-        return images.png(figure.chart, theme)
+        return images.png(images.captioned(figure), theme)
     if kind == "svg":
-        return images.svg(figure.chart, theme)
+        return images.svg(images.captioned(figure), theme)
     if kind == "html" and session is not None:
         from llm_tracker.cli.commands.report import report_of
 
