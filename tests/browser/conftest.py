@@ -14,7 +14,7 @@ from hub_server import HubServer
 from installations import ROOT, built_wheel
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import served_app
-from steps import Visit, ask_capital, correct, expect_answer, expect_control, expect_ready, opened, settle
+from steps import Visit, ask_capital, corrected_conversation, expect_ready, opened
 
 from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
@@ -69,13 +69,7 @@ def asked(window: BrowserContext, server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def corrected(window: BrowserContext, server: str) -> Iterator[str]:
     """The address of a conversation to look at and not to change: a question, its correction and the control."""
-    tab = opened(window, server)
-    expect_ready(tab)
-    ask_capital(tab)
-    correct(tab)
-    expect_answer(tab, "after", "London")
-    expect_control(tab)
-    settle(tab)
+    tab = corrected_conversation(window, server)
     yield tab.url
     tab.close()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kept_pictures import MOST_DIFFERING, part_that_differs, require_as_kept, small
-from playwright.sync_api import Page, expect
-from steps import Scheme, Visit, settle
+from playwright.sync_api import BrowserContext, Page, expect
+from steps import Scheme, Visit, corrected_conversation, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
@@ -22,11 +23,18 @@ PAGES = (
     ("Correction", 1280, "light"),
     ("Compare", 400, "dark"),
     ("Study", 1280, "light"),
-    ("Models", 400, "light"),
     ("Teach", 1280, "light"),
     ("Teach", 400, "dark"),
     ("Guide", 1280, "dark"),
 )
+
+
+@pytest.fixture(scope="module")
+def own(window: BrowserContext, server: str) -> Iterator[str]:
+    """The address of a conversation that nobody else has done anything with."""
+    tab = corrected_conversation(window, server)
+    yield tab.url
+    tab.close()
 
 
 def page_of(visit: Visit, address: str, name: str, width: int, scheme: Scheme) -> Page:
@@ -41,15 +49,13 @@ def page_of(visit: Visit, address: str, name: str, width: int, scheme: Scheme) -
 
 
 @pytest.mark.parametrize(("name", "width", "scheme"), PAGES)
-def test_a_page_looks_as_it_did(
-    visit: Visit, corrected: str, name: str, width: int, scheme: Scheme, tmp_path: Path
-) -> None:
-    tab = page_of(visit, corrected, name, width, scheme)
+def test_a_page_looks_as_it_did(visit: Visit, own: str, name: str, width: int, scheme: Scheme, tmp_path: Path) -> None:
+    tab = page_of(visit, own, name, width, scheme)
     require_as_kept(tab.screenshot(animations="disabled"), f"{name.lower()}-{width}-{scheme}", tmp_path)
 
 
-def test_what_is_not_there_any_more_would_be_seen(visit: Visit, corrected: str) -> None:
-    tab = page_of(visit, corrected, "Ask", 1280, "light")
+def test_what_is_not_there_any_more_would_be_seen(visit: Visit, own: str) -> None:
+    tab = page_of(visit, own, "Ask", 1280, "light")
     before = small(tab.screenshot(animations="disabled"))
     tab.locator("[data-testid=stVegaLiteChart]").first.evaluate("each => each.style.visibility = 'hidden'")
     assert part_that_differs(small(tab.screenshot(animations="disabled")), before) > MOST_DIFFERING

@@ -170,3 +170,15 @@ def computed(tab: Page, button: str) -> None:
     expect(tab.get_by_role("button", name=button)).to_have_count(0, timeout=120_000)
     expect(tab.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=120_000)
     settle(tab)
+
+
+def corrected_conversation(window: BrowserContext, address: str) -> Page:
+    """A tab on the newcomer's question, its correction and the control, all of it drawn."""
+    tab = opened(window, address)
+    expect_ready(tab)
+    ask_capital(tab)
+    correct(tab)
+    expect_answer(tab, "after", "London")
+    expect_control(tab)
+    settle(tab)
+    return tab
