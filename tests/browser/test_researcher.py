@@ -52,6 +52,7 @@ def test_a_model_by_its_path_is_asked_examined_exported_and_studied(
     visit: Visit, server: str, own_file: Path, embedded: lt.LoadedModel, tmp_path: Path
 ) -> None:
     page = visit(server)
+    page.set_default_timeout(PATIENCE)
     expect_ready(page)
     type_model(page, str(own_file))
     expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("my-model", timeout=60_000)

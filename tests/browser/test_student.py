@@ -16,6 +16,9 @@ from llm_tracker.wording.formats import shown
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
+PATIENCE = 180_000
+"""Milliseconds for whatever comes: the app begins twice, on a machine that may be busy."""
+
 
 @pytest.fixture
 def app(tmp_path: Path, embedded: object) -> Iterator[OwnApp]:
@@ -49,6 +52,7 @@ def test_what_a_student_explored_is_there_on_the_next_day(
     app: OwnApp, visit: Visit, paris: lt.Session, tmp_path: Path
 ) -> None:
     page = visit(app.url)
+    page.set_default_timeout(PATIENCE)
     expect_ready(page)
     ask_capital(page)
     correct(page)
@@ -71,6 +75,7 @@ def test_what_a_student_explored_is_there_on_the_next_day(
 
     app.start()
     page = visit(app.url, apart=True)
+    page.set_default_timeout(PATIENCE)
     found(page, "london").last.click()
     expect_answer(page, "before", "Paris", "France")
     expect_answer(page, "after", "London")
