@@ -43,14 +43,14 @@ def _where_they_part(sides: Sequence[Side], word: str | None, over: str | None) 
     pair = [by_layer(side, "lead", word, over) for side in sides if side.name in ("before", "after") and not side.model]
     if len(pair) != 2 or pair[0] is None or pair[1] is None or len(pair[0]) != len(pair[1]):
         return ""
-    gaps = np.abs(pair[1] - pair[0])
-    if gaps[-1] < LEAST_PARTED:
+    gaps = pair[1] - pair[0]
+    if abs(gaps[-1]) < LEAST_PARTED:
         return ""
-    layer = settled_layer(gaps > gaps[-1] / 2)
+    layer = settled_layer(gaps / gaps[-1] > 0.5) or len(gaps)  # of its sign: a gap the other way round is none of it
     return say(
         "Before and after part at layer {layer}: from there on their leads differ by more than half of what they do at "
         "the end.",
-        layer=number(layer or len(gaps)),
+        layer=number(layer),
     )
 
 

@@ -84,6 +84,7 @@ def test_the_layers_sentence_tells_each_side(session: lt.Session) -> None:
         ([1, 1, 1, 1], [1, 1, -1, -1], "part at layer 3"),
         ([1, 1, 1, 1], [-1, -1, 1, -1], "part at layer 4"),
         ([1, 1, 1, 1], [-1, -1, -1, -1], "part at layer 1"),
+        ([1, 1, 1, 1], [7, 7, -5, -5], "part at layer 3"),
     ],
 )
 def test_where_two_answers_part_is_where_half_of_their_difference_has_come_to_stay(
