@@ -69,7 +69,7 @@ def test_a_number_in_the_address_opens_nothing_of_another(engine: engines.Engine
     stranger = opened("dashboard.py")
     stranger.query_params["turns"] = "1.0"
     assert "Mine?" not in shown_html(settled(stranger.run()))
-    again = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "dashboard.py"), default_timeout=30)
+    again = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "dashboard.py"), default_timeout=90)
     again.query_params["turns"] = "1.0"
     assert "Mine?" not in shown_html(settled(again.run()))
 
@@ -229,7 +229,7 @@ def shared(engine: engines.Engine) -> tuple[lt.Store, str]:
 
 
 def visiting(**address: str) -> AppTest:
-    at = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "dashboard.py"), default_timeout=30)
+    at = AppTest.from_file(str(Path(__file__).resolve().parents[2] / "dashboard.py"), default_timeout=90)
     for name, value in address.items():
         at.query_params[name] = value
     return settled(at.run())

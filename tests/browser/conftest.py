@@ -12,14 +12,12 @@ import pytest
 from filelock import FileLock
 from hub_server import HubServer
 from installations import ROOT, built_wheel
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 from serving import served_app
 from steps import Visit, ask_capital, corrected_conversation, expect_ready, opened
 
 from benchmarks.tinyllama_like import write_tinyllama_like
 from llm_tracker.models.catalogue import TINYLLAMA
-
-expect.set_options(timeout=15_000)  # a slow machine is no failure: how fast things are is measured elsewhere
 
 
 @pytest.fixture(scope="session")

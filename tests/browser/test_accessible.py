@@ -111,7 +111,7 @@ def test_the_whole_path_by_keyboard_alone(page: Page) -> None:
     assert focused(page).startswith("Token 2")
     tab_to(page, "wrong")
     page.keyboard.press("Enter")
-    expect(page.locator(".lt-card.after .head")).to_contain_text("That is wrong.”", timeout=60_000)
+    expect(page.locator(".lt-card.after .head")).to_contain_text("That is wrong.”")
     tab_to(page, "Layer")
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_role("slider", name="Layer")).to_have_value("29")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
-from steps import ask_capital, choose, correct, expect_answer, expect_control, follow, settle
+from playwright.sync_api import Page, expect
+from steps import Visit, ask_capital, choose, correct, expect_answer, expect_control, follow, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
@@ -17,7 +17,7 @@ def look_around(page: Page) -> None:
     expect_followed(page)
     page.get_by_role("radiogroup", name="Token to look at, after").get_by_role("radio").nth(1).click()
     expect(page.locator(".lt-card.after .note")).to_contain_text("Token 2 of")
-    expect(page.locator("caption", has_text="After: its own token “<|im_end|>”")).to_have_count(1, timeout=60_000)
+    expect(page.locator("caption", has_text="After: its own token “<|im_end|>”")).to_have_count(1)
     settle(page)
     choose(page, "Head", "head 3")
     settle(page)
@@ -43,7 +43,7 @@ def shown(page: Page) -> list[str]:
     return [text for each in texts for text in each.all_text_contents()]
 
 
-def test_a_word_is_followed_and_an_address_opened_elsewhere_shows_the_same(page: Page, browser: Browser) -> None:
+def test_a_word_is_followed_and_an_address_opened_elsewhere_shows_the_same(page: Page, visit: Visit) -> None:
     ask_capital(page)
     correct(page)
     expect_answer(page, "after", "London")
@@ -51,10 +51,7 @@ def test_a_word_is_followed_and_an_address_opened_elsewhere_shows_the_same(page:
     look_around(page)
     for said in ("turns=1.0-1.1", "step=-1", "layer=29", "head=3", "word=Paris&word=London&word=Rome"):
         assert said in page.url
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    other = context.new_page()
-    other.set_default_timeout(60_000)
-    other.goto(page.url)
+    other = visit(page.url, apart=True)
     expect(other.locator(".lt-card.after .note")).to_contain_text("Token 2 of")
     expect(other.get_by_role("slider", name="Layer")).to_have_value("29")
     expect(other.get_by_role("combobox", name="Head", exact=True)).to_have_value("head 3")
@@ -63,4 +60,3 @@ def test_a_word_is_followed_and_an_address_opened_elsewhere_shows_the_same(page:
     settle(other)
     assert shown(other) == shown(page)
     assert other.url == page.url
-    context.close()

@@ -17,14 +17,12 @@ import llm_tracker as lt
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
-PATIENCE = 240_000
-"""Milliseconds: a machine that does much else loads the second model in minutes."""
 
 VIEWS = ("What each says", "The lead by relative depth", "Where each looked", "How each cuts the words")
 
 
 def compare_page(tab: Page) -> Page:
-    expect(tab.get_by_role("heading", name="Compare", exact=True)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     settle(tab)
     return tab
 
@@ -50,7 +48,7 @@ def address(window: BrowserContext, corrected: str) -> str:
     tab.keyboard.press("Escape")
     tab.get_by_role("button", name="Run it on these models").click()
     expect(tab.get_by_role("button", name="Stop", exact=True)).to_be_visible()
-    expect(tab.get_by_role("table", name="What each model says").get_by_role("row")).to_have_count(4, timeout=PATIENCE)
+    expect(tab.get_by_role("table", name="What each model says").get_by_role("row")).to_have_count(4)
     settle(tab)
     found = tab.url
     tab.close()
@@ -67,7 +65,7 @@ def compared(window: BrowserContext, address: str) -> Iterator[Page]:
 
 def with_all_there(tab: Page) -> Page:
     for view in VIEWS:
-        expect(tab.get_by_role("heading", name=view)).to_be_visible(timeout=60_000)
+        expect(tab.get_by_role("heading", name=view)).to_be_visible()
     expect(tab.locator("[data-testid=stVegaLiteChart] svg.marks")).to_have_count(4)
     expect(tab.locator("[data-testid=stException]")).to_have_count(0)
     settle(tab)

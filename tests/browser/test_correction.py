@@ -15,7 +15,6 @@ from llm_tracker.wording.correction.paths import path_sentence
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
-PATIENCE = 120_000
 HANDED_OVER = "brings it to the position that writes the answer"
 
 
@@ -27,7 +26,7 @@ def found(embedded: lt.LoadedModel, paris: lt.Session) -> lt.Experiment:
 
 
 def shown(tab: Page) -> Page:
-    expect(tab.get_by_role("heading", name="Correction", exact=True)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name="Correction", exact=True)).to_be_visible()
     settle(tab)
     return tab
 
@@ -40,7 +39,7 @@ def address(window: BrowserContext, corrected: str) -> str:
     assert tab.get_by_role("textbox", name="Right word").input_value() == "Paris"
     assert tab.get_by_role("textbox", name="Other word").input_value() == "London"
     tab.get_by_role("button", name="Find out what it did").click()
-    expect(tab.get_by_role("button", name="Find out again")).to_be_enabled(timeout=PATIENCE)
+    expect(tab.get_by_role("button", name="Find out again")).to_be_enabled()
     settle(tab)
     address = tab.url
     tab.close()
@@ -49,7 +48,7 @@ def address(window: BrowserContext, corrected: str) -> str:
 
 def with_all_there(tab: Page) -> Page:
     shown(tab)
-    expect(tab.get_by_text(HANDED_OVER).first).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text(HANDED_OVER).first).to_be_visible()
     settle(tab)
     return tab
 
@@ -105,7 +104,7 @@ def test_what_was_found_is_there_when_it_is_opened_again_and_passes_the_accessib
 def test_hiding_the_named_word_answers_otherwise_beside_the_untouched_answer(found_out: Page) -> None:
     """tests/app/correction/test_correction_page.py says so of the script, test_behaviour.py of the model."""
     found_out.get_by_role("button", name="Answer again: “London” hidden in layers 1 to 30").click()
-    expect(found_out.get_by_text("edited: “London” hidden in layers 1 to 30").first).to_be_visible(timeout=60_000)
+    expect(found_out.get_by_text("edited: “London” hidden in layers 1 to 30").first).to_be_visible()
     settle(found_out)
     written = found_out.locator(".lt-written").all_inner_texts()
     assert written[0].startswith("London")
@@ -117,15 +116,15 @@ def test_a_head_that_carried_it_opens_on_the_attention_page_by_its_bar_and_by_it
     bars = chart.locator("svg.marks .mark-rect.role-mark path")
     expect(bars.first).to_be_visible()
     bars.first.click()
-    expect(found_out.get_by_role("heading", name="Attention", exact=True)).to_be_visible(timeout=60_000)
+    expect(found_out.get_by_role("heading", name="Attention", exact=True)).to_be_visible()
     settle(found_out)
     assert "layer=24" in found_out.url
     assert "head=1" in found_out.url
     found_out.go_back()
-    expect(found_out.get_by_text("Which heads carried it").first).to_be_visible(timeout=60_000)
+    expect(found_out.get_by_text("Which heads carried it").first).to_be_visible()
     settle(found_out)
     found_out.get_by_role("button", name="Look at layer 24 head 1").click()
-    expect(found_out.get_by_role("heading", name="Attention", exact=True)).to_be_visible(timeout=60_000)
+    expect(found_out.get_by_role("heading", name="Attention", exact=True)).to_be_visible()
     settle(found_out)
     assert "layer=24" in found_out.url
     assert "head=1" in found_out.url
@@ -133,6 +132,6 @@ def test_a_head_that_carried_it_opens_on_the_attention_page_by_its_bar_and_by_it
 
 def test_on_a_phone_nothing_scrolls_sideways(visit: Visit, server: str) -> None:
     tab = shown(visit(f"{server.rstrip('/')}/Correction", width=400, scheme="dark"))
-    expect(tab.get_by_text(HANDED_OVER).first).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text(HANDED_OVER).first).to_be_visible()
     wide = tab.evaluate("document.documentElement.scrollWidth")
     assert wide <= 400

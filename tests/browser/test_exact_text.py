@@ -31,11 +31,9 @@ def seen(text: str) -> str:
 def expect_text(page: Page, selector: str, text: str) -> None:
     """The element's text is exactly this, with nothing taken for markup (textContent, spaces and all)."""
     element = page.locator(selector)
-    expect(element).to_contain_text(text.split()[0], timeout=60_000)
+    expect(element).to_contain_text(text.split()[0])
     page.wait_for_function(
-        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)",
-        arg=[selector, text],
-        timeout=60_000,
+        "([selector, text]) => document.querySelector(selector)?.textContent.includes(text)", arg=[selector, text]
     )
 
 
@@ -47,7 +45,7 @@ def test_forty_nasty_texts_appear_as_they_were_typed(page: Page) -> None:
     for text in (" ".join(NASTY[first::10]) for first in range(10)):
         ask(page, text)
         expect_text(page, ".lt-card.before .head", seen(text))
-        expect(page.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
+        expect(page.locator(".lt-card.before .note")).to_contain_text("likely")
         expect_text(page, "pre.lt-read", seen(text))
         page.wait_for_function(
             "text => document.querySelector('.lt-words.before').textContent.endsWith(text)", arg=seen(text)
@@ -65,7 +63,7 @@ def test_nasty_corrections_and_followed_words_appear_as_they_were_typed(page: Pa
     text = " ".join(NASTY[at] for at in (12, 16, 24, 36))
     correct(page, text)
     expect_text(page, ".lt-card.after .head", seen(text))
-    expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=60_000)
+    expect(page.locator(".lt-card.after .note")).to_contain_text("likely")
     for word in (":red[x]", "<b>y</b>$z$"):
         follow(page, word)
     settle(page)
@@ -78,7 +76,7 @@ def test_nasty_tokens_appear_as_they_are_in_strips_charts_tooltips_and_tables(pa
     settle(page)
     ask(page, "**b** <b>x</b> $y$ :red[z] **b** <b>x</b> $y$ :red[z] **b** <b>x</b> $y$ :red[z]")
     strip = page.get_by_role("radiogroup", name="Token to look at, before")
-    expect(strip.get_by_role("radio")).to_have_count(16, timeout=60_000)
+    expect(strip.get_by_role("radio")).to_have_count(16)
     settle(page)
     texts = [each.locator("span").first.text_content() for each in strip.get_by_role("radio").all()]
     marks = [at for at, text in enumerate(texts) if text and re.search(r"[*<>$:\[\]]", text)]

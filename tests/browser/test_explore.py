@@ -34,7 +34,7 @@ def page_of(visit: Visit, address: str, title: str, **how: object) -> Page:
     """A page of the app on a conversation that is there already."""
     root, _, query = address.partition("?")
     tab = visit(f"{root.rstrip('/')}/{title}?{query}", **how)
-    expect(tab.get_by_role("heading", name=title, exact=True)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name=title, exact=True)).to_be_visible()
     settle(tab)
     return tab
 
@@ -64,7 +64,7 @@ def test_an_answer_is_walked_through_by_keyboard_and_played(visit: Visit, correc
     expect(player.locator(".place")).to_have_text(f"Token 1 of {turn.trace.n_steps}")
     tab.keyboard.press(" ")
     expect(player.get_by_role("button", name="Pause")).to_be_visible()
-    expect(player.locator(".place")).to_have_text(f"Token {turn.trace.n_steps} of {turn.trace.n_steps}", timeout=10_000)
+    expect(player.locator(".place")).to_have_text(f"Token {turn.trace.n_steps} of {turn.trace.n_steps}")
     expect(player.get_by_role("button", name="Play")).to_be_visible()
     settle(tab)
     assert "step=-1" in tab.url or "step=1" in tab.url, "the address says where the walk stopped"
@@ -79,7 +79,7 @@ def test_what_if_goes_on_from_the_other_token_beside_the_original(
     tab.get_by_role("button", name=f"What if it had said {token} here?").click()
     expected = lt.what_if(embedded, paris, 1, 0, int(paris.turns[1].trace.top_token_ids[0][1])).turns[1]
     compare = tab.get_by_role("button", name="Compare with the original")
-    expect(compare).to_be_visible(timeout=60_000)
+    expect(compare).to_be_visible()
     settle(tab)
     expect(tab.locator(".lt-written")).to_have_text(expected.text)
     compare.click()
@@ -110,7 +110,7 @@ def test_what_reads_the_text_once_more_can_be_stopped(visit: Visit, corrected: s
     button = tab.get_by_role("button", name="Read every token (before)")
     button.click()
     tab.get_by_role("button", name="Stop", exact=True).click()
-    expect(button).to_be_enabled(timeout=60_000)
+    expect(button).to_be_enabled()
     expect(tab.locator(".lt-error")).to_have_count(0)
 
 

@@ -81,7 +81,7 @@ def test_a_conversation_is_found_exported_deleted_imported_and_opened_again(
     settle(page)
     correct(page, "Are you sure?")
     expect_answer(page, "before", "London", "London")
-    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?", timeout=60_000)
+    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?")
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
 
@@ -126,7 +126,7 @@ def test_a_killed_app_comes_back_with_everything_and_offers_what_it_was_answerin
     page.get_by_label("Longest answer, in tokens", exact=True).press("Enter")
     settle(page)
     ask(page, "Tell me a long story.")
-    expect(page.get_by_text("Writing")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Writing")).to_be_visible()
     app.kill()
     assert [each.title for each in lt.open_store(app.store).list()] == kept
     app.start()

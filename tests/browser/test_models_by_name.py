@@ -39,15 +39,15 @@ def test_a_typed_directory_becomes_the_model_and_the_conversation_stays(page: Pa
     """tests/app/frame/test_model_picker.py says so of the script, and two models side by side type one below."""
     ask_capital(page)
     type_model(page, str(directory))
-    expect(page.get_by_text("5 layers · 4 heads")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("5 layers · 4 heads")).to_be_visible()
     expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("tiny-llama")
     expect_answer(page, "before", "Paris")
     expect(page.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible()
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.get_by_text("Answered by tiny-llama")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Answered by tiny-llama")).to_be_visible()
     expect_all_views(page)
     choose(page, "Model", "SmolLM2-135M-Instruct")
-    expect(page.get_by_text("30 layers · 9 heads")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("30 layers · 9 heads")).to_be_visible()
 
 
 @pytest.mark.soak

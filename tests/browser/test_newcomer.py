@@ -89,7 +89,7 @@ def test_a_correction_can_go_on_from_the_last_answer(page: Page) -> None:
     expect_answer(page, "after", "London")
     page.get_by_role("radio", name="Correct “After”").click()
     chip(page, "are you sure?")
-    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?", timeout=60_000)
+    expect(page.locator(".lt-card.after .head")).to_contain_text("Are you sure?")
     expect_answer(page, "before", "London")
 
 
@@ -146,7 +146,7 @@ def test_bad_input_is_a_sentence_and_everything_stays(page: Page) -> None:
 def test_a_long_text_begins_to_be_seen_at_its_end(page: Page) -> None:
     ask(page, "We read of towns. " * 100 + "What is the capital of France?")
     text = page.locator(".lt-words.before")
-    expect(text).to_contain_text("We read of towns.", timeout=60_000)
+    expect(text).to_contain_text("We read of towns.")
     settle(page)
     seen = text.evaluate(
         "text => [text, text.querySelector('.word:last-of-type')].map(each => each.getBoundingClientRect().bottom)"
@@ -161,9 +161,9 @@ def test_an_answer_can_be_stopped_where_it_was_asked_for(page: Page) -> None:
     page.get_by_label("Longest answer, in tokens", exact=True).press("Enter")
     settle(page)
     ask(page, "Write a long story about a dragon and a princess.")
-    expect(page.locator(".lt-card.before .note")).to_contain_text("Writing", timeout=60_000)  # a token is there
+    expect(page.locator(".lt-card.before .note")).to_contain_text("Writing")  # a token is there
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.locator(".lt-card.before")).to_contain_text("stopped by you", timeout=60_000)
+    expect(page.locator(".lt-card.before")).to_contain_text("stopped by you")
     expect(page.get_by_role("button", name="Ask", exact=True)).to_be_enabled()
     expect_all_views(page)
 

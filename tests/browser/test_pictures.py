@@ -43,7 +43,7 @@ def page_of(visit: Visit, address: str, name: str, width: int, scheme: Scheme) -
     tab = visit(f"{root.rstrip('/')}/{'' if name == 'Ask' else name}?{query}", width=width, scheme=scheme)
     tab.set_viewport_size({"width": width, "height": HEIGHT})
     if name != "Ask":
-        expect(tab.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=60_000)
+        expect(tab.get_by_role("heading", name=name, exact=True)).to_be_visible()
     settle(tab)
     return tab
 

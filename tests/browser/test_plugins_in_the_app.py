@@ -77,18 +77,18 @@ def test_the_command_lists_the_packages_model_and_adapter_and_the_broken_files(i
 
 def test_an_installed_packages_model_is_chosen_in_the_sidebar_and_answers(tab: Page) -> None:
     choose_model(tab, TITLE)
-    expect(tab.get_by_text("4 layers · 4 heads")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text("4 layers · 4 heads")).to_be_visible()
     ask(tab)
-    expect(tab.get_by_text(f"Answered by {TITLE}")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_text(f"Answered by {TITLE}")).to_be_visible()
     expect(tab.locator(".lt-card.before .head")).to_contain_text(QUESTION)
-    expect(tab.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
+    expect(tab.locator(".lt-card.before .note")).to_contain_text("likely")
     assert tab.locator(".lt-card.before .answer").inner_text().strip()
     expect_all_views(tab)
 
 
 def expect_broken_files(place: Locator) -> None:
     for name, kind in DROPPED.items():
-        expect(place.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible(timeout=60_000)
+        expect(place.get_by_text(f"adapters/{name}.py, line {BROKEN[kind].line}")).to_be_visible()
         expect(place.get_by_text(BROKEN[kind].reason)).to_be_visible()
 
 
@@ -106,6 +106,6 @@ def test_broken_files_are_named_with_their_lines_in_the_sidebar_and_on_the_model
 
 def test_the_installed_app_keeps_its_own_face_where_another_apps_settings_lie(tab: Page) -> None:
     button = tab.get_by_role("button", name="Ask", exact=True)
-    expect(button).to_be_visible(timeout=60_000)
+    expect(button).to_be_visible()
     expect(tab.locator("[data-testid=stSidebarNav]")).to_have_count(0)
     assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(47, 93, 138)"

@@ -30,7 +30,6 @@ from llm_tracker.models.sources.gguf import embedded_gguf
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
-PATIENCE = 180_000
 QUESTIONS = "What is the capital of France?, Paris, London\nWhat is the capital of Japan?, Tokyo, Seoul"
 
 
@@ -52,10 +51,9 @@ def test_a_model_by_its_path_is_asked_examined_exported_and_studied(
     visit: Visit, server: str, own_file: Path, embedded: lt.LoadedModel, tmp_path: Path
 ) -> None:
     page = visit(server)
-    page.set_default_timeout(PATIENCE)
     expect_ready(page)
     type_model(page, str(own_file))
-    expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("my-model", timeout=60_000)
+    expect(page.get_by_role("combobox", name="Model", exact=True)).to_have_value("my-model")
     expect_ready(page)
     ask_capital(page)
     expect(page.get_by_text("Answered by my-model")).to_be_visible()
@@ -88,7 +86,7 @@ def examine(page: Page) -> None:
     """What the correction did, of the conversation that is shown."""
     on_page(page, "Correction")
     page.get_by_role("button", name="Find out what it did").click()
-    expect(page.get_by_role("button", name="Find out again")).to_be_enabled(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Find out again")).to_be_enabled()
     settle(page)
     expect(page.get_by_text("brings it to the position that writes the answer").first).to_be_visible()
 
@@ -98,7 +96,7 @@ def study_it(page: Page, session: lt.Session) -> None:
     on_page(page, "Study")
     page.get_by_role("textbox", name="One question a line").fill(QUESTIONS)
     page.get_by_role("button", name="Run the study").click()
-    expect(page.get_by_text("All is there: 2 of 2 questions of my-model")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("All is there: 2 of 2 questions of my-model")).to_be_visible()
     settle(page)
     with page.expect_download() as coming:
         page.get_by_role("button", name="results.parquet").click()

@@ -16,9 +16,6 @@ from llm_tracker.wording.formats import shown
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
-PATIENCE = 180_000
-"""Milliseconds for whatever comes: the app begins twice, on a machine that may be busy."""
-
 
 @pytest.fixture
 def app(tmp_path: Path, embedded: object) -> Iterator[OwnApp]:
@@ -52,7 +49,6 @@ def test_what_a_student_explored_is_there_on_the_next_day(
     app: OwnApp, visit: Visit, paris: lt.Session, tmp_path: Path
 ) -> None:
     page = visit(app.url)
-    page.set_default_timeout(PATIENCE)
     expect_ready(page)
     ask_capital(page)
     correct(page)
@@ -67,7 +63,7 @@ def test_what_a_student_explored_is_there_on_the_next_day(
     on_page(page, "Tokens")
     token = shown(paris.turns[1].trace.top_tokens[0][1])
     page.get_by_role("button", name=f"What if it had said {token} here?").last.click()
-    expect(page.get_by_role("button", name="Compare with the original")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Compare with the original")).to_be_visible()
     settle(page)
     written = page.locator(".lt-written").inner_text().removesuffix("<|im_end|>")
     page.close()
@@ -75,7 +71,6 @@ def test_what_a_student_explored_is_there_on_the_next_day(
 
     app.start()
     page = visit(app.url, apart=True)
-    page.set_default_timeout(PATIENCE)
     found(page, "london").last.click()
     expect_answer(page, "before", "Paris", "France")
     expect_answer(page, "after", "London")

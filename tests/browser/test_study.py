@@ -14,7 +14,6 @@ import llm_tracker as lt
 
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
-PATIENCE = 120_000
 PASTED = (
     "question\tanswer\tfoil\nWhat is the capital of France?\tParis\tLondon\nWhat is the capital of Japan?\tTokyo\tSeoul"
 )
@@ -34,7 +33,7 @@ SIX = "\n".join(
 
 def on_study(visit: Visit, server: str, **how: object) -> Page:
     tab = visit(f"{server.rstrip('/')}/Study", **how)
-    expect(tab.get_by_role("heading", name="Study", exact=True)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name="Study", exact=True)).to_be_visible()
     settle(tab)
     return tab
 
@@ -52,7 +51,7 @@ def answers(tab: Page) -> Locator:
 
 
 def expect_all(tab: Page, n: int) -> None:
-    expect(tab.get_by_text(f"All is there: {n} of {n} questions of")).to_be_visible(timeout=PATIENCE)
+    expect(tab.get_by_text(f"All is there: {n} of {n} questions of")).to_be_visible()
     settle(tab)
 
 
@@ -95,15 +94,15 @@ def test_it_stops_goes_on_and_a_reload_loses_nothing(visit: Visit, server: str) 
     tab = on_study(visit, server)
     paste(tab, SIX)
     run(tab)
-    expect(tab.get_by_text(re.compile(r"[1-5] of 6 questions, about"))).to_be_visible(timeout=PATIENCE)
+    expect(tab.get_by_text(re.compile(r"[1-5] of 6 questions, about"))).to_be_visible()
     tab.get_by_role("button", name="Stop").click()
-    expect(tab.get_by_role("button", name="Go on")).to_be_visible(timeout=PATIENCE)
+    expect(tab.get_by_role("button", name="Go on")).to_be_visible()
     settle(tab)
     first = cells_of(tab, "capital of France")
     assert first["first answer"] == "Paris"
     expect(answers(tab).get_by_text("not asked yet").last).to_be_visible()
     tab.reload()
-    expect(tab.get_by_role("button", name="Go on")).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("button", name="Go on")).to_be_visible()
     settle(tab)
     assert cells_of(tab, "capital of France") == first
     tab.get_by_role("button", name="Go on").click()

@@ -22,7 +22,7 @@ def lesson(visit: Visit, server: str) -> Page:
 
 
 def heading(tab: Page, name: str) -> None:
-    expect(tab.get_by_role("heading", name=name, exact=True)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name=name, exact=True)).to_be_visible()
     settle(tab)
 
 
@@ -39,7 +39,7 @@ def test_a_lesson_is_given_with_the_projector(lesson: Page) -> None:
         settle(lesson)
     expect(lesson.get_by_role("button", name="Paris · 2")).to_be_visible()
     expect(lesson.locator(".lt-big")).to_have_count(0)
-    expect(lesson.get_by_role("button", name="Uncover the answer")).to_be_enabled(timeout=60_000)
+    expect(lesson.get_by_role("button", name="Uncover the answer")).to_be_enabled()
     lesson.keyboard.press("PageDown")  # while the field still has the focus, as a remote control would
     expect(lesson.locator(".lt-big.lt-before")).to_have_text("Paris")
     expect(lesson.get_by_text("2 of 3 guesses were right.")).to_be_visible()
@@ -48,7 +48,7 @@ def test_a_lesson_is_given_with_the_projector(lesson: Page) -> None:
     heading(lesson, "The correction")
     lesson.get_by_role("button", name="Correct", exact=True).click()
     heading(lesson, "The answer after the correction")
-    expect(lesson.get_by_role("button", name="Uncover the answer")).to_be_enabled(timeout=60_000)
+    expect(lesson.get_by_role("button", name="Uncover the answer")).to_be_enabled()
     lesson.keyboard.press("ArrowRight")
     expect(lesson.locator(".lt-big.lt-after")).to_have_text("London")
     lesson.keyboard.press("ArrowRight")

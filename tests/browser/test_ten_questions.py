@@ -32,12 +32,12 @@ def test_ten_questions_are_there_after_the_app_was_killed(visit: Visit, embedded
         seen: dict[str, list[str]] = {}
         for country in COUNTRIES:
             ask(page, f"What is the capital of {country}?")
-            expect(page.locator(".lt-card.before .head")).to_contain_text(country, timeout=60_000)
-            expect(page.locator(".lt-card.before .note")).to_contain_text("likely", timeout=60_000)
+            expect(page.locator(".lt-card.before .head")).to_contain_text(country)
+            expect(page.locator(".lt-card.before .note")).to_contain_text("likely")
             settle(page)
             correct(page)
-            expect(page.locator(".lt-card.after .head")).to_contain_text("London", timeout=60_000)
-            expect(page.locator(".lt-card.after .note")).to_contain_text("likely", timeout=60_000)
+            expect(page.locator(".lt-card.after .head")).to_contain_text("London")
+            expect(page.locator(".lt-card.after .note")).to_contain_text("likely")
             expect_control(page)
             settle(page)
             seen[country] = shown(page)

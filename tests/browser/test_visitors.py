@@ -14,7 +14,7 @@ def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, visit: V
     ask(page)
     ask(other, "What is the capital of Japan?")
     for tab, answer, country in ((page, "Paris", "France"), (other, "Tokyo", "Japan")):
-        expect(tab.get_by_text("Answered by")).to_be_visible(timeout=60_000)  # the example shows Paris and London too
+        expect(tab.get_by_text("Answered by")).to_be_visible()  # the example shows Paris and London too
         expect_answer(tab, "before", answer, country)
     correct(page, "That is wrong. The correct answer is London.")
     correct(other, "That is wrong. The correct answer is Seoul.")
@@ -42,11 +42,11 @@ def test_two_visitors_on_two_models_at_once(visit: Visit, online: str) -> None:
     first, second = visit(online), visit(online, apart=True)
     expect_ready(first)
     second.get_by_role("button", name="Download TinyLlama, 2.2 GB").click()
-    expect(second.get_by_text("3 layers · 4 heads")).to_be_visible(timeout=60_000)
+    expect(second.get_by_text("3 layers · 4 heads")).to_be_visible()
     ask(first, "What is the capital of France?")
     ask(second, "What is the capital of Japan?")
     expect_answer(first, "before", "Paris", "France")
-    expect(second.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible(timeout=60_000)
+    expect(second.get_by_text("Answered by TinyLlama-1.1B-Chat-v1.0")).to_be_visible()
     expect(first.get_by_text("Answered by SmolLM2-135M-Instruct")).to_be_visible()
     expect(second.locator(".lt-card.before .head")).to_contain_text("Japan")
     correct(first)

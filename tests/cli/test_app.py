@@ -98,7 +98,7 @@ def started_with(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> list[
     return started
 
 
-def served(url: str, seconds: float = 40) -> str:
+def served(url: str, seconds: float = 120) -> str:
     until = time.monotonic() + seconds
     while True:
         try:

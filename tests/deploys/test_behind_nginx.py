@@ -46,7 +46,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def tab(address: str, browser: Browser) -> Iterator[Page]:
     page = opened(browser, address)
-    page.set_default_timeout(180_000)  # the server loads the model first, on a machine that may be busy
     yield page
     page.close()
 
@@ -65,13 +64,13 @@ def test_the_page_loads_under_the_prefix_and_answers_over_its_websocket(tab: Pag
 def test_links_to_pages_keep_the_prefix_and_so_does_the_private_link(tab: Page, address: str) -> None:
     for page in ("Tokens", "History"):
         tab.get_by_test_id("stSidebar").get_by_role("link", name=page, exact=True).click()
-        expect(tab.get_by_role("heading", name=page, exact=True)).to_be_visible(timeout=60_000)
+        expect(tab.get_by_role("heading", name=page, exact=True)).to_be_visible()
         settle(tab)
         assert tab.url.startswith(f"{address}/{page}?s=")
     key = tab.url.partition("?s=")[2].partition("&")[0]
     expect(tab.get_by_text(f"{address}/?s={key}")).to_be_visible()
     tab.reload()
-    expect(tab.get_by_role("heading", name="History", exact=True)).to_be_visible(timeout=60_000)
+    expect(tab.get_by_role("heading", name="History", exact=True)).to_be_visible()
 
 
 def test_whoever_forgets_the_slash_is_sent_on_without_a_word_of_a_host(address: str) -> None:

@@ -63,7 +63,7 @@ def nginx(folder: Path, app_port: int) -> Iterator[str]:
         process.wait(timeout=20)
 
 
-def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert process.poll() is None, "nginx has ended: its settings cannot be used"

@@ -67,7 +67,7 @@ class OwnApp:
             self._process.wait()
 
 
-def wait_until_healthy(url: str, seconds: float = 60) -> None:
+def wait_until_healthy(url: str, seconds: float = 180) -> None:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         try:

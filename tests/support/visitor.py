@@ -40,7 +40,7 @@ class Loader:
 
 
 def opened(page: str) -> AppTest:
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=90)
     return settled((at if page == "dashboard.py" else at.switch_page(page)).run())
 
 
@@ -58,7 +58,7 @@ def settled(at: AppTest) -> AppTest:
 
 
 def until(at: AppTest, done: Callable[[], bool]) -> AppTest:
-    for _ in range(200):
+    for _ in range(600):
         assert not at.exception, at.exception[0].message
         if done():
             return at
@@ -102,7 +102,7 @@ def told(
     before, after = shown or ((0, 1) if len(session.turns) > 1 else (0, None))
     assert workspace.sessions.add(session) == 1
     workspace.show(TurnRef(1, before), None if after is None else TurnRef(1, after))
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=90)
     at.query_params["s"] = workspace.key
     return settled((at if page == "dashboard.py" else at.switch_page(page)).run())
 
@@ -126,7 +126,7 @@ def sidebar_captions(at: AppTest) -> str:
 
 def reopened(at: AppTest, **said: str | list[str]) -> AppTest:
     """The same address in another tab, with more said in it."""
-    tab = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    tab = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=90)
     for name, value in {**at.query_params, **said}.items():
         tab.query_params[name] = value
     return settled(tab.run())

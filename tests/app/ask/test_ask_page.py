@@ -33,7 +33,7 @@ from llm_tracker.wording.formats import one_in, percent
 
 
 def test_the_first_paint_shows_a_finished_example_with_all_its_views(engine: engines.Engine) -> None:
-    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30).run()
+    at = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=90).run()
     assert not at.exception
     assert at.title[0].value == "LLM Inference Tracker"
     assert "A finished example, made with SmolLM2-135M-Instruct." in shown_html(at)
@@ -212,7 +212,7 @@ def test_what_a_form_lacked_is_said_until_something_is_asked_and_in_no_other_tab
     at = corrected(asked(opened("dashboard.py")), "  ")
     assert "correction is empty" in shown_html(at)
     assert "correction is empty" in shown_html(at.run())
-    other = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    other = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=90)
     other.query_params["s"] = visitor(engine).key
     assert "correction is empty" not in shown_html(settled(other.run()))
     words = visitor(engine).sessions[1].watch_words

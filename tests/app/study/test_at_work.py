@@ -98,7 +98,7 @@ def test_the_rows_are_those_of_a_study_that_was_never_stopped(
 def test_another_tab_and_another_page_find_it_still_at_work(
     engine: engines.Engine, half: AppTest, reader: Reader
 ) -> None:
-    other = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=30)
+    other = AppTest.from_file(str(ROOT / "dashboard.py"), default_timeout=90)
     other.query_params["s"] = visitor(engine).key
     other = other.switch_page(STUDY).run()
     assert asked_of(other) == ["What is it?"]

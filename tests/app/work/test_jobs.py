@@ -20,7 +20,7 @@ from llm_tracker.progress import Progress
 from llm_tracker.tracing.run import TokenEvent
 
 
-def wait_for(job: Job, seconds: float = 10) -> None:
+def wait_for(job: Job, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while job.active and time.monotonic() < until:
         time.sleep(0.005)
