@@ -38,6 +38,14 @@ def settled_layer(prefers: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int | 
     return int(misses[-1]) + 2 if len(misses) else 1
 
 
+def parting_layer(gaps: FloatArray) -> int:
+    """The layer (1-based) from which on two readings differ by more than half of what they do at the last: (layer).
+
+    A difference of the other sign is none of it. The last one must not be 0.
+    """
+    return settled_layer(gaps / gaps[-1] > 0.5) or len(gaps)
+
+
 def layer_frame(
     sides: Sequence[Side], measure: LayerMeasure, word: str | None, over: str | None = None
 ) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from llm_tracker.wording.answers import ending_note, place_of_token, thought_not
 from llm_tracker.wording.formats import percent, shown
 from llm_tracker.wording.headline import headline, place_of
 from llm_tracker.wording.labels import PLAIN_GROUP_LABELS, TURN_CLAUSES
-from llm_tracker.wording.models import entry_facts
+from llm_tracker.wording.models import HOW_TRIED, entry_facts
 
 
 def session_text(session: Session) -> str:
@@ -113,6 +113,7 @@ def models_text(record: dict[str, Any]) -> str:
         )
         for entry in record["models"]
     )
+    lines += ["", HOW_TRIED]
     lines += ["", "What each is good for"]
     lines += aligned((entry["id"], entry["note"]) for entry in record["models"])
     lines += ["", "Adapters"]

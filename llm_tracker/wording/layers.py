@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.analysis.layers import LayerMeasure, by_layer, settled_layer
+from llm_tracker.analysis.layers import LayerMeasure, by_layer, parting_layer, settled_layer
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say, say_n
 from llm_tracker.tracing.trace import FloatArray
@@ -46,11 +46,10 @@ def _where_they_part(sides: Sequence[Side], word: str | None, over: str | None) 
     gaps = pair[1] - pair[0]
     if abs(gaps[-1]) < LEAST_PARTED:
         return ""
-    layer = settled_layer(gaps / gaps[-1] > 0.5) or len(gaps)  # of its sign: a gap the other way round is none of it
     return say(
         "Before and after part at layer {layer}: from there on their leads differ by more than half of what they do at "
         "the end.",
-        layer=number(layer),
+        layer=number(parting_layer(gaps)),
     )
 
 

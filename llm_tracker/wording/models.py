@@ -11,11 +11,11 @@ REASONS = {
     "can": later("can reason first"),
     "always": later("always reasons first"),
 }
-TRIED = {
-    "weights": later("Tried with these weights."),
-    "shape": later("Its own weights were not tried; its shape was, on random ones, and a template of its kind."),
-}
-"""How far an entry of the catalogue was tried by whoever wrote it."""
+HOW_TRIED = later(
+    "Of our own list, a model that does not say “Tried with these weights” was tried by its shape: on random weights, "
+    "with a template of its kind."
+)
+"""How far the catalogue was tried, said once where it is listed."""
 
 
 def parameters(entry: ModelEntry) -> str:
@@ -33,7 +33,7 @@ def entry_facts(entry: ModelEntry) -> str:
     gated = say("its terms have to be accepted on its page of the hub first") if entry.is_gated else ""
     reasons = say(REASONS[entry.reasons]) if entry.reasons else ""
     told = ", ".join(filter(None, [parameters(entry), entry.licence, reasons, gated]))
-    tried = say(TRIED[entry.tried]) if entry.tried else ""
+    tried = say("Tried with these weights.") if entry.tried == "weights" else ""
     return " ".join(filter(None, [f"{capitalised(told)}." if told else "", tried]))
 
 

@@ -26,6 +26,12 @@ def heading(tab: Page, name: str) -> None:
     settle(tab)
 
 
+def expect_picture(tab: Page, name: str) -> None:
+    picture = tab.get_by_role("img", name=name)
+    expect(picture).to_be_visible()
+    assert picture.evaluate("each => each.naturalWidth") > 0
+
+
 def test_a_lesson_is_given_with_the_projector(lesson: Page) -> None:
     lesson.get_by_role("button", name="Begin in the projector").click()
     heading(lesson, "The question")
@@ -54,12 +60,18 @@ def test_a_lesson_is_given_with_the_projector(lesson: Page) -> None:
     lesson.keyboard.press("ArrowRight")
     heading(lesson, "What changed")
     expect(lesson.locator(".lt-large")).to_contain_text("“Paris” 95 % → under 0.1 %")
-    for view in ("What it might have written", "Layer by layer", "Where it looked"):
-        lesson.keyboard.press("PageDown")
-        heading(lesson, view)
-        picture = lesson.get_by_role("img", name=view)
-        expect(picture).to_be_visible()
-        assert picture.evaluate("each => each.naturalWidth") > 0
+    lesson.keyboard.press("PageDown")
+    heading(lesson, "Where the named word travels")
+    lesson.get_by_role("button", name="Find out what it did").click()
+    expect(lesson.get_by_text("layer 24 brings it to the position that writes the answer")).to_be_visible()
+    expect_picture(lesson, "Where the named word travels")
+    lesson.keyboard.press("PageDown")
+    heading(lesson, "Which heads carried it")
+    expect_picture(lesson, "Which heads carried it")
+    expect(lesson.get_by_text("Layer 24 head 1 brings 42 %")).to_be_visible()
+    lesson.get_by_role("button", name="Stop", exact=True).click()
+    expect(lesson.get_by_role("button", name="Stop", exact=True)).to_have_count(0)
+    settle(lesson)
     assert lesson.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     found = Axe().run(lesson)
     assert found.violations_count == 0, found.generate_report()

@@ -40,8 +40,7 @@ def test_the_page_of_the_catalogue_is_that_of_its_data() -> None:
 def test_what_is_known_of_a_model_is_told_in_a_line() -> None:
     assert entry_facts(EMBEDDED) == "135 million parameters, Apache-2.0. Tried with these weights."
     assert entry_facts(BY_ID["gemma3-1b"]) == (
-        "1.0 billion parameters, Gemma terms, its terms have to be accepted on its page of the hub first. Its own "
-        "weights were not tried; its shape was, on random ones, and a template of its kind."
+        "1.0 billion parameters, Gemma terms, its terms have to be accepted on its page of the hub first."
     )
     assert "can reason first" in entry_facts(BY_ID["qwen3-0.6b"])
     assert entry_facts(ModelEntry("mine", "mine", "directory", "/mine")) == ""

@@ -46,7 +46,7 @@ def opened(page: str) -> AppTest:
 
 def settled(at: AppTest) -> AppTest:
     """Run again until no fragment waits for a job."""
-    for _ in range(100):
+    for _ in range(400):
         assert not at.exception, at.exception[0].message
         if not any("…" in caption.value for caption in at.caption) and "…" not in " ".join(
             h.proto.body for h in at.get("html")

@@ -7,13 +7,13 @@ from functools import partial
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.views.experiments import case_of
 from llm_tracker.app.views.on_demand import begin_or_say, waiting
 from llm_tracker.app.work.causes.experiments import MOST_ALIASES, MOST_WORDINGS, begin_experiment, experiment_on
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
-from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.parts import USUAL
 from llm_tracker.experiments.values.proposals import proposed_words
@@ -83,33 +83,11 @@ def _joined(words: tuple[str, ...]) -> str:
 
 def _begin(engine: Engine, workspace: Workspace, turn: TurnRef, session: Session, keys: dict[str, str]) -> None:
     try:
-        case = _typed_case(session, turn.turn, *(st.session_state[keys[name]] for name in ("answer", "foil", "more")))
+        case = case_of(session, turn.turn, *(st.session_state[keys[name]] for name in ("answer", "foil", "more")))
     except InputError as error:
         workspace.errors[experiment_on(turn)] = str(error)
         return
     begin_or_say(workspace, experiment_on(turn), partial(begin_experiment, engine, workspace, turn, case, USUAL))
-
-
-def _typed_case(session: Session, turn: int, right: str, other: str, more: str) -> Case:
-    """The case of a correction with what was typed for it. Raises InputError for words that cannot be told apart."""
-    answer, *answer_aliases = _words(right)
-    foil, *foil_aliases = _words(other)
-    before, own = session.turns[turn - 1], session.turns[turn]
-    return Case(
-        before.said,
-        answer,
-        foil,
-        own.said.strip(),
-        before.answer,
-        tuple(answer_aliases),
-        tuple(foil_aliases),
-        tuple(line.strip() for line in more.splitlines() if line.strip()),
-    )
-
-
-def _words(text: str) -> list[str]:
-    """A word and its aliases; one empty word of an empty text."""
-    return [word for each in text.split("|") if (word := each.strip())] or [""]
 
 
 WORD_CHARS, WORDINGS_CHARS = 500, 2000

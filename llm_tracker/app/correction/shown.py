@@ -13,25 +13,19 @@ from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.parts.pictures import Pick, Picture, figure_picture, remembered
 from llm_tracker.app.selection.comparison import Comparison
+from llm_tracker.app.views.experiments import say_why_not
 from llm_tracker.app.views.on_demand import work_button
 from llm_tracker.app.work.causes.experiments import begin_experiment, experiment_on
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.experiments.values.experiment import Experiment
-from llm_tracker.experiments.values.findings import Unavailable
 from llm_tracker.export.copy_experiment import experiment_command, experiment_python
 from llm_tracker.figures.correction.views import VIEWS
 from llm_tracker.figures.figure import Figure
-from llm_tracker.languages.texts import later, say
+from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Span
 from llm_tracker.tracing.session import Session
-
-NOTHING_TO_DRAW = later("What was found has nothing in it for this view.")
-NOTHING_OF = {
-    "head_words": later("This model's heads cannot be told apart, so that what each of them brings is not known.")
-}
-"""By view: why its part is there and it is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +44,6 @@ class Shown:
     def figure(self, view: str) -> Figure | None:
         """One view's figure; None where its part has not come, cannot be had, or has nothing to draw."""
         return VIEWS[view][1](self.found)
-
-    def say_why_not(self, view: str) -> None:
-        """Why a view has no figure."""
-        part = getattr(self.found, VIEWS[view][0])
-        if isinstance(part, Unavailable):
-            paragraph(part.why_not)
-        elif part is not None and part != ():
-            paragraph(say(NOTHING_OF.get(view, NOTHING_TO_DRAW)))
-        elif self.is_running:
-            paragraph(say("Being computed …"), quiet=True)
-        else:
-            paragraph(say("This part was not run. Press the button above to find it out."), quiet=True)
 
     def more_button(self, label: str, key: str, part: str, window: Span | None = None) -> None:
         """Runs a part more, or anew with words hidden in other layers, and adds it to what was found."""
@@ -100,7 +82,7 @@ class Shown:
             lambda: None if (figure := (make or partial(self.figure, view))()) is None else figure_picture(figure),
         )
         if drawn is None or drawn.figure is None:
-            self.say_why_not(view)
+            say_why_not(self.found, view, self.is_running)
             return None
         drawn.draw(drawn.figure.title, f"chart {view}", pick)
         if drawn.sentence:

@@ -15,7 +15,7 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.languages.texts import say, say_n
 from llm_tracker.models.catalogue import ModelEntry
 from llm_tracker.models.sources.model_size import Room
-from llm_tracker.wording.models import entry_facts
+from llm_tracker.wording.models import HOW_TRIED, entry_facts
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
@@ -41,6 +41,7 @@ def models_panel(engine: Engine, workspace: Workspace) -> None:
     found = [entry for entry in entries if matches(entry, query)]
     room = engine.models.room()
     _memory_line(engine, list(held.values()))
+    paragraph(say(HOW_TRIED), quiet=True)
     titles = told_apart(entries)
     with st.container():
         if not found:

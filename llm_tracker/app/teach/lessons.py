@@ -10,6 +10,9 @@ from llm_tracker.prompts.recipes import CONTROL_TEXT
 QUESTION = "What is the capital of France?"
 WRONG = "That is wrong. The correct answer is London."
 
+CORRECTED = ("question", "before", "correction", "after", "changed")
+"""The slides of an answer that is guessed, uncovered and corrected."""
+
 
 @dataclass(frozen=True)
 class Lesson:
@@ -18,16 +21,31 @@ class Lesson:
     name: str
     """Of its text: `lesson-{name}.md`."""
     question: str
-    correction: str
+    corrections: tuple[str, ...]
+    """What is said to the first answer, one after the other."""
+    slides: tuple[str, ...]
+    """What the projector shows of it, in this order."""
     page: str
     """The page, besides Ask, that it looks at."""
 
 
 LESSONS = (
-    Lesson("how-a-word-is-chosen", QUESTION, "", "pages/1_Tokens.py"),
-    Lesson("merely-asking-again", QUESTION, CONTROL_TEXT, "pages/2_Layers.py"),
-    Lesson("where-the-correction-travels", QUESTION, WRONG, "pages/4_Correction.py"),
-    Lesson("what-attention-is-not", QUESTION, WRONG, "pages/3_Attention.py"),
+    Lesson("how-a-word-is-chosen", QUESTION, (), ("question", "before", "candidates"), "pages/1_Tokens.py"),
+    Lesson("merely-asking-again", QUESTION, (CONTROL_TEXT, WRONG), CORRECTED, "pages/2_Layers.py"),
+    Lesson(
+        "where-the-correction-travels",
+        QUESTION,
+        (WRONG,),
+        (*CORRECTED, "hand_over", "head_patches"),
+        "pages/4_Correction.py",
+    ),
+    Lesson(
+        "what-attention-is-not",
+        QUESTION,
+        (WRONG,),
+        (*CORRECTED, "attention", "hidden", "carried", "looked_at"),
+        "pages/3_Attention.py",
+    ),
 )
 
 

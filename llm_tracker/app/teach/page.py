@@ -9,12 +9,14 @@ from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.teach.lessons import LESSONS, Lesson, LessonText, lesson_named, text_of
 from llm_tracker.app.teach.projector import projector
 from llm_tracker.app.teach.sheet import sheet_html
+from llm_tracker.app.teach.slides import TITLES
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.languages.spoken import in_this_language
 from llm_tracker.languages.texts import say
 from llm_tracker.models.catalogue import EMBEDDED
 from llm_tracker.places import app_dir
+from llm_tracker.wording.formats import listed
 
 LESSON, PROJECTOR = "lesson", "projector"
 """What the address says of this page."""
@@ -27,12 +29,14 @@ def teach_page(engine: Engine, workspace: Workspace) -> None:
         return
     lesson = lesson_named(st.query_params.get(LESSON))
     if lesson is None:
-        _lessons()
+        _lessons(workspace)
     else:
         _lesson(workspace, lesson, text_of(lesson))
 
 
-def _open_projector() -> None:
+def _open_projector(workspace: Workspace) -> None:
+    """The projector on the conversation in hand, with the usual slides."""
+    workspace.classroom.slides = ()
     st.query_params[PROJECTOR] = "on"
 
 
@@ -48,10 +52,10 @@ def _close_lesson() -> None:
     st.query_params.pop(LESSON, None)
 
 
-def _lessons() -> None:
+def _lessons(workspace: Workspace) -> None:
     st.title(say("Teach"), anchor=False)
     st.caption(say("Four lessons of ten minutes, and a projector that hides the answer until the class has guessed."))
-    st.button(say("Open the projector"), type="primary", on_click=_open_projector)
+    st.button(say("Open the projector"), type="primary", on_click=_open_projector, args=(workspace,))
     paragraph(
         say(
             "It shows the conversation in hand in large type, one thing at a time: the question, the answer once you "
@@ -81,6 +85,8 @@ def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
             on_click="ignore",
         )
         st.page_link(lesson.page, label=_page_told(lesson), query_params={"s": workspace.key})
+    slides = listed([say(TITLES[name]) for name in lesson.slides])
+    paragraph(say("Its slides in the projector: {slides}.", slides=slides), quiet=True)
     for heading, content in ((steps, text.steps), (told, text.say), (not_told, text.do_not_say)):
         st.subheader(heading, anchor=False)
         st.markdown(content)
@@ -96,5 +102,5 @@ def _begin(workspace: Workspace, lesson: Lesson) -> None:
     """The projector at its first slide, with what the lesson asks typed already, of the built-in model."""
     workspace.choose(EMBEDDED.id)
     workspace.recipe, workspace.control = "one-word", True
-    workspace.classroom.begin_lesson(lesson.question, lesson.correction, workspace.begun)
-    _open_projector()
+    workspace.classroom.begin_lesson(lesson.slides, lesson.question, lesson.corrections, workspace.begun)
+    st.query_params[PROJECTOR] = "on"

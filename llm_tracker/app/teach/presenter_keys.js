@@ -13,8 +13,8 @@ export default function () {
     const button = name && document.querySelector(`.st-key-${name} button:enabled`);
     if (!button) return;
     event.preventDefault();
-    event.stopPropagation();
-    button.click();
+    event.stopImmediatePropagation(); // one press, one slide: while the page is drawn anew there may be two of us
+    if (!event.repeat) button.click();
   };
   document.addEventListener("keydown", press, true);
   return () => document.removeEventListener("keydown", press, true);

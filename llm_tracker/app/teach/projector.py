@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -13,6 +13,7 @@ from llm_tracker.app.parts.example import offer_example
 from llm_tracker.app.parts.html import exact, failure, paragraph
 from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.selection.comparison import Comparison, shown_comparison
+from llm_tracker.app.teach.experiment_slides import EXPERIMENTS, experiment_slide
 from llm_tracker.app.teach.guessing import guess_form, guesses_shown
 from llm_tracker.app.teach.slides import ANSWERS, SLIDES, TITLES, answer_slide, changed_slide, picture_slide
 from llm_tracker.app.views.missing_work import background_status, start_missing
@@ -25,6 +26,9 @@ from llm_tracker.languages.texts import say
 
 HERE = Path(__file__).parent
 STYLE = HERE / "projector.css"
+
+Kind = Literal["primary", "secondary"]
+"""Of a button: the main one of a screen, or another."""
 
 FORM_OF = {"question": "ask", "correction": "correct"}
 """By slide: the form whose errors it shows."""
@@ -49,30 +53,48 @@ def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -
     st.html(STYLE)
     comparison, classroom = shown_comparison(workspace), workspace.classroom
     if workspace.coming is None:
-        classroom.follow(workspace.begun, comparison.refs)
-    classroom.slide = min(classroom.slide, _furthest(workspace, comparison, classroom))
-    name = SLIDES[classroom.slide]
+        sides = filter(None, (comparison.before, comparison.after))
+        classroom.follow(workspace.begun, [(side.turn.prompt.text, side.turn.text) for side in sides])
+    slides = shown_slides(classroom)
+    classroom.slide = min(classroom.slide, _furthest(workspace, comparison))
+    name = slides[classroom.slide]
     with st.container(key="slide"):
         if not classroom.is_blank:
-            st.caption(f"{classroom.slide + 1} / {len(SLIDES)}")
+            st.caption(f"{classroom.slide + 1} / {len(slides)}")
             st.title(say(TITLES[name]), anchor=False)
             _slide(engine, workspace, comparison, name)
-    _keys(workspace, comparison, leave)
+    _keys(workspace, comparison, name, leave)
     if workspace.is_newer(drawn):
         st.rerun()
 
 
-def _furthest(workspace: Workspace, comparison: Comparison, classroom: Classroom) -> int:
+def shown_slides(classroom: Classroom) -> tuple[str, ...]:
+    """The slides, in their order: those of the lesson that is given, or the usual ones."""
+    return classroom.slides or SLIDES
+
+
+def _furthest(workspace: Workspace, comparison: Comparison) -> int:
     """The last slide that shows nothing which is still covered, and needs nothing that is not there yet."""
-    if classroom.question:
-        return SLIDES.index("question")
-    if "before" not in classroom.uncovered or _is_coming(workspace, "before"):
-        return SLIDES.index("before")
-    if _is_coming(workspace, "after"):
-        return SLIDES.index("after")
-    if comparison.after is None:
-        return SLIDES.index("correction")
-    return len(SLIDES) - 1 if "after" in classroom.uncovered else SLIDES.index("after")
+    slides = shown_slides(workspace.classroom)
+    return next((at for at, name in enumerate(slides) if _holds_up(workspace, comparison, name)), len(slides) - 1)
+
+
+def _holds_up(workspace: Workspace, comparison: Comparison, name: str) -> bool:
+    """Whether there is no way on from a slide: something is to be asked, or to be uncovered."""
+    classroom = workspace.classroom
+    if name == "question":
+        return bool(classroom.question)
+    if name == "correction":
+        return comparison.after is None and not _is_coming(workspace, "after")
+    answer = ANSWERS.get(name)
+    return answer is not None and (answer not in classroom.uncovered or _is_coming(workspace, answer))
+
+
+def _is_to_be_said(workspace: Workspace, comparison: Comparison, name: str) -> bool:
+    """Whether asking, or correcting, is what comes next on this slide."""
+    return name in FORM_OF and (
+        _holds_up(workspace, comparison, name) or (name == "correction" and bool(workspace.classroom.corrections))
+    )
 
 
 def _failed(workspace: Workspace, answer: Guessed) -> str:
@@ -91,6 +113,8 @@ def _slide(engine: Engine, workspace: Workspace, comparison: Comparison, name: s
         _correction(engine, workspace, comparison)
     elif name in ANSWERS:
         _answer(workspace, comparison, ANSWERS[name])
+    elif name in EXPERIMENTS:
+        experiment_slide(engine, workspace, comparison, name)
     else:
         words = list(comparison.watch_words[:MOST_FOLLOWED])
         start_missing(engine, workspace, comparison, words)
@@ -111,7 +135,8 @@ def _question(engine: Engine, workspace: Workspace, comparison: Comparison) -> N
 
     classroom = workspace.classroom
     _said(comparison.sessions[-1].turns[0].said if not classroom.question else classroom.question)
-    _form("question", say("Question"), say("Ask"), classroom.question, ask, workspace)
+    is_next = _is_to_be_said(workspace, comparison, "question")
+    _form("question", say("Question"), say("Ask"), classroom.question, ask, workspace, is_next)
 
 
 def _correction(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
@@ -129,7 +154,8 @@ def _correction(engine: Engine, workspace: Workspace, comparison: Comparison) ->
     st.html(f'<p class="lt-large">{exact(first.said)} → <b class="lt-before">{exact(first.answer)}</b></p>')
     if comparison.after is not None:
         _said(comparison.after.turn.said)
-    _form("correction", say("Correction"), say("Correct"), workspace.classroom.correction, correct, workspace)
+    ready, is_next = workspace.classroom.corrections[:1], _is_to_be_said(workspace, comparison, "correction")
+    _form("correction", say("Correction"), say("Correct"), "".join(ready), correct, workspace, is_next)
 
 
 def _begun(workspace: Workspace, *answers: Guessed) -> None:
@@ -138,21 +164,24 @@ def _begun(workspace: Workspace, *answers: Guessed) -> None:
     if workspace.begun != classroom.begun:
         classroom.begun = workspace.begun
         classroom.cover(*answers)
-        classroom.question, classroom.slide = "", SLIDES.index(answers[0])
+        classroom.question, classroom.slide = "", shown_slides(classroom).index(answers[0])
         if answers[0] == "after":
-            classroom.correction = ""
+            classroom.corrections = classroom.corrections[1:]
 
 
 def _said(text: str) -> None:
     st.html(f'<p class="lt-big">{exact(text)}</p>')
 
 
-def _form(name: str, label: str, button: str, ready: str, begin: Callable[[], None], workspace: Workspace) -> None:
-    """A field with its button; what could not be begun is said below."""
+def _form(
+    name: str, label: str, button: str, ready: str, begin: Callable[[], None], workspace: Workspace, is_next: bool
+) -> None:
+    """A field with its button, the main one where it `is_next`; what could not be begun is said below."""
     with st.form(f"projector {name} form", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
         left.text_input(label, ready, key=f"projector {name}")
-        right.form_submit_button(button, type="primary", on_click=begin, disabled=workspace.answering, width="stretch")
+        kind: Kind = "primary" if is_next else "secondary"
+        right.form_submit_button(button, type=kind, on_click=begin, disabled=workspace.answering, width="stretch")
     if said := workspace.errors.get(FORM_OF[name]):
         failure(said)
 
@@ -180,45 +209,53 @@ def _answer(workspace: Workspace, comparison: Comparison, answer: Guessed) -> No
     guess_form(classroom, answer)
 
 
-def _keys(workspace: Workspace, comparison: Comparison, leave: Callable[[], None]) -> None:
+def _keys(workspace: Workspace, comparison: Comparison, name: str, leave: Callable[[], None]) -> None:
     """Back and on, by the arrows or a presenter's keys; blank the screen; leave."""
     classroom = workspace.classroom
-    answer = ANSWERS.get(SLIDES[classroom.slide])
+    answer = ANSWERS.get(name)
     is_covered = answer is not None and answer not in classroom.uncovered
     is_there = answer is None or not (_is_coming(workspace, answer) or _failed(workspace, answer))
-    is_last = classroom.slide >= _furthest(workspace, comparison, classroom)
+    # Where a key leads is told by the slide that it is on: pressed twice before the next is there, it leads on once.
+    slides, furthest = shown_slides(classroom), _furthest(workspace, comparison)
+    earlier = max(0, classroom.slide - 1)
+    following = [classroom.slide + 1] if classroom.slide < furthest else []
+    if classroom.slide == len(slides) - 1 and classroom.corrections:
+        following = [slides.index("correction")]  # a lesson that has more to say to the first answer
 
     def on() -> None:
         if answer is not None and is_covered:
             classroom.uncovered.add(answer)
         else:
-            classroom.slide += 1
+            classroom.slide = following[0]
         classroom.is_blank = False
 
     def back() -> None:
-        classroom.slide, classroom.is_blank = max(0, classroom.slide - 1), False
+        classroom.slide, classroom.is_blank = earlier, False
 
     def blank() -> None:
         classroom.is_blank = not classroom.is_blank
 
     forward = say("Uncover the answer") if is_covered else say("Next")
-    can_go_on = is_there if is_covered else not is_last
+    can_go_on = is_there if is_covered else bool(following)
+    kind: Kind = "secondary" if _is_to_be_said(workspace, comparison, name) else "primary"
     with st.container(horizontal=True, key="projector_keys"):
         st.button(say("Back"), key="back", on_click=back, disabled=classroom.slide == 0, shortcut="Left")
-        st.button(forward, key="on", type="primary", on_click=on, disabled=not can_go_on, shortcut="Right")
+        st.button(forward, key="on", type=kind, on_click=on, disabled=not can_go_on, shortcut="Right")
         st.button(say("Blank"), key="blank", on_click=blank, shortcut="B")
         st.button(say("Leave"), key="leave", on_click=leave, shortcut="Esc")
     _presenter_keys()(key="presenter keys")
     if not can_go_on:
-        paragraph(_why_not(workspace, comparison, is_covered), quiet=True)
+        paragraph(_why_not(workspace, name), quiet=True)
     if comparison.refs[-1].session == EXAMPLE and not workspace.answering:
         paragraph(say("This is the finished example. Ask a question of your own on the first slide."), quiet=True)
 
 
-def _why_not(workspace: Workspace, comparison: Comparison, is_covered: bool) -> str:
+def _why_not(workspace: Workspace, name: str) -> str:
     """Why there is no way on from this slide; empty on the last one."""
-    if workspace.classroom.question:
+    if name == "question":
         return say("Ask the question to go on.")
-    if is_covered and workspace.answering:
+    if name == "correction":
+        return say("Correct the answer to go on.")
+    if name in ANSWERS and workspace.answering:
         return say("The answer can be uncovered once it is there.")
-    return say("Correct the answer to go on.") if comparison.after is None else ""
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable, Hashable
 from html import escape
 
 import streamlit as st
@@ -21,6 +22,7 @@ from llm_tracker.wording.formats import percent, quoted
 from llm_tracker.wording.headline import headline, place_of
 
 SLIDES = ("question", "before", "correction", "after", "changed", "candidates", "layers", "attention")
+"""What the projector shows of any conversation; a lesson has slides of its own."""
 
 TITLES = {
     "question": later("The question"),
@@ -31,6 +33,11 @@ TITLES = {
     "candidates": later("What it might have written"),
     "layers": later("Layer by layer"),
     "attention": later("Where it looked"),
+    "hand_over": later("Where the named word travels"),
+    "head_patches": later("Which heads carried it"),
+    "hidden": later("Changed the lead when hidden"),
+    "carried": later("Carried the lead"),
+    "looked_at": later("Looked at"),
 }
 
 ANSWERS: dict[str, Guessed] = {"before": "before", "after": "after"}
@@ -61,24 +68,29 @@ def changed_slide(comparison: Comparison, words: list[str]) -> None:
 
 
 def picture_slide(comparison: Comparison, view: str, words: list[str]) -> None:
-    """A chart with its sentence, as a picture that keeps its sharpness at any size."""
-    sides = tuple(comparison.sides)
-    key = (sides, view, tuple(words), scheme())
-    drawn = remembered(f"slide {view}", key, lambda: _drawn(Asked(sides, tuple(words)), view))
-    if isinstance(drawn, str):
-        paragraph(drawn, also="lt-large")
-        return
+    """One of a conversation's views."""
+    asked = Asked(tuple(comparison.sides), tuple(words))
+    try:
+        draw_large(view, (asked.sides, asked.words), lambda: VIEWS[view](asked))
+    except InputError as error:
+        paragraph(str(error), also="lt-large")
+
+
+def draw_large(view: str, key: Hashable, make: Callable[[], Figure | None]) -> bool:
+    """Draw a chart with its sentence, as a picture that keeps its sharpness at any size; whether there is one.
+
+    It is made anew for another `key`. Raises what `make` raises.
+    """
+    drawn = remembered(f"slide {view}", (key, scheme()), lambda: None if (each := make()) is None else _drawn(each))
+    if drawn is None:
+        return False
     picture, said = drawn
-    title = say(TITLES[view])
-    alt = escape(f"{title}. {said}", quote=True)
+    alt = escape(f"{say(TITLES[view])}. {said}", quote=True)
     st.html(f'<img class="lt-picture" alt="{alt}" src="data:image/svg+xml;base64,{picture}">')
     st.html(f'<p class="lt-caption">{sentence(said)}</p>')
+    return True
 
 
-def _drawn(asked: Asked, view: str) -> tuple[str, str] | str:
-    """The picture of a view and its sentence; or why it cannot be drawn."""
-    try:
-        drawn: Figure = VIEWS[view](asked)
-    except InputError as error:
-        return str(error)
-    return b64encode(images.svg(drawn.chart, scheme(), PICTURE_WIDTH).encode()).decode(), drawn.sentence
+def _drawn(figure: Figure) -> tuple[str, str]:
+    """The picture and its sentence."""
+    return b64encode(images.svg(figure.chart, scheme(), PICTURE_WIDTH).encode()).decode(), figure.sentence

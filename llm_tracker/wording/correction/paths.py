@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from llm_tracker.analysis.layers import parting_layer, settled_layer
 from llm_tracker.experiments.values.findings import Floats, HandOver, LensCurve
 from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.correction.amounts import LEAST_NATS, signed_share
@@ -84,10 +87,8 @@ def kept_until(curve: Floats) -> int | None:
 
 def arrives_at(curve: Floats) -> int | None:
     """The depth from which on a curve stays over half; None where it does not end there."""
-    over = [share >= HALF for share in curve]
-    if not over or not over[-1]:
-        return None
-    return next((depth + 1 for depth in range(len(over) - 1, -1, -1) if not over[depth]), 0)
+    layer = settled_layer(np.array(curve) >= HALF) if curve else None
+    return None if layer is None else layer - 1  # a curve begins with the embeddings, at depth 0
 
 
 def _between(path: HandOver) -> str:
@@ -134,17 +135,15 @@ def lens_sentence(curves: tuple[LensCurve, ...], answer: str, foil: str) -> str:
     if own is None or again is None:
         return say("The layers have not been read yet.")
     n_layers = len(own.lead)
-    gaps = [mine - yours for mine, yours in zip(own.lead, again.lead, strict=True)]
-    final = gaps[-1]
+    gaps = np.subtract(own.lead, again.lead)
     words = {"answer": quoted(answer), "foil": quoted(foil)}
-    if abs(final) < LEAST_NATS:
+    if abs(gaps[-1]) < LEAST_NATS:
         return say(
             "At the last layer the lead of {answer} over {foil} is as when merely asked again: {lead}.",
             **words,
             lead=signed_nats(again.lead[-1]),
         )
-    parted = arrives_at(tuple(gap / final for gap in gaps))
-    at = n_layers if parted is None else parted + 1
+    at = parting_layer(gaps)
     told = say(
         "From layer {layer} of {n_layers} on, the lead of {answer} over {foil} after the correction has left that of "
         "merely asking again: {leads}.",

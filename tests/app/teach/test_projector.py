@@ -7,7 +7,9 @@ from streamlit.testing.v1 import AppTest
 from visitor import Loader, opened, settled, shown_html, visitor
 
 import llm_tracker as lt
-from llm_tracker.app.teach.slides import SLIDES
+from llm_tracker.app.teach import experiment_slides
+from llm_tracker.app.teach.lessons import LESSONS
+from llm_tracker.app.teach.slides import SLIDES, TITLES
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.teaching.classroom import MOST_CHARS
 
@@ -167,7 +169,64 @@ def test_a_lesson_begins_in_the_projector_with_its_question(engine: engines.Engi
     assert at.text_input(key="projector correction").value == "That is wrong. The correct answer is London."
 
 
-def test_every_slide_has_a_title() -> None:
-    from llm_tracker.app.teach.slides import TITLES
+def begun(lesson: str) -> AppTest:
+    at = settled(opened(PAGE).button(key=f"open {lesson}").click().run())
+    return pressed(settled(at.button(key="begin").click().run()), "Ask")
 
-    assert set(TITLES) == set(SLIDES)
+
+def test_a_lesson_without_a_correction_goes_from_the_answer_to_its_candidates(engine: engines.Engine) -> None:
+    at = on(pressed(begun("how-a-word-is-chosen"), "Uncover the answer"))
+    assert at.title[0].value == "What it might have written"
+    assert "data:image/svg+xml;base64," in shown_html(at)
+    assert at.button(key="on").disabled
+
+
+def test_a_lesson_that_has_more_to_say_leads_back_to_the_correction(engine: engines.Engine) -> None:
+    at = on(pressed(begun("merely-asking-again"), "Uncover the answer"))
+    assert at.text_input(key="projector correction").value == "Answer the question again."
+    at = on(pressed(pressed(at, "Correct"), "Uncover the answer"))
+    assert at.title[0].value == "What changed"
+    at = on(at)
+    assert at.title[0].value == "The correction"
+    assert at.text_input(key="projector correction").value == "That is wrong. The correct answer is London."
+    at = pressed(at, "Correct")
+    assert at.title[0].value == "The answer after the correction"
+    assert "lt-big lt-after" not in shown_html(at), "the next answer is hidden, too"
+    at = on(on(at))
+    assert at.title[0].value == "What changed"
+    assert at.button(key="on").disabled
+
+
+def at_its_experiment() -> AppTest:
+    at = on(pressed(begun("where-the-correction-travels"), "Uncover the answer"))
+    return on(on(pressed(pressed(at, "Correct"), "Uncover the answer")))
+
+
+def test_a_lessons_experiment_is_run_and_shown_in_the_projector(
+    engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment_slides, "proposed_words", lambda *_: ("Paris", "London"))  # a tiny model writes none
+    at = at_its_experiment()
+    assert at.title[0].value == "Where the named word travels"
+    at = pressed(at, "Find out what it did")
+    workspace = visitor(engine)
+    assert not workspace.errors
+    assert [record for session in workspace.sessions.values() for record in session.experiments.values()]
+    assert "Find out what it did" not in [button.label for button in at.button]
+    at = on(at)
+    assert at.title[0].value == "Which heads carried it"
+    assert at.button(key="on").disabled
+
+
+def test_an_experiment_whose_words_cannot_be_told_says_where_to_name_them(engine: engines.Engine) -> None:
+    assert "say it on the Correction page" in shown_html(at_its_experiment())
+
+
+def test_the_conversation_in_hand_is_shown_with_the_usual_slides_after_a_lesson(engine: engines.Engine) -> None:
+    at = settled(begun("how-a-word-is-chosen").button(key="leave").click().run())
+    at = pressed(settled(at.button(key="all lessons").click().run()), "Open the projector")
+    assert f"/ {len(SLIDES)}" in at.caption[0].value
+
+
+def test_every_slide_has_a_title() -> None:
+    assert set(TITLES) == {*SLIDES, *(name for lesson in LESSONS for name in lesson.slides)}

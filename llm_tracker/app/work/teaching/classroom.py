@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.errors import InputError
 from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import folded_answer
@@ -16,6 +15,9 @@ Guessed = Literal["before", "after"]
 """Of which answer: the first one, or the one after the correction."""
 
 GUESSED: tuple[Guessed, ...] = ("before", "after")
+
+Written = tuple[str, str]
+"""What was read, and what was written then. Corrected anew, an answer is the same in another conversation."""
 
 MOST_GUESSES = 40
 """Different guesses that are counted for one answer."""
@@ -36,28 +38,30 @@ class Classroom:
     uncovered: set[Guessed] = field(default_factory=set)
     guesses: dict[Guessed, Counter[str]] = field(default_factory=lambda: {"before": Counter(), "after": Counter()})
     """How many guessed which word, as it was first typed."""
+    slides: tuple[str, ...] = ()
+    """The slides of the lesson that is given, in their order; without one, none."""
     question: str = ""
     """What stands ready in the question's field; a lesson says it."""
-    correction: str = ""
-    """What stands ready in the correction's field."""
+    corrections: tuple[str, ...] = ()
+    """What is to be said to the answer, one after the other; the first stands ready in the correction's field."""
     begun: int = 0
     """How many questions and corrections had been begun when the class last looked."""
-    guessed_of: dict[Guessed, TurnRef] = field(default_factory=dict)
+    guessed_of: dict[Guessed, Written] = field(default_factory=dict)
     """Which answers are covered and guessed; one that is yet to come is not among them."""
 
-    def begin_lesson(self, question: str, correction: str, begun: int) -> None:
-        """Go to the first slide, with what a lesson asks ready to be asked; so much was begun before it."""
+    def begin_lesson(self, slides: tuple[str, ...], question: str, corrections: tuple[str, ...], begun: int) -> None:
+        """Go to a lesson's first slide, with what it asks ready to be asked; so much was begun before it."""
         self.slide, self.is_blank, self.begun = 0, False, begun
-        self.question, self.correction = question, correction
+        self.slides, self.question, self.corrections = slides, question, corrections
         self.cover("before", "after")
 
-    def follow(self, begun: int, answers: Sequence[TurnRef]) -> None:
+    def follow(self, begun: int, answers: Sequence[Written]) -> None:
         """Cover everything where something was asked or opened elsewhere: the guesses were about another answer.
 
         `answers` are the one before and the one after, where it is there.
         """
         if begun != self.begun:
-            self.begun, self.question, self.correction = begun, "", ""
+            self.begun, self.question, self.corrections = begun, "", ()
             self.cover("before", "after")
         now = dict(zip(GUESSED, answers, strict=False))
         if any(self.guessed_of.get(each, ref) != ref for each, ref in now.items()):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from llm_tracker.app.work.teaching.classroom import MOST_GUESSES, MOST_VOTES, Classroom
-from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.errors import InputError
 
-PAIR = (TurnRef(1, 0), TurnRef(1, 1))
+SLIDES = ("question", "before", "correction")
+PAIR = (("Is it?", "Paris"), ("Is it? Paris No.", "London"))
+OTHERS = (("Who is it?", "Rome"), ("Who is it? Rome No.", "Oslo"))
 
 
 def test_the_same_guess_in_other_letters_is_one():
@@ -56,31 +57,39 @@ def test_what_was_asked_elsewhere_covers_the_answers_again():
 
 
 def test_another_conversation_that_is_opened_covers_them_too_and_an_answer_that_came_does_not():
-    classroom = Classroom(guessed_of={"before": TurnRef(1, 0)})
+    classroom = Classroom(guessed_of={"before": PAIR[0]})
     classroom.guess("after", "London")
     classroom.uncovered.add("before")
     classroom.follow(0, PAIR)
     assert classroom.uncovered == {"before"}
     assert classroom.n_guesses("after") == 1
-    classroom.follow(0, (TurnRef(2, 0),))
+    classroom.follow(0, OTHERS[:1])
     assert classroom.uncovered == set()
     assert classroom.n_guesses("after") == 0
     classroom.uncovered.add("before")
-    classroom.follow(0, (TurnRef(2, 0), TurnRef(2, 1)))
+    classroom.follow(0, OTHERS)
     assert classroom.uncovered == {"before"}
 
 
 def test_a_lessons_texts_are_not_those_of_what_is_asked_elsewhere():
     classroom = Classroom()
-    classroom.begin_lesson("What is it?", "No.", begun=3)
+    classroom.begin_lesson(SLIDES, "What is it?", ("No.",), begun=3)
     classroom.follow(3, PAIR)
     assert classroom.question == "What is it?"
     classroom.follow(4, PAIR)
-    assert (classroom.question, classroom.correction) == ("", "")
+    assert (classroom.question, classroom.corrections) == ("", ())
 
 
 def test_a_lesson_begins_at_the_first_slide_with_its_texts_ready():
     classroom = Classroom(slide=5, is_blank=True, uncovered={"before"})
-    classroom.begin_lesson("What is it?", "No.", begun=0)
+    classroom.begin_lesson(SLIDES, "What is it?", ("No.",), begun=0)
+    assert classroom.slides == SLIDES
     assert (classroom.slide, classroom.is_blank, classroom.uncovered) == (0, False, set())
-    assert (classroom.question, classroom.correction) == ("What is it?", "No.")
+    assert (classroom.question, classroom.corrections) == ("What is it?", ("No.",))
+
+
+def test_an_answer_that_is_corrected_once_more_stays_uncovered():
+    classroom = Classroom(guessed_of={"before": PAIR[0], "after": PAIR[1]}, uncovered={"before", "after"})
+    classroom.cover("after")
+    classroom.follow(0, (PAIR[0], ("Is it? Paris Really?", "Paris")))
+    assert classroom.uncovered == {"before"}
