@@ -81,6 +81,7 @@ def first(names: tuple[str, str], small_pool: ModelPool) -> dict[str, lt.Session
     return sessions
 
 
+@pytest.mark.soak
 def test_switching_to_another_model_and_back_changes_no_number(
     names: tuple[str, str], first: dict[str, lt.Session], small_pool: ModelPool
 ) -> None:

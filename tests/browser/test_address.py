@@ -43,6 +43,7 @@ def shown(page: Page) -> list[str]:
     return [text for each in texts for text in each.all_text_contents()]
 
 
+@pytest.mark.soak
 def test_a_word_is_followed_and_an_address_opened_elsewhere_shows_the_same(page: Page, visit: Visit) -> None:
     ask_capital(page)
     correct(page)

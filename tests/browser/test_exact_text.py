@@ -58,6 +58,7 @@ def test_forty_nasty_texts_appear_as_they_were_typed(page: Page) -> None:
     assert page.locator("[data-testid=stMain] .lt-card b, [data-testid=stMain] .lt-card img").count() == 0
 
 
+@pytest.mark.soak
 def test_nasty_corrections_and_followed_words_appear_as_they_were_typed(page: Page) -> None:
     ask_capital(page)
     text = " ".join(NASTY[at] for at in (12, 16, 24, 36))

@@ -208,6 +208,7 @@ def test_a_view_is_taken_along_and_opens_in_other_programs(
     assert 'lt.figure(session, "tokens", turn=1, against=0' in code
 
 
+@pytest.mark.soak
 def test_the_conversation_is_taken_along_as_archive_and_report(
     visit: Visit, corrected: str, paris: lt.Session, tmp_path: Path
 ) -> None:

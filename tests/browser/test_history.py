@@ -111,6 +111,7 @@ def test_a_link_shares_one_conversation_to_be_read(app: OwnApp, visit: Visit) ->
     expect(reader.get_by_text("This link opens nothing here")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_a_killed_app_comes_back_with_everything_and_offers_what_it_was_answering(app: OwnApp, visit: Visit) -> None:
     page = visit(app.url)
     expect_ready(page)

@@ -30,7 +30,9 @@ def test_a_question_is_asked_in_the_form_that_was_chosen_before_the_language_was
     no_error(page)
 
 
-@pytest.mark.parametrize("name", ["Attention", "Study", "Correction", "Compare"])
+@pytest.mark.parametrize(
+    "name", ["Study", "Correction", *(pytest.param(each, marks=pytest.mark.soak) for each in ("Attention", "Compare"))]
+)
 def test_every_page_goes_on_in_another_language(visit: Visit, server: str, name: str) -> None:
     page = visit(f"{server}/{name}")
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()

@@ -90,6 +90,7 @@ def test_the_parts_of_the_model_are_shown_and_the_catalogue_is_searched_and_says
     expect(page.get_by_text("A download of 2.2 GB.")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_two_models_stand_side_by_side_in_every_view(visit: Visit, server: str, directory: Path) -> None:
     tab = visit(server)
     expect_ready(tab)

@@ -31,7 +31,7 @@ def shifts_of(tab: Page) -> list[tuple[float, str]]:
     return tab.evaluate("window.shifts")  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.soak), 400])
 def test_the_page_stays_where_it_is_while_answers_come(visit: Visit, server: str, width: int) -> None:
     tab = visit(server, width=width)
     expect_answer(tab, "after", "London")

@@ -9,6 +9,7 @@ from steps import Visit, ask, ask_capital, correct, expect_answer, expect_contro
 pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 
+@pytest.mark.soak
 def test_two_visitors_who_ask_at_once_get_their_own_answers(page: Page, visit: Visit, server: str) -> None:
     other = visit(server, apart=True)
     ask(page)

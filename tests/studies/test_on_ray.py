@@ -128,6 +128,7 @@ def test_two_workers_of_which_one_is_killed_find_each_row_once_and_the_same(
     assert_same(rows_of(found), rows_of(here))
 
 
+@pytest.mark.soak
 def test_a_node_that_is_lost_costs_no_row(joined: Any, plan: Plan, here: dict[Task, Found]) -> None:
     """A worker of three cores fits the added nodes alone."""
     nodes = [joined.add_node(num_cpus=3)]

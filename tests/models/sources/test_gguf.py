@@ -77,6 +77,7 @@ def test_loading_it_again_maps_its_weights_instead_of_copying_them(embedded: lt.
     assert int(done.stdout) < embedded.weights_bytes / 4
 
 
+@pytest.mark.soak
 def test_two_processes_that_start_at_once_convert_it_once_and_both_answer(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     command = [sys.executable, "-m", "llm_tracker", "check", "embedded", "--json"]
