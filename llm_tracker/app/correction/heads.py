@@ -114,10 +114,10 @@ def layers_view(shown: Shown) -> None:
 HEADS = later(
     "One **head** at a time, and only at the position that writes the answer, gives what it gives when the model "
     "reads the other word of the pair; all else stays (activation patching). What it brings back of the difference is "
-    "its share. Behind its name stands how much of its attention is on the word; a click on its bar opens it. Shares "
-    "need not add up to 100 %: heads build on each other. Grey are as many other heads, chosen by chance. Below: the "
-    "strongest set to zero together, beside as many by chance; that is a state the model never has, so read it with "
-    "care."
+    "its share: blue bars bring it back, orange ones push the other way, and grey are as many other heads, chosen by "
+    "chance. Behind its name stands how much of its attention is on the word; a click on its bar opens it. Shares "
+    "need not add up to 100 %: heads build on each other. Below: the strongest set to zero together, beside as many "
+    "by chance; that is a state the model never has, so read it with care."
 )
 
 ADDED = later(

@@ -246,7 +246,7 @@ def _keys(workspace: Workspace, comparison: Comparison, name: str, leave: Callab
     _presenter_keys()(key="presenter keys")
     if not can_go_on:
         paragraph(_why_not(workspace, name), quiet=True)
-    if comparison.refs[-1].session == EXAMPLE and not workspace.answering:
+    if comparison.refs[-1].session == EXAMPLE and not (workspace.answering or classroom.question):
         paragraph(say("This is the finished example. Ask a question of your own on the first slide."), quiet=True)
 
 

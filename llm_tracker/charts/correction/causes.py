@@ -19,6 +19,8 @@ from llm_tracker.wording.formats import shown
 WORD_PIXELS = 22
 AXIS_PIXELS = 64
 NAME_PIXELS = 100
+NUMBER_SHARE = 0.14
+"""Of the scale, left free for a number on either side that has bars."""
 HEIGHT = 260
 CELL_PIXELS = 16
 BARS = {later("attention"): (-0.38, -0.02), later("feed-forward part"): (0.02, 0.38)}
@@ -30,32 +32,47 @@ def signed_bars(
 ) -> Any:
     """A bar a row around zero, in their order: columns label, value and grey (what is to be read with care).
 
-    Words stand left of their bars, long names above them. A click on a bar picks the fields `pick`.
+    Words stand left of their bars, long names above them, and each bar's number at its end. A click on a bar picks the
+    fields `pick`.
     """
     drawn = frame.assign(place=range(len(frame)), label=frame["label"].map(shown))
-    values = frame["value"].astype(float)
-    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    scale = alt.Scale(domain=[low, high if high > low else low + 1.0], nice=True)
-    axis = alt.Axis(tickCount=5, format=".0%" if number.endswith("%") else "~g")
+    scale = _with_room_for_numbers(frame["value"].astype(float))
+    axis = alt.Axis(tickCount=5, format=".0%" if number.endswith("%") else "~f")
     x = alt.X("value:Q", title=title, scale=scale, axis=axis)
     y = alt.Y("place:O", title=None, axis=None)
     kinds = alt.Scale(domain=["for", "against", "grey"], range=[BEFORE, AFTER, PARKED])
-    drawn["kind"] = (values > 0).map({True: "for", False: "against"}).mask(frame["grey"].astype(bool), "grey")
+    drawn["kind"] = (
+        (drawn["value"].astype(float) > 0).map({True: "for", False: "against"}).mask(frame["grey"].astype(bool), "grey")
+    )
     colour = alt.Color("kind:N", legend=None, scale=kinds)
     tooltip = [alt.Tooltip("label:N", title=say("what")), alt.Tooltip("value:Q", title=title, format=number)]
-    bars = (
-        alt.Chart(drawn)
-        .mark_bar(height=12, yOffset=BELOW if long_names else 0)
-        .encode(x=x, y=y, color=colour, tooltip=tooltip)
-    )
+    below = BELOW if long_names else 0
+    bars = alt.Chart(drawn).mark_bar(height=12, yOffset=below).encode(x=x, y=y, color=colour, tooltip=tooltip)
     if pick:
         bars = bars.add_params(alt.selection_point(name=PICK, fields=list(pick), toggle=False))
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
     if long_names:
-        return framed(alt.layer(bars, zero, row_names(drawn, y)), ROW_PIXELS * len(drawn) + AXIS_PIXELS)
+        layers = [bars, zero, *_numbers(drawn, x, y, number, below), row_names(drawn, y)]
+        return framed(alt.layer(*layers), ROW_PIXELS * len(drawn) + AXIS_PIXELS)
     names = alt.Chart(drawn).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS)
     names = names.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
-    return framed(alt.layer(bars, zero, names), WORD_PIXELS * len(drawn) + AXIS_PIXELS)
+    layers = [bars, zero, *_numbers(drawn, x, y, number, below), names]
+    return framed(alt.layer(*layers), WORD_PIXELS * len(drawn) + AXIS_PIXELS)
+
+
+def _with_room_for_numbers(values: pd.Series) -> alt.Scale:
+    """From the smallest value, or 0, to the largest, with room behind both for the number at a bar's end."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    room = NUMBER_SHARE * (high - low) if high > low else 1.0
+    return alt.Scale(domain=[low - room if low < 0 else low, high + room], nice=True)
+
+
+def _numbers(drawn: pd.DataFrame, x: alt.X, y: alt.Y, number: str, below: int) -> list[alt.Chart]:
+    """Each bar's number, behind its end: right of what is for, left of what is against."""
+    is_for, text = drawn["value"].astype(float) >= 0, alt.Text("value:Q", format=number)
+    right = alt.Chart(drawn[is_for]).mark_text(align="left", baseline="middle", dx=4, dy=below, fontSize=11)
+    left = alt.Chart(drawn[~is_for]).mark_text(align="right", baseline="middle", dx=-4, dy=below, fontSize=11)
+    return [each.encode(x=x, y=y, text=text) for each in (right, left)]
 
 
 def layers_chart(frame: pd.DataFrame, is_difference: bool = False) -> Any:

@@ -77,7 +77,7 @@ def converted(gguf_file: Path, report: Report, expected_sha256: str | None = Non
     target = folder / f"{gguf_file.stem}-{sha256[:16]}-v{CONVERSION}"
     with FileLock(f"{target}.lock"):
         if not target.is_dir():
-            report(Progress(say("Preparing the model's weights, once")))
+            report(Progress(say("Preparing the model's weights, once: half a minute or more")))
             for unfinished in folder.glob(f"{target.name}.*/"):  # of a process that was killed; we hold the lock
                 shutil.rmtree(unfinished, ignore_errors=True)
             partial = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=folder))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from experiments import example_experiment
 from streamlit.testing.v1 import AppTest
 from visitor import Loader, opened, settled, shown_html, visitor
 
@@ -12,6 +15,7 @@ from llm_tracker.app.teach.lessons import LESSONS
 from llm_tracker.app.teach.slides import SLIDES, TITLES
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.teaching.classroom import MOST_CHARS
+from llm_tracker.experiments.values.findings import KnockOuts
 
 PAGE = "pages/9_Teach.py"
 
@@ -230,3 +234,29 @@ def test_the_conversation_in_hand_is_shown_with_the_usual_slides_after_a_lesson(
 
 def test_every_slide_has_a_title() -> None:
     assert set(TITLES) == {*SLIDES, *(name for lesson in LESSONS for name in lesson.slides)}
+
+
+@pytest.mark.parametrize("view", experiment_slides.EXPERIMENTS)
+def test_a_slides_chart_has_no_more_rows_than_can_be_read_from_the_last_row(view: str) -> None:
+    found = example_experiment()
+    drawn = experiment_slides.slide_figure(found, view)
+    assert drawn is not None
+    whole = lt.experiment_figure(found, view)
+    assert drawn.sentence.startswith(whole.sentence)
+    assert drawn.frame.equals(whole.frame)
+
+
+def test_of_many_words_the_largest_are_drawn_in_the_order_of_the_text() -> None:
+    found = example_experiment()
+    part = found.knock_outs
+    assert isinstance(part, KnockOuts)
+    deltas = [0.1, -5.0, 0.2, 3.0, *[0.3] * 5, 9.0, -0.4, 0.5, 0.6]
+    words = tuple(
+        replace(part.words[0], text=f"w{at}", delta=delta, is_segment=False) for at, delta in enumerate(deltas)
+    )
+    drawn = experiment_slides.slide_figure(replace(found, knock_outs=replace(part, words=words)), "hidden")
+    assert drawn is not None
+    assert len(drawn.frame) == len(deltas)
+    assert drawn.sentence.endswith("Drawn are the 8 largest.")
+    rows = next(iter(drawn.chart.to_dict(validate=False)["datasets"].values()))
+    assert [row["label"] for row in rows] == ["w1", "w3", "w4", "w5", "w9", "w10", "w11", "w12"]
