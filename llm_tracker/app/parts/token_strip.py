@@ -55,6 +55,13 @@ def said(turn: Turn, step: int) -> str:
     """What a token's button says aloud: its place, its text and how likely it was."""
     place, token = number_of(turn, step), quoted(turn.trace.tokens[step])
     share = percent(float(turn.trace.token_probs[step]))
+    if turn.ended == "end" and step == turn.trace.n_steps - 1:
+        return say(
+            "Token {place}, {token}, {share} likely: the model's own mark that the answer ends here",
+            place=place,
+            token=token,
+            share=share,
+        )
     if step == turn.answer_step:
         return say("Token {place}, {token}, {share} likely, the answer", place=place, token=token, share=share)
     return say("Token {place}, {token}, {share} likely", place=place, token=token, share=share)
