@@ -15,7 +15,7 @@ from llm_tracker.app.correction.shown import Shown
 from llm_tracker.app.correction.try_it import try_it_view
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.selection.comparison import Comparison
-from llm_tracker.app.views.experiments import corrected_turn, experiment_status, kept_experiment
+from llm_tracker.app.views.experiments import NOT_CORRECTED, corrected_turn, experiment_status, kept_experiment
 from llm_tracker.app.views.explored import explored
 from llm_tracker.app.views.missing_work import background_status
 from llm_tracker.app.work.causes.experiments import experiment_on
@@ -45,12 +45,7 @@ def _page(engine: Engine, workspace: Workspace, comparison: Comparison) -> None:
     with st.container():
         background_status(engine, workspace, comparison, None if corrected is None else experiment_on(corrected[0]))
     if corrected is None:
-        paragraph(
-            say(
-                "This answer has not been corrected yet. Correct it on the Ask page: then this page shows what the "
-                "correction did."
-            )
-        )
+        paragraph(say(NOT_CORRECTED))
         return
     turn, session = corrected
     kept = kept_experiment(session, turn)

@@ -36,12 +36,16 @@ def teach_page(engine: Engine, workspace: Workspace) -> None:
 
 def _open_projector(workspace: Workspace) -> None:
     """The projector on the conversation in hand, with the usual slides."""
-    workspace.classroom.slides = ()
-    st.query_params[PROJECTOR] = "on"
+    workspace.classroom.end_lesson()
+    _go_on()
 
 
 def _close_projector() -> None:
     st.query_params.pop(PROJECTOR, None)
+
+
+def _go_on() -> None:
+    st.query_params[PROJECTOR] = "on"
 
 
 def _open_lesson(name: str) -> None:
@@ -77,6 +81,8 @@ def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
     st.markdown(f"**{goal}.** {text.goal}")
     with st.container(horizontal=True):
         st.button(say("Begin in the projector"), type="primary", key="begin", on_click=_begin, args=(workspace, lesson))
+        if workspace.classroom.slides == lesson.slides and not workspace.classroom.question:
+            st.button(say("Go on in the projector"), key="go on with lesson", on_click=_go_on)
         st.download_button(
             say("Sheet to print"),
             in_this_language(lambda: sheet_html(text, say("Name"), say("Date"))),
@@ -103,4 +109,4 @@ def _begin(workspace: Workspace, lesson: Lesson) -> None:
     workspace.choose(EMBEDDED.id)
     workspace.recipe, workspace.control = "one-word", True
     workspace.classroom.begin_lesson(lesson.slides, lesson.question, lesson.corrections, workspace.begun)
-    st.query_params[PROJECTOR] = "on"
+    _go_on()

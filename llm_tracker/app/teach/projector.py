@@ -53,8 +53,8 @@ def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -
     st.html(STYLE)
     comparison, classroom = shown_comparison(workspace), workspace.classroom
     if workspace.coming is None:
-        sides = filter(None, (comparison.before, comparison.after))
-        classroom.follow(workspace.begun, [(side.turn.prompt.text, side.turn.text) for side in sides])
+        turns = [side.turn for side, _ in comparison.answers]
+        classroom.follow(workspace.begun, [(turn.prompt.text, turn.text) for turn in turns])
     slides = shown_slides(classroom)
     classroom.slide = min(classroom.slide, _furthest(workspace, comparison))
     name = slides[classroom.slide]
@@ -117,8 +117,12 @@ def _slide(engine: Engine, workspace: Workspace, comparison: Comparison, name: s
         experiment_slide(engine, workspace, comparison, name)
     else:
         words = list(comparison.watch_words[:MOST_FOLLOWED])
+        has_after = "after" in shown_slides(
+            workspace.classroom
+        )  # else a later answer would be shown without being guessed
+        sides = comparison.sides if has_after else [comparison.before]
         start_missing(engine, workspace, comparison, words)
-        changed_slide(comparison, words) if name == "changed" else picture_slide(comparison, name, words)
+        changed_slide(comparison, words) if name == "changed" else picture_slide(sides, name, words)
         background_status(engine, workspace, comparison)
 
 
@@ -152,10 +156,11 @@ def _correction(engine: Engine, workspace: Workspace, comparison: Comparison) ->
 
     first = comparison.before.turn
     st.html(f'<p class="lt-large">{exact(first.said)} → <b class="lt-before">{exact(first.answer)}</b></p>')
-    if comparison.after is not None:
-        _said(comparison.after.turn.said)
-    ready, is_next = workspace.classroom.corrections[:1], _is_to_be_said(workspace, comparison, "correction")
-    _form("correction", say("Correction"), say("Correct"), "".join(ready), correct, workspace, is_next)
+    ready = "".join(workspace.classroom.corrections[:1])
+    if said := ready or ("" if comparison.after is None else comparison.after.turn.said):
+        _said(said)
+    is_next = _is_to_be_said(workspace, comparison, "correction")
+    _form("correction", say("Correction"), say("Correct"), ready, correct, workspace, is_next)
 
 
 def _begun(workspace: Workspace, *answers: Guessed) -> None:
@@ -165,8 +170,6 @@ def _begun(workspace: Workspace, *answers: Guessed) -> None:
         classroom.begun = workspace.begun
         classroom.cover(*answers)
         classroom.question, classroom.slide = "", shown_slides(classroom).index(answers[0])
-        if answers[0] == "after":
-            classroom.corrections = classroom.corrections[1:]
 
 
 def _said(text: str) -> None:
@@ -224,7 +227,7 @@ def _keys(workspace: Workspace, comparison: Comparison, name: str, leave: Callab
 
     def on() -> None:
         if answer is not None and is_covered:
-            classroom.uncovered.add(answer)
+            classroom.uncover(answer)
         else:
             classroom.slide = following[0]
         classroom.is_blank = False

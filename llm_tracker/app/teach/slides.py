@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from html import escape
 
 import streamlit as st
 
+from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import exact, paragraph, sentence
 from llm_tracker.app.parts.pictures import remembered, scheme
 from llm_tracker.app.selection.comparison import Comparison
@@ -67,9 +68,9 @@ def changed_slide(comparison: Comparison, words: list[str]) -> None:
         paragraph(place_of(scored[0].end, any(side.turn.thought for side in sides)), quiet=True)
 
 
-def picture_slide(comparison: Comparison, view: str, words: list[str]) -> None:
-    """One of a conversation's views."""
-    asked = Asked(tuple(comparison.sides), tuple(words))
+def picture_slide(sides: Sequence[Side], view: str, words: list[str]) -> None:
+    """One of the views of these answers."""
+    asked = Asked(tuple(sides), tuple(words))
     try:
         draw_large(view, (asked.sides, asked.words), lambda: VIEWS[view](asked))
     except InputError as error:

@@ -27,6 +27,9 @@ from llm_tracker.tracing.session import Session
 PART_SECONDS = 1.0
 """So seldom the page looks whether another part has come, once there is something to read."""
 
+NOT_CORRECTED = later(
+    "This answer has not been corrected yet. Correct it on the Ask page: then it is shown here what the correction did."
+)
 NOTHING_TO_DRAW = later("What was found has nothing in it for this view.")
 NOTHING_OF = {
     "head_words": later("This model's heads cannot be told apart, so that what each of them brings is not known.")

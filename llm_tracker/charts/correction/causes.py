@@ -35,15 +35,14 @@ def signed_bars(
     Words stand left of their bars, long names above them, and each bar's number at its end. A click on a bar picks the
     fields `pick`.
     """
-    drawn = frame.assign(place=range(len(frame)), label=frame["label"].map(shown))
-    scale = _with_room_for_numbers(frame["value"].astype(float))
+    values = frame["value"].astype(float)
+    drawn = frame.assign(place=range(len(frame)), label=frame["label"].map(shown), value=values)
+    scale = _with_room_for_numbers(values)
     axis = alt.Axis(tickCount=5, format=".0%" if number.endswith("%") else "~f")
     x = alt.X("value:Q", title=title, scale=scale, axis=axis)
     y = alt.Y("place:O", title=None, axis=None)
     kinds = alt.Scale(domain=["for", "against", "grey"], range=[BEFORE, AFTER, PARKED])
-    drawn["kind"] = (
-        (drawn["value"].astype(float) > 0).map({True: "for", False: "against"}).mask(frame["grey"].astype(bool), "grey")
-    )
+    drawn["kind"] = (values > 0).map({True: "for", False: "against"}).mask(frame["grey"].astype(bool), "grey")
     colour = alt.Color("kind:N", legend=None, scale=kinds)
     tooltip = [alt.Tooltip("label:N", title=say("what")), alt.Tooltip("value:Q", title=title, format=number)]
     below = BELOW if long_names else 0
@@ -51,25 +50,30 @@ def signed_bars(
     if pick:
         bars = bars.add_params(alt.selection_point(name=PICK, fields=list(pick), toggle=False))
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=QUIET).encode(x=alt.X("zero:Q", scale=scale))
-    if long_names:
-        layers = [bars, zero, *_numbers(drawn, x, y, number, below), row_names(drawn, y)]
-        return framed(alt.layer(*layers), ROW_PIXELS * len(drawn) + AXIS_PIXELS)
-    names = alt.Chart(drawn).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS)
-    names = names.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
+    names = row_names(drawn, y) if long_names else _words(drawn, y)
+    pixels = ROW_PIXELS if long_names else WORD_PIXELS
     layers = [bars, zero, *_numbers(drawn, x, y, number, below), names]
-    return framed(alt.layer(*layers), WORD_PIXELS * len(drawn) + AXIS_PIXELS)
+    return framed(alt.layer(*layers), pixels * len(drawn) + AXIS_PIXELS)
+
+
+def _words(drawn: pd.DataFrame, y: alt.Y) -> Any:
+    """Each row's word, left of all bars."""
+    names = alt.Chart(drawn).mark_text(align="right", dx=-8, fontSize=12, limit=NAME_PIXELS)
+    return names.encode(x=alt.value(0), y=y, text=alt.Text("label:N"))
 
 
 def _with_room_for_numbers(values: pd.Series) -> alt.Scale:
-    """From the smallest value, or 0, to the largest, with room behind both for the number at a bar's end."""
+    """From the smallest value, or 0, to the largest, with room at either end that has bars for their numbers."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
-    room = NUMBER_SHARE * (high - low) if high > low else 1.0
-    return alt.Scale(domain=[low - room if low < 0 else low, high + room], nice=True)
+    if low == high:
+        return alt.Scale(domain=[0.0, 1.0])
+    room = NUMBER_SHARE * (high - low)
+    return alt.Scale(domain=[low - room if low < 0 else 0.0, high + room if high > 0 else 0.0], nice=True)
 
 
 def _numbers(drawn: pd.DataFrame, x: alt.X, y: alt.Y, number: str, below: int) -> list[alt.Chart]:
     """Each bar's number, behind its end: right of what is for, left of what is against."""
-    is_for, text = drawn["value"].astype(float) >= 0, alt.Text("value:Q", format=number)
+    is_for, text = drawn["value"] >= 0, alt.Text("value:Q", format=number)
     right = alt.Chart(drawn[is_for]).mark_text(align="left", baseline="middle", dx=4, dy=below, fontSize=11)
     left = alt.Chart(drawn[~is_for]).mark_text(align="right", baseline="middle", dx=-4, dy=below, fontSize=11)
     return [each.encode(x=x, y=y, text=text) for each in (right, left)]

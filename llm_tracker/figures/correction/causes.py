@@ -32,12 +32,20 @@ SHORT_LABELS: dict[str, str] = {"recipe": later("(examples)"), "template": later
 """Below a chart, where there is little room."""
 
 
-def hidden_figure(found: KnockOuts, n_layers: int) -> Figure:
-    """What hiding each word from the answer position changes, in reading order; segments aside."""
+def hidden_figure(found: KnockOuts, n_layers: int, most: int | None = None) -> Figure:
+    """What hiding each word from the answer position changes, in reading order; segments aside.
+
+    Of this and of the other bars no more than `most` are drawn, the longest; the numbers behind them are all there.
+    """
     frame = _words_frame(found)
     title = say("Changed the lead when hidden")
-    chart = signed_bars(frame, say("change of the lead when hidden (nats)"))
+    chart = signed_bars(_longest(frame, most), say("change of the lead when hidden (nats)"))
     return Figure("hidden", title, chart, frame.assign(turn=TURN), hidden_sentence(found, n_layers))
+
+
+def _longest(frame: pd.DataFrame, most: int | None) -> pd.DataFrame:
+    """The rows with the longest bars, in their order; all of them of None."""
+    return frame if most is None else frame.loc[sorted(frame["value"].abs().nlargest(most).index)]
 
 
 def segments_figure(found: KnockOuts, n_layers: int) -> Figure:
@@ -67,11 +75,11 @@ def _words_frame(found: KnockOuts, segments: bool = False) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "share", "grey"])
 
 
-def carried_figure(found: FrozenRoute) -> Figure:
+def carried_figure(found: FrozenRoute, most: int | None = None) -> Figure:
     """What each word adds along the frozen routes, in reading order, and the biases."""
     with in_language(ENGLISH):
         frame = _carried_frame(found)
-    chart = signed_bars(_carried_frame(found), say("added to the lead (nats)"))
+    chart = signed_bars(_longest(_carried_frame(found), most), say("added to the lead (nats)"))
     return Figure("carried", say("Carried the lead"), chart, frame.assign(turn=TURN), carried_sentence(found))
 
 
@@ -94,11 +102,11 @@ def _carried_frame(found: FrozenRoute) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "grey"])
 
 
-def looked_figure(found: KnockOuts) -> Figure:
+def looked_figure(found: KnockOuts, most: int | None = None) -> Figure:
     """How much of the answer position's attention each word got, mean over all heads and layers; the rest is grey."""
     with in_language(ENGLISH):
         frame = _looked_frame(found)
-    chart = signed_bars(_looked_frame(found), say("share of attention"), ".1%")
+    chart = signed_bars(_longest(_looked_frame(found), most), say("share of attention"), ".1%")
     return Figure("looked_at", say("Looked at"), chart, frame.assign(turn=TURN), looked_sentence(found))
 
 
@@ -109,11 +117,13 @@ def _looked_frame(found: KnockOuts) -> pd.DataFrame:
     return pd.concat([pd.DataFrame([row]), frame.drop(columns="share")], ignore_index=True)
 
 
-def heads_figure(found: Heads) -> Figure:
+def heads_figure(found: Heads, most: int | None = None) -> Figure:
     """The heads that bring most of the effect, with where they look, beside as many chosen by chance; a click picks."""
     with in_language(ENGLISH):
         frame = _heads_frame(found)
     drawn = _heads_frame(found)
+    if most is not None and len(drawn) > most:  # half of it by chance
+        drawn = pd.concat([_longest(kind, most // 2) for _, kind in drawn.groupby("grey", sort=False)])
     chart = signed_bars(drawn, say("share of the effect"), "+.1%", long_names=True, pick=("layer", "head"))
     return Figure("head_patches", say("Which heads carried it"), chart, frame.assign(turn=TURN), heads_sentence(found))
 

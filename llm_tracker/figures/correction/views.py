@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.experiment import Experiment
@@ -20,7 +21,7 @@ from llm_tracker.figures.correction.margins import change_figure, flips_figure, 
 from llm_tracker.figures.correction.paths import grid_figure, lens_figure, path_figure
 from llm_tracker.figures.figure import Figure
 
-VIEWS: dict[str, tuple[str, Callable[[Experiment], Figure | None]]] = {
+VIEWS: dict[str, tuple[str, Callable[..., Figure | None]]] = {
     "hand_over": ("hand_over", lambda found: _of(found.hand_over, path_figure)),
     "verdict": ("verdict", lambda found: _of(found.verdict, lambda path: path_figure(path, "verdict"))),
     "grid": ("hand_over", lambda found: _of(found.hand_over, grid_figure)),
@@ -29,15 +30,18 @@ VIEWS: dict[str, tuple[str, Callable[[Experiment], Figure | None]]] = {
     "flips": ("conditions", flips_figure),
     "change": ("conditions", lambda found: change_figure(found) if found.conditions else None),
     "lens_margins": ("lens", lens_figure),
-    "hidden": ("knock_outs", lambda found: _hidden(found, hidden_figure)),
+    "hidden": ("knock_outs", lambda found, most=None: _hidden(found, partial(hidden_figure, most=most))),
     "hidden_segments": ("knock_outs", lambda found: _hidden(found, segments_figure)),
-    "carried": ("frozen_route", lambda found: _of(found.frozen_route, carried_figure)),
-    "looked_at": ("knock_outs", lambda found: _of(found.knock_outs, looked_figure)),
-    "head_patches": ("heads", lambda found: _of(found.heads, heads_figure)),
+    "carried": ("frozen_route", lambda found, most=None: _of(found.frozen_route, partial(carried_figure, most=most))),
+    "looked_at": ("knock_outs", lambda found, most=None: _of(found.knock_outs, partial(looked_figure, most=most))),
+    "head_patches": ("heads", lambda found, most=None: _of(found.heads, partial(heads_figure, most=most))),
     "attribution": ("attributions", attribution_figure),
     "head_words": ("attributions", head_words_figure),
 }
 """By name: the experiment's field that it draws, and how."""
+
+BARS = ("hidden", "carried", "looked_at", "head_patches")
+"""Views that can be drawn with the longest bars alone: with `most`, so many of them."""
 
 
 def _of(part: object, draw: Callable[..., Figure | None]) -> Figure | None:

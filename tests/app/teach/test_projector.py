@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from experiments import example_experiment
 from streamlit.testing.v1 import AppTest
-from visitor import Loader, opened, settled, shown_html, visitor
+from visitor import Loader, opened, settled, shown_html, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.teach import experiment_slides
 from llm_tracker.app.teach.lessons import LESSONS
 from llm_tracker.app.teach.slides import SLIDES, TITLES
+from llm_tracker.app.work import asking
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.teaching.classroom import MOST_CHARS
-from llm_tracker.experiments.values.findings import KnockOuts
+from llm_tracker.experiments.values.findings import FrozenRoute, Heads, KnockOuts
+from llm_tracker.figures.figure import Figure
 
 PAGE = "pages/9_Teach.py"
 
@@ -214,6 +217,7 @@ def test_a_lessons_experiment_is_run_and_shown_in_the_projector(
     assert at.title[0].value == "Where the named word travels"
     at = pressed(at, "Find out what it did")
     workspace = visitor(engine)
+    at = until(at, lambda: workspace.job is None)
     assert not workspace.errors
     assert [record for session in workspace.sessions.values() for record in session.experiments.values()]
     assert "Find out what it did" not in [button.label for button in at.button]
@@ -223,7 +227,7 @@ def test_a_lessons_experiment_is_run_and_shown_in_the_projector(
 
 
 def test_an_experiment_whose_words_cannot_be_told_says_where_to_name_them(engine: engines.Engine) -> None:
-    assert "say it on the Correction page" in shown_html(at_its_experiment())
+    assert "name them on the Correction page" in shown_html(at_its_experiment())
 
 
 def test_the_conversation_in_hand_is_shown_with_the_usual_slides_after_a_lesson(engine: engines.Engine) -> None:
@@ -236,27 +240,137 @@ def test_every_slide_has_a_title() -> None:
     assert set(TITLES) == {*SLIDES, *(name for lesson in LESSONS for name in lesson.slides)}
 
 
-@pytest.mark.parametrize("view", experiment_slides.EXPERIMENTS)
-def test_a_slides_chart_has_no_more_rows_than_can_be_read_from_the_last_row(view: str) -> None:
+@pytest.fixture
+def long_experiment() -> lt.Experiment:
+    """Of a text with more words, and a model with more heads, than a slide has room for."""
     found = example_experiment()
-    drawn = experiment_slides.slide_figure(found, view)
-    assert drawn is not None
-    whole = lt.experiment_figure(found, view)
-    assert drawn.sentence.startswith(whole.sentence)
-    assert drawn.frame.equals(whole.frame)
-
-
-def test_of_many_words_the_largest_are_drawn_in_the_order_of_the_text() -> None:
-    found = example_experiment()
-    part = found.knock_outs
-    assert isinstance(part, KnockOuts)
-    deltas = [0.1, -5.0, 0.2, 3.0, *[0.3] * 5, 9.0, -0.4, 0.5, 0.6]
-    words = tuple(
-        replace(part.words[0], text=f"w{at}", delta=delta, is_segment=False) for at, delta in enumerate(deltas)
+    hidden, carried, heads = found.knock_outs, found.frozen_route, found.heads
+    assert isinstance(hidden, KnockOuts)
+    assert isinstance(carried, FrozenRoute)
+    assert isinstance(heads, Heads)
+    sizes = [0.01, -0.2, 0.02, 0.1, *[0.03] * 5, 0.3, -0.04, 0.05, 0.06]
+    one, other, head = replace(hidden.words[0], is_segment=False), carried.words[0], heads.shares[0]
+    words = tuple(replace(one, text=f"w{at}", delta=size, share=abs(size)) for at, size in enumerate(sizes))
+    return replace(
+        found,
+        knock_outs=replace(hidden, words=words),
+        frozen_route=replace(
+            carried,
+            words=tuple(replace(other, text=f"w{at}", role="user", contribution=size) for at, size in enumerate(sizes)),
+        ),
+        heads=replace(
+            heads,
+            shares=tuple(replace(head, layer=at, share=share) for at, share in enumerate((0.9, -0.8, 0.7, 0.6, 0.5))),
+            random=tuple(replace(head, layer=at, share=share) for at, share in enumerate((0, 0.1, 0, 0, 0, 0.2), 9)),
+        ),
     )
-    drawn = experiment_slides.slide_figure(replace(found, knock_outs=replace(part, words=words)), "hidden")
-    assert drawn is not None
-    assert len(drawn.frame) == len(deltas)
-    assert drawn.sentence.endswith("Drawn are the 8 largest.")
-    rows = next(iter(drawn.chart.to_dict(validate=False)["datasets"].values()))
-    assert [row["label"] for row in rows] == ["w1", "w3", "w4", "w5", "w9", "w10", "w11", "w12"]
+
+
+def drawn_rows(figure: Figure) -> list[dict[str, Any]]:
+    """The rows of a chart's bars, which are the first that it draws."""
+    spec = figure.chart.to_dict(validate=False)
+    return spec["datasets"][spec["layer"][0]["data"]["name"]]
+
+
+@pytest.mark.parametrize(
+    ("view", "drawn"),
+    [
+        ("hidden", ["w1", "w3", "w4", "w5", "w9", "w10", "w11", "w12"]),
+        ("looked_at", ["(the rest)", "w1", "w3", "w4", "w9", "w10", "w11", "w12"]),
+    ],
+)
+def test_of_many_words_the_longest_bars_are_drawn_in_the_order_of_the_text(
+    long_experiment: lt.Experiment, view: str, drawn: list[str]
+) -> None:
+    figure = experiment_slides.slide_figure(long_experiment, view)
+    assert figure is not None
+    assert [row["label"] for row in drawn_rows(figure)] == drawn
+    assert figure.frame.equals(lt.experiment_figure(long_experiment, view).frame), "no number is lost"
+    assert figure.sentence.endswith("Drawn are the 8 longest bars.")
+
+
+def test_the_rest_of_the_attention_is_what_no_word_got_drawn_or_not(long_experiment: lt.Experiment) -> None:
+    figure = experiment_slides.slide_figure(long_experiment, "looked_at")
+    assert figure is not None
+    assert drawn_rows(figure)[0]["value"] == pytest.approx(1 - 0.93)
+
+
+def test_of_what_words_carried_the_longest_bars_are_drawn_the_models_biases_among_them(
+    long_experiment: lt.Experiment,
+) -> None:
+    figure = experiment_slides.slide_figure(long_experiment, "carried")
+    assert figure is not None
+    assert len(drawn_rows(figure)) == experiment_slides.MOST_BARS
+
+
+def test_heads_are_drawn_beside_the_strongest_by_chance(long_experiment: lt.Experiment) -> None:
+    figure = experiment_slides.slide_figure(long_experiment, "head_patches")
+    assert figure is not None
+    assert [row["value"] for row in drawn_rows(figure)] == [0.9, -0.8, 0.7, 0.6, 0, 0.1, 0, 0.2]
+    assert figure.sentence.endswith("Drawn are the 4 longest bars, and the 4 longest by chance.")
+
+
+def test_what_is_short_is_drawn_as_on_the_correction_page() -> None:
+    found = example_experiment()
+    figure = experiment_slides.slide_figure(found, "hand_over")
+    assert figure is not None
+    assert figure.sentence == lt.experiment_figure(found, "hand_over").sentence
+
+
+def test_an_experiment_that_was_stopped_can_be_run_again_where_its_part_is_missing(
+    engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(experiment_slides, "proposed_words", lambda *_: ("Paris", "London"))
+    at = at_its_experiment()
+    workspace = visitor(engine)
+    ref = next(each for each in workspace.shown or () if each is not None and each.turn == 1)
+    session = workspace.sessions[ref.session]
+    half = replace(example_experiment(), heads=None, turn=1)
+    workspace.keep_fuller(ref.session, lt.with_experiment(session, half))
+    at = on(settled(at.run()))
+    assert at.title[0].value == "Which heads carried it"
+    at = pressed(at, "Find out what it did")
+    until(at, lambda: workspace.job is None)
+    assert not workspace.errors
+
+
+def test_a_correction_that_did_not_come_stays_ready(engine: engines.Engine, loader: Loader) -> None:
+    at = on(pressed(begun("merely-asking-again"), "Uncover the answer"))
+
+    def broken(*_: object) -> lt.LoadedModel:
+        raise lt.ModelError("The disk is full.")
+
+    works, loader.load = loader.load, broken
+    for model in engine.models.pool.held():
+        engine.models.pool.unload(model.id)
+    at = pressed(at, "Correct")
+    assert "The disk is full." in shown_html(at)
+    loader.load = works
+    assert at.title[0].value == "The correction"
+    assert at.text_input(key="projector correction").value == "Answer the question again."
+
+
+def test_a_lesson_that_was_left_is_gone_on_with_and_the_projector_of_no_lesson_begins_anew(
+    engine: engines.Engine,
+) -> None:
+    at = pressed(begun("merely-asking-again"), "Uncover the answer")
+    at = pressed(settled(at.button(key="leave").click().run()), "Go on in the projector")
+    assert at.title[0].value == "The answer"
+    assert "lt-big lt-before" in shown_html(at), "what was uncovered stays so"
+    at = settled(at.button(key="leave").click().run())
+    at = pressed(settled(at.button(key="begin").click().run()), "Leave")
+    at = pressed(settled(at.button(key="all lessons").click().run()), "Open the projector")
+    assert at.caption[0].value == f"1 / {len(SLIDES)}"
+    assert not at.button(key="on").disabled, "the lesson's question need not be asked here"
+
+
+def test_a_lesson_without_a_correction_shows_no_answer_that_was_not_guessed(engine: engines.Engine) -> None:
+    at = begun("how-a-word-is-chosen")
+    workspace = visitor(engine)
+    first = (workspace.shown or ())[0]
+    assert first is not None
+    asking.correct(engine, workspace, first, "No, London.")  # as on the Ask page
+    at = until(at, lambda: workspace.job is None)
+    at = on(pressed(settled(at.run()), "Uncover the answer"))
+    assert at.title[0].value == "What it might have written"
+    assert "after" not in shown_html(at).split('class="lt-caption"')[1].split("</p>")[0]

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,26 @@ def test_loading_it_again_maps_its_weights_instead_of_copying_them(embedded: lt.
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < embedded.weights_bytes / 4
+
+
+def test_two_that_start_at_once_convert_a_file_once(
+    tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted: list[Path] = []
+
+    def slowly(_file: Path, directory: Path, _sha256: str) -> None:
+        converted.append(directory)
+        time.sleep(0.2)
+        directory.joinpath("config.json").write_text("{}", encoding="utf-8")
+
+    monkeypatch.setattr(gguf, "_convert", slowly)
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"weights")
+    with ThreadPoolExecutor(2) as both:
+        folders = set(both.map(lambda _: gguf.converted(file, silent), range(2)))
+    assert len(converted) == 1
+    assert len(folders) == 1
+    assert folders.pop().joinpath("config.json").is_file(), "neither sees half a model"
 
 
 @pytest.mark.soak

@@ -101,7 +101,7 @@ def begin_experiment(
             "experiment",
             session.model.id,
             subject=subject,
-            meanwhile=Meanwhile(say("On the Correction page: what the correction did …"), is_drawn_by_view=True),
+            meanwhile=Meanwhile(say("What the correction did is being found out …"), is_drawn_by_view=True),
             keep=lambda job: _keep(workspace, turn, job.result),
             fail=fail,
         )

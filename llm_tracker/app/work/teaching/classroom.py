@@ -17,7 +17,7 @@ Guessed = Literal["before", "after"]
 GUESSED: tuple[Guessed, ...] = ("before", "after")
 
 Written = tuple[str, str]
-"""What was read, and what was written then. Corrected anew, an answer is the same in another conversation."""
+"""The text that was read, and the answer to it: kept once more in another conversation, it counts as the same."""
 
 MOST_GUESSES = 40
 """Different guesses that are counted for one answer."""
@@ -55,6 +55,17 @@ class Classroom:
         self.slides, self.question, self.corrections = slides, question, corrections
         self.cover("before", "after")
 
+    def end_lesson(self) -> None:
+        """Show the conversation in hand with the usual slides, from the first one on; what is uncovered stays so."""
+        self.slide, self.is_blank = 0, False
+        self.slides, self.question, self.corrections = (), "", ()
+
+    def uncover(self, answer: Guessed) -> None:
+        """Show an answer that is there: what a lesson had said to the model is done with."""
+        self.uncovered.add(answer)
+        if answer == "after":
+            self.corrections = self.corrections[1:]
+
     def follow(self, begun: int, answers: Sequence[Written]) -> None:
         """Cover everything where something was asked or opened elsewhere: the guesses were about another answer.
 
@@ -64,7 +75,7 @@ class Classroom:
             self.begun, self.question, self.corrections = begun, "", ()
             self.cover("before", "after")
         now = dict(zip(GUESSED, answers, strict=False))
-        if any(self.guessed_of.get(each, ref) != ref for each, ref in now.items()):
+        if any(self.guessed_of.get(each, written) != written for each, written in now.items()):
             self.cover("before", "after")
         self.guessed_of = {**self.guessed_of, **now}
 
