@@ -24,13 +24,12 @@ def guess_form(classroom: Classroom, answer: Guessed) -> None:
             st.session_state[refused] = str(error)
             return
         st.session_state[field] = ""
-        st.session_state.pop(refused, None)
 
     with st.form(f"guess form {answer}", border=False):
         left, right = st.columns([4, 1], vertical_alignment="bottom")
         left.text_input(say("A guess"), key=field, max_chars=MOST_CHARS)
         right.form_submit_button(say("Count"), on_click=count, width="stretch")
-    if said := st.session_state.get(refused):
+    if said := st.session_state.pop(refused, ""):  # of the last press, and of no other
         failure(said)
     with st.container(horizontal=True, key=f"guesses {answer}"):
         for word, n in classroom.guesses[answer].most_common():

@@ -26,12 +26,12 @@ class Lesson:
     slides: tuple[str, ...]
     """What the projector shows of it, in this order."""
     page: str
-    """The page, besides Ask, that it looks at."""
+    """The page that has more of what it looks at."""
 
 
 LESSONS = (
     Lesson("how-a-word-is-chosen", QUESTION, (), ("question", "before", "candidates"), "pages/1_Tokens.py"),
-    Lesson("merely-asking-again", QUESTION, (CONTROL_TEXT, WRONG), CORRECTED, "pages/2_Layers.py"),
+    Lesson("merely-asking-again", QUESTION, (CONTROL_TEXT, WRONG), CORRECTED, "dashboard.py"),
     Lesson(
         "where-the-correction-travels",
         QUESTION,
@@ -44,7 +44,7 @@ LESSONS = (
         QUESTION,
         (WRONG,),
         (*CORRECTED, "attention", "hidden", "carried", "looked_at"),
-        "pages/3_Attention.py",
+        "pages/4_Correction.py",
     ),
 )
 

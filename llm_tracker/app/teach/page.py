@@ -7,6 +7,7 @@ import streamlit as st
 from llm_tracker.app.frame.found_pages import found_pages
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.teach.lessons import LESSONS, Lesson, LessonText, lesson_named, text_of
+from llm_tracker.app.teach.page_top import begin_at_the_top
 from llm_tracker.app.teach.projector import projector
 from llm_tracker.app.teach.sheet import sheet_html
 from llm_tracker.app.teach.slides import TITLES
@@ -28,6 +29,7 @@ def teach_page(engine: Engine, workspace: Workspace) -> None:
         projector(engine, workspace, _close_projector)
         return
     lesson = lesson_named(st.query_params.get(LESSON))
+    begin_at_the_top("" if lesson is None else lesson.name)
     if lesson is None:
         _lessons(workspace)
     else:
@@ -101,7 +103,7 @@ def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
 
 
 def _page_told(lesson: Lesson) -> str:
-    return say("The page it looks at: {page}", page=say(found_pages(app_dir())[lesson.page]))
+    return say("More of it on the page: {page}", page=say(found_pages(app_dir())[lesson.page]))
 
 
 def _begin(workspace: Workspace, lesson: Lesson) -> None:

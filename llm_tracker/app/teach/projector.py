@@ -15,6 +15,7 @@ from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.selection.comparison import Comparison, shown_comparison
 from llm_tracker.app.teach.experiment_slides import EXPERIMENTS, experiment_slide
 from llm_tracker.app.teach.guessing import guess_form, guesses_shown
+from llm_tracker.app.teach.page_top import begin_at_the_top
 from llm_tracker.app.teach.slides import ANSWERS, SLIDES, TITLES, answer_slide, changed_slide, picture_slide
 from llm_tracker.app.views.missing_work import background_status, start_missing
 from llm_tracker.app.work import asking
@@ -58,7 +59,7 @@ def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -
     slides = shown_slides(classroom)
     classroom.slide = min(classroom.slide, _furthest(workspace, comparison))
     name = slides[classroom.slide]
-    with st.container(key="slide"):
+    with st.container(key="blank_slide" if classroom.is_blank else "slide"):
         if not classroom.is_blank:
             st.caption(f"{classroom.slide + 1} / {len(slides)}")
             st.title(say(TITLES[name]), anchor=False)
@@ -247,6 +248,7 @@ def _keys(workspace: Workspace, comparison: Comparison, name: str, leave: Callab
         st.button(say("Blank"), key="blank", on_click=blank, shortcut="B")
         st.button(say("Leave"), key="leave", on_click=leave, shortcut="Esc")
     _presenter_keys()(key="presenter keys")
+    begin_at_the_top(f"slide {name}")
     if not can_go_on:
         paragraph(_why_not(workspace, name), quiet=True)
     if comparison.refs[-1].session == EXAMPLE and not (workspace.answering or classroom.question):

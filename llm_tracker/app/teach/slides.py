@@ -20,7 +20,7 @@ from llm_tracker.figures.figure import Figure
 from llm_tracker.figures.views import VIEWS
 from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.formats import percent, quoted
-from llm_tracker.wording.headline import headline, place_of
+from llm_tracker.wording.headline import headline, place_of, shift_split
 
 SLIDES = ("question", "before", "correction", "after", "changed", "candidates", "layers", "attention")
 """What the projector shows of any conversation; a lesson has slides of its own."""
@@ -63,6 +63,8 @@ def changed_slide(comparison: Comparison, words: list[str]) -> None:
     """The headline: before, after, and merely asked again."""
     sides = comparison.headline_sides
     st.html(f'<p class="lt-large">{sentence(headline(sides, words))}</p>')
+    if not comparison.of_two_models and (split := shift_split(sides, words)):
+        paragraph(split, also="lt-large")
     scored = [score for side in sides for score in side.turn.scores.get(side.step, {}).values()]
     if scored:
         paragraph(place_of(scored[0].end, any(side.turn.thought for side in sides)), quiet=True)
@@ -70,7 +72,8 @@ def changed_slide(comparison: Comparison, words: list[str]) -> None:
 
 def picture_slide(sides: Sequence[Side], view: str, words: list[str]) -> None:
     """One of the views of these answers."""
-    asked = Asked(tuple(sides), tuple(words))
+    has_lead = view != "layers" or len(words) > 1  # a lead is of one word over another
+    asked = Asked(tuple(sides), tuple(words), measure=None if has_lead else "prob")
     try:
         draw_large(view, (asked.sides, asked.words), lambda: VIEWS[view](asked))
     except InputError as error:

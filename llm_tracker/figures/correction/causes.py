@@ -5,6 +5,9 @@ What a chart names, it names in the language that is spoken; the numbers behind 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import chain
+
 import pandas as pd
 
 from llm_tracker.charts.correction.causes import head_words_chart, layers_chart, signed_bars
@@ -32,20 +35,27 @@ SHORT_LABELS: dict[str, str] = {"recipe": later("(examples)"), "template": later
 """Below a chart, where there is little room."""
 
 
-def hidden_figure(found: KnockOuts, n_layers: int, most: int | None = None) -> Figure:
+def hidden_figure(found: KnockOuts, n_layers: int, starts: Collection[int] | None = None) -> Figure:
     """What hiding each word from the answer position changes, in reading order; segments aside.
 
-    Of this and of the other bars no more than `most` are drawn, the longest; the numbers behind them are all there.
+    Of this and of the others with a bar a word, with `starts` those that begin at these positions are drawn alone; the
+    numbers behind them are all there.
     """
     frame = _words_frame(found)
     title = say("Changed the lead when hidden")
-    chart = signed_bars(_longest(frame, most), say("change of the lead when hidden (nats)"))
+    chart = signed_bars(_of_words(frame, starts), say("change of the lead when hidden (nats)"))
     return Figure("hidden", title, chart, frame.assign(turn=TURN), hidden_sentence(found, n_layers))
 
 
-def _longest(frame: pd.DataFrame, most: int | None) -> pd.DataFrame:
-    """The rows with the longest bars, in their order; all of them of None."""
-    return frame if most is None else frame.loc[sorted(frame["value"].abs().nlargest(most).index)]
+def _of_words(frame: pd.DataFrame, starts: Collection[int] | None) -> pd.DataFrame:
+    """The rows of these words, and of what is no word's; all of them of None."""
+    return frame if starts is None else frame[frame["start"].isin([*starts, -1])]
+
+
+def most_hidden(found: KnockOuts, most: int) -> list[int]:
+    """Where the words begin whose hiding changes the lead most, the strongest first."""
+    words = sorted((word for word in found.words if not word.is_segment), key=lambda word: -abs(word.delta))
+    return [word.tokens[0] for word in words[:most]]
 
 
 def segments_figure(found: KnockOuts, n_layers: int) -> Figure:
@@ -75,11 +85,11 @@ def _words_frame(found: KnockOuts, segments: bool = False) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "share", "grey"])
 
 
-def carried_figure(found: FrozenRoute, most: int | None = None) -> Figure:
+def carried_figure(found: FrozenRoute, starts: Collection[int] | None = None) -> Figure:
     """What each word adds along the frozen routes, in reading order, and the biases."""
     with in_language(ENGLISH):
         frame = _carried_frame(found)
-    chart = signed_bars(_longest(_carried_frame(found), most), say("added to the lead (nats)"))
+    chart = signed_bars(_of_words(_carried_frame(found), starts), say("added to the lead (nats)"))
     return Figure("carried", say("Carried the lead"), chart, frame.assign(turn=TURN), carried_sentence(found))
 
 
@@ -102,11 +112,11 @@ def _carried_frame(found: FrozenRoute) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "role", "start", "end", "value", "grey"])
 
 
-def looked_figure(found: KnockOuts, most: int | None = None) -> Figure:
+def looked_figure(found: KnockOuts, starts: Collection[int] | None = None) -> Figure:
     """How much of the answer position's attention each word got, mean over all heads and layers; the rest is grey."""
     with in_language(ENGLISH):
         frame = _looked_frame(found)
-    chart = signed_bars(_longest(_looked_frame(found), most), say("share of attention"), ".1%")
+    chart = signed_bars(_of_words(_looked_frame(found), starts), say("share of attention"), ".1%")
     return Figure("looked_at", say("Looked at"), chart, frame.assign(turn=TURN), looked_sentence(found))
 
 
@@ -118,12 +128,16 @@ def _looked_frame(found: KnockOuts) -> pd.DataFrame:
 
 
 def heads_figure(found: Heads, most: int | None = None) -> Figure:
-    """The heads that bring most of the effect, with where they look, beside as many chosen by chance; a click picks."""
+    """The heads that bring most of the effect, with where they look, beside as many chosen by chance; a click picks.
+
+    Of either no more than `most` are drawn, those with the longest bars.
+    """
     with in_language(ENGLISH):
         frame = _heads_frame(found)
     drawn = _heads_frame(found)
-    if most is not None and len(drawn) > most:  # half of it by chance
-        drawn = pd.concat([_longest(kind, most // 2) for _, kind in drawn.groupby("grey", sort=False)])
+    if most is not None:
+        longest = [kind["value"].abs().nlargest(most).index for _, kind in drawn.groupby("grey")]
+        drawn = drawn.loc[sorted(chain(*longest))]
     chart = signed_bars(drawn, say("share of the effect"), "+.1%", long_names=True, pick=("layer", "head"))
     return Figure("head_patches", say("Which heads carried it"), chart, frame.assign(turn=TURN), heads_sentence(found))
 

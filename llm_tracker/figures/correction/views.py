@@ -30,18 +30,24 @@ VIEWS: dict[str, tuple[str, Callable[..., Figure | None]]] = {
     "flips": ("conditions", flips_figure),
     "change": ("conditions", lambda found: change_figure(found) if found.conditions else None),
     "lens_margins": ("lens", lens_figure),
-    "hidden": ("knock_outs", lambda found, most=None: _hidden(found, partial(hidden_figure, most=most))),
+    "hidden": ("knock_outs", lambda found, starts=None: _hidden(found, partial(hidden_figure, starts=starts))),
     "hidden_segments": ("knock_outs", lambda found: _hidden(found, segments_figure)),
-    "carried": ("frozen_route", lambda found, most=None: _of(found.frozen_route, partial(carried_figure, most=most))),
-    "looked_at": ("knock_outs", lambda found, most=None: _of(found.knock_outs, partial(looked_figure, most=most))),
+    "carried": (
+        "frozen_route",
+        lambda found, starts=None: _of(found.frozen_route, partial(carried_figure, starts=starts)),
+    ),
+    "looked_at": (
+        "knock_outs",
+        lambda found, starts=None: _of(found.knock_outs, partial(looked_figure, starts=starts)),
+    ),
     "head_patches": ("heads", lambda found, most=None: _of(found.heads, partial(heads_figure, most=most))),
     "attribution": ("attributions", attribution_figure),
     "head_words": ("attributions", head_words_figure),
 }
 """By name: the experiment's field that it draws, and how."""
 
-BARS = ("hidden", "carried", "looked_at", "head_patches")
-"""Views that can be drawn with the longest bars alone: with `most`, so many of them."""
+WORD_BARS = ("hidden", "carried", "looked_at")
+"""Views with a bar a word: with `starts`, of the words that begin at these positions. Of heads `most` are drawn."""
 
 
 def _of(part: object, draw: Callable[..., Figure | None]) -> Figure | None:

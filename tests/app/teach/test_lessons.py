@@ -7,6 +7,7 @@ import re
 import pytest
 
 import llm_tracker as lt
+from llm_tracker.analysis.attention import attention_by_word, attention_groups
 from llm_tracker.app.teach.lessons import LESSONS, QUESTION, WRONG, lesson_named, text_of
 from llm_tracker.app.teach.sheet import sheet_html
 from llm_tracker.figures.sides import sides_for
@@ -58,12 +59,17 @@ def test_the_figures_of_the_answers_are_the_models_own(embedded: lt.LoadedModel)
     attention = lt.figure(session, "attention", turn=1, against=0).sentence
     assert "after, 79 % and “London” (3 %)" in attention
     assert "“London” gets most: 3 %" in words_of("what-attention-is-not")
+    groups = attention_groups(attention_by_word(session.turns[1], session.turns[1].answer_step))
+    assert round(100 * groups["recipe"]) == 10, "another tenth lies on the worked examples"
 
 
 @pytest.mark.real
 def test_merely_asked_again_the_model_says_what_the_lesson_says(embedded: lt.LoadedModel) -> None:
     session = lt.track(embedded, QUESTION, [CONTROL_TEXT])
-    assert session.turns[1].answer == "Paris"
+    again = session.turns[1]
+    assert again.answer == "Paris"
+    assert round(100 * float(again.trace.token_probs[again.answer_step])) == 67
+    assert "with 67 %. The next slide has 65 %" in words_of("merely-asking-again")
 
 
 @pytest.mark.real
@@ -82,4 +88,10 @@ def test_the_figures_of_the_experiment_are_the_models_own(embedded: lt.LoadedMod
     assert "4 % at most" in travels
     hidden = lt.experiment_figure(found, "hidden").sentence
     assert "changes the lead by +24 nats; the next is “Paris” with -2.2 nats" in hidden
-    assert "grows by 24 nats. The next word in the list changes it by 2" in words_of("what-attention-is-not")
+    is_not = words_of("what-attention-is-not")
+    assert "grows by 24 nats" in is_not
+    assert "The next word in the list changes it by 2." in is_not
+    elsewhere = next(each for each in found.heads.shares if (each.layer, each.head) == (30, 2))
+    assert elsewhere in found.heads.shares[:3], "it stands on the slide"
+    assert elsewhere.attention_to_word < 0.01
+    assert "layer 30 head 2 does not" in travels

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
-from experiments import example_experiment
+from projecting import PAGE, begun, on, pressed
 from streamlit.testing.v1 import AppTest
 from visitor import Loader, opened, settled, shown_html, until, visitor
 
 import llm_tracker as lt
-from llm_tracker.app.teach import experiment_slides
 from llm_tracker.app.teach.lessons import LESSONS
 from llm_tracker.app.teach.slides import SLIDES, TITLES
 from llm_tracker.app.work import asking
 from llm_tracker.app.work import engine as engines
 from llm_tracker.app.work.teaching.classroom import MOST_CHARS
-from llm_tracker.experiments.values.findings import FrozenRoute, Heads, KnockOuts
-from llm_tracker.figures.figure import Figure
-
-PAGE = "pages/9_Teach.py"
 
 
 @pytest.fixture
 def at(engine: engines.Engine) -> AppTest:
     """The projector on the finished example."""
     return pressed(opened(PAGE), "Open the projector")
-
-
-def pressed(at: AppTest, label: str) -> AppTest:
-    return settled(next(button for button in at.button if button.label == label).click().run())
-
-
-def on(at: AppTest) -> AppTest:
-    return settled(at.button(key="on").click().run())
 
 
 def asked(at: AppTest, question: str = "What is it?") -> AppTest:
@@ -176,11 +160,6 @@ def test_a_lesson_begins_in_the_projector_with_its_question(engine: engines.Engi
     assert at.text_input(key="projector correction").value == "That is wrong. The correct answer is London."
 
 
-def begun(lesson: str) -> AppTest:
-    at = settled(opened(PAGE).button(key=f"open {lesson}").click().run())
-    return pressed(settled(at.button(key="begin").click().run()), "Ask")
-
-
 def test_a_lesson_without_a_correction_goes_from_the_answer_to_its_candidates(engine: engines.Engine) -> None:
     at = on(pressed(begun("how-a-word-is-chosen"), "Uncover the answer"))
     assert at.title[0].value == "What it might have written"
@@ -204,32 +183,6 @@ def test_a_lesson_that_has_more_to_say_leads_back_to_the_correction(engine: engi
     assert at.button(key="on").disabled
 
 
-def at_its_experiment() -> AppTest:
-    at = on(pressed(begun("where-the-correction-travels"), "Uncover the answer"))
-    return on(on(pressed(pressed(at, "Correct"), "Uncover the answer")))
-
-
-def test_a_lessons_experiment_is_run_and_shown_in_the_projector(
-    engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(experiment_slides, "proposed_words", lambda *_: ("Paris", "London"))  # a tiny model writes none
-    at = at_its_experiment()
-    assert at.title[0].value == "Where the named word travels"
-    at = pressed(at, "Find out what it did")
-    workspace = visitor(engine)
-    at = until(at, lambda: workspace.job is None)
-    assert not workspace.errors
-    assert [record for session in workspace.sessions.values() for record in session.experiments.values()]
-    assert "Find out what it did" not in [button.label for button in at.button]
-    at = on(at)
-    assert at.title[0].value == "Which heads carried it"
-    assert at.button(key="on").disabled
-
-
-def test_an_experiment_whose_words_cannot_be_told_says_where_to_name_them(engine: engines.Engine) -> None:
-    assert "name them on the Correction page" in shown_html(at_its_experiment())
-
-
 def test_the_conversation_in_hand_is_shown_with_the_usual_slides_after_a_lesson(engine: engines.Engine) -> None:
     at = settled(begun("how-a-word-is-chosen").button(key="leave").click().run())
     at = pressed(settled(at.button(key="all lessons").click().run()), "Open the projector")
@@ -238,100 +191,6 @@ def test_the_conversation_in_hand_is_shown_with_the_usual_slides_after_a_lesson(
 
 def test_every_slide_has_a_title() -> None:
     assert set(TITLES) == {*SLIDES, *(name for lesson in LESSONS for name in lesson.slides)}
-
-
-@pytest.fixture
-def long_experiment() -> lt.Experiment:
-    """Of a text with more words, and a model with more heads, than a slide has room for."""
-    found = example_experiment()
-    hidden, carried, heads = found.knock_outs, found.frozen_route, found.heads
-    assert isinstance(hidden, KnockOuts)
-    assert isinstance(carried, FrozenRoute)
-    assert isinstance(heads, Heads)
-    sizes = [0.01, -0.2, 0.02, 0.1, *[0.03] * 5, 0.3, -0.04, 0.05, 0.06]
-    one, other, head = replace(hidden.words[0], is_segment=False), carried.words[0], heads.shares[0]
-    words = tuple(replace(one, text=f"w{at}", delta=size, share=abs(size)) for at, size in enumerate(sizes))
-    return replace(
-        found,
-        knock_outs=replace(hidden, words=words),
-        frozen_route=replace(
-            carried,
-            words=tuple(replace(other, text=f"w{at}", role="user", contribution=size) for at, size in enumerate(sizes)),
-        ),
-        heads=replace(
-            heads,
-            shares=tuple(replace(head, layer=at, share=share) for at, share in enumerate((0.9, -0.8, 0.7, 0.6, 0.5))),
-            random=tuple(replace(head, layer=at, share=share) for at, share in enumerate((0, 0.1, 0, 0, 0, 0.2), 9)),
-        ),
-    )
-
-
-def drawn_rows(figure: Figure) -> list[dict[str, Any]]:
-    """The rows of a chart's bars, which are the first that it draws."""
-    spec = figure.chart.to_dict(validate=False)
-    return spec["datasets"][spec["layer"][0]["data"]["name"]]
-
-
-@pytest.mark.parametrize(
-    ("view", "drawn"),
-    [
-        ("hidden", ["w1", "w3", "w4", "w5", "w9", "w10", "w11", "w12"]),
-        ("looked_at", ["(the rest)", "w1", "w3", "w4", "w9", "w10", "w11", "w12"]),
-    ],
-)
-def test_of_many_words_the_longest_bars_are_drawn_in_the_order_of_the_text(
-    long_experiment: lt.Experiment, view: str, drawn: list[str]
-) -> None:
-    figure = experiment_slides.slide_figure(long_experiment, view)
-    assert figure is not None
-    assert [row["label"] for row in drawn_rows(figure)] == drawn
-    assert figure.frame.equals(lt.experiment_figure(long_experiment, view).frame), "no number is lost"
-    assert figure.sentence.endswith("Drawn are the 8 longest bars.")
-
-
-def test_the_rest_of_the_attention_is_what_no_word_got_drawn_or_not(long_experiment: lt.Experiment) -> None:
-    figure = experiment_slides.slide_figure(long_experiment, "looked_at")
-    assert figure is not None
-    assert drawn_rows(figure)[0]["value"] == pytest.approx(1 - 0.93)
-
-
-def test_of_what_words_carried_the_longest_bars_are_drawn_the_models_biases_among_them(
-    long_experiment: lt.Experiment,
-) -> None:
-    figure = experiment_slides.slide_figure(long_experiment, "carried")
-    assert figure is not None
-    assert len(drawn_rows(figure)) == experiment_slides.MOST_BARS
-
-
-def test_heads_are_drawn_beside_the_strongest_by_chance(long_experiment: lt.Experiment) -> None:
-    figure = experiment_slides.slide_figure(long_experiment, "head_patches")
-    assert figure is not None
-    assert [row["value"] for row in drawn_rows(figure)] == [0.9, -0.8, 0.7, 0.6, 0, 0.1, 0, 0.2]
-    assert figure.sentence.endswith("Drawn are the 4 longest bars, and the 4 longest by chance.")
-
-
-def test_what_is_short_is_drawn_as_on_the_correction_page() -> None:
-    found = example_experiment()
-    figure = experiment_slides.slide_figure(found, "hand_over")
-    assert figure is not None
-    assert figure.sentence == lt.experiment_figure(found, "hand_over").sentence
-
-
-def test_an_experiment_that_was_stopped_can_be_run_again_where_its_part_is_missing(
-    engine: engines.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(experiment_slides, "proposed_words", lambda *_: ("Paris", "London"))
-    at = at_its_experiment()
-    workspace = visitor(engine)
-    ref = next(each for each in workspace.shown or () if each is not None and each.turn == 1)
-    session = workspace.sessions[ref.session]
-    half = replace(example_experiment(), heads=None, turn=1)
-    workspace.keep_fuller(ref.session, lt.with_experiment(session, half))
-    at = on(settled(at.run()))
-    assert at.title[0].value == "Which heads carried it"
-    at = pressed(at, "Find out what it did")
-    until(at, lambda: workspace.job is None)
-    assert not workspace.errors
 
 
 def test_a_correction_that_did_not_come_stays_ready(engine: engines.Engine, loader: Loader) -> None:
