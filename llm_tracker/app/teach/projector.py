@@ -26,7 +26,7 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.languages.texts import say
 
 HERE = Path(__file__).parent
-STYLE = HERE / "projector.css"
+STYLE, BLANK = HERE / "projector.css", HERE / "blank.css"
 
 Kind = Literal["primary", "secondary"]
 """Of a button: the main one of a screen, or another."""
@@ -59,8 +59,10 @@ def projector(engine: Engine, workspace: Workspace, leave: Callable[[], None]) -
     slides = shown_slides(classroom)
     classroom.slide = min(classroom.slide, _furthest(workspace, comparison))
     name = slides[classroom.slide]
-    with st.container(key="blank_slide" if classroom.is_blank else "slide"):
-        if not classroom.is_blank:
+    with st.container(key="slide"):
+        if classroom.is_blank:
+            st.html(BLANK)
+        else:
             st.caption(f"{classroom.slide + 1} / {len(slides)}")
             st.title(say(TITLES[name]), anchor=False)
             _slide(engine, workspace, comparison, name)
@@ -249,6 +251,8 @@ def _keys(workspace: Workspace, comparison: Comparison, name: str, leave: Callab
         st.button(say("Leave"), key="leave", on_click=leave, shortcut="Esc")
     _presenter_keys()(key="presenter keys")
     begin_at_the_top(f"slide {name}")
+    if classroom.is_blank:
+        return
     if not can_go_on:
         paragraph(_why_not(workspace, name), quiet=True)
     if comparison.refs[-1].session == EXAMPLE and not (workspace.answering or classroom.question):

@@ -110,8 +110,10 @@ def test_a_new_question_hides_the_next_answer(at: AppTest) -> None:
 def test_the_screen_can_be_blanked(at: AppTest) -> None:
     at = settled(at.button(key="blank").click().run())
     assert len(at.title) == 0
+    assert "background: #000" in shown_html(at)
     at = settled(at.button(key="blank").click().run())
     assert at.title[0].value == "The question"
+    assert "background: #000" not in shown_html(at)
 
 
 def test_an_answer_that_did_not_come_cannot_be_uncovered_and_says_why(
