@@ -15,11 +15,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.real]
 
 @pytest.fixture
 def lesson(visit: Visit, server: str) -> Page:
-    """The third lesson, opened from the page's list, in dark."""
+    """The third lesson, opened at its top from far down the page's list, in dark."""
     tab = visit(f"{server}/Teach", scheme="dark")
     expect_ready(tab)
+    tab.set_viewport_size({"width": 1280, "height": 300})
     tab.get_by_role("button", name="Open the lesson").nth(2).click()
-    expect(tab.get_by_role("heading", name="Where the correction travels")).to_be_visible()
+    expect(tab.get_by_role("heading", name="Where the correction travels")).to_be_in_viewport()
+    tab.set_viewport_size({"width": 1280, "height": 800})
     settle(tab)
     return tab
 

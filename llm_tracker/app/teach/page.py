@@ -29,11 +29,11 @@ def teach_page(engine: Engine, workspace: Workspace) -> None:
         projector(engine, workspace, _close_projector)
         return
     lesson = lesson_named(st.query_params.get(LESSON))
-    begin_at_the_top("" if lesson is None else lesson.name)
     if lesson is None:
         _lessons(workspace)
     else:
         _lesson(workspace, lesson, text_of(lesson))
+    begin_at_the_top("" if lesson is None else lesson.name)  # last, as it takes a line of the page
 
 
 def _open_projector(workspace: Workspace) -> None:
