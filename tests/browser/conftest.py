@@ -22,8 +22,8 @@ from llm_tracker.models.catalogue import TINYLLAMA
 
 @pytest.fixture(scope="session")
 def server(embedded: object) -> Iterator[str]:
-    """The app's address. The built-in model has been converted before it starts."""
-    with served_app({**os.environ, "HF_HUB_OFFLINE": "1"}) as url:
+    """The app's address, the built-in model converted before it starts; an error of the app is shown whole."""
+    with served_app({**os.environ, "HF_HUB_OFFLINE": "1", "STREAMLIT_CLIENT_SHOW_ERROR_DETAILS": "full"}) as url:
         yield url
 
 

@@ -48,7 +48,7 @@ def shared_by_its_secrets(tmp_path: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
 
 
 def test_its_pages_open_and_know_from_the_secrets_that_strangers_share_them(

@@ -60,7 +60,7 @@ def nginx(folder: Path, app_port: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=120)
 
 
 def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], seconds: float = 60) -> None:
