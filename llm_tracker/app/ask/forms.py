@@ -15,6 +15,7 @@ from llm_tracker.app.ask.suggestions import (
     correction_text,
 )
 from llm_tracker.app.parts.html import failure, paragraph, plain_label
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.work import asking
 from llm_tracker.app.work.engine import Engine, should_load
@@ -35,7 +36,7 @@ def question_form(engine: Engine, workspace: Workspace, comparison: Comparison) 
             _complain(workspace, "ask", say("The question is empty. Type one, then press Ask."))
             return
         st.session_state["correction"] = ""  # it spoke of another answer, and stays among those to compare with
-        st.session_state["corrects"] = "before"  # and so did this choice
+        st.session_state[labelled_key("corrects")] = "before"  # and so did this choice
         asking.ask(engine, workspace, text)
 
     def ask_ready(text: str) -> None:
@@ -125,7 +126,7 @@ def _corrected_answer_control(comparison: Comparison) -> None:
         list(labels),
         default="before",
         format_func=lambda name: labels[name],
-        key="corrects",
+        key=labelled_key("corrects"),
         required=True,
         persist_state="session",
         label_visibility="collapsed",
@@ -139,7 +140,7 @@ def _corrected_answer_control(comparison: Comparison) -> None:
 
 def _corrected_answer(comparison: Comparison) -> TurnRef:
     """The answer that was chosen to be corrected."""
-    goes_on = len(comparison.refs) > 1 and st.session_state["corrects"] == "after"
+    goes_on = len(comparison.refs) > 1 and st.session_state[labelled_key("corrects")] == "after"
     return comparison.refs[1 if goes_on else 0]
 
 

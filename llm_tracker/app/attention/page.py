@@ -12,6 +12,7 @@ from llm_tracker.app.attention.head_choice import focus_choice, head_choice, nam
 from llm_tracker.app.attention.heads import grids_view, ranked_view
 from llm_tracker.app.attention.pattern import patterns_view
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.arrangement import arrangement, drawn_sides
 from llm_tracker.app.selection.comparison import Comparison, compare_at
@@ -84,13 +85,14 @@ def _weights(
     """What attention carries, where it is to be weighed so and was read."""
     options = {"raw": say("as it is"), "weighed": say("weighed by what it carries")}
     now = "weighed" if selected().weighed else "raw"
-    choose = show_choice("attention weighed", now, lambda picked: select(weighed=picked == "weighed"))
+    key = labelled_key("attention weighed")
+    choose = show_choice(key, now, lambda picked: select(weighed=picked == "weighed"))
     st.segmented_control(
         say("Attention"),
         list(options),
         default=now,
         format_func=options.__getitem__,
-        key="attention weighed",
+        key=key,
         on_change=choose,
         required=True,
         help=say(

@@ -13,6 +13,7 @@ from llm_tracker.analysis.heads import Head
 from llm_tracker.analysis.patterns import PatternBy, PatternText, paired_places, pattern_text
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.parts.pictures import figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
@@ -115,13 +116,14 @@ def _read(engine: Engine, workspace: Workspace, side: Side, ref: TurnRef, head: 
 def _by_choice() -> Any:
     """Whether patterns are drawn by word or by token."""
     by = selected().by
-    choose = show_choice("pattern by", by, lambda picked: select(by=picked, query=None, pattern_from=None))
+    key = labelled_key("pattern by")
+    choose = show_choice(key, by, lambda picked: select(by=picked, query=None, pattern_from=None))
     st.segmented_control(
         say("Draw the pattern by"),
         list(BY),
         default=by,
         format_func=lambda each: say(BY[each]),
-        key="pattern by",
+        key=key,
         on_change=choose,
         required=True,
     )

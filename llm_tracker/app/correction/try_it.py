@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.app.parts.html import exact, failure, paragraph, sentence
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.comparison import Comparison, compare
 from llm_tracker.app.views.on_demand import begin_button, watch
 from llm_tracker.app.work.causes.edits import EDITED, Change, begin_edit, edit_of, edits, edits_on
@@ -49,7 +50,7 @@ def try_it_view(engine: Engine, workspace: Workspace, comparison: Comparison, tu
         say("Change", context="what to edit"),
         list(KINDS),
         format_func=lambda name: say(KINDS[name]),
-        key="kind of edit",
+        key=labelled_key("kind of edit"),
         persist_state="session",
     )
     change = _change(kind or "hide", session, own)
@@ -96,7 +97,7 @@ def _of_word(kind: str, session: Session, own: Turn) -> Change | None:
         places,
         len(places) - 1,
         format_func=lambda at: _called(words, at),
-        key=f"edited word {kind} {own.said}",
+        key=labelled_key(f"edited word {kind} {own.said}"),
     )
     word = words[at if at is not None else places[-1]]
     if kind == "drop":
@@ -142,11 +143,16 @@ def _of_output(kind: str, session: Session, own: Turn) -> Change:
         head = int(middle.number_input(say("Head"), 1, n_heads, 1, key=f"edited head of {n_heads}"))
     else:
         picked = middle.selectbox(
-            say("Output of"), list(OUTPUTS), format_func=lambda name: say(OUTPUTS[name]), key="edited part"
+            say("Output of"),
+            list(OUTPUTS),
+            format_func=lambda name: say(OUTPUTS[name]),
+            key=labelled_key("edited part"),
         )
         part = picked or "attention"
     factor = str(
-        right.selectbox(say("Put it"), list(FACTORS), format_func=lambda name: say(FACTORS[name]), key="edited factor")
+        right.selectbox(
+            say("Put it"), list(FACTORS), format_func=lambda name: say(FACTORS[name]), key=labelled_key("edited factor")
+        )
     )
     if factor == REPLACED:
         return Change(Edit(part, (layer, layer), head, is_replaced=True))

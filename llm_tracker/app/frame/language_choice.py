@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from llm_tracker.app.parts.labelled_keys import carry_choices_over
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.languages.spoken import ENGLISH, NAMES, ask_for_language
 from llm_tracker.languages.texts import say
@@ -13,13 +13,14 @@ from llm_tracker.languages.texts import say
 SPOKEN = "language spoken"
 """Where a tab's state has the code of its language: fragments are drawn without the page that they stand on."""
 
-NO_CHOICE = (bool, bytes, dict, type(None), UploadedFile)
-"""What a widget without options holds: a button, a switch, a table, a click on a chart, a file."""
-
 
 def speak(workspace: Workspace) -> None:
-    """Draw all that follows in the visitor's language."""
-    st.session_state[SPOKEN] = workspace.language if workspace.language in NAMES else _of_the_browser()
+    """Draw all that follows in the visitor's language; what was chosen in another one stays chosen."""
+    now = workspace.language if workspace.language in NAMES else _of_the_browser()
+    before = st.session_state.get(SPOKEN, now)
+    st.session_state[SPOKEN] = now
+    if before != now:
+        carry_choices_over(before, now)
 
 
 def language_choice(workspace: Workspace) -> None:
@@ -27,7 +28,6 @@ def language_choice(workspace: Workspace) -> None:
 
     def choose() -> None:
         workspace.language = str(st.session_state["language"])
-        _write_choices_anew()
 
     codes = list(NAMES)
     st.session_state["language"] = st.session_state[SPOKEN]
@@ -39,16 +39,6 @@ def language_choice(workspace: Workspace) -> None:
         on_change=choose,
         help=say("Questions go to the model in the words that you type; its worked examples are English."),
     )
-
-
-def _write_choices_anew() -> None:
-    """Send the browser what every widget shows: it tells an option by its label, and would go on with the old one.
-
-    What is pressed or opened has no label of a choice, and may not be written.
-    """
-    for key, value in list(st.session_state.items()):
-        if not isinstance(value, NO_CHOICE):
-            st.session_state[str(key)] = value
 
 
 def _of_the_browser() -> str:

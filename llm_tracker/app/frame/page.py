@@ -12,6 +12,7 @@ from llm_tracker.app.frame.shared_link import open_shared
 from llm_tracker.app.frame.thinking_choice import thinking_choice
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.cards import failed_plugin
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.address import show_choice
 from llm_tracker.app.work.engine import Engine, choose_model, the_engine
 from llm_tracker.app.work.keeping.choices import note_choices
@@ -75,14 +76,15 @@ def _recipe_choice(workspace: Workspace) -> None:
         workspace.recipe = recipe
 
     names = list(RECIPE_LABELS)
-    choose = show_choice("recipe", workspace.recipe, take)
+    key = labelled_key("recipe")
+    choose = show_choice(key, workspace.recipe, take)
     st.radio(
         say("In front of your next question"),
         names,
         index=names.index(workspace.recipe),
         format_func=lambda name: say(RECIPE_LABELS[name]),
         captions=[say(caption) for caption in RECIPE_CAPTIONS],
-        key="recipe",
+        key=key,
         on_change=choose,
     )
 

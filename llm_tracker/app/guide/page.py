@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.languages.spoken import document
 from llm_tracker.languages.texts import later, say
 
@@ -35,7 +36,7 @@ def _wording() -> str:
         names,
         default=names[0],
         format_func=lambda name: say(WORDINGS[name]),
-        key="wording of terms",
+        key=labelled_key("wording of terms"),
         required=True,
     )
     return str(chosen)

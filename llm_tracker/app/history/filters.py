@@ -8,6 +8,7 @@ from typing import cast, get_args
 
 import streamlit as st
 
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say
 from llm_tracker.storage.store.finding import Order, Query
@@ -44,14 +45,14 @@ def query_fields(store: Store) -> Query:
     )
     with st.container(horizontal=True, vertical_alignment="center", key="history_fields"):
         # The label says how many are on; the key keeps the popover the same one.
-        n_on = sum(bool(st.session_state.get(f"history {name}")) for name in FILTERS)
+        n_on = sum(bool(st.session_state.get(labelled_key(f"history {name}"))) for name in FILTERS)
         with st.popover(say("Filter ({n} on)", n=n_on) if n_on else say("Filter"), key="history filter"):
             filtered = _filters(store)
         sorted_by = st.selectbox(
             say("Sorted"),
             get_args(Order),
             format_func=lambda name: say(ORDERS[name]),
-            key="history order",
+            key=labelled_key("history order"),
             persist_state="session",
             on_change=_from_the_first,
             label_visibility="collapsed",
@@ -73,7 +74,7 @@ def _filters(store: Store) -> Query:
         say("Only"),
         [STAR, DELETED],
         format_func=say,
-        key="history only",
+        key=labelled_key("history only"),
         persist_state="session",
         on_change=_from_the_first,
     )
@@ -92,7 +93,7 @@ def _one_of(label: str, options: Mapping[str, str], name: str) -> str:
         label,
         list(options),
         format_func=lambda option: options.get(option, option),
-        key=f"history {name}",
+        key=labelled_key(f"history {name}"),
         persist_state="session",
         on_change=_from_the_first,
     )

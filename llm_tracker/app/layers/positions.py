@@ -16,6 +16,7 @@ from llm_tracker.analysis.lens.position_lens import Cell, PositionLens
 from llm_tracker.analysis.lens.position_maps import NEXT, PLAIN, answer_position, map_choices, map_values
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison, select_of
@@ -141,7 +142,7 @@ def _shared_limits(found: Read, shows: str, first: int | None) -> tuple[float, f
 
 def _shows(options: list[str], words: list[str]) -> str:
     """What the colours mean."""
-    key = f"map shows {len(options)}"
+    key = labelled_key(f"map shows {len(options)}")
     value = chosen(selected().map_shows, options, NEXT)
     choose = show_choice(key, value, lambda picked: select(map_shows=unless_default(picked, NEXT)))
     st.selectbox(

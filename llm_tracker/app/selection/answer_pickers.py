@@ -9,6 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from llm_tracker.analysis.paths import Path, path
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.address import selected, show_choice
 from llm_tracker.app.selection.comparison import COMPARED_ELSEWHERE, Comparison, select_of
 from llm_tracker.app.selection.selection import with_number
@@ -66,7 +67,7 @@ def picker_keys(workspace: Workspace) -> tuple[str, str]:
     A browser that has not heard of that yet sends what it chose before: under an old key it chooses nothing.
     """
     told = f"{workspace.results} {st.session_state.get(COMPARED_ELSEWHERE, 0)}"
-    return f"shown before {told}", f"shown after {told}"
+    return labelled_key(f"shown before {told}"), labelled_key(f"shown after {told}")
 
 
 def _all_answers(workspace: Workspace, comparison: Comparison) -> dict[TurnRef, Session]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.selection.selection import Arrangement, chosen, unless_default
@@ -29,7 +30,7 @@ def arrangement(comparison: Comparison, same_twice: bool = True, has_control: bo
     is_same = comparison.after is not None and comparison.refs[0] == comparison.refs[1] and not same_twice
     options: list[Arrangement] = ["after"] if is_same else arrangements(comparison)
     shown = chosen(selected().shown, options, options[0])
-    key = f"arrangement of {len(options)}"
+    key = labelled_key(f"arrangement of {len(options)}")
     choose = show_choice(key, shown, lambda picked: select(shown=unless_default(picked, options[0])))
     # In a container of its own: what follows keeps its place where there is nothing to choose.
     place = st.container(key="arrangement")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side, model_names
 from llm_tracker.analysis.paths import of_one_answer, path, told
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.address import look_at_models, open_selection, opened_at, select, selected, show_choice
 from llm_tracker.app.selection.selection import NEITHER, unless_default, with_number
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -154,15 +155,14 @@ def compare_at(comparison: Comparison) -> None:
     if comparison.after is None or all(side.turn.answer_step == side.turn.first_step for side in comparison.sides):
         return
     labels = {"first": say("the first token of each answer"), "answer": say("each answer's own token")}
-    choose = show_choice(
-        "compared at", selected().compared_at, lambda picked: select(compared_at=picked, steps=NEITHER)
-    )
+    key = labelled_key("compared at")
+    choose = show_choice(key, selected().compared_at, lambda picked: select(compared_at=picked, steps=NEITHER))
     st.segmented_control(
         say("Compare"),
         list(labels),
         default=selected().compared_at,
         format_func=lambda name: labels[name],
-        key="compared at",
+        key=key,
         on_change=choose,
         required=True,
         help=say(

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.selection import chosen, unless_default
 
@@ -20,7 +21,7 @@ def segments(field: str, label: str, options: Mapping[T, str], help: str | None 
     """
     values = list(options)
     value: T = chosen(getattr(selected(), field), values, values[0])
-    key = f"{field} segments"
+    key = labelled_key(f"{field} segments")
     choose = show_choice(key, value, lambda picked: select(**{field: unless_default(picked, values[0])}, **also))
     st.segmented_control(
         label,

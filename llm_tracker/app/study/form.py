@@ -10,6 +10,7 @@ import streamlit as st
 
 from llm_tracker.app.frame.model_picker import known_models, told_apart
 from llm_tracker.app.parts.html import failure, paragraph
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.study.questions import chosen_questions, chosen_source, questions_choice
 from llm_tracker.app.study.said import chosen_said, conditions_choice, correction_field, more_choice
 from llm_tracker.app.study.status import study_status
@@ -71,7 +72,7 @@ def study_form(engine: Engine, workspace: Workspace) -> None:
 def _filled(engine: Engine, wish: Wish) -> Wish:
     """All fields as they are now; those that are not on the page as they were."""
     fields: dict[str, Any] = {**chosen_source(wish), **chosen_said(engine, wish)}
-    second = str(st.session_state.get(SECOND, wish.second) or "")
+    second = str(st.session_state.get(labelled_key(SECOND), wish.second) or "")
     return replace(wish, **fields, second="" if second == NOBODY else second)
 
 
@@ -107,7 +108,7 @@ def _second_choice(engine: Engine, workspace: Workspace, wish: Wish) -> None:
         options,
         options.index(wish.second) if wish.second in titles else 0,
         format_func=lambda model_id: titles.get(model_id, alone),
-        key=SECOND,
+        key=labelled_key(SECOND),
         help=say(SECOND_HELP),
         persist_state="session",
     )

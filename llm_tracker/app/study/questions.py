@@ -7,6 +7,7 @@ from typing import cast
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.parts.pictures import remembered
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.limits import MEGABYTE
@@ -55,7 +56,7 @@ def questions_choice(engine: Engine, wish: Wish) -> None:
         list(SOURCES),
         default=wish.source,
         format_func=lambda name: say(SOURCES[name]),
-        key=SOURCE,
+        key=labelled_key(SOURCE),
         required=True,
         persist_state="session",
     )
@@ -109,7 +110,7 @@ def _own(wish: Wish) -> None:
         list(PARTS),
         default=wish.part,
         format_func=lambda name: say(PARTS[name]),
-        key=PART,
+        key=labelled_key(PART),
         required=True,
         persist_state="session",
     )
@@ -120,9 +121,9 @@ def chosen_source(wish: Wish) -> dict[str, object]:
     """The fields of a wish that are filled in here, as they are now."""
     handed = st.session_state.get(HANDED, wish.file)
     return {
-        "source": cast("Source", st.session_state.get(SOURCE) or wish.source),
+        "source": cast("Source", st.session_state.get(labelled_key(SOURCE)) or wish.source),
         "typed": str(st.session_state.get(TYPED, wish.typed)),
-        "part": cast("Part", st.session_state.get(PART) or wish.part),
+        "part": cast("Part", st.session_state.get(labelled_key(PART)) or wish.part),
         "file": handed if isinstance(handed, QuestionSet) else None,
     }
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, plain_label, table_html
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.study.answers import (
     MOST_ROWS,
     answers_sentences,
@@ -64,7 +65,7 @@ def _condition_choice(found: FoundStudy) -> str:
             names,
             names.index(first),
             format_func=labels.__getitem__,
-            key=f"study shown {found.so_far.plan.digest[:12]}",
+            key=labelled_key(f"study shown {found.so_far.plan.digest[:12]}"),
             persist_state="session",
         )
     )

@@ -8,6 +8,7 @@ from typing import cast
 import streamlit as st
 
 from llm_tracker.app.parts.html import paragraph
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.studying.running import MOST_PUBLIC_CONDITIONS, MOST_PUBLIC_QUESTIONS
 from llm_tracker.app.work.studying.wish import Wish
@@ -49,7 +50,7 @@ def conditions_choice(engine: Engine, wish: Wish, first: Question | None) -> Non
         OFFERED,
         default=wish.conditions,
         format_func=condition_label,
-        key=SAID,
+        key=labelled_key(SAID),
         max_selections=MOST_PUBLIC_CONDITIONS if engine.settings.public else None,
         placeholder=say("Nothing but asking again"),
         help=say(SAID_HELP),
@@ -73,7 +74,7 @@ def correction_field(engine: Engine, wish: Wish) -> None:
 
 
 def _conditions(wish: Wish) -> tuple[ConditionName, ...]:
-    return tuple(st.session_state.get(SAID, wish.conditions))
+    return tuple(st.session_state.get(labelled_key(SAID), wish.conditions))
 
 
 def _sounds(names: Sequence[ConditionName], first: Question | None) -> str:

@@ -12,6 +12,7 @@ from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.heads import Head
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import legend, paragraph, plain_label, table_html
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.parts.shaded_text import shaded_texts
 from llm_tracker.app.parts.side_labels import of_two_models, side_labels
@@ -142,7 +143,7 @@ def _head(sides: list[Side], layer: int, at: int) -> int | None:
     """One head of a layer, or None for the mean of all."""
     n_heads = sides[0].turn.trace.heads[layer - 1]
     by_head = all(side.step < len(side.turn.trace.attention) for side in sides)
-    key = f"attention head of {n_heads} {by_head} {sides[0].model}".strip()
+    key = labelled_key(f"attention head of {n_heads} {by_head} {sides[0].model}".strip())
     options = range(n_heads + 1) if by_head else range(1)
     head = chosen(selected().heads[at], options, MEAN)
 

@@ -14,6 +14,7 @@ from llm_tracker.analysis.lens.logit_lens import logit_lens
 from llm_tracker.app.parts.downloads import csv_button
 from llm_tracker.app.parts.export_menu import export_menu
 from llm_tracker.app.parts.html import paragraph, table_html
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.parts.pictures import Picture, figure_picture, remembered
 from llm_tracker.app.parts.side_labels import models_legend, of_two_models
 from llm_tracker.app.selection.address import select, selected, show_choice
@@ -118,7 +119,7 @@ def _chart(
 
 def _measure(measures: list[LayerMeasure]) -> LayerMeasure:
     """What the lines show: the lead, unless something else is chosen that can be shown."""
-    key = f"layers measure of {len(measures)}"
+    key = labelled_key(f"layers measure of {len(measures)}")
     measure = chosen(selected().measure, measures, measures[0])
     choose = show_choice(key, measure, lambda picked: select(measure=unless_default(picked, measures[0])))
     st.segmented_control(
@@ -156,7 +157,7 @@ def _others(pairs: list[tuple[str, str]], word: str) -> list[str]:
 
 def _word_box(column: DeltaGenerator, label: str, words: list[str], word: str, take: Callable[[str], None]) -> None:
     """A word to be chosen; the label was marked to be said here."""
-    key = f"layers {label} {words}"
+    key = labelled_key(f"layers {label} {words}")
     choose = show_choice(key, word, take)
     column.selectbox(say(label), words, words.index(word), format_func=_name, key=key, on_change=choose)
 

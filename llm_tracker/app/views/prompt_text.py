@@ -10,6 +10,7 @@ import streamlit as st
 
 from llm_tracker.analysis.compare import Side
 from llm_tracker.app.parts.html import LINE_END, paragraph, plain_label
+from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.parts.side_labels import side_labels
 from llm_tracker.app.selection.address import select, selected, show_choice
 from llm_tracker.app.selection.selection import chosen, unless_default
@@ -26,7 +27,7 @@ def read_view(sides: list[Side]) -> None:
     """All of the panel, for one side at a time."""
     with st.expander(say("What the model read")):
         names, labels = {side.name: side for side in sides}, side_labels(sides)
-        key = f"read of {len(names)}"
+        key = labelled_key(f"read of {len(names)}")
         opens_at = "after" if "after" in names else list(names)[-1]
         name = chosen(selected().text, list(names), opens_at)
         choose = show_choice(key, name, lambda picked: select(text=unless_default(picked, opens_at)))
