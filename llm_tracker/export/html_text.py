@@ -19,6 +19,9 @@ LINE_END = "\n"
 MOST_ROWS = 500
 """Rows of a table that a page shows."""
 
+QUOTED = "([“„])([^“”„]*)([”“])"
+"""What stands in the quotation marks of any of our languages."""
+
 _MARKUP = {ord(each): f"\\u{ord(each):04x}" for each in "<>&"}
 
 
@@ -33,8 +36,11 @@ def verbatim(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """A sentence as HTML; each quoted word keeps its own direction, and a figure its percent sign on the line."""
-    quoted = re.sub("“([^“”]*)”", r"“<bdi>\1</bdi>”", escape(visible(text)))
+    """A sentence as HTML; each quoted word keeps its own direction, so that Hebrew turns no figures around.
+
+    A figure and its percent sign stay on one line.
+    """
+    quoted = re.sub(QUOTED, r"\1<bdi>\2</bdi>\3", escape(visible(text)))
     return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", quoted)
 
 

@@ -130,12 +130,17 @@ def _visible(character: str) -> str:
 
 def quoted(text: str) -> str:
     """A word in quotation marks, fit to be seen, without the white space around it."""
-    return f"“{shown(text.strip() or text)}”"
+    return in_quotes(shown(text.strip() or text))
 
 
 def quoted_token(token: str) -> str:
     """A token in quotation marks, with its space: “·Paris” and “Paris” are two tokens."""
-    return f"“{shown(token)}”"
+    return in_quotes(shown(token))
+
+
+def in_quotes(text: str) -> str:
+    """A text as it is, in the quotation marks of the language."""
+    return say("“{text}”", text=text)
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -78,6 +78,12 @@ def test_a_translation_keeps_marks_and_outer_spaces(code):
     assert wrong == []
 
 
+def test_german_texts_stand_in_german_quotation_marks():
+    said = [form for message in catalogue_of(FOLDER / "de" / "messages.po") for form in forms_of(message.string)]
+    written = [path.read_text(encoding="utf-8") for path in (FOLDER / "de").glob("*.md")]
+    assert [text for text in (*said, *written) if set("„“”") & set(re.sub("„[^„“”]*“", "", text))] == []
+
+
 @pytest.mark.parametrize("code", list(NAMES))
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_has_the_same_sections_in_every_language(name, code):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from llm_tracker.languages.spoken import in_language
 from llm_tracker.wording.formats import LEAST, DifferenceOf, difference, percent, quoted, shown, tiny, visible
 
 
@@ -85,6 +86,13 @@ def test_visible_text_keeps_its_spaces_and_what_it_is_told_to_keep() -> None:
 def test_a_quoted_word_loses_its_outer_space_but_a_space_is_seen() -> None:
     assert quoted(" Paris") == "“Paris”"
     assert quoted(" ") == "“·”"
+
+
+def test_quotation_marks_are_those_of_the_language() -> None:
+    with in_language("de"):
+        assert quoted(" Paris") == "„Paris“"
+    with in_language("es"):
+        assert quoted(" Paris") == "“Paris”"
 
 
 @pytest.mark.parametrize(("gap", "text"), [(0, "0"), (1.2e-6, "1·10⁻⁶"), (0.11, "1·10⁻¹"), (3e10, "3·10¹⁰")])

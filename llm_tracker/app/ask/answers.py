@@ -11,7 +11,7 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side, model_names, word_changes
 from llm_tracker.app.ask.thoughts import finished_thought, watch_skip, watch_thought
 from llm_tracker.app.parts.cards import answer_card, empty_card, pace_note, running_card
-from llm_tracker.app.parts.html import fade_views, paragraph, sentence
+from llm_tracker.app.parts.html import fade_views, paragraph
 from llm_tracker.app.parts.polling import follow_job
 from llm_tracker.app.parts.token_strip import token_strip
 from llm_tracker.app.selection.comparison import Comparison, pick_step
@@ -21,6 +21,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import EXAMPLE, TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.finding_thoughts import reasoning_of

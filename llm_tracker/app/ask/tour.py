@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.app.parts.html import sentence
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.work.turn_ref import EXAMPLE
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.texts import later, say
 
 STEPS = (

@@ -11,9 +11,10 @@ import streamlit as st
 
 from llm_tracker.analysis.across_models.runs import NamedRun, format_pairs
 from llm_tracker.app.compare.form import Asked
-from llm_tracker.app.parts.html import paragraph, sentence
+from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.comparing.variants import Comparing, Variant
 from llm_tracker.charts.across_models.colours import MODEL_COLOURS
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.across_models.answers import Told, answers_cell, answers_sentence, badge, word_cell

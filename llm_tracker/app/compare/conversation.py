@@ -8,12 +8,13 @@ import streamlit as st
 
 from llm_tracker.analysis.candidates import rival_words
 from llm_tracker.app.frame.page import RECIPE_LABELS
-from llm_tracker.app.parts.html import exact, paragraph, sentence
+from llm_tracker.app.parts.html import exact, paragraph
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.work.comparing.running import comparing_on
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.experiments.values.proposals import proposed_words
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Session, Turn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from llm_tracker.app.parts.html import exact, failure, paragraph, sentence
+from llm_tracker.app.parts.html import exact, failure, paragraph
 from llm_tracker.app.parts.labelled_keys import labelled_key
 from llm_tracker.app.selection.comparison import Comparison, compare
 from llm_tracker.app.views.on_demand import begin_button, watch
@@ -13,6 +13,7 @@ from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.words import Word, is_mark
 from llm_tracker.tracing.edit import Edit, EditKind

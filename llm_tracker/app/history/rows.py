@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 
 from llm_tracker.app.history.opening import open_on
-from llm_tracker.app.parts.html import exact, plain_label, sentence
+from llm_tracker.app.parts.html import exact, plain_label
 from llm_tracker.app.work.keeping.history import give_star, turns_to_open, with_store
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.texts import say
 from llm_tracker.storage.store.finding import Query
 from llm_tracker.storage.store.store import Store

@@ -7,12 +7,13 @@ from html import escape
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.app.parts.html import exact, plain_label, sentence
+from llm_tracker.app.parts.html import exact, plain_label
 from llm_tracker.app.work.coming_answer import ComingAnswer
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say
 from llm_tracker.wording.answers import ending_note, place_of_token
-from llm_tracker.wording.formats import capitalised, percent, quoted
+from llm_tracker.wording.formats import capitalised, in_quotes, percent, quoted
 from llm_tracker.wording.labels import TURN_LABELS
 
 LONG_ANSWER = 60
@@ -52,7 +53,7 @@ def empty_card(name: str, text: str) -> None:
 
 
 def _card(name: str, model: str, said: str, answer: str, note: str, tall: bool) -> None:
-    quote = f" · “{exact(said)}”" if said else ""
+    quote = f" · {in_quotes(exact(said))}" if said else ""
     by = f": {sentence(model)}" if model else ""
     long = tall or len(answer) > LONG_ANSWER
     side = say(TURN_LABELS[name])

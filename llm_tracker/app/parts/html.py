@@ -10,6 +10,7 @@ from pathlib import Path
 import streamlit as st
 
 from llm_tracker.charts.palette import AGAIN
+from llm_tracker.export.html_text import sentence
 from llm_tracker.wording.formats import visible
 
 LINE_END = "\n"
@@ -34,15 +35,6 @@ def exact(text: str) -> str:
 def paragraph(text: str, quiet: bool = False, also: str = "") -> None:
     """A paragraph whose text is shown as it is, whatever markup it spells; `also` is a further class of style.css."""
     st.html(f'<p class="lt-text{" lt-quiet" if quiet else ""} {also}">{sentence(text)}</p>')
-
-
-def sentence(text: str) -> str:
-    """A sentence as HTML; each quoted word keeps its own direction, so that Hebrew turns no figures around.
-
-    A figure and its percent sign stay on one line.
-    """
-    quoted = re.sub("“([^“”]*)”", r"“<bdi>\1</bdi>”", escape(visible(text)))
-    return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", quoted)
 
 
 def plain_label(text: str) -> str:

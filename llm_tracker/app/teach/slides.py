@@ -9,12 +9,13 @@ from html import escape
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.app.parts.html import exact, paragraph, sentence
+from llm_tracker.app.parts.html import exact, paragraph
 from llm_tracker.app.parts.pictures import remembered, scheme
 from llm_tracker.app.selection.comparison import Comparison
 from llm_tracker.app.work.teaching.classroom import Guessed
 from llm_tracker.errors import InputError
 from llm_tracker.export import images
+from llm_tracker.export.html_text import sentence
 from llm_tracker.figures.asked import Asked
 from llm_tracker.figures.figure import Figure
 from llm_tracker.figures.views import VIEWS

@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from llm_tracker.analysis.compare import Side
-from llm_tracker.app.parts.html import exact, paragraph, plain_label, sentence
+from llm_tracker.app.parts.html import exact, paragraph, plain_label
 from llm_tracker.app.selection.comparison import Comparison, compare
 from llm_tracker.app.views.on_demand import watch
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.export.html_text import sentence
 from llm_tracker.languages.texts import say
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.answers import ending_note, named_token

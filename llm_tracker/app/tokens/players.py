@@ -7,7 +7,7 @@ import streamlit as st
 from llm_tracker.analysis.compare import Side
 from llm_tracker.analysis.tokens import TokenMeasure, answers_frame
 from llm_tracker.app.parts.export_menu import export_menu
-from llm_tracker.app.parts.html import exact, paragraph, sentence, table_html
+from llm_tracker.app.parts.html import exact, paragraph, table_html
 from llm_tracker.app.parts.pictures import figure_picture, remembered
 from llm_tracker.app.parts.token_player import token_player
 from llm_tracker.app.selection.comparison import Comparison, pick_step
@@ -17,11 +17,12 @@ from llm_tracker.app.selection.selection import Arrangement
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.on_demand import begin_branch, branch_of
 from llm_tracker.app.work.workspace import Workspace
+from llm_tracker.export.html_text import sentence
 from llm_tracker.figures.tokens import tokens_figure
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say
 from llm_tracker.wording.answers import ending_note
-from llm_tracker.wording.formats import capitalised, percent, shown
+from llm_tracker.wording.formats import capitalised, in_quotes, percent, shown
 from llm_tracker.wording.labels import TURN_LABELS, side_label
 
 MEASURES: dict[TokenMeasure, str] = {"prob": later("probability"), "entropy_nats": later("entropy")}
@@ -46,7 +47,7 @@ def _player(engine: Engine, workspace: Workspace, comparison: Comparison, side: 
     ref = comparison.refs[at]
     st.html(
         f'<p class="lt-text"><b class="lt-{side.name}">{sentence(capitalised(side_label(side)))}</b> '
-        f'<span class="lt-quiet">· “{exact(side.turn.said)}”{sentence(ending_note(side.turn))}</span></p>'
+        f'<span class="lt-quiet">· {in_quotes(exact(side.turn.said))}{sentence(ending_note(side.turn))}</span></p>'
     )
 
     def what_if(step: int, token_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say, say_n
-from llm_tracker.wording.formats import LEAST, capitalised, listed, nats, percent, signed_amount, signed_nats
+from llm_tracker.wording.formats import LEAST, capitalised, in_quotes, listed, nats, percent, signed_amount, signed_nats
 from llm_tracker.wording.studies.labels import RIGHT_FIRST, all_of, group_label, number_of
 
 Record = Mapping[str, Any]
@@ -125,8 +126,7 @@ def _names(several: Sequence[Record], own: Sequence[Record]) -> str:
 
 def _named(condition: Record, others: Sequence[Record]) -> str:
     """A condition in quotation marks, without those inside of it."""
-    label = group_label(condition, others).replace("“", "").replace("”", "")
-    return f"“{label}”"
+    return in_quotes(re.sub("[“”„]", "", group_label(condition, others)))
 
 
 def answers_sentence(conditions: Sequence[Record]) -> str:
