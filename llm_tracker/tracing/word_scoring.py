@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
-BATCH_BYTES = 64 * 2**20
-"""What the keys and values of a batch may take: each row has its own copy of all that stands in front of the word."""
+BATCH_BYTES = 160 * 2**20
+"""What the keys and values of a batch may take: each row has its own copy of all that stands in front of the word.
+
+All spellings of two words behind a one-word question fit in, on the built-in model: in one batch they take 0.7 of the
+time that they take in three.
+"""
 
 MAX_ROWS = 32
 """Rows of a batch, however short its text is: their logits take memory too."""
