@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
-from llm_tracker.app.parts.chart_data import use_plain_records
+from llm_tracker.app.parts.chart_data import make_charts_fast
 from llm_tracker.charts.heat import PICK
 from llm_tracker.export.theme import LOOKS, Scheme
 from llm_tracker.figures.figure import Figure
@@ -17,7 +17,7 @@ from llm_tracker.languages.spoken import language
 
 T = TypeVar("T")
 
-use_plain_records()
+make_charts_fast()
 
 Pick = Callable[[Mapping[str, Any]], object]
 """Is given the fields of the cell that was clicked."""
