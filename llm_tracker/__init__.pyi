@@ -58,6 +58,7 @@ from llm_tracker.models.loading.check import check as check
 from llm_tracker.models.loading.load import load_model as load_model
 from llm_tracker.models.loading.loaded_model import LoadedModel as LoadedModel
 from llm_tracker.models.plugins.hookspecs import hookimpl as hookimpl
+from llm_tracker.models.proof.refusal import NotExactError as NotExactError
 from llm_tracker.prompts.thoughts import Thought as Thought
 from llm_tracker.storage.experiment_files import load_experiment as load_experiment
 from llm_tracker.storage.session_directory import load_session as load_session

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "llm_tracker"
-BASE = {"errors", "languages", "load_options", "places", "progress", "quiet", "settings"}
+BASE = {"errors", "languages", "load_options", "places", "progress", "quiet", "settings", "several"}
 MODELS = {
     "models/architecture": set[str](),
     "models/catalogue": set[str](),

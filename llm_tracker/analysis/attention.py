@@ -11,6 +11,7 @@ from llm_tracker.errors import InputError
 from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Word
 from llm_tracker.tracing.session import Turn
+from llm_tracker.tracing.steps import require_step_of
 from llm_tracker.tracing.trace import FloatArray, Trace
 
 PARKED = "parked"
@@ -30,10 +31,11 @@ def attention_by_word(
     Columns: word, role, start and end (positions), share, group. Groups: `parked` (the template, and position 0 in a
     row of its own: a sink that carries little), `recipe`, `system`, `user`, `assistant`, `thought`, `answer`. Shares
     sum to 1: what a head leaves to a learned sink is a last row, with role `sink`, no positions, and group `parked`.
-    Layers and heads count from 1; the last layer that has attention unless given. Raises InputError for one that is
-    not there, for a layer without attention, or a head that was not kept.
+    Layers and heads count from 1; the last layer that has attention unless given. Raises InputError for a step or one
+    of these that is not there, for a layer without attention, or a head that was not kept.
     """
     step = turn.first_step if step is None else step
+    require_step_of(turn.trace, step)
     row = _row(turn, step, last_attending(turn.trace) if layer is None else layer, head)
     rows: list[tuple[str, str, int, int, float, str]] = [
         (word.text, word.role, *word.tokens, float(row[slice(*word.tokens)].sum(dtype="float64")), _group(word))

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from llm_tracker.prompts.words import fold
+from llm_tracker.several import several
+from llm_tracker.tracing.steps import require_step_of
 from llm_tracker.tracing.trace import Trace
 
 EVERYTHING_ELSE = "everything else"
@@ -23,13 +25,14 @@ def candidates(trace: Trace, step: int = 0, count: int = 5, words: Iterable[str]
 
     Columns: rank (1 = best; 0 of the last row), token_id (-1 of the last row), token, logit (raw: after cap and
     scale, before temperature), prob. The probabilities sum to 1. Of `words`, those whose lens was computed at this
-    step get a row for their first token.
+    step get a row for their first token. Raises InputError for a step that is not there.
     """
+    require_step_of(trace, step)
     kept = min(count, trace.top_probs.shape[1])
     ids, tokens = trace.top_token_ids[step, :kept].tolist(), trace.top_tokens[step][:kept]
     logits, probs = trace.top_logits[step, :kept].tolist(), trace.top_probs[step, :kept].tolist()
     rows: list[CandidateRow] = list(zip(range(1, kept + 1), ids, tokens, logits, probs, strict=True))
-    rows += _further_rows(trace, step, words, set(ids))
+    rows += _further_rows(trace, step, several(words), set(ids))
     rest = max(0.0, 1.0 - sum(row[-1] for row in rows))
     rows.append((0, EVERYTHING_ELSE_ID, EVERYTHING_ELSE, float("nan"), rest))
     return pd.DataFrame(rows, columns=["rank", "token_id", "token", "logit", "prob"])

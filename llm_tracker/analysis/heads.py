@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Span, Word, fold, is_mark
 from llm_tracker.tracing.answers import word_named_in
 from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.tracing.steps import require_step_of
 from llm_tracker.tracing.trace import FloatArray
 
 Head = tuple[int, int | None]
@@ -30,8 +31,10 @@ ASIDE = ("template", "recipe", "sink")
 def head_grid(turn: Turn, step: int, measure: HeadMeasure, spans: Iterable[Span] = ()) -> FloatArray:
     """A number for each head at one step: (layer, head); NaN where a layer has no such head.
 
-    `spans` are the tokens (first, one past last) of the chosen words. Raises InputError where the heads of this step
-    were not kept, or where no layer has attention.
+    `measure` is the share of attention on the chosen "words", the share "parked" on the first token and the template,
+    the "entropy" of the attention in nats, or the largest share on one token that is not parked ("max"). `spans` are
+    the tokens (first, one past last) of the chosen words. Raises InputError for another measure, for a step that is not
+    there or whose heads were not kept, or where no layer has attention.
     """
     return grid_of(kept_rows(turn, step), turn, step, measure, spans)
 
@@ -39,6 +42,7 @@ def head_grid(turn: Turn, step: int, measure: HeadMeasure, spans: Iterable[Span]
 def kept_rows(turn: Turn, step: int) -> FloatArray:
     """What every head gave to each position in front of a step's token: (layer, head, key). Raises InputError."""
     trace = turn.trace
+    require_step_of(trace, step)
     last_attending(trace)
     if step >= len(trace.attention):
         raise InputError(
@@ -54,6 +58,9 @@ def kept_rows(turn: Turn, step: int) -> FloatArray:
 
 def grid_of(rows: FloatArray, turn: Turn, step: int, measure: HeadMeasure, spans: Iterable[Span] = ()) -> FloatArray:
     """The same for any rows (layer, head, key) of a step, such as value-weighted shares."""
+    if measure not in get_args(HeadMeasure):
+        known = ", ".join(get_args(HeadMeasure))
+        raise InputError(say("There is no measure “{measure}”. Choose one of: {known}.", measure=measure, known=known))
     parked = parked_positions(turn, step)
     left = np.clip(1 - rows.sum(-1), 0, 1) if turn.trace.has_sinks else np.zeros(rows.shape[:2], np.float32)
     if measure == "words":

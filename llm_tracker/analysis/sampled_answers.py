@@ -54,7 +54,7 @@ class _Group:
 def answer_distribution(samples: SampledAnswers, greedy: str | None = None) -> pd.DataFrame:
     """How often each answer came, the commonest first, then the one that came first.
 
-    Answers that differ only in case and outer marks are one, as `compare.same_answer` has it; its commonest spelling is
+    Answers that differ only in case and outer marks are one, as in the headline; its commonest spelling is
     shown. The answer of greedy decoding, where it is given, has a row also if it never came.
 
     Columns: answer, n, share (in [0, 1], of all answers), low and high (its Wilson interval at `CONFIDENCE`),

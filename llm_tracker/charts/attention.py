@@ -17,8 +17,8 @@ from llm_tracker.wording.labels import GROUP_LABELS, TURN_LABELS
 
 BAR_HEIGHTS = {"before": 20, "after": 20, "again": 9}
 ROW_HEIGHT = 30
-LEGEND_ROW = 18
-AXIS_HEIGHT = 58
+LEGEND_ROW = 20
+AXIS_HEIGHT = 74
 """A chart's height on the page includes its axis."""
 
 
@@ -38,7 +38,7 @@ def attention_chart(groups: Mapping[str, pd.Series[float]]) -> Any:
             "turn:N",
             title=None,
             sort=[say(label) for label in TURN_LABELS.values()],
-            axis=alt.Axis(ticks=False, domain=False),
+            axis=alt.Axis(ticks=False, domain=False, labelOverlap=False),
         ),
         color=alt.Color(
             "meaning:N",

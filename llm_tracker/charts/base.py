@@ -8,10 +8,10 @@ import altair as alt
 
 from llm_tracker.charts.palette import GRID
 from llm_tracker.languages.numbers import marks
-from llm_tracker.languages.spoken import ENGLISH, language
+from llm_tracker.languages.spoken import language
 
 TITLE_LIMIT = 230
-"""Pixels of an axis title: a followed word may be longer than its chart is high."""
+"""Pixels of a title beside a chart: a followed word may be longer than its chart is high."""
 
 LEGEND_COLUMNS = alt.ExprRef("width > 380 ? 2 : 1")
 """Of a legend whose labels are long: on a phone they stand one below the other."""
@@ -27,6 +27,7 @@ def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: An
         view=alt.ViewConfig(stroke=None),
         mark=alt.MarkConfig(aria=False),
         axis=alt.AxisConfig(gridColor=GRID, aria=False, titleLimit=TITLE_LIMIT),
+        axisX=alt.AxisConfig(titleLimit=alt.ExprRef("width")),
         legend=alt.LegendConfig(aria=False),
         **number_config(),
     )
@@ -34,11 +35,10 @@ def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: An
 
 
 def number_config() -> dict[str, Any]:
-    """How the language that is spoken writes numbers, as a part of a chart's config; Vega's own way is English."""
-    if language() == ENGLISH:
-        return {}
+    """How the language that is spoken writes numbers, as a part of a chart's config: as the sentences do."""
     decimal, thousands = marks(language())
-    return {"locale": {"number": {"decimal": decimal, "thousands": thousands, "grouping": [3], "currency": ["", ""]}}}
+    how = {"decimal": decimal, "thousands": thousands, "grouping": [3], "currency": ["", ""]}
+    return {"locale": {"number": {**how, "percent": "\N{NO-BREAK SPACE}%"}}}
 
 
 def tooltip_of(field: str, title: str, **how: Any) -> alt.Tooltip:

@@ -194,7 +194,8 @@ def _joins(sides: Frames, followed: frozenset[int], start: float, end: float) ->
 def _again_legend(n_rows: int) -> alt.Chart:
     """What the tick across the bars is, above the right ranking."""
     frame = pd.DataFrame({"x": [1.0], "y": [-0.4], "label": [f"| {say(TURN_LABELS['again'])}"]})
-    text = alt.Chart(frame).mark_text(align="right", fontSize=11, color=AGAIN)
+    left_of_logit = alt.ExprRef(f"{ROOM_FOR_LOGITS} ? -124 : 0")
+    text = alt.Chart(frame).mark_text(align="right", dx=left_of_logit, fontSize=11, color=AGAIN)
     chart: alt.Chart = text.encode(x=_x("x"), y=_y("y", n_rows), text=alt.Text("label:N"))
     return chart
 

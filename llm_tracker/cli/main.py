@@ -21,7 +21,7 @@ from llm_tracker.settings import with_flags
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; a failure is one line on standard error that says what to do."""
     quiet_process()
-    args = _parser().parse_args(arguments)
+    args = _parsed(arguments)
     try:
         status: int = args.run(args)
         sys.stdout.flush()
@@ -48,6 +48,14 @@ class _OneLineParser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}. Try: {self.prog} --help\n")
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; one that a command does not know is said with the help of that command."""
+    args, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        args.refuse(f"unrecognized arguments: {' '.join(unknown)}")
+    return args
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(
         prog="llm-tracker",
@@ -58,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command in _commands():
         own = added.add_parser(name, help=command.HELP)
         command.add_arguments(own)
-        own.set_defaults(run=command.run)
+        own.set_defaults(run=command.run, refuse=own.error)
     return parser
 
 

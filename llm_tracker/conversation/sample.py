@@ -50,5 +50,10 @@ def sample_answers(
     seed: int = 0,
     stop: Callable[[], bool] = lambda: False,
 ) -> SampledAnswers:
-    """The same in one call."""
+    """Sample `n` answers to what the model read in a turn (from 0), in one call: see `stream_sample_answers`.
+
+    Answer i has the seed `seed` + i; limits of tokens are the session's. The session stays as it is. Raises InputError
+    for a turn that is not there, a number of answers outside of 1 to 1,024, settings that cannot be decoded with, and
+    where the model has other weights than those that gave the answers; Cancelled where `stop` says so.
+    """
     return ended(stream_sample_answers(model, session, turn, n, temperature, top_p, seed, stop))

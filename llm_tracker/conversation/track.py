@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.control import stream_control
 from llm_tracker.conversation.lenses import with_all_lenses
-from llm_tracker.conversation.turns import begin_session, several, stream_turn
+from llm_tracker.conversation.turns import begin_session, stream_turn
 from llm_tracker.conversation.whole_words import with_word_scores
 from llm_tracker.progress import ended
 from llm_tracker.prompts.recipes import Recipe
+from llm_tracker.several import several
 from llm_tracker.tracing.session import Decoding, Session
 
 if TYPE_CHECKING:

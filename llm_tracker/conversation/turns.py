@@ -16,6 +16,7 @@ from llm_tracker.prompts.recipes import Message, Recipe, recipe_messages
 from llm_tracker.prompts.rendering import prompt_of_ids, render_prompt
 from llm_tracker.prompts.tokens import special_tokens
 from llm_tracker.prompts.typed_text import require_plain
+from llm_tracker.several import several
 from llm_tracker.tracing.answers import answer_word_of, word_named_in
 from llm_tracker.tracing.provenance import model_info, require_same_weights, versions
 from llm_tracker.tracing.run import TokenEvent, run_turn
@@ -36,9 +37,11 @@ def begin_session(
 ) -> Session:
     """A session without a turn yet, its parameters as of `track`.
 
-    Raises InputError for an unknown recipe, an empty watch word, no date, or a thought that the model does not know or
-    cannot be kept from.
+    Raises InputError for the name of a model in its place, an unknown recipe, an empty watch word, no date, or a
+    thought that the model does not know or cannot be kept from.
     """
+    if isinstance(model, str):
+        raise InputError(say("“{model}” is a name. Load it first: lt.load_model(…).", model=model))
     name, messages = recipe_messages(recipe)
     watched = tuple(dict.fromkeys(word.strip() for word in several(watch_words)))
     require_plain(watched)
@@ -80,11 +83,6 @@ def stream_turn(
         watched = several_words((answer_word_of(turn, special_tokens(model.tokenizer)),), *watched)
     purpose: Purpose = "compared" if session.turns else "answered"
     return with_lenses(model, replace(session, turns=(*session.turns, turn)), purpose, watched)
-
-
-def several(texts: Iterable[str]) -> Iterable[str]:
-    """A single text given where several may be is one text, not its letters."""
-    return (texts,) if isinstance(texts, str) else texts
 
 
 def next_prompt(model: LoadedModel, session: Session, text: str | Sequence[int]) -> Prompt:

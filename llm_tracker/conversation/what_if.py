@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def what_if(model: LoadedModel, session: Session, turn: int, step: int, token_id: int) -> Session:
-    """The session up to a turn, whose answer says another token at a step and goes on from there; see `stream`."""
+    """The session up to a turn, whose answer says another token at a step and goes on from there.
+
+    In one call: see `stream_what_if`.
+    """
     return ended(stream_what_if(model, session, turn, step, token_id))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from llm_tracker.conversation.template_use import switched
-from llm_tracker.conversation.turns import begin_session, several, stream_turn
+from llm_tracker.conversation.turns import begin_session, stream_turn
 from llm_tracker.experiments.run import N_WORDINGS, stream_experiment
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.experiment import Experiment
@@ -14,6 +14,7 @@ from llm_tracker.experiments.values.parts import USUAL, require_parts, require_w
 from llm_tracker.progress import ended
 from llm_tracker.prompts.recipes import Recipe, recipe_messages
 from llm_tracker.prompts.words import Span
+from llm_tracker.several import several
 from llm_tracker.tracing.session import Decoding
 
 if TYPE_CHECKING:

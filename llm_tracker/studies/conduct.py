@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from llm_tracker.errors import InputError, ModelError
 from llm_tracker.languages.texts import say
@@ -14,6 +14,7 @@ from llm_tracker.load_options import AUTO, LoadOptions
 from llm_tracker.models.loading.resolve import find_entry
 from llm_tracker.progress import Report, ended, silent
 from llm_tracker.prompts.recipes import Recipe
+from llm_tracker.several import several
 from llm_tracker.studies.engines.local import run_here, run_processes
 from llm_tracker.studies.engines.usual_workers import usual_workers
 from llm_tracker.studies.engines.worker import Loads
@@ -69,9 +70,9 @@ def make_plan(
     """The plan of a study; without a date, of today. Raises InputError for what cannot be asked, or cannot be read."""
     return Plan(
         questions=questions if isinstance(questions, QuestionSet) else read_questions(questions),
-        models=_different(models),
-        conditions=require_conditions(conditions),
-        corrections=require_corrections(corrections),
+        models=_different(several(models)),
+        conditions=require_conditions(several(conditions)),
+        corrections=require_corrections(several(corrections)),
         n_wordings=n_wordings,
         **plan_recipe(recipe),
         chain=chain,
@@ -119,6 +120,9 @@ def stream_study(
     a model that is loaded here. Raises Cancelled where `stop` says so: what was found so far stays.
     """
     _require_engine(engine, n_workers, loads)
+    if engine == "local" and loads is None:
+        for name in plan.models:  # before a folder is begun; where Ray works, a path may be known to its nodes alone
+            find_entry(name)
     folder = None if out is None else StudyFolder(out, plan, resume)
     found = dict(begun or {})
     done = folder.done() if folder is not None else set(found)
@@ -147,6 +151,10 @@ def _require_alike(plan: Plan, found: Mapping[Task, Found], task: Task, block: F
 
 def _require_engine(engine: EngineName, n_workers: int | None, loads: Loads | None) -> None:
     """Refuse what no work can be done with, before a folder is begun."""
+    if engine not in get_args(EngineName):
+        known = ", ".join(get_args(EngineName))
+        told = say("There is no engine “{name}”. Choose one of: {known}.", name=engine, known=known)
+        raise InputError(told, "engine")
     if n_workers is not None and n_workers < 1:
         raise InputError(say("{n} workers were asked for. Give 1 or more.", n=n_workers), "workers")
     if loads is not None and (engine == "ray" or (n_workers or 1) > 1):
@@ -227,11 +235,12 @@ def study(
     travels, and its heads. `date` is what a chat template writes as today's. With `out`, a folder or a URL, every
     block of questions is written down as it comes, at the end all of the tables and summary.json; `resume` goes on with
     what is there. `workers` are processes, or Ray's actors; without a number one for each core, as far as memory goes.
-    Rows, columns and units: `studies.values.rows`.
+    Rows, columns and units: docs/studies.md.
 
     Raises InputError for what cannot be asked or written, Cancelled where `stop` says so.
     """
     date = date or (begun_on(out) if resume and out is not None else None)
+    models = (models,) if isinstance(models, str) else models
     loaded = {model.id: model for model in models if not isinstance(model, str)}
     names = [model if isinstance(model, str) else model.id for model in models]
     options = LoadOptions(device, dtype)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny_models import tiny_model
@@ -94,5 +96,13 @@ def test_what_is_parked_is_counted(turn: lt.Turn) -> None:
 
 @pytest.mark.parametrize("measure", ["words", "parked", "entropy", "max"])
 def test_of_a_step_past_the_budget_no_grid_is_made_up(turn: lt.Turn, measure: HeadMeasure) -> None:
+    short = replace(turn, trace=replace(turn.trace, attention=turn.trace.attention[:1]))
     with pytest.raises(lt.InputError, match="Choose an earlier token"):
+        head_grid(short, 2, measure)
+    with pytest.raises(lt.InputError, match="There is no step 7: this answer has steps 0 to 2"):
         head_grid(turn, 7, measure)
+
+
+def test_no_other_measure_is_taken_for_one_of_these(turn: lt.Turn) -> None:
+    with pytest.raises(lt.InputError, match="There is no measure “mean”"):
+        head_grid(turn, 0, "mean")  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ def texts(values: list[float], number: str = "+.2f", long_names: bool = False) -
 @pytest.mark.parametrize("long_names", [False, True])
 def test_each_bar_has_its_number(long_names: bool) -> None:
     assert {"+24.00", "−2.21", "w0", "w1"} <= {*texts([24.0, -2.21], long_names=long_names)}
-    assert {"+42.3%", "−22.5%"} <= {*texts([0.423, -0.225], "+.1%", long_names)}
+    assert {"+42.3\N{NO-BREAK SPACE}%", "−22.5\N{NO-BREAK SPACE}%"} <= {*texts([0.423, -0.225], "+.1%", long_names)}
 
 
 def test_the_axis_writes_its_numbers_out() -> None:

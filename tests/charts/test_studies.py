@@ -81,7 +81,7 @@ def domain(chart: Any, axis: str) -> tuple[float, float]:
     orient = {"x": "bottom", "y": "left"}[axis]
     parts = [part for each in within(drawn(chart)) if each.get("orient") == orient for part in within(each)]
     texts = [item["text"] for part in parts if part.get("role") == "axis-label" for item in part["items"]]
-    numbers = [float(text.replace("−", "-").replace("%", "e-2")) for text in texts]
+    numbers = [float(text.replace("−", "-").replace("\N{NO-BREAK SPACE}%", "e-2")) for text in texts]
     return min(numbers), max(numbers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import llm_tracker as lt
 from llm_tracker.load_options import LoadOptions
 from llm_tracker.models.loading import load as loading
+from llm_tracker.studies import conduct
 
 
 @pytest.fixture(scope="session")
@@ -45,4 +47,5 @@ def loads(tiny_llama: lt.LoadedModel, monkeypatch: pytest.MonkeyPatch) -> Loads:
         return tiny_llama
 
     monkeypatch.setattr(loading, "load", load)
+    monkeypatch.setattr(conduct, "find_entry", lambda name: replace(tiny_llama.entry, id=name, location=name))
     return seen

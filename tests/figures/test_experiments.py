@@ -70,6 +70,25 @@ def test_a_wording_flips_exactly_where_the_other_word_comes_out_ahead() -> None:
     assert ((frame["sensitivity"] > frame["truth_margin"]) == frame["flipped"]).all()
 
 
+def test_what_is_said_in_the_question_is_held_against_the_question_alone() -> None:
+    found = example_experiment()
+    again, alone = found.score("asked_again"), found.score("baseline")
+    assert again is not None
+    assert alone is not None
+    frame = lt.experiment_figure(found, "flips").frame
+    in_question = frame["condition"].str.startswith("pre_emptive_")
+    assert set(frame.loc[in_question, "truth_margin"]) == {alone.margin}
+    assert set(frame.loc[~in_question, "truth_margin"]) == {again.margin}
+
+
+def test_a_text_that_two_conditions_say_counts_once() -> None:
+    figure = lt.experiment_figure(example_experiment(), "flips")
+    distinct = figure.frame.drop_duplicates(["text", "margin"])
+    assert len(distinct) < len(figure.frame)
+    assert f"by {distinct['flipped'].sum()} of {len(distinct)} wordings" in figure.sentence
+    assert distinct["flipped"].sum() <= 44, "“London” is ahead under 44 of all wordings"
+
+
 def test_attention_shares_and_what_is_parked_are_the_whole() -> None:
     frame = lt.experiment_figure(example_experiment(), "looked_at").frame
     assert frame["value"].sum() == pytest.approx(1.0)

@@ -65,7 +65,7 @@ ANOTHER_MEANING = re.compile(
 )
 """A sink that training made, a version of the app, and what reasoning models are made to write before they answer."""
 
-SAID_BY_OTHERS = re.compile(r"“[^”]*”|^\| [^|]*\||^\* .*\(\d{4}\).*|\*[^*]+\*", re.MULTILINE)
+SAID_BY_OTHERS = re.compile(r"“[^”]*”|„[^“]*“|^\| [^|]*\||^\* .*\(\d{4}\).*|\*[^*]+\*", re.MULTILINE)
 """Quotations, what the Guide's table says not to say, and the titles of papers."""
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 
 from llm_tracker.errors import InputError
 from llm_tracker.languages.texts import say
+from llm_tracker.several import several
+from llm_tracker.tracing.steps import require_step_of
 from llm_tracker.tracing.trace import LensTable, Trace
 
 if TYPE_CHECKING:
@@ -26,13 +28,12 @@ def logit_lens(
     """The lens of one step as a tidy frame, a row for each layer and token.
 
     Columns: layer (1..n_layers), kind ("token": the step's own; "candidate": the layer's best, in order; "word": a
-    watched one), word, token_id, token, rank (1 = best), prob, logit (of words only, raw). With `words`, only these
-    are added; what was not kept needs `model`. Raises InputError for a step that is not there or a missing model.
+    watched one), word, token_id, token, rank (1 = best), prob, logit (of words only, raw). Watched are the session's
+    words, the strongest rival among the candidates (a lead needs a second word), and `words` besides; of these, what
+    was not kept needs `model`. Raises InputError for a step that is not there or a missing model.
     """
-    if not 0 <= step < trace.n_steps:
-        raise InputError(
-            say("There is no step {step}: this answer has steps 0 to {last}.", step=step, last=trace.n_steps - 1)
-        )
+    require_step_of(trace, step)
+    words = several(words)
     kept = trace.lens.get(step)
     if kept is None or not set(words) <= kept.watched.keys():
         if model is None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from llm_tracker.analysis.lens.position_lens import PositionLens
 from llm_tracker.analysis.lens.read_out import ReadOut, read_into
 from llm_tracker.analysis.lens.watch_tokens import watch_token_id
-from llm_tracker.errors import Cancelled
+from llm_tracker.errors import Cancelled, InputError
 from llm_tracker.languages.texts import say
 from llm_tracker.models.memory.heap import trim_heap
 from llm_tracker.progress import Told, ended
 from llm_tracker.prompts.tokens import token_text
+from llm_tracker.several import several
 from llm_tracker.tracing.rereading.resid_by_position import read_positions
 from llm_tracker.tracing.session import Turn, require_unedited
 from llm_tracker.tracing.trace import IntArray, StreamSite, WatchedLens
@@ -32,7 +33,10 @@ CHUNKS_TO_A_TRIM = 16
 def position_lens(
     model: LoadedModel, turn: Turn, words: Sequence[str] = (), site: StreamSite = "resid_post"
 ) -> PositionLens:
-    """The lens of all layers at all positions of a turn. Takes about as long as its matrix products; see `stream`."""
+    """The lens of all layers at all positions of a turn, in one call: see `stream_position_lens`.
+
+    Takes about as long as its matrix products: positions x layers x vocabulary.
+    """
     return ended(stream_position_lens(model, turn, words, site=site))
 
 
@@ -47,9 +51,14 @@ def stream_position_lens(
 
     The text is read once more in parts, and of each the rows of all layers go through the model's tail: those after
     each layer, or of the site `resid_mid` those between its attention and its MLP. Raises Cancelled where `stop` says
-    so between two chunks, InputError for a word without tokens, ModelError where the model has no such site.
+    so between two chunks, InputError for a word without tokens or an unknown site, ModelError where the model has no
+    such site.
     """
     require_unedited(turn)
+    if site not in get_args(StreamSite):
+        known = ", ".join(get_args(StreamSite))
+        raise InputError(say("There is no site “{site}” here. Choose one of: {known}.", site=site, known=known))
+    words = several(words)
     ids = np.array([*turn.prompt.token_ids, *turn.trace.token_ids.tolist()])
     word_ids = {word: watch_token_id(model, turn.trace, word, turn.first_step) for word in words}
     asked = np.stack([ids[1:], *(np.full(len(ids) - 1, each) for each in word_ids.values())], axis=1)

@@ -9,9 +9,9 @@ import streamlit as st
 
 from llm_tracker.app.frame.model_facts import gigabytes
 from llm_tracker.app.parts import html
-from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say
 from llm_tracker.models.loading.loaded_model import LoadedModel
+from llm_tracker.wording.formats import tiny
 from llm_tracker.wording.models import read_exactly
 
 KERNEL_NAMES = {
@@ -47,7 +47,7 @@ def weights_in_memory(model: LoadedModel) -> str:
 
 def _proof_table(model: LoadedModel) -> None:
     st.caption(say("Compared with the model itself when it was loaded: the largest gap found, and the bound."))
-    rows = [[say(each.name), number(each.gap, ".0e"), number(each.bound, ".0e")] for each in model.proof.checks]
+    rows = [[say(each.name), tiny(each.gap), tiny(each.bound)] for each in model.proof.checks]
     figures = (say("gap"), say("bound"))
     st.html(html.table_html(say("Gaps and bounds"), [say("check"), *figures], rows, figures))
 

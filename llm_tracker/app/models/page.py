@@ -13,9 +13,9 @@ from llm_tracker.app.parts.cards import failed_plugin
 from llm_tracker.app.parts.html import paragraph
 from llm_tracker.app.work.engine import Engine
 from llm_tracker.app.work.workspace import Workspace
-from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say
 from llm_tracker.models.loading.listing import models_record
+from llm_tracker.wording.formats import tiny
 
 
 def models_page(engine: Engine, workspace: Workspace) -> None:
@@ -51,9 +51,9 @@ def _proof_panel(engine: Engine, workspace: Workspace) -> None:
     checks = [
         {
             say("check"): say(each.name),
-            say("largest gap"): number(each.gap, ".1e"),
-            say("bound"): number(each.bound, ".0e"),
-            say("what was compared"): say(each.note),
+            say("largest gap"): tiny(each.gap),
+            say("bound"): tiny(each.bound),
+            say("what was compared"): each.told,
         }
         for each in model.proof.checks
     ]

@@ -169,8 +169,8 @@ def _stands(engine: Engine, workspace: Workspace, kept: StudySoFar | None) -> No
 
 
 EMPTY = later(
-    "Nothing has been run yet. Three questions stand above as an example: press Run the study, and a table of the "
-    "answers before and after comes here, with what they have in common below it."
+    "Nothing has been run yet. Press Run the study, and a table of the answers before and after comes here, with what "
+    "they have in common below it. The three questions that the page opens with are an example."
 )
 IN_MEMORY = later(
     "It is kept in memory while the app runs and has room for it, not in the History: take it along at the end of this "

@@ -91,25 +91,40 @@ def flips_chart(frame: pd.DataFrame, text_title: str = later("said")) -> Any:
         axis=alt.Axis(tickCount=8),
     )
     y = alt.Y("truth_margin:Q", title=say("truth margin (nats)"), scale=alt.Scale(domain=domain, nice=False))
-    stays, flips = say("right word stays ahead"), say("flips")
+    outcomes = [_outcome(*each) for each in zip(frame["truth_margin"], frame["flipped"], strict=True)]
+    looks = {name: how for name, how in LOOKS_OF_OUTCOMES.items() if name in outcomes}
+    named, colours, shapes = [say(name) for name in looks], *map(list, zip(*looks.values(), strict=True))
     colour = alt.Color(
         "outcome:N",
-        scale=alt.Scale(domain=[stays, flips], range=[BEFORE, AFTER]),
+        scale=alt.Scale(domain=named, range=colours),
         legend=alt.Legend(orient="top", title=None, symbolType="circle"),
     )
-    shape = alt.Shape("outcome:N", scale=alt.Scale(domain=[stays, flips], range=["circle", "cross"]), legend=None)
+    shape = alt.Shape("outcome:N", scale=alt.Scale(domain=named, range=shapes), legend=None)
     tooltip = [
         alt.Tooltip("label:N", title=say("condition")),
         alt.Tooltip("text:N", title=say(text_title)),
         alt.Tooltip("sensitivity:Q", title=say("sensitivity"), format="+.2f"),
         alt.Tooltip("truth_margin:Q", title=say("truth margin"), format="+.2f"),
     ]
-    drawn = frame.assign(outcome=frame["flipped"].map({True: flips, False: stays}))
+    drawn = frame.assign(outcome=[say(name) for name in outcomes])
     diagonal = pd.DataFrame({"sensitivity": domain, "truth_margin": domain})
     line = alt.Chart(diagonal).mark_line(color=QUIET, strokeDash=[4, 3]).encode(x=x, y=y)
     points = alt.Chart(drawn).mark_point(size=60, filled=True, opacity=0.85)
     points = points.encode(x=x, y=y, color=colour, shape=shape, tooltip=tooltip)
     return framed(alt.layer(line, points), HEIGHT)
+
+
+LOOKS_OF_OUTCOMES = {
+    later("right word stays ahead"): (BEFORE, "circle"),
+    later("flips"): (AFTER, "cross"),
+    later("it had no lead to lose"): (AGAIN, "circle"),
+}
+"""The colour and the shape of a point, by what became of the lead."""
+
+
+def _outcome(truth_margin: float, flipped: bool) -> str:
+    stays, flips, behind = LOOKS_OF_OUTCOMES
+    return behind if truth_margin <= 0 else flips if flipped else stays
 
 
 def change_chart(frame: pd.DataFrame) -> Any:

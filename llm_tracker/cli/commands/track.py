@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_tracker.cli.options import add_load_options, load_options, progress_line
@@ -108,6 +109,8 @@ def _checked(args: argparse.Namespace) -> dict[str, Any]:
     names = ("max_new_tokens", "max_thought_tokens", "temperature", "top_p", "seed")
     settings = {name: getattr(args, name) for name in names}
     Decoding(**settings)
+    if args.out and Path(args.out).exists() and not Path(args.out).is_dir():
+        raise InputError(f"{args.out} is a file. Choose a folder for the session (--out).")
     if args.control and not args.correction:
         raise InputError("--control goes with --correction: without a correction there is nothing to compare it with.")
     for what, texts in (("question", [args.question]), ("correction", args.correction), ("watch word", args.watch)):

@@ -9,6 +9,7 @@ from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.conditions import AGAIN
 from llm_tracker.languages.texts import say
 from llm_tracker.prompts.words import Span
+from llm_tracker.several import several
 
 PartName = Literal[
     "hand_over",
@@ -32,6 +33,7 @@ def require_parts(names: Collection[str] | None) -> tuple[PartName, ...]:
     """The parts that were asked for, in their order; the usual ones of None. Raises InputError for one there is not."""
     if names is None:
         return USUAL
+    names = several(names)
     unknown = [name for name in names if name not in PART_NAMES]
     if unknown:
         raise InputError(

@@ -5,11 +5,11 @@ What a chart names, it names in the language that is spoken; the numbers behind 
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from llm_tracker.charts.correction.margins import change_chart, flips_chart, margins_chart, shift_chart
 from llm_tracker.experiments.values.experiment import Experiment
-from llm_tracker.experiments.values.findings import ConditionScore
 from llm_tracker.figures.figure import Figure
 from llm_tracker.languages.spoken import ENGLISH, in_language
 from llm_tracker.languages.texts import later, say
@@ -83,21 +83,27 @@ def margins_figure(experiment: Experiment) -> Figure:
 
 def flips_figure(experiment: Experiment) -> Figure | None:
     """Truth margin against sensitivity, a point a wording; None without the control."""
-    again = [score for score in experiment.conditions if score.condition.name == "asked_again"]
-    if not again:
+    if experiment.score("asked_again") is None:
         return None
     with in_language(ENGLISH):
-        frame = flips_frame(experiment, again)
-    chart = flips_chart(flips_frame(experiment, again))
-    said = flips_sentence(experiment, int(frame["flipped"].sum()), len(frame))
+        frame = flips_frame(experiment)
+    chart = flips_chart(flips_frame(experiment))
+    distinct = frame.drop_duplicates(["text", "margin"])  # two conditions may say the same
+    said = flips_sentence(experiment, int(distinct["flipped"].sum()), len(distinct))
     return Figure("flips", say("What would flip"), chart, frame.assign(turn=TURN), said)
 
 
-def flips_frame(experiment: Experiment, again: list[ConditionScore]) -> pd.DataFrame:
-    """Each wording against merely asking again (its first wording): one flips that takes away more than there is."""
-    truth = next(score.margin for score in again if score.condition.paraphrase == 0)
+def flips_frame(experiment: Experiment) -> pd.DataFrame:
+    """Each wording against its control: one flips that takes away more than there is.
+
+    Of what stands in the question that is the question alone, of all others merely asking again, its first wording.
+    """
+    again, alone = experiment.score("asked_again"), experiment.score("baseline")
     frame = margins_frame(experiment)
     frame = frame[~frame["condition"].isin(["asked_again", "baseline", "own_answer_hidden"])]
+    in_question = frame["condition"].str.startswith("pre_emptive_")
+    behind, of_question = (np.nan if each is None else each.margin for each in (again, alone))
+    truth = np.where(in_question, of_question, behind)
     sensitivity = truth - frame["margin"]
     return frame.assign(truth_margin=truth, sensitivity=sensitivity, flipped=(sensitivity > truth) & (truth > 0))
 

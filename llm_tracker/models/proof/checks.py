@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 
+from llm_tracker.languages.spoken import ENGLISH, in_language
+from llm_tracker.languages.texts import say
 from llm_tracker.models.adapters.contract import ModelAdapter
 from llm_tracker.models.architecture import Architecture
 from llm_tracker.models.forward.sites import Sites
@@ -24,15 +26,25 @@ class Check:
     gap: float
     bound: float
     note: str
+    """What was compared with what."""
+    counted: Mapping[str, Any] = field(default_factory=dict)
+    """What is filled in there."""
+
+    @property
+    def told(self) -> str:
+        """What was compared with what, in the language that is spoken."""
+        return say(self.note, **self.counted)
 
     def as_dict(self) -> dict[str, Any]:
         """The record that `llm-tracker check --json` prints."""
-        return {**asdict(self), "gap": json_number(self.gap)}
+        with in_language(ENGLISH):
+            said = {"name": self.name, "ok": self.ok, "gap": self.gap, "bound": self.bound, "note": self.told}
+        return {**said, "gap": json_number(self.gap)}
 
 
-def checked(name: str, gap: float, bound: float, note: str) -> Check:
+def checked(name: str, gap: float, bound: float, note: str, **counted: object) -> Check:
     """The check of a gap against its bound; NaN is no gap within a bound."""
-    return Check(name, bool(gap <= bound), float(gap), float(bound), note)
+    return Check(name, bool(gap <= bound), float(gap), float(bound), note, counted)
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,10 @@ def _examined(model: PreTrainedModel, adapter: ModelAdapter, kernels: ModelKerne
 def _layers_check(model: PreTrainedModel, n_layers: int, eager: EagerRun) -> Check:
     configured = getattr(model.config.get_text_config(), "num_hidden_layers", n_layers + eager.n_unreached)
     missed = abs(n_layers + eager.n_unreached - configured)
-    return checked(later("layers"), missed, 0, f"{n_layers} layers found{_unreached(eager)}")
-
-
-def _unreached(eager: EagerRun) -> str:
-    return f", and {eager.n_unreached} that no text reaches" if eager.n_unreached else ""
+    if eager.n_unreached:
+        found = later("{n} layers found, and {unreached} that no text reaches")
+        return checked(later("layers"), missed, 0, found, n=n_layers, unreached=eager.n_unreached)
+    return checked(later("layers"), missed, 0, later("{n} layers found"), n=n_layers)
 
 
 def _tail_checks(model: PreTrainedModel, adapter: ModelAdapter, eager: EagerRun) -> list[Check]:
@@ -93,13 +92,12 @@ def _parts_checks(attentions: list[Any], eager: EagerRun, dtype: torch.dtype) ->
     ahead = [pattern.triu(1).abs().max().item() for pattern in eager.patterns.values()]
     named = sum(attention is not None for attention in attentions)
     silent = named - len(eager.patterns)
-    left_out = f"; left out: {', '.join(eager.norms_left_out)}" if eager.norms_left_out else ""
-    norms = f"what attention and feed-forward get against what their norms give{left_out}"
-    own = "none" if eager.n_own_patterns is None else eager.n_own_patterns
-    patterns = f"{len(eager.patterns)} patterns of {named} attention modules; transformers hands out {own}"
+    handed_out = eager.n_own_patterns or 0
+    patterns = later("{n} patterns of {named} attention modules; transformers hands out {own}")
+    counted = {"n": len(eager.patterns), "named": named, "own": handed_out}
     return [
-        checked(later("norms"), eager.norm_gap, 0, norms),
-        checked(later("patterns"), abs(len(eager.patterns) - n_own) + silent, 0, patterns),
+        _norms_check(eager),
+        checked(later("patterns"), abs(len(eager.patterns) - n_own) + silent, 0, patterns, **counted),
         checked(
             later("row sums"), largest(sums), bounds.rows, later("every attention row sums to 1, with its learned sink")
         ),
@@ -122,6 +120,15 @@ def _sums_gap(attention: Any, eager: EagerRun, layer: int, bound: float) -> floa
     return closed_sums_gap(attention, *eager.attention_calls[layer], len(pattern))
 
 
+def _norms_check(eager: EagerRun) -> Check:
+    if eager.norms_left_out:
+        compared = later("what attention and feed-forward get against what their norms give; left out: {parts}")
+        return checked(later("norms"), eager.norm_gap, 0, compared, parts=", ".join(eager.norms_left_out))
+    return checked(
+        later("norms"), eager.norm_gap, 0, later("what attention and feed-forward get against what their norms give")
+    )
+
+
 def _live_checks(model: PreTrainedModel, attentions: list[Any], eager: EagerRun, live: LiveRun) -> list[Check]:
     """What is traced while the model generates, against the eager run."""
     bounds = Bounds.of(model.dtype)
@@ -136,7 +143,7 @@ def _live_checks(model: PreTrainedModel, attentions: list[Any], eager: EagerRun,
         ),
         *_row_checks(model.dtype, attentions, eager, live),
         *_late_checks(live, bounds.live_rows),
-        checked(later("one row a layer"), missed, 0, f"{live.n_rows} rows in two forward passes"),
+        checked(later("one row a layer"), missed, 0, later("{n} rows in two forward passes"), n=live.n_rows),
     ]
 
 

@@ -30,7 +30,11 @@ MOST_BYTES = 64 * 2**20
 
 
 def head_pattern(model: LoadedModel, turn: Turn, layer: int, head: int) -> HeadPattern:
-    """One head's pattern over a turn's prompt and answer; see `stream_head_pattern`."""
+    """One head's pattern over a turn's prompt and answer, which are read once more. Layer and head count from 1.
+
+    Of a long text only the last queries are kept. Raises InputError for a layer or head that is not there, and for an
+    edited answer.
+    """
     return ended(stream_head_pattern(model, read_ids(turn), layer, head))
 
 

@@ -23,13 +23,20 @@ from llm_tracker.progress import ended
 from llm_tracker.tracing.rereading.found import ValueWeights
 from llm_tracker.tracing.rereading.text_chunks import text_chunks
 from llm_tracker.tracing.session import Turn, require_unedited
+from llm_tracker.tracing.steps import require_step_of
 
 if TYPE_CHECKING:
     from llm_tracker.models.loading.loaded_model import LoadedModel
 
 
 def value_weights(model: LoadedModel, turn: Turn, step: int | None = None) -> ValueWeights:
-    """The value weights of one step of a turn, the answer's first unless given; see `stream_value_weights`."""
+    """How long the vector is that each head adds from each position, at one step: the answer's first unless given.
+
+    Kobayashi et al., 2020 ("Attention is not only a weight"): the attention times the value there, through the output
+    projection, without any norm behind it. The text is read once more for its values; the attention is the one that
+    was kept. Raises InputError for a step that is not there or whose heads were not kept, ModelError where this model's
+    values cannot be read.
+    """
     return ended(stream_value_weights(model, turn, turn.first_step if step is None else step))
 
 
@@ -39,10 +46,11 @@ def stream_value_weights(
     """The value weights of one step of a turn, yielding the share that is done.
 
     The text is read once more for its values; the attention is the one that was kept. Any norm behind the output
-    projection is left out. Raises InputError where the step's heads were not kept, ModelError where this model's values
-    cannot be read, Cancelled where `stop` says so between two chunks.
+    projection is left out. Raises InputError for a step that is not there or whose heads were not kept, ModelError
+    where this model's values cannot be read, Cancelled where `stop` says so between two chunks.
     """
     require_unedited(turn)
+    require_step_of(turn.trace, step)
     values, outputs = model.sites.at("v"), model.sites.at("z")
     if step >= len(turn.trace.attention):
         raise InputError(say("Of this long answer the heads were kept up to token {n}.", n=len(turn.trace.attention)))

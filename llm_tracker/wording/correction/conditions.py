@@ -113,7 +113,7 @@ def margins_sentence(experiment: Experiment) -> str:
     if lowest.margin >= 0:
         least = say("the least lead is {lead}, with {said}", lead=lead, said=said)
     else:
-        least = say("furthest behind, it is at {lead}, with {said}", lead=lead, said=said)
+        least = say("furthest behind, {answer} is at {lead}, with {said}", **_words(experiment), lead=lead, said=said)
     return " ".join(filter(None, (f"{_ahead(experiment)}; {least}.", _spread(experiment))))
 
 
@@ -197,14 +197,25 @@ def flips_sentence(experiment: Experiment, n_flipped: int, n: int) -> str:
     if again is None or n == 0:
         return say("The controls have not been scored yet.")
     words = _words(experiment)
+    alone = _lead_before_what_the_question_says(experiment)
+    lead = nats(again.margin)
+    told = say("Merely asked again, {answer} leads by {lead} (the truth margin).", answer=words["answer"], lead=lead)
     if again.margin <= 0:
-        return say("Merely asked again, {answer} is not ahead of {foil}: there is no lead that could be lost.", **words)
-    told = say(
-        "Merely asked again, {answer} leads by {lead} (the truth margin).",
-        answer=words["answer"],
-        lead=nats(again.margin),
-    )
+        told = say("Merely asked again, {answer} is not ahead of {foil}: there is no lead that could be lost.", **words)
+        if alone is None or alone <= 0:
+            return told
+    if alone is not None:
+        lead = nats(alone) if alone >= 0 else signed_nats(alone)
+        own = say("Of what is said in the question it is the lead in the question alone, {lead}.", lead=lead)
+        told = f"{told} {own}"
     return f"{told} {_taken_away(n_flipped, n, words['foil'])}"
+
+
+def _lead_before_what_the_question_says(experiment: Experiment) -> float | None:
+    """The truth margin of what stands in the question: the lead in the question alone; None where nothing does."""
+    alone = experiment.score("baseline")
+    says = any(each.condition.name.startswith("pre_emptive_") for each in experiment.conditions)
+    return alone.margin if says and alone is not None else None
 
 
 def _taken_away(n_flipped: int, n: int, foil: str) -> str:

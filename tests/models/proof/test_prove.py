@@ -23,7 +23,7 @@ def test_every_family_is_read_exactly(family: str) -> None:
     assert [check for check in proof.checks if not check.ok] == []
     assert proof.tail_gap <= 1e-5
     assert proof.pattern_gap <= 1e-4
-    assert not any("left out" in check.note for check in proof.checks)
+    assert not any("left out" in check.told for check in proof.checks)
 
 
 def test_every_claimed_model_type_has_a_tiny_model_here() -> None:
@@ -68,10 +68,10 @@ def test_a_norm_that_the_adapter_leaves_out_is_named_beside_the_check() -> None:
     class Careless(lt.ModelAdapter):
         attention_norm_path = ""
 
-    notes = {check.name: check.note for check in prove(tiny_network("llama"), Careless()).proof.checks}
+    notes = {check.name: check.told for check in prove(tiny_network("llama"), Careless()).proof.checks}
     assert notes["norms"].endswith("; left out: input_layernorm")
     whole = prove(tiny_network("llama"), lt.ModelAdapter()).proof
-    assert not any("left out" in check.note for check in whole.checks)
+    assert not any("left out" in check.told for check in whole.checks)
 
 
 def test_what_hands_the_rows_on_as_they_are_is_no_norm_that_was_left_out() -> None:
@@ -83,7 +83,7 @@ def test_what_hands_the_rows_on_as_they_are_is_no_norm_that_was_left_out() -> No
     class Normless(lt.ModelAdapter):
         attention_norm_path = ""
 
-    assert not any("left out" in check.note for check in prove(network, Normless()).proof.checks)
+    assert not any("left out" in check.told for check in prove(network, Normless()).proof.checks)
 
 
 def test_both_numbers_of_patterns_are_told() -> None:
@@ -93,7 +93,7 @@ def test_both_numbers_of_patterns_are_told() -> None:
 
     check = next(check for check in prove(tiny_network("llama"), Beside()).proof.checks if check.name == "patterns")
     assert (check.ok, check.gap) == (False, 1)
-    assert check.note == "2 patterns of 2 attention modules; transformers hands out 3"
+    assert check.told == "2 patterns of 2 attention modules; transformers hands out 3"
 
 
 @pytest.mark.parametrize("path", ["", "model.decoder.final_layer_norm"])

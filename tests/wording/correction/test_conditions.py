@@ -82,7 +82,7 @@ def test_margins_are_counted_on_both_sides_and_the_widest_spread_is_named() -> N
     behind = sum(margin < 0 for margin in by_text.values())
     assert len(by_text) == 65, "the correction itself is one of the ready wordings too"
     said = margins_sentence(found)
-    assert "furthest behind, it is at -15 nats, with “That is wrong. The correct answer is London.”" in said
+    assert "furthest behind, “Paris” is at -15 nats, with “That is wrong. The correct answer is London.”" in said
     assert f"Under {behind} of {len(by_text)} wordings “London” is ahead of “Paris”" in said
     spreads = {
         name: max(margins) - min(margins)
@@ -103,7 +103,7 @@ def test_one_wording_is_told_as_one_and_nothing_said_stands_without_marks() -> N
     alone = tuple(each for each in with_margins(baseline=-2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=alone))
     assert said.startswith("Under the one wording “Paris” is not ahead of “London”;")
-    assert "furthest behind, it is at -2.0 nats" in said
+    assert "furthest behind, “Paris” is at -2.0 nats" in said
     assert said.endswith(", with nothing said.")
     ahead = tuple(each for each in with_margins(baseline=2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=ahead))
@@ -132,7 +132,13 @@ def test_a_verdict_that_takes_away_makes_less_likely_and_the_lead_smaller() -> N
 
 
 def test_a_lead_that_is_not_there_cannot_be_lost() -> None:
-    assert "no lead that could be lost" in flips_sentence(with_margins(asked_again=-1.0), 0, 57)
+    behind = flips_sentence(with_margins(asked_again=-1.0, baseline=-0.5), 0, 57)
+    assert behind == "Merely asked again, “Paris” is not ahead of “London”: there is no lead that could be lost."
+    in_question = flips_sentence(with_margins(asked_again=-1.0, baseline=2.0), 3, 57)
+    assert in_question == (
+        f"{behind} Of what is said in the question it is the lead in the question alone, 2.0 nats. "
+        "More than that is taken away by 3 of 57 wordings: there “London” comes out ahead."
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,7 +153,9 @@ def test_a_lead_that_is_not_there_cannot_be_lost() -> None:
 def test_wordings_that_take_more_than_there_is_are_counted(n_flipped: int, n: int, said: str) -> None:
     told = flips_sentence(with_margins(asked_again=1.0), n_flipped, n)
     assert (
-        told == f"Merely asked again, “Paris” leads by 1.0 nats (the truth margin). More than that is taken away {said}"
+        told
+        == "Merely asked again, “Paris” leads by 1.0 nats (the truth margin). Of what is said in the question it is "
+        f"the lead in the question alone, 5.0 nats. More than that is taken away {said}"
     )
 
 
