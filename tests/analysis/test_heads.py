@@ -96,7 +96,9 @@ def test_what_is_parked_is_counted(turn: lt.Turn) -> None:
 
 @pytest.mark.parametrize("measure", ["words", "parked", "entropy", "max"])
 def test_of_a_step_past_the_budget_no_grid_is_made_up(turn: lt.Turn, measure: HeadMeasure) -> None:
-    short = replace(turn, trace=replace(turn.trace, attention=turn.trace.attention[:1]))
+    trace = turn.trace
+    mean = trace.attention.mean(2)
+    short = replace(turn, trace=replace(trace, attention=trace.attention[:1], attention_mean=mean))
     with pytest.raises(lt.InputError, match="Choose an earlier token"):
         head_grid(short, 2, measure)
     with pytest.raises(lt.InputError, match="There is no step 7: this answer has steps 0 to 2"):
