@@ -83,7 +83,8 @@ MARGINS = later(
 )
 
 FLIPS = later(
-    "Up: the lead when merely asked again (the **truth margin**). To the right: how much of it a wording takes away "
+    "Up: the lead under the wording's control (the **truth margin**): merely asked again, or of what is said in the "
+    "question, the question alone. To the right: how much of it a wording takes away "
     "(its **sensitivity**). Beyond the dashed line more is taken than there was, and the other word comes out ahead "
     "(De Marez et al., 2026). A flip alone does not say whether a model is easily moved or was hardly sure."
 )
