@@ -24,9 +24,9 @@ LABELS = {
     "candidates": {"Before", "After", "1. Paris", "1. London", "95 %", "everything else", "27.3"},
     "one": {"Before", "1. Paris", "100 %"},
     "lead": {"before", "after", "asked again", "lead of Paris over London (logits)", "layer (depth, not time)", "30"},
-    "prob": {"before", "after", "asked again", "probability of Paris", "100%"},
+    "prob": {"before", "after", "asked again", "probability of Paris", "100\N{NO-BREAK SPACE}%"},
     "rank": {"before", "after", "asked again", "rank of Paris (1 = best)", "1,000"},
-    "attention": {"before", "after", "asked again", "share of the attention", "100%"},
+    "attention": {"before", "after", "asked again", "share of the attention", "100\N{NO-BREAK SPACE}%"},
     "map": {"<|im_start|>", "↵", "·capital", "東京", "🍎", "a very long t…", "probability of the next token", "layer"},
 }
 
