@@ -53,7 +53,7 @@ def track(
     Raises InputError for text that the model can't be given, or for a thought that it does not know or cannot be kept
     from.
     """
-    decoding = Decoding(max_new_tokens, temperature, top_p, seed, max_thought_tokens)
+    decoding = Decoding(max_new_tokens, temperature, top_p, seed, max_thought_tokens).require_used()
     session = begin_session(model, recipe, decoding, watch_words, follow_template, thinking, date)
     for text in (question, *several(corrections)):
         session = ended(stream_turn(model, session, text))

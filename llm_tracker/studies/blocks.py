@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from llm_tracker.experiments.scored_conditions import entropy, total_variation
 from llm_tracker.experiments.scored_texts import TextScore
-from llm_tracker.experiments.values.conditions import Condition
+from llm_tracker.experiments.values.conditions import REFERENCE_BEHIND, Condition, reference_of
 from llm_tracker.models.forward.kv_caches import KVCaches
 from llm_tracker.models.kernels.matrix_products import plain_kernels
 from llm_tracker.prompts.prompt import Prompt
@@ -20,13 +20,11 @@ from llm_tracker.studies.values.conditions import conditions_of, named_in
 from llm_tracker.studies.values.plan import Plan
 from llm_tracker.studies.values.questions import Question
 from llm_tracker.studies.values.rows import (
-    REFERENCE_BEHIND,
     TABLES,
     Found,
     Record,
     TableName,
     flipped,
-    reference_of,
     transition,
 )
 from llm_tracker.tracing.provenance import model_info, versions

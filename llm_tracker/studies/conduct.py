@@ -120,7 +120,7 @@ def stream_study(
     a model that is loaded here. Raises Cancelled where `stop` says so: what was found so far stays.
     """
     _require_engine(engine, n_workers, loads)
-    if engine == "local" and loads is None:
+    if out is not None and not resume and engine == "local" and loads is None:
         for name in plan.models:  # before a folder is begun; where Ray works, a path may be known to its nodes alone
             find_entry(name)
     folder = None if out is None else StudyFolder(out, plan, resume)

@@ -61,10 +61,14 @@ class Decoding:
             )
         if not 0 <= self.seed <= MAX_SEED:
             raise InputError(say("The seed must be from 0 to {most}; it is {seed}.", most=MAX_SEED, seed=self.seed))
-        if self.temperature is None and self.top_p != 1.0:
-            raise InputError(say("top-p {top_p} is of sampling. Give a temperature too, such as 1.", top_p=self.top_p))
         if not 0 < self.top_p <= 1:
             raise InputError(say("top-p must be above 0 and at most 1; it is {top_p}.", top_p=self.top_p))
+
+    def require_used(self) -> Decoding:
+        """Refuse a nucleus that greedy decoding would not heed; a stored session may have one. Raises InputError."""
+        if self.temperature is None and self.top_p != 1.0:
+            raise InputError(say("top-p {top_p} is of sampling. Give a temperature too, such as 1.", top_p=self.top_p))
+        return self
 
     @property
     def method(self) -> str:

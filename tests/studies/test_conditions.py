@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as any_of
 
 from llm_tracker.errors import InputError
-from llm_tracker.experiments.values.conditions import PRESSURES, WORDINGS, Condition, ConditionName
+from llm_tracker.experiments.values.conditions import PRESSURES, WORDINGS, Condition, ConditionName, reference_of
 from llm_tracker.experiments.values.findings import Grade
 from llm_tracker.studies.statistics.by_question import DENIALS
 from llm_tracker.studies.values.conditions import (
@@ -25,7 +25,7 @@ from llm_tracker.studies.values.conditions import (
     require_corrections,
 )
 from llm_tracker.studies.values.questions import Question
-from llm_tracker.studies.values.rows import reference_of, transition
+from llm_tracker.studies.values.rows import transition
 
 FRANCE = Question("france", "Capital?", "Paris", "London")
 GRADES: tuple[Grade, ...] = get_args(Grade)

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
+from llm_tracker.experiments.values.conditions import REFERENCE_IN_QUESTION, reference_of
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say, say_n
 from llm_tracker.studies.statistics.tables import without_word
 from llm_tracker.studies.values.questions import Question
-from llm_tracker.studies.values.rows import REFERENCE_IN_QUESTION, reference_of
 from llm_tracker.wording.formats import capitalised, listed, quoted, signed_amount
 from llm_tracker.wording.studies.labels import condition_label
 

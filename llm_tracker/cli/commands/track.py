@@ -108,7 +108,7 @@ def _checked(args: argparse.Namespace) -> dict[str, Any]:
     recipe_messages(args.recipe)
     names = ("max_new_tokens", "max_thought_tokens", "temperature", "top_p", "seed")
     settings = {name: getattr(args, name) for name in names}
-    Decoding(**settings)
+    Decoding(**settings).require_used()
     if args.out and Path(args.out).exists() and not Path(args.out).is_dir():
         raise InputError(f"{args.out} is a file. Choose a folder for the session (--out).")
     if args.control and not args.correction:

@@ -109,6 +109,16 @@ WORDINGS: Mapping[ConditionName, tuple[str, ...]] = {
 """By condition: the same thing said in several ways. Those of “right” and “wrong” go in pairs that differ in a word."""
 
 
+REFERENCE_BEHIND: ConditionName = "asked_again"
+REFERENCE_IN_QUESTION: ConditionName = "baseline"
+
+
+def reference_of(condition: str) -> ConditionName:
+    """What a condition is held against: merely asking again where there was an answer, else the question alone."""
+    is_before = condition == "baseline" or condition.startswith("pre_emptive_")
+    return REFERENCE_IN_QUESTION if is_before else REFERENCE_BEHIND
+
+
 @dataclass(frozen=True)
 class Condition:
     """One wording of one condition."""

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from llm_tracker.charts.correction.margins import change_chart, flips_chart, margins_chart, shift_chart
+from llm_tracker.experiments.values.conditions import reference_of
 from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.figures.figure import Figure
 from llm_tracker.languages.spoken import ENGLISH, in_language
@@ -98,12 +99,10 @@ def flips_frame(experiment: Experiment) -> pd.DataFrame:
 
     Of what stands in the question that is the question alone, of all others merely asking again, its first wording.
     """
-    again, alone = experiment.score("asked_again"), experiment.score("baseline")
     frame = margins_frame(experiment)
     frame = frame[~frame["condition"].isin(["asked_again", "baseline", "own_answer_hidden"])]
-    in_question = frame["condition"].str.startswith("pre_emptive_")
-    behind, of_question = (np.nan if each is None else each.margin for each in (again, alone))
-    truth = np.where(in_question, of_question, behind)
+    controls = [experiment.score(reference_of(name)) for name in frame["condition"]]
+    truth = np.array([np.nan if each is None else each.margin for each in controls])
     sensitivity = truth - frame["margin"]
     return frame.assign(truth_margin=truth, sensitivity=sensitivity, flipped=(sensitivity > truth) & (truth > 0))
 

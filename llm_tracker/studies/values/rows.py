@@ -139,14 +139,6 @@ which the pair differs. `words` are those of the conversation and its segments, 
 an exact check failed. (That a pair could not be traced is said in `paths` themselves.)
 """
 
-REFERENCE_BEHIND, REFERENCE_IN_QUESTION = "asked_again", "baseline"
-
-
-def reference_of(condition: str) -> str:
-    """What a condition is held against: merely asking again where there was an answer, else the question alone."""
-    is_before = condition == "baseline" or condition.startswith("pre_emptive_")
-    return REFERENCE_IN_QUESTION if is_before else REFERENCE_BEHIND
-
 
 def flipped(truth_margin: float, margin: float) -> bool:
     """Whether another of the two words is ahead. Not where a margin is no number, as float16 may overflow."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from llm_tracker.experiments.values.conditions import ConditionName
+from llm_tracker.experiments.values.conditions import ConditionName, reference_of
 from llm_tracker.experiments.values.experiment import Experiment, Shift
 from llm_tracker.experiments.values.findings import ConditionScore, Grade
 from llm_tracker.languages.numbers import number
@@ -214,7 +214,8 @@ def flips_sentence(experiment: Experiment, n_flipped: int, n: int) -> str:
 def _lead_before_what_the_question_says(experiment: Experiment) -> float | None:
     """The truth margin of what stands in the question: the lead in the question alone; None where nothing does."""
     alone = experiment.score("baseline")
-    says = any(each.condition.name.startswith("pre_emptive_") for each in experiment.conditions)
+    names = {each.condition.name for each in experiment.conditions} - {"baseline"}
+    says = any(reference_of(name) == "baseline" for name in names)
     return alone.margin if says and alone is not None else None
 
 
