@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -131,5 +133,10 @@ def test_what_all_positions_add_is_what_attention_gives() -> None:
     attended = turn.trace.attention[0, :, :, : turn.trace.prompt_length]
     assert (weights.by_head[attended == 0] == 0).all()
     assert (weights.by_head[attended > 1e-3] > 0).all()
-    with pytest.raises(lt.InputError, match="kept up to token 3"):
+    trace = turn.trace
+    mean = trace.attention.mean(2)
+    short = replace(turn, trace=replace(trace, attention=trace.attention[:1], attention_mean=mean))
+    with pytest.raises(lt.InputError, match="kept up to token 1"):
+        next(stream_value_weights(model, short, 2))
+    with pytest.raises(lt.InputError, match="There is no step 7: this answer has steps 0 to 2"):
         next(stream_value_weights(model, turn, 7))

@@ -41,7 +41,8 @@ VIEWS = ["What each text does to the lead", "What is written", "Ahead by how muc
 def test_before_anything_was_run_three_questions_stand_there_and_it_says_what_to_do(engine: engines.Engine) -> None:
     at = on_study(engine)
     assert at.text_area(key="study questions").value == EXAMPLE
-    assert "Nothing has been run yet. Three questions stand above as an example" in shown_html(at)
+    assert "Nothing has been run yet. Press Run the study" in shown_html(at)
+    assert "The three questions that the page opens with are an example." in shown_html(at)
     assert "3 questions, 5 answers each by" in shown_html(at)
     assert headings(at) == []
     assert at.multiselect(key="study conditions").value == ["right", "wrong", "wrong_alternative"]
