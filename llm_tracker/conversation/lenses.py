@@ -12,6 +12,7 @@ from llm_tracker.languages.texts import say
 from llm_tracker.prompts.typed_text import require_plain
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.tracing.steps import require_step_of
 from llm_tracker.tracing.trace import Trace
 
 if TYPE_CHECKING:
@@ -75,16 +76,7 @@ def require_step(session: Session, turn: int, step: int) -> None:
         raise InputError(
             say("There is no turn {turn}: the session has turns 0 to {last}.", turn=turn, last=len(session.turns) - 1)
         )
-    n_steps = session.turns[turn].trace.n_steps
-    if not 0 <= step < n_steps:
-        raise InputError(
-            say(
-                "There is no step {step} in turn {turn}: its answer has steps 0 to {last}.",
-                step=step,
-                turn=turn,
-                last=n_steps - 1,
-            )
-        )
+    require_step_of(session.turns[turn].trace, step)
 
 
 def with_all_lenses(model: LoadedModel, session: Session) -> Session:

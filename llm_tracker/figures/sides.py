@@ -6,6 +6,7 @@ from llm_tracker.analysis.compare import Side, model_names
 from llm_tracker.analysis.paths import of_one_answer
 from llm_tracker.errors import InputError
 from llm_tracker.tracing.session import Session, Turn
+from llm_tracker.tracing.steps import require_step_of
 from llm_tracker.tracing.whole_words import Place
 
 
@@ -56,6 +57,7 @@ def _turn_at(session: Session, turn: int) -> int:
 
 
 def _step_of(turn: Turn, wanted: int | None, default: int) -> int:
-    if wanted is not None and not 0 <= wanted < turn.trace.n_steps:
-        raise InputError(f"There is no step {wanted}: this answer has steps 0 to {turn.trace.n_steps - 1}.")
-    return default if wanted is None else wanted
+    if wanted is None:
+        return default
+    require_step_of(turn.trace, wanted)
+    return wanted

@@ -6,18 +6,20 @@ from functools import cache
 
 from llm_tracker.languages.spoken import ENGLISH, language
 
+MINUS = "\N{MINUS SIGN}"
+
 
 def number(value: float, spec: str = "") -> str:
-    """A number by Python's format specification, with the decimal mark and the thousands' mark of the language."""
+    """A number by Python's format specification, with the marks of the language and a true minus, as charts have it."""
     return localised(format(value, spec))
 
 
 def localised(written: str) -> str:
-    """A number that is written in English already: 1,234.5 is 1.234,5 in German."""
+    """A number that Python has written: -1,234.5 is −1.234,5 in German."""
     if language() == ENGLISH:
-        return written
+        return written.replace("-", MINUS)
     decimal, thousands = marks(language())
-    return "".join({".": decimal, ",": thousands}.get(each, each) for each in written)
+    return "".join({".": decimal, ",": thousands, "-": MINUS}.get(each, each) for each in written)
 
 
 @cache

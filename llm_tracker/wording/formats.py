@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
-from llm_tracker.languages.numbers import number
+from llm_tracker.languages.numbers import MINUS, number
 from llm_tracker.languages.texts import later, say, say_n
 
 
@@ -34,11 +34,11 @@ LEAST: dict[DifferenceOf, tuple[float, str]] = {
 
 
 def difference(value: float, of: DifferenceOf) -> str:
-    """A difference with its sign, as people read it: +38 points, -1 rank, +0.25 nats; "" of one that is nothing."""
+    """A difference with its sign, as people read it: +38 points, −1 rank, +0.25 nats; "" of one that is nothing."""
     if abs(value) <= LEAST[of][0]:
         return ""
     n = number(100 * value, "+.0f") if of == "prob" else number(value, "+,.0f")
-    several = 1 if n in ("+1", "-1") else 2
+    several = 1 if n in ("+1", f"{MINUS}1") else 2
     if of == "prob":
         return say_n("{n} point", "{n} points", several, n=n)
     if of == "rank":
@@ -77,17 +77,17 @@ def amount(value: float) -> str:
 
 
 def signed_nats(value: float) -> str:
-    """The same with its sign: +0.02 nats, -1.3 nats, +14 nats."""
+    """The same with its sign: +0.02 nats, −1.3 nats, +14 nats."""
     return say("{n} nats", n=_signed(value))
 
 
 def signed_amount(value: float) -> str:
-    """A number of nats with its sign and without its unit: +0.02, -1.3; 0 has none."""
+    """A number of nats with its sign and without its unit: +0.02, −1.3; 0 has none."""
     return "0" if abs(value) < LEAST["nats"][0] else _signed(value)
 
 
 def _signed(value: float) -> str:
-    return f"{'-' if value < 0 else '+'}{amount(abs(value))}"
+    return f"{MINUS if value < 0 else '+'}{amount(abs(value))}"
 
 
 def tiny(gap: float) -> str:

@@ -121,7 +121,7 @@ def test_the_sentence_below_what_each_layer_adds_is_of_the_bars_above_it() -> No
         assert figure is not None
         most = figure.frame.loc[figure.frame["value"].abs().idxmax()]
         assert f"the {most['part']} of layer {most['layer']}" in figure.sentence
-        assert f"{most['value']:+.1f} nats" in figure.sentence
+        assert f"{most['value']:+.1f} nats".replace("-", "−") in figure.sentence
         said[name] = figure.sentence
     assert len(set(said.values())) == 4
 

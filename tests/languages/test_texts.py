@@ -82,6 +82,7 @@ def test_numbers_have_the_marks_of_the_language(code, written):
     with in_language(code):
         assert number(1234.5, "+,.2f") == written
         assert localised("+1,234.50") == written
+        assert number(-1234.5, "+,.2f") == localised("-1,234.50") == written.replace("+", "\N{MINUS SIGN}")
 
 
 def test_a_thread_that_carries_no_language_asks_who_knows_it(monkeypatch):

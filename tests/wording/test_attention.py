@@ -78,5 +78,5 @@ def test_the_worked_examples_are_no_word_of_the_conversation() -> None:
 def test_a_difference_tells_what_merely_asking_again_does() -> None:
     told = attention_differences_sentence(differences(None, a=0.2, b=-0.1).assign(again=[0.0312, -0.0004]))
     parked = differences(0.1).assign(again=-0.38)
-    assert attention_differences_sentence(parked) == "What is parked gained 10.0 points (merely asked again: -38.0)."
+    assert attention_differences_sentence(parked) == "What is parked gained 10.0 points (merely asked again: −38.0)."
     assert told == "“a” gained 20.0 points (merely asked again: +3.1) and “b” lost 10.0 points (merely asked again: 0)."

@@ -91,5 +91,5 @@ def test_a_difference_names_who_gained_most_and_who_lost_most(rows: list[tuple[s
 def test_a_difference_tells_what_merely_asking_again_does() -> None:
     frame = differences(("a", 0.4), ("b", -0.25)).assign(again=[-0.031, 0.002])
     assert candidate_differences_sentence(frame) == (
-        "“a” gained 40 points (merely asked again: -3) and “b” lost 25 points (merely asked again: 0)."
+        "“a” gained 40 points (merely asked again: −3) and “b” lost 25 points (merely asked again: 0)."
     )

@@ -74,7 +74,7 @@ def frame(*rows: tuple[str, int, float]) -> pd.DataFrame:
     [
         (
             [("Paris", 1, 0.1), ("Paris", 2, -0.4), ("a", 1, 0.4)],
-            ("“Paris” differs most at layer 2: -40 points.", ": -4.0 logits.", ": -400 ranks."),
+            ("“Paris” differs most at layer 2: −40 points.", ": −4.0 logits.", ": −400 ranks."),
         ),
         (
             [("a", 1, 0.01)],
@@ -86,7 +86,7 @@ def frame(*rows: tuple[str, int, float]) -> pd.DataFrame:
         ),
         (
             [("a", 1, -0.001)],
-            ("At no layer does a word differ by a point.", "differ by 0.1 logits.", ": -1 rank."),
+            ("At no layer does a word differ by a point.", "differ by 0.1 logits.", ": −1 rank."),
         ),
         (
             [("a", 1, 0.0), ("b", 1, 0.0)],

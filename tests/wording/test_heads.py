@@ -64,7 +64,7 @@ def test_one_head_alone_is_named() -> None:
 @pytest.mark.parametrize(
     ("values", "share", "entropy"),
     [
-        ([0.1, -0.4], "layer 1, head 2: -40 points.", "layer 1, head 2: -0.40 nats."),
+        ([0.1, -0.4], "layer 1, head 2: −40 points.", "layer 1, head 2: −0.40 nats."),
         ([0.01, 0.0], "layer 1, head 1: +1 point.", "layer 1, head 1: +0.01 nats."),
         ([0.0, 0.0], "No head differs between the two.", "No head differs between the two."),
         ([1e-4, -1e-5], "No head differs by a point between the two.", "No head differs by 0.01 nats between the two."),
@@ -118,7 +118,7 @@ def test_a_pattern_counts_what_is_parked_and_looks_past_it() -> None:
 
 def test_a_patterns_difference_names_where_it_is_largest_or_that_there_is_none() -> None:
     rows = pattern((0, 0, 0.1), (1, 0, -0.4), (1, 1, NAN))
-    assert pattern_differences_sentence(rows) == "The largest difference: what “w1” gave to “w0”, -40 points."
+    assert pattern_differences_sentence(rows) == "The largest difference: what “w1” gave to “w0”, −40 points."
     assert pattern_differences_sentence(pattern((0, 0, 0.001))) == (
         "Nowhere in this stretch, what is parked aside, does the pattern differ by a point."
     )

@@ -124,15 +124,15 @@ def difference(*values: float) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("values", "shows", "said"),
     [
-        ((0.1, -0.4, NAN), "next_prob", "the largest difference is behind “t1”, at layer 3: -40 points."),
+        ((0.1, -0.4, NAN), "next_prob", "the largest difference is behind “t1”, at layer 3: −40 points."),
         ((0.01,), "prob of Paris", "the largest difference is behind “t0”, at layer 3: +1 point."),
         ((0.0, 0.0), "best_prob", "nothing differs by a point between before and after."),
         ((0.004, -1e-9), "next_prob", "nothing differs by a point between before and after."),
         ((12345.0,), "next_rank", "the largest difference is behind “t0”, at layer 3: +12,345 ranks."),
-        ((-1.0,), "rank of Paris", "the largest difference is behind “t0”, at layer 3: -1 rank."),
+        ((-1.0,), "rank of Paris", "the largest difference is behind “t0”, at layer 3: −1 rank."),
         ((0.0,), "next_rank", "nothing differs by a rank between before and after."),
         ((1.25,), "logit of Paris", "the largest difference is behind “t0”, at layer 3: +1.2 logits."),
-        ((-0.126,), "entropy_nats", "the largest difference is behind “t0”, at layer 3: -0.13 nats."),
+        ((-0.126,), "entropy_nats", "the largest difference is behind “t0”, at layer 3: −0.13 nats."),
         ((0.001,), "kl_nats", "nothing differs by 0.01 nats between before and after."),
         ((1234.5,), "lead of a over b", "the largest difference is behind “t0”, at layer 3: +1234.50 nats."),
         ((NAN,), "next_prob", "nothing stands in both texts."),

@@ -95,8 +95,8 @@ def frame(*rows: tuple[str, str, float, float]) -> pd.DataFrame:
     [
         (
             [("a", "b", 0.1, -2.5), ("c", "c", -0.25, 0.1)],
-            "The largest difference is at token 2, “c”: -25.0 points of probability.",
-            "The largest difference is at token 1, “a” before and “b” after: -2.50 nats of entropy.",
+            "The largest difference is at token 2, “c”: −25.0 points of probability.",
+            "The largest difference is at token 1, “a” before and “b” after: −2.50 nats of entropy.",
         ),
         (
             [("a", "a", 0.0, 0.0), ("b", "", NAN, NAN)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_tracker.languages.numbers import MINUS
 from llm_tracker.languages.texts import say_n
 from llm_tracker.wording.formats import percent
 
@@ -10,10 +11,10 @@ LEAST_NATS = 0.05
 
 
 def signed_share(share: float) -> str:
-    """A share that may be negative: 42 %, -40 %; of one that is hardly there the size alone."""
+    """A share that may be negative: 42 %, −40 %; of one that is hardly there the size alone."""
     if share > -0.001:
         return percent(abs(share))
-    return f"-{percent(1.0 if 0.9995 <= -share < 1 else -share)}"
+    return f"{MINUS}{percent(1.0 if 0.9995 <= -share < 1 else -share)}"
 
 
 def times(n: int) -> str:

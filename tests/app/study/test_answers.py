@@ -60,8 +60,8 @@ def test_each_row_stands_beside_its_control() -> None:
         "named": "Wrong",
         "answer after": "Wrong",
         "outcome": "became wrong",
-        "lead: asked again → after": "+2.0 → -1.5",
-        "change": "-3.5",
+        "lead: asked again → after": "+2.0 → −1.5",
+        "change": "−3.5",
     }
 
 

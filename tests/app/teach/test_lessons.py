@@ -87,7 +87,7 @@ def test_the_figures_of_the_experiment_are_the_models_own(embedded: lt.LoadedMod
     assert "the most is 4 %" in heads
     assert "4 % at most" in travels
     hidden = lt.experiment_figure(found, "hidden").sentence
-    assert "changes the lead by +24 nats; the next is “Paris” with -2.2 nats" in hidden
+    assert "changes the lead by +24 nats; the next is “Paris” with −2.2 nats" in hidden
     is_not = words_of("what-attention-is-not")
     assert "grows by 24 nats" in is_not
     assert "The next word in the list changes it by 2." in is_not

@@ -102,7 +102,7 @@ def test_a_word_has_its_probability_before_after_and_asked_again() -> None:
 
 def test_another_number_format_is_told_in_points_from_the_one_it_is_compared_with() -> None:
     one, reference = named([scored(run_of(), 0.904, 0.02), scored(run_of(), 0.9, 0.021)])
-    assert word_cell(one, WORD, reference).notes == ("+0.4 → -0.1 points against float32",)
+    assert word_cell(one, WORD, reference).notes == ("+0.4 → −0.1 points against float32",)
     same, reference = named([scored(run_of(), 0.9, 0.02), scored(run_of(), 0.9, 0.02004)])
     assert word_cell(same, WORD, reference).notes == ("0 → 0 points against float32",)
     assert word_cell(one, WORD, named([run_of()])[0]).text == "90 % → 2 %"

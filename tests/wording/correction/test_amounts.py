@@ -13,12 +13,12 @@ from llm_tracker.wording.correction.amounts import signed_share, times
         (0.42, "42 %"),
         (1.3, "130 %"),
         (0.0, "0 %"),
-        (-0.4, "-40 %"),
-        (-0.003, "-0.3 %"),
-        (-1.3, "-130 %"),
+        (-0.4, "−40 %"),
+        (-0.003, "−0.3 %"),
+        (-1.3, "−130 %"),
         (-0.0004, "under 0.1 %"),
         (0.9997, "over 99.9 %"),
-        (-0.9997, "-100 %"),
+        (-0.9997, "−100 %"),
     ],
 )
 def test_a_share_has_its_sign_in_front_of_a_number_alone(share: float, said: str) -> None:

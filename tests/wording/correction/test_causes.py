@@ -76,7 +76,7 @@ def test_a_word_on_which_attention_is_parked_is_not_named_and_that_is_said() -> 
     left_out = " Words that hide the first token or the template's marks too are left out."
     said = hidden_sentence(without(("Say", 9.0, True), ("Paris", -2.0, False), ("now", 1.0, False)), 30)
     assert said == (
-        f"Hiding “Paris” from the answer position changes the lead by -2.0 nats; the next is “now” with +1.0 nats."
+        f"Hiding “Paris” from the answer position changes the lead by −2.0 nats; the next is “now” with +1.0 nats."
         f"{left_out}"
     )
     still = hidden_sentence(without(("Say", 9.0, True), ("Paris", 0.01, False)), 30)
@@ -115,7 +115,7 @@ def test_the_first_head_stands_beside_the_best_of_chance() -> None:
     assert "it looks at “London” with 94 %" in said
     unseen = replace(best, attention_to_word=None, share=-0.4)
     assert heads_sentence(replace(found, shares=(unseen,))).startswith(
-        f"Layer {best.layer} head {best.head} works against the effect (-40 %). Of 8 heads"
+        f"Layer {best.layer} head {best.head} works against the effect (−40 %). Of 8 heads"
     )
     others = (unseen, replace(best, layer=7, head=3, share=0.3))
     assert "Of those that bring it, layer 7 head 3 brings 30 %." in heads_sentence(replace(found, shares=others))
@@ -131,9 +131,9 @@ def test_one_head_by_chance_is_not_several_and_none_is_not_mentioned() -> None:
     found = example_experiment().heads
     assert isinstance(found, Heads)
     one = replace(found, random=(HeadShare(1, 1, -0.3, None),))
-    assert heads_sentence(one).endswith(" One head chosen by chance brings -30 %.")
+    assert heads_sentence(one).endswith(" One head chosen by chance brings −30 %.")
     two = replace(found, random=(HeadShare(1, 1, -0.3, None), HeadShare(1, 2, 0.1, None)))
-    assert heads_sentence(two).endswith(" Of 2 heads chosen by chance, the most is -30 %.")
+    assert heads_sentence(two).endswith(" Of 2 heads chosen by chance, the most is −30 %.")
     assert "chance" not in heads_sentence(replace(found, random=()))
     assert heads_sentence(replace(found, shares=(), random=())) == "This model has no heads that could be replaced."
 
@@ -142,13 +142,13 @@ def test_the_first_head_alone_is_told_as_one() -> None:
     found = example_experiment().heads
     assert isinstance(found, Heads)
     first, chance = HeadsTogether(((1, 1),), -2.0), HeadsTogether(((1, 2),), 0.5)
-    said = "Without the first head at the answer position, the lead changes by -2.0 nats"
+    said = "Without the first head at the answer position, the lead changes by −2.0 nats"
     alone = replace(found, knocked_out=(first,), knocked_out_random=())
     assert together_sentence(alone) == f"{said}."
     beside = replace(alone, knocked_out_random=(chance,))
     assert together_sentence(beside) == f"{said}; without one by chance, by +0.50 nats."
     several = replace(alone, knocked_out_random=(chance, replace(chance, delta=-1.0)))
-    assert together_sentence(several) == f"{said}; without one by chance, by -1.0 nats to +0.50 nats."
+    assert together_sentence(several) == f"{said}; without one by chance, by −1.0 nats to +0.50 nats."
 
 
 ATTRIBUTIONS = (
@@ -163,7 +163,7 @@ ATTRIBUTIONS = (
     [
         ("before", "Before the correction, the attention of layer 1", "+3.0 nats of a lead of +4.0 nats"),
         ("asked_again", "Merely asked again, the feed-forward part of layer 2", "+2.0 nats of a lead of +4.5 nats"),
-        ("after", "After the correction, the attention of layer 2", "-5.0 nats of a lead of -0.50 nats"),
+        ("after", "After the correction, the attention of layer 2", "−5.0 nats of a lead of −0.50 nats"),
     ],
 )
 def test_the_part_that_adds_most_is_named_of_each_answer_with_what_it_leaves_out(
@@ -176,8 +176,8 @@ def test_the_part_that_adds_most_is_named_of_each_answer_with_what_it_leaves_out
 
 def test_the_part_that_changes_most_is_named_of_the_difference_with_what_it_leaves_out() -> None:
     assert attribution_sentence(ATTRIBUTIONS, "difference") == (
-        "Against merely asking again, what the attention of layer 2 adds directly changes most: by -5.5 nats; the lead "
-        "changes by -5.0 nats. What a part does through later layers is not in this."
+        "Against merely asking again, what the attention of layer 2 adds directly changes most: by −5.5 nats; the lead "
+        "changes by −5.0 nats. What a part does through later layers is not in this."
     )
 
 

@@ -35,8 +35,8 @@ def with_margins(**margins: float) -> lt.Experiment:
 
 def test_the_shift_is_told_in_two_steps_with_their_signs() -> None:
     said = shift_sentence(with_margins(baseline=5.0, asked_again=3.0, user=2.0))
-    assert "Merely asking again changes the lead of “Paris” over “London” by -2.0 nats" in said
-    assert "the correction changes it by -1.0 nats on top of that (odds divided by 3)" in said
+    assert "Merely asking again changes the lead of “Paris” over “London” by −2.0 nats" in said
+    assert "the correction changes it by −1.0 nats on top of that (odds divided by 3)" in said
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_odds_fall_or_rise_and_stand_only_where_people_can_picture_them(user: fl
 
 def test_a_correction_that_changes_nothing_is_told_so_and_not_ranked() -> None:
     said = shift_sentence(with_margins(baseline=5.0, asked_again=3.0, user=3.0))
-    assert said.endswith("by -2.0 nats; the correction changes nothing on top of that.")
+    assert said.endswith("by −2.0 nats; the correction changes nothing on top of that.")
 
 
 def test_a_correction_that_lies_among_the_ways_of_asking_again_has_no_detectable_effect() -> None:
@@ -82,7 +82,7 @@ def test_margins_are_counted_on_both_sides_and_the_widest_spread_is_named() -> N
     behind = sum(margin < 0 for margin in by_text.values())
     assert len(by_text) == 65, "the correction itself is one of the ready wordings too"
     said = margins_sentence(found)
-    assert "furthest behind, “Paris” is at -15 nats, with “That is wrong. The correct answer is London.”" in said
+    assert "furthest behind, “Paris” is at −15 nats, with “That is wrong. The correct answer is London.”" in said
     assert f"Under {behind} of {len(by_text)} wordings “London” is ahead of “Paris”" in said
     spreads = {
         name: max(margins) - min(margins)
@@ -103,7 +103,7 @@ def test_one_wording_is_told_as_one_and_nothing_said_stands_without_marks() -> N
     alone = tuple(each for each in with_margins(baseline=-2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=alone))
     assert said.startswith("Under the one wording “Paris” is not ahead of “London”;")
-    assert "furthest behind, “Paris” is at -2.0 nats" in said
+    assert "furthest behind, “Paris” is at −2.0 nats" in said
     assert said.endswith(", with nothing said.")
     ahead = tuple(each for each in with_margins(baseline=2.0).conditions if each.condition.name == "baseline")
     said = margins_sentence(replace(example_experiment(), conditions=ahead))

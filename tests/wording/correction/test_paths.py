@@ -46,7 +46,7 @@ def test_words_between_that_go_against_the_difference_do_not_hold_it() -> None:
     ("before", "after", "jump"),
     [
         (0.2, 0.501, "from 20 % to 50 % of it"),
-        (-0.3, 0.9, "from -30 % to 90 % of it"),
+        (-0.3, 0.9, "from −30 % to 90 % of it"),
         (-0.0004, 0.9, "from under 0.1 % to 90 % of it"),
     ],
 )

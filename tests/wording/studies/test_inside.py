@@ -87,7 +87,7 @@ def test_how_many_could_be_traced_is_said_where_it_is_not_all() -> None:
     )
     assert told(4, jump("a", 2, 3), first=heads("a", (3, 1, -0.2))) == (
         "In the one question that could be traced, of 4, the named word's own position carries the effect until layer "
-        "2 of 6, and the answer position from layer 3 on. Head 1 of layer 3 has the largest share: -20 %."
+        "2 of 6, and the answer position from layer 3 on. Head 1 of layer 3 has the largest share: −20 %."
     )
     assert told(1, jump("a", 2, 3)).startswith("In the one question the named word's own position")
 

@@ -39,9 +39,9 @@ def condition(
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (-1.234, 0.44, " (95 %: -1.2 to +0.44)"),
+        (-1.234, 0.44, " (95 %: −1.2 to +0.44)"),
         (-0.001, 0.004, " (95 %: 0 to 0)"),
-        (-0.04, 12.4, " (95 %: -0.04 to +12)"),
+        (-0.04, 12.4, " (95 %: −0.04 to +12)"),
         (None, None, ""),
         (float("nan"), float("nan"), ""),
     ],
@@ -63,7 +63,7 @@ def test_a_shift_is_the_sensitivity_turned_round_with_its_interval() -> None:
 def test_the_strongest_is_named_with_its_control_and_what_has_no_effect_beside_it() -> None:
     said = margins_sentence([condition("asked_again", -9), condition("wrong", 0.2), condition("mention", -3)])
     assert said == (
-        "“a word merely mentioned” moves the right word's lead most: by -3.0 nats (95 %: -3.5 to -2.5), compared with "
+        "“a word merely mentioned” moves the right word's lead most: by −3.0 nats (95 %: −3.5 to −2.5), compared with "
         "merely asking again, over 20 questions. No detectable effect: “wrong”."
     )
     said = margins_sentence([condition("pre_emptive_right", 3.0), condition("right", 2.0)])
