@@ -105,14 +105,20 @@ def test_every_model_answers_and_the_numbers_are_those_of_python(compared: Page,
 def test_the_probabilities_in_bfloat16_are_those_of_plain_transformers(
     compared: Page, embedded: lt.LoadedModel, paris: lt.Session
 ) -> None:
-    """Each word is one token here, and the model ends behind it nearly always."""
+    """Each word is one token here, and the model ends behind it nearly always.
+
+    In bfloat16 logits between 16 and 32 are told in steps of 1/8; which step it is depends on the processor's kernels.
+    """
+    two_steps = 2 / 8
     plain = AutoModelForCausalLM.from_pretrained(embedded.directory, dtype=torch.bfloat16)
     for at, turn in enumerate(paris.turns):
         with torch.no_grad():
             probs = plain(torch.tensor([turn.prompt.token_ids])).logits[0, -1].float().softmax(-1)
         for word in ("Paris", "London"):
             token_id = turn.trace.lens[0].watched[word].token_id
-            assert shares(compared, "B", word)[at] == pytest.approx(probs[token_id].item(), abs=0.03)
+            prob = probs[token_id].item()
+            as_near = 0.03 + two_steps * prob * (1 - prob)
+            assert shares(compared, "B", word)[at] == pytest.approx(prob, abs=as_near)
 
 
 def test_where_the_lead_turns_and_how_far_the_formats_are_apart(compared: Page, paris: lt.Session) -> None:

@@ -19,7 +19,7 @@ import pytest
 from nginx import nginx
 from playwright.sync_api import Browser, Page, expect
 from serving import free_port, started_app
-from steps import ask_capital, expect_ready, opened, settle
+from steps import ask_capital, expect_ready, on_page, opened, settle
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
@@ -84,22 +84,24 @@ def test_whoever_forgets_the_slash_is_sent_on_without_a_word_of_a_host(address: 
         assert (redirect.code, redirect.headers["Location"]) == (308, "/tracker/")
 
 
-def upload(address: str, announced: int, sent: int) -> int:
-    """The status of the answer to an upload of nobody, which the app itself refuses: bytes announced, bytes sent."""
-    with closing(http.client.HTTPConnection(urlsplit(address).netloc)) as connection:
-        connection.putrequest("PUT", f"{urlsplit(address).path}/_stcore/upload_file/nobody/nothing")
-        connection.putheader("Content-Length", str(announced))
-        connection.endheaders(bytes(sent))
-        return connection.getresponse().status
-
-
-def test_an_upload_that_the_app_would_take_comes_through_to_it(address: str) -> None:
-    most = PUBLIC.upload_megabytes * MEGABYTE
-    assert upload(address, most, most) in (HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN)
+@pytest.mark.browser
+@pytest.mark.real
+def test_the_largest_upload_that_the_app_takes_comes_through_to_it(tab: Page, tmp_path: Path) -> None:
+    """The app has read it all where it says that it is none of its own."""
+    file = tmp_path / "conversations.zip"
+    file.write_bytes(bytes(PUBLIC.upload_megabytes * MEGABYTE))
+    on_page(tab, "History")
+    tab.get_by_text("Import conversations").click()
+    tab.locator("input[type=file]").set_input_files(file)
+    expect(tab.get_by_text("This is no zip file that can be read.")).to_be_visible()
 
 
 def test_a_larger_upload_is_told_that_it_is_too_large_before_it_is_sent(address: str) -> None:
-    assert upload(address, 22 * MEGABYTE, 0) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    with closing(http.client.HTTPConnection(urlsplit(address).netloc)) as connection:
+        connection.putrequest("PUT", f"{urlsplit(address).path}/_stcore/upload_file/somebody/something")
+        connection.putheader("Content-Length", str(22 * MEGABYTE))
+        connection.endheaders()
+        assert connection.getresponse().status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 def test_a_websocket_is_taken_from_a_page_of_whatever_host_and_port_was_asked_for(address: str) -> None:
