@@ -84,7 +84,7 @@ def test_pasted_questions_become_a_table_of_what_the_model_answers_and_rows_to_t
     assert len(rows) == 2 * 5
     own = rows[(rows["question_id"] == "row-2") & (rows["condition"] == "wrong_alternative")].iloc[0]
     assert own["text"] == after.said
-    assert float(cells["change"]) == pytest.approx(own["margin"] - own["truth_margin"], abs=0.5)
+    assert float(cells["change"].replace("−", "-")) == pytest.approx(own["margin"] - own["truth_margin"], abs=0.5)
     assert tab.get_by_test_id("stException").count() == 0
 
 
