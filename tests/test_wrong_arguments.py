@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import llm_tracker as lt
+from llm_tracker.conversation.whole_words import with_word_scores
 from llm_tracker.experiments.values.parts import require_parts
 
 QUESTION = "What is it?"
@@ -34,7 +35,7 @@ NO_STEP = "There is no step 99: this answer has steps 0 to"
         ),
         (lambda model, session: lt.track("tiny", QUESTION), "“tiny” is a name. Load it first"),
         (lambda model, session: lt.track(model, QUESTION, top_p=0.3), "Give a temperature too"),
-        (lambda model, session: lt.study([], [model]), "The questions in .* cannot be read"),
+        (lambda model, session: lt.study([], [model]), "the path of a file; these are of the type list"),
         (lambda model, session: lt.study("questions", [model], engine="spark"), "There is no engine “spark”"),
     ],
 )
@@ -49,14 +50,17 @@ def test_one_word_is_not_its_letters(tiny_llama: lt.LoadedModel, session: lt.Ses
     turn = session.turns[0]
     frame = lt.logit_lens(turn.trace, words="zebra", model=tiny_llama)
     assert "zebra" in set(frame["word"])
+    scored = with_word_scores(tiny_llama, session, words="zebra").turns[0]
+    assert [scored.score("zebra") is None, scored.score("z") is None] == [False, True]
     assert not set(frame["word"]) & set("zebra")
     assert list(lt.position_lens(tiny_llama, turn, "zebra").watched) == ["zebra"]
     assert require_parts("conditions") == ("conditions",)
 
 
-def test_one_model_and_one_condition_are_not_their_letters(tmp_path: Path) -> None:
+def test_one_model_and_one_condition_are_not_their_letters(tiny_llama: lt.LoadedModel, tmp_path: Path) -> None:
     file = tmp_path / "own.csv"
     file.write_text("question,answer,foil\nIs it Paris?,Paris,London\n")
     with pytest.raises(lt.ModelError, match="no such model"):
         lt.study(file, "no such model", "right", "No, {foil}.", out=str(tmp_path / "study"))
+    assert lt.study(file, tiny_llama, "right").models[0]["id"] == tiny_llama.id
     assert not (tmp_path / "study").exists(), "what cannot be begun leaves no folder that is in the way"

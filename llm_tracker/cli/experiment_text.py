@@ -9,6 +9,7 @@ from llm_tracker.experiments.values.experiment import Experiment
 from llm_tracker.experiments.values.findings import Unavailable
 from llm_tracker.figures.correction.margins import margins_frame
 from llm_tracker.figures.correction.views import VIEWS, experiment_figure
+from llm_tracker.languages.numbers import number
 from llm_tracker.wording.correction.conditions import graded_sentence, verdict_sentence
 from llm_tracker.wording.formats import quoted, visible
 
@@ -47,7 +48,7 @@ def _margins(experiment: Experiment) -> Iterator[str]:
     if frame.empty:
         return
     for label, rows in frame.groupby("label", sort=False):
-        margins = [f"{margin:+.2f}" for margin in rows["margin"]]
+        margins = [number(margin, "+.2f") for margin in rows["margin"]]
         said = next(iter(rows["answer_text"]), "")
         others = f"  (other wordings: {', '.join(margins[1:])})" if len(margins) > 1 else ""
         yield f"  {label!s:{LABEL_WIDTH}} {margins[0]:>7}  {visible(str(said))}{others}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from llm_tracker.cli.plain_text import aligned
 from llm_tracker.figures.studies.views import study_figures
+from llm_tracker.languages.numbers import number
 from llm_tracker.studies.values.study import Study
 from llm_tracker.wording.formats import percent
 from llm_tracker.wording.studies.asked import limits_paragraphs
@@ -44,7 +45,7 @@ def _row(condition: Mapping[str, Any]) -> list[str]:
         NAMED.get(condition["pushes"], ""),
         {"right": "right", "other": "not right", "": "any"}[condition["first"]],
         str(condition["n"]),
-        "" if shift["value"] is None else f"{shift['value']:+.2f}{interval(shift)}",
+        "" if shift["value"] is None else f"{number(shift['value'], '+.2f')}{interval(shift)}",
         "" if condition["flip_rate"]["value"] is None else percent(condition["flip_rate"]["value"]),
         percent(condition["accuracy_before"]["value"]),
         percent(condition["accuracy"]["value"]),

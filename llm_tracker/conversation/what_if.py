@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 def what_if(model: LoadedModel, session: Session, turn: int, step: int, token_id: int) -> Session:
     """The session up to a turn, whose answer says another token at a step and goes on from there.
 
-    In one call: see `stream_what_if`.
+    The turns before it stay, and its steps up to that token; from there on the model writes as it did before (its
+    decoding is the session's). Raises InputError for a turn, step or token that is not there, for the token that was
+    written anyway, and where the model has other weights than those that gave the answers.
     """
     return ended(stream_what_if(model, session, turn, step, token_id))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llm_tracker.analysis.lens.partings import read_partings
+from llm_tracker.several import several
 from llm_tracker.tracing.provenance import require_same_weights
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.whole_words import Place, WordEnd
@@ -39,7 +40,7 @@ def with_word_scores(
     weights than those that gave the answers, Cancelled where `stop` says so.
     """
     require_same_weights(model, session)
-    wanted = session.watch_words if words is None else words
+    wanted = session.watch_words if words is None else several(words)
 
     def scored(at: int, turn: Turn) -> Turn:
         step = turn.step_at(place)

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
+from numbers import Integral
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ LINE_END = "\n"
 MOST_ROWS = 500
 """Rows of a table that a page shows."""
 
-QUOTED = "([“„])([^“”„]*)([”“])"
+QUOTED = "(“)([^“”]+)(”)|(„)([^„“]+)(“)"
 """What stands in the quotation marks of any of our languages."""
 
 _MARKUP = {ord(each): f"\\u{ord(each):04x}" for each in "<>&"}
@@ -40,7 +41,7 @@ def sentence(text: str) -> str:
 
     A figure and its percent sign stay on one line.
     """
-    quoted = re.sub(QUOTED, r"\1<bdi>\2</bdi>\3", escape(visible(text)))
+    quoted = re.sub(QUOTED, r"\1\4<bdi>\2\5</bdi>\3\6", escape(visible(text)))
     return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", quoted)
 
 
@@ -95,4 +96,6 @@ def _cell(value: Any) -> str:
     """A value in a table: numbers to six digits, texts with their outer spaces as dots, nothing for what is missing."""
     if isinstance(value, float):
         return "" if math.isnan(value) else number(value, ".6g")
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        return number(int(value))
     return "" if value is None or value is pd.NA else shown(str(value))

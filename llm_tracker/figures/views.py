@@ -28,6 +28,7 @@ from llm_tracker.figures.sides import sides_for
 from llm_tracker.figures.tokens import tokens_figure
 from llm_tracker.progress import ended
 from llm_tracker.prompts.words import Span
+from llm_tracker.several import several
 from llm_tracker.tracing.session import Session, Turn
 from llm_tracker.tracing.trace import FloatArray, StreamSite
 from llm_tracker.tracing.whole_words import Place
@@ -116,7 +117,7 @@ def figure(
         _require_same_weights(model, session, against_session if difference else None)
     asked = Asked(
         sides=sides,
-        words=(words,) if isinstance(words, str) else tuple(_opening(session, view, sides) if words is None else words),
+        words=several(_opening(session, view, sides) if words is None else words),
         measure=measure,
         over=over,
         layer=layer,

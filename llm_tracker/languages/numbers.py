@@ -7,11 +7,17 @@ from functools import cache
 from llm_tracker.languages.spoken import ENGLISH, language
 
 MINUS = "\N{MINUS SIGN}"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float, spec: str = "") -> str:
-    """A number by Python's format specification, with the marks of the language and a true minus, as charts have it."""
-    return localised(format(value, spec))
+    """A number by Python's format specification, as people write it: −1,234.5 and 1.2·10⁻⁶.
+
+    With the decimal mark and the thousands' mark of the language.
+    """
+    written, _, exponent = format(value, spec).partition("e")
+    power = f"·10{str(int(exponent)).translate(_SUPERSCRIPT)}" if exponent else ""
+    return f"{localised(written)}{power}"
 
 
 def localised(written: str) -> str:

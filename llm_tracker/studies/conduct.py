@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -117,7 +117,8 @@ def stream_study(
 
     With `out` every block is written there as it comes; without, it is kept in memory, and what was `begun` is not done
     again. `keep` is told of each block. Without `n_workers`, they are as many as usual (`usual_workers`), and one for
-    a model that is loaded here. Raises Cancelled where `stop` says so: what was found so far stays.
+    a model that is loaded here. Raises InputError for an engine or a folder that cannot be used, ModelError for a
+    model that is not there or cannot be loaded, Cancelled where `stop` says so: what was found so far stays.
     """
     _require_engine(engine, n_workers, loads)
     if out is not None and not resume and engine == "local" and loads is None:
@@ -208,7 +209,7 @@ def finished(plan: Plan, folder: StudyFolder) -> Study:
 
 def study(
     questions: QuestionSet | str | Path,
-    models: Sequence[str | LoadedModel] = ("embedded",),
+    models: Sequence[str | LoadedModel] | str | LoadedModel = ("embedded",),
     conditions: Collection[str] = USUAL,
     corrections: Sequence[str] = (),
     n_wordings: int = 1,
@@ -237,10 +238,11 @@ def study(
     what is there. `workers` are processes, or Ray's actors; without a number one for each core, as far as memory goes.
     Rows, columns and units: docs/studies.md.
 
-    Raises InputError for what cannot be asked or written, Cancelled where `stop` says so.
+    Raises InputError for what cannot be asked or written, ModelError for a model that is not there or cannot be loaded,
+    Cancelled where `stop` says so.
     """
     date = date or (begun_on(out) if resume and out is not None else None)
-    models = (models,) if isinstance(models, str) else models
+    models = [models] if isinstance(models, str) or not isinstance(models, Iterable) else models
     loaded = {model.id: model for model in models if not isinstance(model, str)}
     names = [model if isinstance(model, str) else model.id for model in models]
     options = LoadOptions(device, dtype)

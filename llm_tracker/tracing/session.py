@@ -67,7 +67,9 @@ class Decoding:
     def require_used(self) -> Decoding:
         """Refuse a nucleus that greedy decoding would not heed; a stored session may have one. Raises InputError."""
         if self.temperature is None and self.top_p != 1.0:
-            raise InputError(say("top-p {top_p} is of sampling. Give a temperature too, such as 1.", top_p=self.top_p))
+            raise InputError(
+                say("Greedy decoding does not heed top-p {top_p}. Give a temperature too, such as 1.", top_p=self.top_p)
+            )
         return self
 
     @property

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say
 from llm_tracker.prompts.thoughts import Thought
 from llm_tracker.tracing.session import Turn
 from llm_tracker.wording.correction.edits import EDITED, edit_label
-from llm_tracker.wording.formats import quoted
+from llm_tracker.wording.formats import in_quotes, quoted, shown
 
 
 def named_answer(turn: Turn) -> str:
     """The answer, or its beginning, in quotation marks, with a space in front; "" of an empty one."""
-    if len(turn.answer) > LONG_ANSWER:
-        return f" {quoted(turn.answer[:LONG_ANSWER].rstrip())[:-1]} …”"
-    return f" {quoted(turn.answer)}" if turn.answer else ""
+    return f" {quoted_answer(turn.answer)}" if turn.answer else ""
+
+
+def quoted_answer(answer: str) -> str:
+    """An answer, or its beginning, in quotation marks."""
+    if len(answer) <= LONG_ANSWER:
+        return quoted(answer)
+    return in_quotes(f"{shown(answer[:LONG_ANSWER].strip())} …")
 
 
 def number_of(turn: Turn, step: int) -> int:
@@ -38,7 +45,7 @@ def place_of_token(turn: Turn, step: int) -> str:
 
 def sentence_end(text: str) -> str:
     """A sentence with its full stop; what it ends with may have brought one."""
-    return text if text.endswith((".”", "!”", "?”")) else f"{text}."
+    return text if re.search("[.!?][“”]$", text) else f"{text}."
 
 
 LONG_ANSWER = 40

@@ -92,13 +92,7 @@ def _signed(value: float) -> str:
 
 def tiny(gap: float) -> str:
     """A very small number as people write it: 1·10⁻⁶."""
-    if gap == 0:
-        return "0"
-    digits, exponent = f"{gap:.0e}".split("e")
-    return f"{digits}·10{str(int(exponent)).translate(_SUPERSCRIPT)}"
-
-
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+    return "0" if gap == 0 else number(gap, ".0e")
 
 
 _VISIBLE = {"\n": "↵", "\t": "⇥", "\r": "␍"}

@@ -7,8 +7,8 @@ import pandas as pd
 from llm_tracker.analysis.sampled_answers import CONFIDENCE
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say, say_n
-from llm_tracker.wording.answers import LONG_ANSWER
-from llm_tracker.wording.formats import listed, percent, quoted
+from llm_tracker.wording.answers import quoted_answer
+from llm_tracker.wording.formats import listed, percent
 
 CUT_NOTE = later("Answers that were cut short are compared as far as they go.")
 
@@ -88,9 +88,7 @@ def _named(answer: str) -> str:
     """An answer, or its beginning, in quotation marks."""
     if not answer:
         return say("an empty answer")
-    if len(answer) > LONG_ANSWER:
-        return f"{quoted(answer[:LONG_ANSWER].rstrip())[:-1]} …”"
-    return quoted(answer)
+    return quoted_answer(answer)
 
 
 def _interval(low: float, high: float) -> str:

@@ -33,9 +33,11 @@ CHUNKS_TO_A_TRIM = 16
 def position_lens(
     model: LoadedModel, turn: Turn, words: Sequence[str] = (), site: StreamSite = "resid_post"
 ) -> PositionLens:
-    """The lens of all layers at all positions of a turn, in one call: see `stream_position_lens`.
+    """The lens of all layers at all positions of a turn, with the probability and the rank of each of `words`.
 
-    Takes about as long as its matrix products: positions x layers x vocabulary.
+    `site` "resid_post" is behind each layer, "resid_mid" between its attention and its MLP. Takes about as long as its
+    matrix products: positions x layers x vocabulary. Raises InputError for an edited answer, a word without tokens or
+    an unknown site, ModelError where the model has no such site.
     """
     return ended(stream_position_lens(model, turn, words, site=site))
 

@@ -53,7 +53,7 @@ def _proof_panel(engine: Engine, workspace: Workspace) -> None:
             say("check"): say(each.name),
             say("largest gap"): tiny(each.gap),
             say("bound"): tiny(each.bound),
-            say("what was compared"): each.told,
+            say("what was compared"): each.note,
         }
         for each in model.proof.checks
     ]

@@ -83,14 +83,18 @@ def margins_figure(experiment: Experiment) -> Figure:
 
 
 def flips_figure(experiment: Experiment) -> Figure | None:
-    """Truth margin against sensitivity, a point a wording; None without the control."""
+    """Truth margin against sensitivity, a point a wording; None without the control, or without a wording."""
     if experiment.score("asked_again") is None:
         return None
     with in_language(ENGLISH):
         frame = flips_frame(experiment)
+    if frame.empty:
+        return None
     chart = flips_chart(flips_frame(experiment))
-    distinct = frame.drop_duplicates(["text", "margin"])  # two conditions may say the same
-    said = flips_sentence(experiment, int(distinct["flipped"].sum()), len(distinct))
+    ahead = frame[frame["truth_margin"] > 0].drop_duplicates(
+        ["text", "truth_margin"]
+    )  # two conditions may say the same
+    said = flips_sentence(experiment, int(ahead["flipped"].sum()), len(ahead))
     return Figure("flips", say("What would flip"), chart, frame.assign(turn=TURN), said)
 
 

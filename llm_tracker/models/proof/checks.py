@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -25,26 +25,26 @@ class Check:
     ok: bool
     gap: float
     bound: float
-    note: str
-    """What was compared with what."""
-    counted: Mapping[str, Any] = field(default_factory=dict)
-    """What is filled in there."""
+    template: str
+    """What was compared with what, marked to be said, with fields for what was counted."""
+    counted: tuple[tuple[str, Any], ...] = ()
+    """What is filled in there, by the name of the field."""
 
     @property
-    def told(self) -> str:
+    def note(self) -> str:
         """What was compared with what, in the language that is spoken."""
-        return say(self.note, **self.counted)
+        return say(self.template, **dict(self.counted))
 
     def as_dict(self) -> dict[str, Any]:
         """The record that `llm-tracker check --json` prints."""
         with in_language(ENGLISH):
-            said = {"name": self.name, "ok": self.ok, "gap": self.gap, "bound": self.bound, "note": self.told}
+            said = {"name": self.name, "ok": self.ok, "gap": self.gap, "bound": self.bound, "note": self.note}
         return {**said, "gap": json_number(self.gap)}
 
 
-def checked(name: str, gap: float, bound: float, note: str, **counted: object) -> Check:
+def checked(name: str, gap: float, bound: float, template: str, **counted: object) -> Check:
     """The check of a gap against its bound; NaN is no gap within a bound."""
-    return Check(name, bool(gap <= bound), float(gap), float(bound), note, counted)
+    return Check(name, bool(gap <= bound), float(gap), float(bound), template, tuple(counted.items()))
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,10 @@ def _parts_checks(attentions: list[Any], eager: EagerRun, dtype: torch.dtype) ->
     ahead = [pattern.triu(1).abs().max().item() for pattern in eager.patterns.values()]
     named = sum(attention is not None for attention in attentions)
     silent = named - len(eager.patterns)
-    handed_out = eager.n_own_patterns or 0
     patterns = later("{n} patterns of {named} attention modules; transformers hands out {own}")
-    counted = {"n": len(eager.patterns), "named": named, "own": handed_out}
+    if eager.n_own_patterns is None:
+        patterns = later("{n} patterns of {named} attention modules; transformers hands out none to compare with")
+    counted = {"n": len(eager.patterns), "named": named, "own": n_own}
     return [
         _norms_check(eager),
         checked(later("patterns"), abs(len(eager.patterns) - n_own) + silent, 0, patterns, **counted),

@@ -45,7 +45,7 @@ def require_exact(adapter: ModelAdapter, examination: Examination) -> None:
                 check=say(worst.name),
                 gap=number(worst.gap, ".2g"),
                 bound=number(worst.bound, ".2g"),
-                note=worst.told,
+                note=worst.note,
                 advice=say(ADVICE[worst.name]),
             ),
             adapter,

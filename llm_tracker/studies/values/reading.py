@@ -44,17 +44,22 @@ def read_questions(source: str | Path) -> QuestionSet:
     tabs. A question without an id is called by its row. Raises InputError for a file that cannot be read, and for what
     is wrong in it, by row and column.
     """
+    if not isinstance(source, (str, Path)):
+        kind = type(source).__name__
+        raise InputError(
+            say("Questions are a QuestionSet or the path of a file; these are of the type {kind}.", kind=kind)
+        )
+    file = Path(source)
     try:
-        file = Path(source)
         if str(source) == OWN and not file.is_file():
             return own_questions()
         if file.stat().st_size > MOST_BYTES:
             raise _too_large(str(file))
         content = file.read_bytes()
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or one_line(error)
         raise InputError(
-            say("The questions in {file} cannot be read: {why}. Name another file.", file=source, why=why)
+            say("The questions in {file} cannot be read: {why}. Name another file.", file=file, why=why)
         ) from error
     return questions_in(file.name, content)
 

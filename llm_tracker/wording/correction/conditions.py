@@ -192,44 +192,53 @@ def verdict_sentence(experiment: Experiment) -> str:
 
 
 def flips_sentence(experiment: Experiment, n_flipped: int, n: int) -> str:
-    """How many wordings move the margin by more than there is."""
+    """How many wordings take more of the lead than there is: of the `n` whose control has a lead."""
     again = experiment.score("asked_again")
-    if again is None or n == 0:
+    if again is None:
         return say("The controls have not been scored yet.")
     words = _words(experiment)
-    alone = _lead_before_what_the_question_says(experiment)
-    lead = nats(again.margin)
-    told = say("Merely asked again, {answer} leads by {lead} (the truth margin).", answer=words["answer"], lead=lead)
-    if again.margin <= 0:
+    if again.margin > 0:
+        told = say(
+            "Merely asked again, {answer} leads by {lead} (the truth margin).",
+            answer=words["answer"],
+            lead=nats(again.margin),
+        )
+    else:
         told = say("Merely asked again, {answer} is not ahead of {foil}: there is no lead that could be lost.", **words)
-        if alone is None or alone <= 0:
-            return told
-    if alone is not None:
-        lead = nats(alone) if alone >= 0 else signed_nats(alone)
-        own = say("Of what is said in the question it is the lead in the question alone, {lead}.", lead=lead)
-        told = f"{told} {own}"
-    return f"{told} {_taken_away(n_flipped, n, words['foil'])}"
+    taken = _taken_away(n_flipped, n, words["foil"]) if n else ""
+    return " ".join(filter(None, (told, _in_the_question(experiment, words["answer"]), taken)))
 
 
-def _lead_before_what_the_question_says(experiment: Experiment) -> float | None:
-    """The truth margin of what stands in the question: the lead in the question alone; None where nothing does."""
+def _in_the_question(experiment: Experiment, answer: str) -> str:
+    """What the wordings that stand in the question are held against; "" where there are none."""
     alone = experiment.score("baseline")
     names = {each.condition.name for each in experiment.conditions} - {"baseline"}
-    says = any(reference_of(name) == "baseline" for name in names)
-    return alone.margin if says and alone is not None else None
+    if alone is None or not any(reference_of(name) == "baseline" for name in names):
+        return ""
+    if alone.margin > 0:
+        return say(
+            "What is said in the question is held against the question alone, where {answer} leads by {lead}.",
+            answer=answer,
+            lead=nats(alone.margin),
+        )
+    return say(
+        "What is said in the question is held against the question alone, where {answer} is not ahead: that is not "
+        "counted.",
+        answer=answer,
+    )
 
 
 def _taken_away(n_flipped: int, n: int, foil: str) -> str:
-    """By how many of all wordings more than the truth margin is taken away."""
+    """By how many wordings more than the lead is taken away."""
     if not n_flipped:
         return say_n(
-            "More than that is taken away by none of {n} wording.",
-            "More than that is taken away by none of {n} wordings.",
+            "More than the lead is taken away by none of {n} wording.",
+            "More than the lead is taken away by none of {n} wordings.",
             n,
         )
     return say_n(
-        "More than that is taken away by {flipped} of {n} wording: there {foil} comes out ahead.",
-        "More than that is taken away by {flipped} of {n} wordings: there {foil} comes out ahead.",
+        "More than the lead is taken away by {flipped} of {n} wording: there {foil} comes out ahead.",
+        "More than the lead is taken away by {flipped} of {n} wordings: there {foil} comes out ahead.",
         n,
         flipped=n_flipped,
         foil=foil,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from llm_tracker.models.kernels import matrix_products as kernels
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.proof.prove import prove
 from llm_tracker.models.proof.refusal import NotExactError, require_exact
+from llm_tracker.models.proof.runs import eager_run
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -23,7 +25,7 @@ def test_every_family_is_read_exactly(family: str) -> None:
     assert [check for check in proof.checks if not check.ok] == []
     assert proof.tail_gap <= 1e-5
     assert proof.pattern_gap <= 1e-4
-    assert not any("left out" in check.told for check in proof.checks)
+    assert not any("left out" in check.note for check in proof.checks)
 
 
 def test_every_claimed_model_type_has_a_tiny_model_here() -> None:
@@ -68,10 +70,10 @@ def test_a_norm_that_the_adapter_leaves_out_is_named_beside_the_check() -> None:
     class Careless(lt.ModelAdapter):
         attention_norm_path = ""
 
-    notes = {check.name: check.told for check in prove(tiny_network("llama"), Careless()).proof.checks}
+    notes = {check.name: check.note for check in prove(tiny_network("llama"), Careless()).proof.checks}
     assert notes["norms"].endswith("; left out: input_layernorm")
     whole = prove(tiny_network("llama"), lt.ModelAdapter()).proof
-    assert not any("left out" in check.told for check in whole.checks)
+    assert not any("left out" in check.note for check in whole.checks)
 
 
 def test_what_hands_the_rows_on_as_they_are_is_no_norm_that_was_left_out() -> None:
@@ -83,7 +85,7 @@ def test_what_hands_the_rows_on_as_they_are_is_no_norm_that_was_left_out() -> No
     class Normless(lt.ModelAdapter):
         attention_norm_path = ""
 
-    assert not any("left out" in check.told for check in prove(network, Normless()).proof.checks)
+    assert not any("left out" in check.note for check in prove(network, Normless()).proof.checks)
 
 
 def test_both_numbers_of_patterns_are_told() -> None:
@@ -93,7 +95,18 @@ def test_both_numbers_of_patterns_are_told() -> None:
 
     check = next(check for check in prove(tiny_network("llama"), Beside()).proof.checks if check.name == "patterns")
     assert (check.ok, check.gap) == (False, 1)
-    assert check.told == "2 patterns of 2 attention modules; transformers hands out 3"
+    assert check.note == "2 patterns of 2 attention modules; transformers hands out 3"
+
+
+def test_where_transformers_hands_out_no_patterns_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "llm_tracker.models.proof.prove.eager_run", lambda *args: replace(eager_run(*args), n_own_patterns=None)
+    )
+    check = next(
+        check for check in prove(tiny_network("llama"), lt.ModelAdapter()).proof.checks if check.name == "patterns"
+    )
+    assert check.ok
+    assert check.note == "3 patterns of 3 attention modules; transformers hands out none to compare with"
 
 
 @pytest.mark.parametrize("path", ["", "model.decoder.final_layer_norm"])

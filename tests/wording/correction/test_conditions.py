@@ -132,12 +132,18 @@ def test_a_verdict_that_takes_away_makes_less_likely_and_the_lead_smaller() -> N
 
 
 def test_a_lead_that_is_not_there_cannot_be_lost() -> None:
-    behind = flips_sentence(with_margins(asked_again=-1.0, baseline=-0.5), 0, 57)
-    assert behind == "Merely asked again, “Paris” is not ahead of “London”: there is no lead that could be lost."
-    in_question = flips_sentence(with_margins(asked_again=-1.0, baseline=2.0), 3, 57)
-    assert in_question == (
-        f"{behind} Of what is said in the question it is the lead in the question alone, 2.0 nats. "
-        "More than that is taken away by 3 of 57 wordings: there “London” comes out ahead."
+    behind = "Merely asked again, “Paris” is not ahead of “London”: there is no lead that could be lost."
+    in_question = "What is said in the question is held against the question alone, where “Paris”"
+    assert flips_sentence(with_margins(asked_again=-1.0, baseline=-0.5), 0, 0) == (
+        f"{behind} {in_question} is not ahead: that is not counted."
+    )
+    assert flips_sentence(with_margins(asked_again=-1.0, baseline=2.0), 3, 16) == (
+        f"{behind} {in_question} leads by 2.0 nats. "
+        "More than the lead is taken away by 3 of 16 wordings: there “London” comes out ahead."
+    )
+    assert flips_sentence(with_margins(asked_again=2.0, baseline=-0.5), 3, 40) == (
+        f"Merely asked again, “Paris” leads by 2.0 nats (the truth margin). {in_question} is not ahead: that is not "
+        "counted. More than the lead is taken away by 3 of 40 wordings: there “London” comes out ahead."
     )
 
 
@@ -154,8 +160,8 @@ def test_wordings_that_take_more_than_there_is_are_counted(n_flipped: int, n: in
     told = flips_sentence(with_margins(asked_again=1.0), n_flipped, n)
     assert (
         told
-        == "Merely asked again, “Paris” leads by 1.0 nats (the truth margin). Of what is said in the question it is "
-        f"the lead in the question alone, 5.0 nats. More than that is taken away {said}"
+        == "Merely asked again, “Paris” leads by 1.0 nats (the truth margin). What is said in the question is held "
+        f"against the question alone, where “Paris” leads by 5.0 nats. More than the lead is taken away {said}"
     )
 
 
