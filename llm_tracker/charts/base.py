@@ -28,7 +28,7 @@ def framed(chart: alt.LayerChart | alt.FacetChart, height: int, **properties: An
         mark=alt.MarkConfig(aria=False),
         axis=alt.AxisConfig(gridColor=GRID, aria=False, titleLimit=TITLE_LIMIT),
         axisX=alt.AxisConfig(titleLimit=alt.ExprRef("width")),
-        legend=alt.LegendConfig(aria=False),
+        legend=alt.LegendConfig(aria=False, labelLimit=260),
         **number_config(),
     )
     return chart.properties(height=height, width="container", config=config, **properties)

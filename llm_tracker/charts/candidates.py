@@ -22,6 +22,9 @@ ROW_HEIGHT = 36
 COLUMN_WIDTH = 0.42
 """Of the whole width, what each ranking takes; the lines between them have the rest."""
 
+CHARACTER = 7
+"""Pixels that a character of a percentage takes at most."""
+
 ROOM_FOR_LOGITS = "width > 560"
 """A Vega expression: on narrow screens the logits are left to the tooltip and the table."""
 
@@ -38,9 +41,10 @@ def candidates_chart(sides: Frames, again: pd.DataFrame | None = None, followed:
     rows = _rows(sides, again)
     left, right = _columns(len(sides))[0], _columns(len(sides))[-1]
     n_rows = max(len(frame) for frame in sides.values())
-    layers = [*_grid(len(sides), n_rows), *_bars(rows), *_texts(rows), *_heads(list(sides))]
+    taken = CHARACTER * max(11, rows["percent"].str.len().max())
+    layers = [*_grid(len(sides), n_rows), *_bars(rows), *_texts(rows, taken), *_heads(list(sides), taken)]
     if again is not None:
-        layers.append(_again_legend(n_rows))
+        layers.append(_again_legend(n_rows, taken))
     if len(sides) > 1:
         layers.append(_joins(sides, followed, left[1] + 0.015, right[0] - 0.015))
         layers.append(_ticks(rows))
@@ -118,11 +122,11 @@ def _bars(rows: pd.DataFrame) -> list[alt.Chart]:
     return [track, bars]
 
 
-def _texts(rows: pd.DataFrame) -> list[alt.Chart]:
-    """Rank and token on the left of a row, logit and probability on the right."""
+def _texts(rows: pd.DataFrame, taken: int) -> list[alt.Chart]:
+    """Rank and token on the left of a row, logit and probability on the right, which takes so many pixels."""
     base = _at(rows, 0.36)
     n_sides = rows["turn"].nunique()
-    room = f"width * {COLUMN_WIDTH if n_sides > 1 else 1} - ({ROOM_FOR_LOGITS} ? 130 : 74)"
+    room = f"width * {COLUMN_WIDTH if n_sides > 1 else 1} - ({ROOM_FOR_LOGITS} ? {taken + 53} : {taken - 3})"
     token, rest = alt.datum.logit_text != "", alt.datum.logit_text == ""
     tokens = base.transform_filter(token).mark_text(align="left", fontSize=13, limit=alt.ExprRef(room))
     return [
@@ -131,14 +135,14 @@ def _texts(rows: pd.DataFrame) -> list[alt.Chart]:
         .mark_text(align="left", fontSize=13)
         .encode(x=_x("start"), text=alt.Text("label:N")),
         base.mark_text(align="right", fontSize=13).encode(x=_x("end"), text=alt.Text("percent:N")),
-        _logit_text(base).encode(x=_x("end"), text=alt.Text("logit_text:N")),
+        _logit_text(base, taken).encode(x=_x("end"), text=alt.Text("logit_text:N")),
     ]
 
 
-def _logit_text(base: alt.Chart) -> alt.Chart:
+def _logit_text(base: alt.Chart, taken: int) -> alt.Chart:
     """Small print left of the percentages, where there is room for it."""
     opacity = alt.ExprRef(f"{ROOM_FOR_LOGITS} ? 1 : 0")
-    chart: alt.Chart = base.mark_text(align="right", dx=-84, fontSize=11, color=QUIET, opacity=opacity)
+    chart: alt.Chart = base.mark_text(align="right", dx=-(taken + 7), fontSize=11, color=QUIET, opacity=opacity)
     return chart
 
 
@@ -191,10 +195,10 @@ def _joins(sides: Frames, followed: frozenset[int], start: float, end: float) ->
     return chart
 
 
-def _again_legend(n_rows: int) -> alt.Chart:
+def _again_legend(n_rows: int, taken: int) -> alt.Chart:
     """What the tick across the bars is, above the right ranking."""
     frame = pd.DataFrame({"x": [1.0], "y": [-0.4], "label": [f"| {say(TURN_LABELS['again'])}"]})
-    left_of_logit = alt.ExprRef(f"{ROOM_FOR_LOGITS} ? -124 : 0")
+    left_of_logit = alt.ExprRef(f"{ROOM_FOR_LOGITS} ? {-(taken + 47)} : 0")
     text = alt.Chart(frame).mark_text(align="right", dx=left_of_logit, fontSize=11, color=AGAIN)
     chart: alt.Chart = text.encode(x=_x("x"), y=_y("y", n_rows), text=alt.Text("label:N"))
     return chart
@@ -220,7 +224,7 @@ def _grid(n_sides: int, n_rows: int) -> list[alt.Chart]:
     ]
 
 
-def _heads(sides: list[str]) -> list[alt.Chart]:
+def _heads(sides: list[str], taken: int) -> list[alt.Chart]:
     """The name of each ranking in its colour, and what its small numbers are."""
     frame = pd.DataFrame(
         {
@@ -236,7 +240,7 @@ def _heads(sides: list[str]) -> list[alt.Chart]:
     names = base.mark_text(align="left", fontSize=13, fontWeight="bold").encode(
         x=_x("x"), text=alt.Text("name:N"), color=alt.Color("colour:N", scale=None)
     )
-    return [names, _logit_text(base).encode(x=_x("end"), text=alt.Text("logit:N"))]
+    return [names, _logit_text(base, taken).encode(x=_x("end"), text=alt.Text("logit:N"))]
 
 
 def candidate_differences_chart(frame: pd.DataFrame) -> Any:

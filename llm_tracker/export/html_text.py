@@ -39,10 +39,10 @@ def verbatim(text: str) -> str:
 def sentence(text: str) -> str:
     """A sentence as HTML; each quoted word keeps its own direction, so that Hebrew turns no figures around.
 
-    A figure and its percent sign stay on one line.
+    A figure stays on one line with its percent sign or its unit.
     """
     quoted = re.sub(QUOTED, r"\1\4<bdi>\2\5</bdi>\3\6", escape(visible(text)))
-    return re.sub(r"(\d) %", "\\1\N{NO-BREAK SPACE}%", quoted)
+    return re.sub(r"(\d) (%|[kMG]B)", "\\1\N{NO-BREAK SPACE}\\2", quoted)
 
 
 def script_json(value: Any) -> str:

@@ -37,12 +37,22 @@ def attention_figure(sides: Sequence[Side], heads: Mapping[str, Head], differenc
         again = next((side for side in seen if side.name == "again"), None)
         frame = attention_differences(before, after, heads[before.name], heads[after.name], again)
         chart, said = attention_differences_chart(frame), attention_differences_sentence(frame)
-        title = say("Attention by word, after minus before")
+        title = _placed(say("Attention by word, after minus before"), heads)
         return Figure("attention", title, chart, frame.assign(turn="difference"), said)
     shares = attention_shares(seen, heads)
     chart = attention_chart({name: attention_groups(frame) for name, frame in shares.items()})
-    title = say("Where all of the attention went")
+    title = _placed(say("Where all of the attention went"), heads)
     return Figure("attention", title, chart, with_turns(shares), _sentence(seen, heads))
+
+
+def _placed(title: str, heads: Mapping[str, Head]) -> str:
+    """A title with the layer and the head, where all sides have the same: a picture that is taken along needs them."""
+    (layer, head), *others = set(heads.values())
+    if others:
+        return title
+    if head is None:
+        return say("{title} (layer {layer}, mean of its heads)", title=title, layer=layer)
+    return say("{title} (layer {layer}, head {head})", title=title, layer=layer, head=head)
 
 
 def _is_kept(side: Side, heads: Mapping[str, Head]) -> bool:

@@ -16,6 +16,8 @@ def number(value: float, spec: str = "") -> str:
     With the decimal mark and the thousands' mark of the language.
     """
     written, _, exponent = format(value, spec).partition("e")
+    if not any(digit in written for digit in "123456789"):
+        written = written.lstrip("-")  # what is rounded to nothing is not below it
     power = f"·10{str(int(exponent)).translate(_SUPERSCRIPT)}" if exponent else ""
     return f"{localised(written)}{power}"
 

@@ -16,6 +16,8 @@ from llm_tracker.analysis.layers import layer_frame
 from llm_tracker.charts.attention import attention_chart
 from llm_tracker.charts.candidates import candidates_chart
 from llm_tracker.charts.layers import _layer_ticks, layers_chart, moved_apart
+from llm_tracker.languages.spoken import in_language
+from llm_tracker.wording.formats import percent
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +65,15 @@ def test_everything_else_comes_last_in_each_ranking(frames: dict[str, pd.DataFra
     for turn in ("before", "after"):
         own = [row for row in drawn if row["turn"] == turn]
         assert max(own, key=lambda row: row["row"])["label"] == EVERYTHING_ELSE
+
+
+@pytest.mark.parametrize("code", ["en", "de", "es"])
+def test_the_logits_stand_left_of_the_longest_percentage(frames: dict[str, pd.DataFrame], code: str) -> None:
+    with in_language(code):
+        drawn = candidates_chart({"after": frames["after"].assign(prob=1e-9)}).to_dict()
+        longest = len(percent(1e-9))
+    offsets = [layer["mark"].get("dx", 0) for layer in drawn["layer"] if isinstance(layer["mark"], dict)]
+    assert min(offsets) <= -7 * longest
 
 
 def test_lines_join_the_two_ranks_of_a_token(frames: dict[str, pd.DataFrame]) -> None:

@@ -18,6 +18,16 @@ from llm_tracker.prompts.words import Word, fold
 Truth = Callable[[lt.Turn], Recomputed]
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"), [({}, "(layer 3, mean of its heads)"), ({"layer": 2, "head": 4}, "(layer 2, head 4)")]
+)
+def test_the_title_says_of_which_layer_and_head_a_picture_is(
+    session: lt.Session, asked: dict[str, int], said: str
+) -> None:
+    for difference in (False, True):
+        assert lt.figure(session, "attention", 1, 0, difference=difference, **asked).title.endswith(said)
+
+
 def row_of(truth: Recomputed, step: int, layer: int, head: int | None) -> Any:
     pattern = truth.pattern(step, layer - 1).astype(float)
     return pattern.mean(0) if head is None else pattern[head - 1]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import llm_tracker as lt
+from llm_tracker.tracing.sampled import SampledAnswer, SampledAnswers
+from llm_tracker.tracing.session import Decoding
 
 
 def test_the_frame_counts_every_answer_and_names_the_greedy_one(
@@ -22,6 +24,13 @@ def test_the_frame_counts_every_answer_and_names_the_greedy_one(
     assert figure.sentence.startswith("At temperature 0.6, ")
     assert not lt.samples_figure(samples).frame["is_greedy"].any()
     figure.chart.to_dict()
+
+
+def test_answers_that_are_not_drawn_are_spoken_of() -> None:
+    several = [SampledAnswer(seed, (1,), f"word {seed}", f"word {seed}", "end", None, -1.0) for seed in range(13)]
+    said = [lt.samples_figure(SampledAnswers(tuple(several[:n]), Decoding(temperature=1.0))).sentence for n in (12, 13)]
+    assert "The chart shows" not in said[0]
+    assert said[1].endswith("The chart shows 12 of 13 different answers, the table all.")
 
 
 def test_one_call_samples_and_draws(session: lt.Session, tiny_llama: lt.LoadedModel) -> None:

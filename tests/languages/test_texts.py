@@ -82,6 +82,7 @@ def test_numbers_have_the_marks_of_the_language(code, written):
     with in_language(code):
         assert number(1234.5, "+,.2f") == written
         assert localised("+1,234.50") == written
+        assert number(-0.004, "+.2f") == number(-0.004, ".2f") == f"0{written[-3]}00", "nothing is not below nothing"
         assert number(-1.25e-6, ".3g") == f"\N{MINUS SIGN}1{written[-3]}25·10⁻⁶"
         assert number(-1234.5, "+,.2f") == localised("-1,234.50") == written.replace("+", "\N{MINUS SIGN}")
 

@@ -167,6 +167,8 @@ def _place(comparison: Comparison) -> str:
     scored = [score for side in comparison.headline_sides for score in side.turn.scores.get(side.step, {}).values()]
     if not all(side.turn.has_answer for side in comparison.headline_sides):
         return say("Words are scored as answers: where none came behind the thought, there is no score.")
+    if any(side.turn.edit for side in comparison.headline_sides):
+        return say("Whole words are not scored where the model was changed: compare the candidates below.")
     behind_thoughts = any(side.turn.thought for side in comparison.headline_sides)
     told = place_of(scored[0].end, behind_thoughts) if scored else say("How likely each word is, is being read.")
     looked_at = [side.step for side, _ in comparison.answers]

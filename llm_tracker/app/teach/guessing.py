@@ -7,10 +7,9 @@ from html import escape
 import streamlit as st
 
 from llm_tracker.app.parts.html import failure, paragraph, plain_label
-from llm_tracker.app.work.teaching.classroom import MOST_CHARS, Classroom, Guessed
+from llm_tracker.app.work.teaching.classroom import MOST_CHARS, Classroom, Guessed, is_same_guess
 from llm_tracker.errors import InputError
 from llm_tracker.languages.texts import say, say_n
-from llm_tracker.prompts.words import folded_answer
 
 
 def guess_form(classroom: Classroom, answer: Guessed) -> None:
@@ -67,5 +66,4 @@ def guesses_shown(classroom: Classroom, answer: Guessed, said: str) -> None:
 
 
 def _mark(word: str, said: str) -> str:
-    is_right = folded_answer(word) == folded_answer(said)
-    return f' <span class="lt-quiet">{escape(say("said by the model"))}</span>' if is_right else ""
+    return f' <span class="lt-quiet">{escape(say("said by the model"))}</span>' if is_same_guess(word, said) else ""

@@ -99,7 +99,7 @@ def _choose(sides: list[Side]) -> Heads:
     if not of_two_models(sides):
         return dict.fromkeys([str(side.name) for side in sides], _look(sides, 0))
     heads: Heads = {}
-    for column, side in zip(st.columns(len(sides)), sides, strict=True):
+    for column, side in zip(st.columns(len(sides), vertical_alignment="bottom"), sides, strict=True):
         with column:
             heads[side.name] = _look([side], place_of(side))
     return heads

@@ -30,8 +30,8 @@ def whole_words_view(sides: list[Side], words: list[str]) -> None:
         paragraph(
             say(
                 "The probability of all of a word's tokens, one behind the other, and of its end: without that, “Au” "
-                "would have the probability of “Australia” too. A dot in front is a space. A word's lines add up to "
-                "its first."
+                "would have the probability of “Australia” too. A dot in front is a space. The spellings of a "
+                "word add up to its first row."
             ),
             quiet=True,
         )

@@ -47,6 +47,14 @@ def model_directory(directory: Path) -> Path:
     """The same directory. Raises ModelError where it holds no whole model."""
     require_no_peft(directory)
     if not (directory / "config.json").is_file():
+        if files := sorted(directory.glob("*.gguf")):
+            raise ModelNotFoundError(
+                say(
+                    "{directory} has no config.json. Of a .gguf file give the path of the file itself: {file}.",
+                    directory=directory,
+                    file=files[0],
+                )
+            )
         raise ModelNotFoundError(
             say(
                 "{directory} holds no model: there is no config.json. Give the directory that has it.",

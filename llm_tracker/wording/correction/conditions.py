@@ -232,13 +232,15 @@ def _taken_away(n_flipped: int, n: int, foil: str) -> str:
     """By how many wordings more than the lead is taken away."""
     if not n_flipped:
         return say_n(
-            "More than the lead is taken away by none of {n} wording.",
-            "More than the lead is taken away by none of {n} wordings.",
+            "More than the lead is taken away by none of {n} wording besides the controls.",
+            "More than the lead is taken away by none of {n} wordings besides the controls.",
             n,
         )
     return say_n(
-        "More than the lead is taken away by {flipped} of {n} wording: there {foil} comes out ahead.",
-        "More than the lead is taken away by {flipped} of {n} wordings: there {foil} comes out ahead.",
+        "More than the lead is taken away by {flipped} of {n} wording besides the controls: there {foil} comes out "
+        "ahead.",
+        "More than the lead is taken away by {flipped} of {n} wordings besides the controls: there {foil} comes out "
+        "ahead.",
         n,
         flipped=n_flipped,
         foil=foil,

@@ -71,6 +71,9 @@ def test_an_edited_answer_is_not_edited_twice_and_says_why_it_is_not_read_again(
     at = settled(pressed(at, "Compare them everywhere"))
     assert not at.exception
     assert "is edited already" in shown_html(at)
+    said = shown_html(reopened(at))
+    assert "Whole words are not scored where the model was changed" in said
+    assert "Each is the probability" not in said
 
 
 def test_a_word_can_be_left_out_of_the_correction(engine: engines.Engine) -> None:

@@ -74,6 +74,12 @@ def test_a_directory_without_a_whole_model_is_refused(directory: Path, missing: 
         lt.load_model(str(directory))
 
 
+def test_of_a_directory_with_a_gguf_file_the_files_own_path_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    with pytest.raises(lt.ModelError, match=r"give the path of the file itself: .*model\.gguf\."):
+        lt.load_model(str(tmp_path))
+
+
 def test_a_damaged_weight_file_is_refused_with_a_sentence(directory: Path) -> None:
     (directory / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(lt.ModelError, match="could not be loaded"):

@@ -139,21 +139,22 @@ def test_a_lead_that_is_not_there_cannot_be_lost() -> None:
     )
     assert flips_sentence(with_margins(asked_again=-1.0, baseline=2.0), 3, 16) == (
         f"{behind} {in_question} leads by 2.0 nats. "
-        "More than the lead is taken away by 3 of 16 wordings: there “London” comes out ahead."
+        "More than the lead is taken away by 3 of 16 wordings besides the controls: there “London” comes out ahead."
     )
     assert flips_sentence(with_margins(asked_again=2.0, baseline=-0.5), 3, 40) == (
         f"Merely asked again, “Paris” leads by 2.0 nats (the truth margin). {in_question} is not ahead: that is not "
-        "counted. More than the lead is taken away by 3 of 40 wordings: there “London” comes out ahead."
+        "counted. More than the lead is taken away by 3 of 40 wordings besides the controls: there “London” comes out "
+        "ahead."
     )
 
 
 @pytest.mark.parametrize(
     ("n_flipped", "n", "said"),
     [
-        (2, 57, "by 2 of 57 wordings: there “London” comes out ahead."),
-        (1, 14, "by 1 of 14 wordings: there “London” comes out ahead."),
-        (1, 1, "by 1 of 1 wording: there “London” comes out ahead."),
-        (0, 14, "by none of 14 wordings."),
+        (2, 57, "by 2 of 57 wordings besides the controls: there “London” comes out ahead."),
+        (1, 14, "by 1 of 14 wordings besides the controls: there “London” comes out ahead."),
+        (1, 1, "by 1 of 1 wording besides the controls: there “London” comes out ahead."),
+        (0, 14, "by none of 14 wordings besides the controls."),
     ],
 )
 def test_wordings_that_take_more_than_there_is_are_counted(n_flipped: int, n: int, said: str) -> None:

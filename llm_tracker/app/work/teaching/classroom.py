@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,15 @@ MOST_CHARS = 60
 """Characters of a guess."""
 
 MOST_VOTES = 9999
+
+
+def is_same_guess(one: str, other: str) -> bool:
+    """Whether two words are one guess: but for case, outer marks and accents, as “París” guesses “Paris”."""
+    return _without_accents(folded_answer(one)) == _without_accents(folded_answer(other))
+
+
+def _without_accents(word: str) -> str:
+    return "".join(each for each in unicodedata.normalize("NFD", word) if not unicodedata.combining(each))
 
 
 @dataclass(eq=False)
@@ -87,14 +97,14 @@ class Classroom:
             self.guessed_of.pop(each, None)
 
     def guess(self, answer: Guessed, text: str, n: int = 1) -> None:
-        """Count a guess; one that differs in case or outer marks alone is the same. Raises InputError."""
+        """Count a guess; one that differs in case, outer marks or accents alone is the same. Raises InputError."""
         word = " ".join(text.split())
         if not word:
             raise InputError(say("The guess is empty. Type what somebody guesses, then press Count."))
         if len(word) > MOST_CHARS:
             raise InputError(say("A guess has at most {most} characters. Give one word.", most=MOST_CHARS))
         counted = self.guesses[answer]
-        known = next((each for each in counted if folded_answer(each) == folded_answer(word)), word)
+        known = next((each for each in counted if is_same_guess(each, word)), word)
         if known not in counted and len(counted) >= MOST_GUESSES:
             raise InputError(say("At most {most} different guesses are counted.", most=MOST_GUESSES))
         counted[known] = max(0, min(MOST_VOTES, counted[known] + n))
@@ -107,4 +117,4 @@ class Classroom:
 
     def n_right(self, answer: Guessed, said: str) -> int:
         """How many guessed what the model said."""
-        return sum(n for word, n in self.guesses[answer].items() if folded_answer(word) == folded_answer(said))
+        return sum(n for word, n in self.guesses[answer].items() if is_same_guess(word, said))

@@ -22,6 +22,14 @@ def test_the_same_guess_in_other_letters_is_one():
     assert classroom.n_guesses("after") == 0
 
 
+def test_a_guess_in_the_class_s_own_spelling_is_right():
+    classroom = Classroom()
+    for text in ("París", "paris", "Parma"):
+        classroom.guess("before", text)
+    assert dict(classroom.guesses["before"]) == {"París": 2, "Parma": 1}
+    assert classroom.n_right("before", "Paris") == 2
+
+
 def test_a_guess_can_be_taken_back():
     classroom = Classroom()
     classroom.guess("before", "Lyon")
