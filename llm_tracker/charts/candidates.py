@@ -126,7 +126,8 @@ def _texts(rows: pd.DataFrame, taken: int) -> list[alt.Chart]:
     """Rank and token on the left of a row, logit and probability on the right, which takes so many pixels."""
     base = _at(rows, 0.36)
     n_sides = rows["turn"].nunique()
-    room = f"width * {COLUMN_WIDTH if n_sides > 1 else 1} - ({ROOM_FOR_LOGITS} ? {taken + 53} : {taken - 3})"
+    on_the_right = f"{ROOM_FOR_LOGITS} ? {taken + 53} : {CHARACTER} * length(datum.percent) + 4"
+    room = f"width * {COLUMN_WIDTH if n_sides > 1 else 1} - ({on_the_right})"
     token, rest = alt.datum.logit_text != "", alt.datum.logit_text == ""
     tokens = base.transform_filter(token).mark_text(align="left", fontSize=13, limit=alt.ExprRef(room))
     return [

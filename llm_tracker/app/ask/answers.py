@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from html import escape
 
 import streamlit as st
 
@@ -151,12 +150,12 @@ def _headline_html(comparison: Comparison, words: list[str]) -> str:
     sides = comparison.headline_sides
     changes = word_changes(sides, words)
     if comparison.of_two_models:
-        told = [f"<b>{sentence(name)}</b>: {escape(shares)}." for name, shares in map(shares_of, changes)]
+        told = [f"<b>{sentence(name)}</b>: {sentence(shares)}." for name, shares in map(shares_of, changes)]
         return " ".join([sentence(models_verdict(sides)), *told])
     told = []
     for name, shift, again in map(change_parts, changes):
-        aside = f' <span class="again">({escape(again)})</span>' if again else ""
-        told.append(f"<b>{sentence(name)}</b> {escape(shift)}{aside}.")
+        aside = f' <span class="again">({sentence(again)})</span>' if again else ""
+        told.append(f"<b>{sentence(name)}</b> {sentence(shift)}{aside}.")
     questions = [session.turns[0].said for session in comparison.sessions]
     apart = len(set(questions)) > 1
     return " ".join([*told, sentence(two_questions(questions, sides) if apart else verdict(sides))])
