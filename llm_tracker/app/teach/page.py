@@ -79,7 +79,7 @@ def _lessons(workspace: Workspace) -> None:
 def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
     st.button(say("All lessons"), key="all lessons", on_click=_close_lesson, icon=":material/arrow_back:")
     st.title(text.title, anchor=False)
-    goal, steps, told, not_told, sheet = text.headings
+    goal, steps, to_say, not_to_say, sheet = text.headings
     st.markdown(f"**{goal}.** {text.goal}")
     with st.container(horizontal=True):
         st.button(say("Begin in the projector"), type="primary", key="begin", on_click=_begin, args=(workspace, lesson))
@@ -94,8 +94,9 @@ def _lesson(workspace: Workspace, lesson: Lesson, text: LessonText) -> None:
         )
         st.page_link(lesson.page, label=_page_told(lesson), query_params={"s": workspace.key})
     slides = listed([say(TITLES[name]) for name in lesson.slides])
-    paragraph(say("Its slides in the projector: {slides}.", slides=slides), quiet=True)
-    for heading, content in ((steps, text.steps), (told, text.say), (not_told, text.do_not_say)):
+    told = say("Its slides in the projector: {slides}. It is given with {model}.", slides=slides, model=EMBEDDED.title)
+    paragraph(told, quiet=True)
+    for heading, content in ((steps, text.steps), (to_say, text.say), (not_to_say, text.do_not_say)):
         st.subheader(heading, anchor=False)
         st.markdown(content)
     with st.expander(sheet):
