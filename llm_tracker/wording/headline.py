@@ -28,10 +28,17 @@ def headline(sides: Sequence[Side], words: Sequence[str]) -> str:
 
 
 def change_parts(change: WordChange) -> tuple[str, str, str]:
-    """A change in three texts: the word, before → after, and the control's value (empty where there is none)."""
+    """A change in three texts: the word, before → after, and the control's value (empty where there is none).
+
+    Of a word that is hardly possible each time, as where the answer is a sentence, that is said once.
+    """
     told = likelihood(change)
-    again = "" if change.again is None else f"{say(TURN_LABELS['again'])}: {told(change.again)}"
-    return quoted(change.word), f"{told(change.before)} → {told(change.after)}", again
+    before, after = told(change.before), told(change.after)
+    again = after if change.again is None else told(change.again)
+    if told is one_in and before == after == again:
+        return quoted(change.word), say("{likelihood} each time", likelihood=before), ""
+    control = "" if change.again is None else f"{say(TURN_LABELS['again'])}: {again}"
+    return quoted(change.word), f"{before} → {after}", control
 
 
 LONG_QUESTION = 60

@@ -10,7 +10,6 @@ import pytest
 import llm_tracker as lt
 from llm_tracker.analysis.compare import Side, WordChange, sides_of, word_changes
 from llm_tracker.tracing.whole_words import Spelling, WordScore
-from llm_tracker.wording.formats import one_in, percent
 from llm_tracker.wording.headline import change_parts, headline, shift_split
 
 
@@ -19,9 +18,17 @@ def test_the_headline_sets_each_word_against_before_and_against_asking_again(ses
     change = {each.word: each for each in word_changes(sides, session.watch_words)}["London"]
     first, second, third = (side.turn.scores[0]["London"].prob for side in sides)
     assert (change.before, change.after, change.again) == (first, second, third)
-    told = headline(sides, session.watch_words)
-    write = percent if max(first, second, third) >= 0.001 else one_in
-    assert f"“London” {write(first)} → {write(second)} (asked again: {write(third)})." in told
+    assert max(first, second, third) < 1e-12, "of tiny models"
+    assert headline(sides, session.watch_words).count("“London” less than 1 in a trillion each time.") == 1
+    likely = [replace(side, turn=with_prob(side.turn, 0.5 - 0.1 * at)) for at, side in enumerate(sides)]
+    assert "“London” 50 % → 40 % (asked again: 30 %)." in headline(likely, session.watch_words)
+
+
+def with_prob(turn: lt.Turn, prob: float) -> lt.Turn:
+    """A turn that says “London” with some probability."""
+    score = turn.scores[0]["London"]
+    spelling = replace(score.spellings[0], log_prob=math.log(prob))
+    return replace(turn, scores={0: {"London": replace(score, spellings=(spelling,))}})
 
 
 def test_where_all_are_tiny_they_are_told_as_one_in_so_many() -> None:
@@ -30,7 +37,9 @@ def test_where_all_are_tiny_they_are_told_as_one_in_so_many() -> None:
     assert change_parts(replace(change, after=0.5))[1:] == ("under 0.1 % → 50 %", "asked again: under 0.1 %")
     assert change_parts(WordChange("Rome", 2.9e-7, 4e-11, None))[1] == "1 in 3.4 million → 1 in 25 billion"
     assert (
-        change_parts(WordChange("Rome", 0.0, 1e-13, None))[1] == "less than 1 in a trillion → less than 1 in a trillion"
+        change_parts(WordChange("Rome", 0.0, 1e-13, None))[1:]
+        == change_parts(WordChange("Rome", 0.0, 1e-13, 1e-14))[1:]
+        == ("less than 1 in a trillion each time", "")
     )
 
 

@@ -109,10 +109,10 @@ def _changes(own: pd.DataFrame, has_again: bool) -> Iterator[str]:
         yield f"{won}{_again(wrong['grade_again'] == 'answer', has_again)}."
     if len(neither):
         yield say_n(
-            "{n} first answer was neither of the two words: {answers}. If it is right, write it behind the right word: "
-            "Eight|8.",
-            "{n} first answers were neither of the two words: {answers}. Write those that are right behind the right "
-            "word: Eight|8.",
+            "{n} first answer was neither of the two words: {answers}. If it is right too, add it to the right word, "
+            "with “|” between them, as in Eight|8.",
+            "{n} first answers were neither of the two words: {answers}. If one is right too, add it to the right word "
+            "of its question, with “|” between them, as in Eight|8.",
             len(neither),
             answers=listed([quoted(answer) for answer in _shortened(neither["first_answer"])]),
         )

@@ -29,7 +29,7 @@ from visitor import (
 import llm_tracker as lt
 from llm_tracker.app.parts import html
 from llm_tracker.app.work import engine as engines
-from llm_tracker.wording.formats import one_in, percent
+from llm_tracker.wording.formats import one_in
 
 
 def test_the_first_paint_shows_a_finished_example_with_all_its_views(engine: engines.Engine) -> None:
@@ -105,9 +105,8 @@ def test_a_word_can_be_followed_that_nobody_said(engine: engines.Engine) -> None
     assert session.watch_words == (*words, "zebra")
     assert "<bdi>zebra</bdi>" in shown_html(at)
     zebra = [turn.scores[0]["zebra"].prob for turn in (*session.turns, session.controls[1])]
-    before, after, again = map(percent if max(zebra) >= 0.001 else one_in, zebra)
-    assert f"{before} → {after}" in shown_html(at)
-    assert f"(asked again: {again})" in shown_html(at)
+    (each_time,) = set(map(one_in, zebra))
+    assert f"<b>“<bdi>zebra</bdi>”</b> {each_time} each time." in shown_html(at)
     assert any("zebra" in box.options for box in at.selectbox if box.label in ("Lead of", "Word"))
 
 

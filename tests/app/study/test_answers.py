@@ -91,7 +91,8 @@ def test_the_counts_stand_beside_those_of_merely_asking_again() -> None:
     assert said == (
         "2 of 3 right first answers did not stay right (merely asked again: 1). "
         "1 of 1 wrong first answers became right (merely asked again: 1). "
-        "1 first answer was neither of the two words: “Maybe”. If it is right, write it behind the right word: Eight|8."
+        "1 first answer was neither of the two words: “Maybe”. If it is right too, add it to the right "
+        "word, with “|” between them, as in Eight|8."
     )
 
 
