@@ -12,7 +12,8 @@ MEASURE = """
 window.shifts = [];
 new PerformanceObserver(list => {
     for (const each of list.getEntries())
-        window.shifts.push([each.value, each.sources.map(s => s.node?.className || s.node?.nodeName).join(' | ')]);
+        window.shifts.push([each.value, each.sources.map(s =>
+            `${s.node?.className || s.node?.nodeName}: ${s.previousRect.y} to ${s.currentRect.y}`).join(' | ')]);
 }).observe({type: 'layout-shift', buffered: true});
 """
 """All shifts count, those within half a second of a click too: stricter than the usual measure (CLS, web.dev)."""
