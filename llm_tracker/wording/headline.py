@@ -158,7 +158,7 @@ def _asked_again(before: Turn, after: Turn, again: Turn) -> str:
         if same_answer(before, after):
             return say("Merely asked again, it stays the same too.")
         if before.answer:
-            return say("Merely asked again, it stays {answer}.", answer=named_answer(before).strip())
+            return sentence_end(say("Merely asked again, it stays {answer}", answer=named_answer(before).strip()))
         return say("Merely asked again, it stays the same.")
     if as_after:
         return say("Merely asked again, it changes in the same way.")

@@ -110,6 +110,10 @@ def answering(turn: lt.Turn, answer: str, ended: str = "end") -> lt.Turn:
             ("Paris", "A city.", "Why?"),
             "The answer changed from “Paris” to “A city.” Merely asked again, it becomes “Why?”",
         ),
+        (
+            ("It is Paris.", "London", "It is Paris."),
+            "The answer changed from “It is Paris.” to “London”. Merely asked again, it stays “It is Paris.”",
+        ),
         (("Paris", "", ""), "The answer changed. Merely asked again, it changes in the same way."),
         (
             ("Paris", "x" * 50, "y" * 50),
