@@ -27,7 +27,7 @@ from llm_tracker.app.study.answers import (
 from llm_tracker.app.study.found import FoundStudy
 from llm_tracker.app.study.two_models import two_models_view
 from llm_tracker.export import tables
-from llm_tracker.languages.numbers import localised
+from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import later, say, within_a_sentence
 from llm_tracker.wording.formats import quoted
 from llm_tracker.wording.studies.asked import limits_paragraphs
@@ -155,5 +155,5 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return say("yes") if value else say("no")
     if isinstance(value, float):
-        return "" if value != value else localised(f"{value:.2f}".replace("-0.00", "0.00"))
+        return "" if value != value else number(value, ".2f")
     return "" if value is None else str(value)

@@ -8,7 +8,7 @@ from html import escape
 
 import streamlit as st
 
-from llm_tracker.analysis.compare import Side
+from llm_tracker.analysis.compare import Side, word_changes
 from llm_tracker.app.parts.html import exact, paragraph
 from llm_tracker.app.parts.pictures import remembered, scheme
 from llm_tracker.app.selection.comparison import Comparison
@@ -67,7 +67,7 @@ def changed_slide(comparison: Comparison, words: list[str]) -> None:
     if not comparison.of_two_models and (split := shift_split(sides, words)):
         paragraph(split, also="lt-large")
     scored = [score for side in sides for score in side.turn.scores.get(side.step, {}).values()]
-    if scored:
+    if scored and word_changes(sides, words):  # an edited answer is there unscored
         paragraph(place_of(scored[0].end, any(side.turn.thought for side in sides)), quiet=True)
 
 

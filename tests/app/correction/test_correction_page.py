@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from correcting import found_out, of_correction, on_correction, pressed
 from explore import alts
+from projecting import PAGE
 from visitor import opened, reopened, settled, shown_html, until, visitor
 
 import llm_tracker as lt
@@ -71,9 +72,14 @@ def test_an_edited_answer_is_not_edited_twice_and_says_why_it_is_not_read_again(
     at = settled(pressed(at, "Compare them everywhere"))
     assert not at.exception
     assert "is edited already" in shown_html(at)
-    said = shown_html(reopened(at))
-    assert "Whole words are not scored where the model was changed" in said
-    assert "Each is the probability" not in said
+    ask = reopened(at)
+    assert "Whole words are not scored where the model was changed" in shown_html(ask)
+    assert "Each is the probability" not in shown_html(ask)
+    teach = pressed(settled(ask.switch_page(PAGE).run()), "Open the projector")
+    while teach.title[0].value != "What changed":
+        teach = settled(teach.button(key="on").click().run())
+    assert "The answer" in shown_html(teach)
+    assert "Each is the probability" not in shown_html(teach)
 
 
 def test_a_word_can_be_left_out_of_the_correction(engine: engines.Engine) -> None:
