@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.experiment import Experiment
-from llm_tracker.experiments.values.findings import Unavailable
 from llm_tracker.figures.correction.margins import margins_frame
-from llm_tracker.figures.correction.views import VIEWS, experiment_figure
+from llm_tracker.figures.correction.views import VIEWS, experiment_figure, why_missing
 from llm_tracker.languages.numbers import number
 from llm_tracker.wording.correction.conditions import graded_sentence, verdict_sentence
 from llm_tracker.wording.formats import quoted, visible
@@ -56,13 +55,11 @@ def _margins(experiment: Experiment) -> Iterator[str]:
 
 def _view(experiment: Experiment, view: str) -> Iterator[str]:
     """A view's sentence, or why there is none; nothing of what was not asked for."""
-    part = getattr(experiment, VIEWS[view][0])
-    if isinstance(part, Unavailable):
-        yield f"{view}: {part.why_not}"
-        return
     try:
         figure = experiment_figure(experiment, view)
     except InputError:
+        if why := why_missing(experiment, view):
+            yield f"{view}: {why}"
         return
     if figure.sentence:
         yield f"{figure.title}: {figure.sentence}"

@@ -10,6 +10,7 @@ from chart_specs import NASTY_TOKENS, drawn_texts, spec_of, tokens_in_code
 from experiments import EXAMPLE, example_experiment
 
 import llm_tracker as lt
+from llm_tracker.cli.experiment_text import experiment_text
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.findings import FrozenRoute, HandOver, Heads, KnockOuts, Unavailable
 from llm_tracker.figures.correction.causes import attribution_figure
@@ -113,6 +114,16 @@ def test_only_wordings_whose_control_has_a_lead_are_counted(again: float, alone:
 
 NOT_HELD = ("asked_again", "baseline", "own_answer_hidden")
 """Conditions that are controls themselves."""
+
+
+def test_heads_that_cannot_be_told_apart_are_said_to_be_so_and_those_that_were_not_asked_for_are_not() -> None:
+    found = example_experiment()
+    assert isinstance(found.attributions, tuple)
+    whole = tuple(replace(each, heads=(), head_words=(), words=()) for each in found.attributions)
+    with pytest.raises(InputError, match="heads cannot be told apart"):
+        lt.experiment_figure(replace(found, attributions=whole), "head_words")
+    assert "head_words: This model's heads cannot be told apart" in experiment_text(replace(found, attributions=whole))
+    assert "head_words" not in experiment_text(replace(found, attributions=None))
 
 
 def test_controls_alone_flip_nothing() -> None:

@@ -18,9 +18,8 @@ from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import InputError
 from llm_tracker.experiments.values.case import Case
 from llm_tracker.experiments.values.experiment import Experiment
-from llm_tracker.experiments.values.findings import Unavailable
 from llm_tracker.experiments.values.records import experiment_of
-from llm_tracker.figures.correction.views import VIEWS
+from llm_tracker.figures.correction.views import VIEWS, why_missing
 from llm_tracker.languages.texts import later, say
 from llm_tracker.tracing.session import Session
 
@@ -31,10 +30,6 @@ NOT_CORRECTED = later(
     "This answer has not been corrected yet. Correct it on the Ask page: then it is shown here what the correction did."
 )
 NOTHING_TO_DRAW = later("What was found has nothing in it for this view.")
-NOTHING_OF = {
-    "head_words": later("This model's heads cannot be told apart, so that what each of them brings is not known.")
-}
-"""By view: why its part is there and it is not."""
 
 
 def corrected_turn(comparison: Comparison) -> tuple[TurnRef, Session] | None:
@@ -108,10 +103,10 @@ def _how_far(job: Job, n_drawn: int) -> None:
 def say_why_not(found: Experiment, view: str, is_running: bool) -> None:
     """Why a view of an experiment has no figure; `is_running`: more of it is coming."""
     part = getattr(found, VIEWS[view][0])
-    if isinstance(part, Unavailable):
-        paragraph(part.why_not)
+    if why := why_missing(found, view):
+        paragraph(why)
     elif part is not None and part != ():
-        paragraph(say(NOTHING_OF.get(view, NOTHING_TO_DRAW)))
+        paragraph(say(NOTHING_TO_DRAW))
     elif is_running:
         paragraph(say("Being computed …"), quiet=True)
     else:

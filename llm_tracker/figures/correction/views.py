@@ -20,6 +20,7 @@ from llm_tracker.figures.correction.causes import (
 from llm_tracker.figures.correction.margins import change_figure, flips_figure, margins_figure, shift_figure
 from llm_tracker.figures.correction.paths import grid_figure, lens_figure, path_figure
 from llm_tracker.figures.figure import Figure
+from llm_tracker.languages.texts import later, say
 
 VIEWS: dict[str, tuple[str, Callable[..., Figure | None]]] = {
     "hand_over": ("hand_over", lambda found: _of(found.hand_over, path_figure)),
@@ -50,6 +51,20 @@ WORD_BARS = ("hidden", "carried", "looked_at")
 """Views with a bar a word: with `starts`, of the words that begin at these positions. Of heads `most` are drawn."""
 
 
+NOTHING_OF = {
+    "head_words": later("This model's heads cannot be told apart, so that what each of them brings is not known.")
+}
+"""By view: why its part is there and it is not."""
+
+
+def why_missing(experiment: Experiment, view: str) -> str:
+    """Why a view cannot be had of this model; "" of one that can, or whose part was not run."""
+    part = getattr(experiment, VIEWS[view][0])
+    if isinstance(part, Unavailable):
+        return part.why_not
+    return say(NOTHING_OF[view]) if part and view in NOTHING_OF else ""
+
+
 def _of(part: object, draw: Callable[..., Figure | None]) -> Figure | None:
     return None if part is None or isinstance(part, Unavailable) else draw(part)
 
@@ -77,6 +92,8 @@ def experiment_figure(experiment: Experiment, view: str = "hand_over", name: str
     if isinstance(part, Unavailable):
         raise InputError(part.why_not)
     figure = draw(experiment) if name is None else attribution_figure(experiment, name)
+    if figure is None and (why := why_missing(experiment, view)):
+        raise InputError(why)
     if figure is None:
         raise InputError(f"This experiment was run without what “{view}” draws. Run it with that part.")
     return figure
