@@ -52,7 +52,7 @@ WORD_BARS = ("hidden", "carried", "looked_at")
 
 
 NOTHING_OF = {
-    "head_words": later("This model's heads cannot be told apart, so that what each of them brings is not known.")
+    "head_words": later("This model's heads cannot be told apart, so what each of them brings cannot be said.")
 }
 """By view: why its part is there and it is not."""
 
