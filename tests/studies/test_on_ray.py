@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import psutil
@@ -74,13 +74,12 @@ def rows_of(found: Mapping[Task, Found]) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
 
-def each_once(blocks: Iterator[tuple[Task, Found]], see: Callable[[], object] = lambda: None) -> dict[Task, Found]:
-    """All blocks of a run; `see` is called behind each."""
+def each_once(blocks: Iterable[tuple[Task, Found]]) -> dict[Task, Found]:
+    """All blocks of a run."""
     found: dict[Task, Found] = {}
     for task, block in blocks:
         assert task not in found
         found[task] = block
-        see()
     return found
 
 
@@ -105,24 +104,22 @@ def title(process: psutil.Process) -> str:
         return ""
 
 
-def kill_one_at_work(killed: list[int]) -> None:
-    """Kill a worker in the middle of a block, the first time that one is met there."""
-    for worker in [] if killed else workers():
-        if "RayWorker.run" in title(worker):
-            worker.send_signal(signal.SIGSTOP)
-            if "RayWorker.run" in title(worker):
-                killed.append(worker.pid)
-                worker.kill()
-                return
-            worker.send_signal(signal.SIGCONT)
+def killed_soon(worker: psutil.Process) -> Timer:
+    """Stop a worker where it is. By the time that it is killed it was handed a block, if it had none."""
+    worker.suspend()
+    timer = Timer(1, worker.kill)
+    timer.start()
+    return timer
 
 
 def test_two_workers_of_which_one_is_killed_find_each_row_once_and_the_same(
     joined: Any, plan: Plan, here: dict[Task, Found], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    killed: list[int] = []
-    found = each_once(run_on_ray(plan, plan.tasks, 2), lambda: kill_one_at_work(killed))
-    assert killed
+    blocks = run_on_ray(plan, plan.tasks, 2)
+    first = next(blocks)
+    kill = killed_soon(workers()[0])
+    found = each_once(chain([first], blocks))
+    assert kill.finished.is_set()
     assert capfd.readouterr() == ("", "")
     assert found.keys() == set(plan.tasks)
     assert_same(rows_of(found), rows_of(here))
