@@ -34,6 +34,7 @@ from llm_tracker.models.loading.whole_models import (
     require_whole,
 )
 from llm_tracker.models.memory.device_memory import require_room
+from llm_tracker.models.memory.mapped_weights import read_in_order
 from llm_tracker.models.plugins.load_hook import load_by_plugin
 from llm_tracker.models.plugins.manager import installed_plugins
 from llm_tracker.models.sources import digests, gguf, hub
@@ -93,12 +94,15 @@ def load(
         digests.weights_sha256(directory, report)  # refuses a damaged file before its weights answer anything
     report(Progress(say("Starting the engine")))
     where = _device(options.device_name)
-    require_weights(directory / name for name in sorted(weight_files(directory)))
+    files = [directory / name for name in sorted(weight_files(directory))]
+    require_weights(files)
     computing = devices_of(options)[0] if where == SPLIT else where
     require_causal(directory, computing, bool(own_code_of(directory).model))
+    n_bytes = weights_bytes(directory, options.dtype)
     with _split_instead():
-        make_room(weights_bytes(directory, options.dtype), where)
+        make_room(n_bytes, where)
     model, tokenizer, left_out = _from_directory(directory, where, options, report)
+    read_in_order(files, n_bytes)
     return _proved(entry, directory, revision, (model, tokenizer), report, left_out)
 
 

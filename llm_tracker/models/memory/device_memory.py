@@ -10,6 +10,7 @@ from llm_tracker.errors import ModelTooLargeError
 from llm_tracker.languages.numbers import number
 from llm_tracker.languages.texts import say
 from llm_tracker.load_options import SPLIT
+from llm_tracker.models.memory.control_groups import group_limits
 
 WORKING_BYTES = 128 * 2**20
 """What reading a text takes besides the weights: activations, lenses, the first kept KV caches."""
@@ -26,11 +27,8 @@ _CUDA_BYTES = ("reserved", "allocated", "inactive_split")
 
 
 def limit_bytes() -> int:
-    """What this process may use: the host's memory, or its control group's limit where that is lower."""
-    host = int(psutil.virtual_memory().total)
-    files = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-    texts = [path.read_text().strip() for path in files if path.is_file()]
-    return min([host, *(int(text) for text in texts if text.isdigit())])
+    """What this process may use: the host's memory, or the limit of its control groups where that is lower."""
+    return min([int(psutil.virtual_memory().total), *group_limits()])
 
 
 def private_bytes() -> int:
