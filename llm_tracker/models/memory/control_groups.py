@@ -16,8 +16,7 @@ def group_limits() -> list[int]:
 
 def _memory_groups() -> Iterator[tuple[Path, str]]:
     """The group's folder, and the name of the file that says its limit."""
-    lines = OWN_GROUPS.read_text(encoding="utf-8").splitlines() if OWN_GROUPS.is_file() else []
-    for line in lines:
+    for line in _text(OWN_GROUPS).splitlines():
         _, controllers, path = line.split(":", 2)
         if not controllers:
             yield GROUPS / path.lstrip("/"), "memory.max"
@@ -28,7 +27,14 @@ def _memory_groups() -> Iterator[tuple[Path, str]]:
 def _limits(folder: Path, name: str) -> Iterator[int]:
     """Those of a group and of all above it. Inside of a container only the uppermost may be there."""
     for each in (folder, *folder.parents):
-        file = each / name
-        said = file.read_text(encoding="utf-8").strip() if each.is_relative_to(GROUPS) and file.is_file() else ""
+        said = _text(each / name).strip() if each.is_relative_to(GROUPS) else ""
         if said.isdigit():
             yield int(said)
+
+
+def _text(file: Path) -> str:
+    """What a file of the system says; "" where it is not there, or not for this user to read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        return ""

@@ -53,3 +53,9 @@ def test_the_lowest_limit_of_a_group_and_of_those_above_it_holds(
 def test_a_system_without_control_groups_has_the_hosts_memory(groups: Path) -> None:
     assert not (groups / "own").exists()
     assert limit_bytes() == HOST
+
+
+def test_a_limit_that_may_not_be_read_is_none_and_the_one_above_it_holds(groups: Path) -> None:
+    write(groups, SECOND, {"system.slice/memory.max": "3000"})
+    (groups / "groups/system.slice/llm-tracker.service/memory.max").mkdir(parents=True)  # reading it fails
+    assert limit_bytes() == 3000
