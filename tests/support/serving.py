@@ -37,9 +37,13 @@ def started_app(
     cwd: Path | None = None,
     prefix: str = "",
 ) -> subprocess.Popen[bytes]:
-    """The app's process, once it answers; whoever starts it ends it."""
+    """The app's process, once it answers; whoever starts it ends it.
+
+    What it fails with is among what a failed test shows: to standard error, not drawn on the standard output.
+    """
     command = [*program, "app", "--port", str(port), "--prefix", prefix]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, cwd=cwd)
+    plain_logs = {**environment, "STREAMLIT_LOGGER_ENABLE_RICH": "false"}
+    process = subprocess.Popen(command, env=plain_logs, stdout=subprocess.DEVNULL, cwd=cwd)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}{prefix}/_stcore/health")
     except BaseException:

@@ -12,7 +12,7 @@ from llm_tracker.app.frame.model_facts import entry_sentence, gigabytes
 from llm_tracker.app.frame.parity_badge import parity_badge
 from llm_tracker.app.parts import html
 from llm_tracker.app.parts.polling import follow_job, polled
-from llm_tracker.app.work.engine import Engine, should_load
+from llm_tracker.app.work.engine import Engine, is_known, should_load
 from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.workspace import Workspace
 from llm_tracker.errors import ModelError
@@ -60,8 +60,9 @@ def _how_to_install(entry: ModelEntry) -> None:
 
 
 def known_models(engine: Engine, workspace: Workspace) -> list[ModelEntry]:
-    """The catalogue, what the app was started with, and what this visitor typed."""
-    others = (engine.settings.model, workspace.model_id, workspace.wanted_id, *workspace.typed_ids)
+    """The catalogue, what the app was started with, and what this visitor typed, as far as it is still there."""
+    typed = [name for name in workspace.typed_ids if is_known(engine, name)]
+    others = (engine.settings.model, workspace.model_id, workspace.wanted_id, *typed)
     names = engine.models.offered or (*installed_plugins().models, *filter(None, others))
     entries = [engine.models.entry(name) for name in names]
     return list({entry.id: entry for entry in entries}.values())

@@ -122,13 +122,13 @@ def choose_model(engine: Engine, workspace: Workspace) -> None:
 
     A model chosen since takes over once it is ready, and a refused one never does.
     """
-    if not workspace.model_id or not _is_known(engine, workspace.wanted_id):
+    if not workspace.model_id or not is_known(engine, workspace.wanted_id):
         workspace.model_id = workspace.wanted_id = engine.first_model_id()
     if engine.models.loaded(workspace.wanted_id) is not None:
         workspace.model_id = workspace.wanted_id
 
 
-def _is_known(engine: Engine, model_id: str) -> bool:
+def is_known(engine: Engine, model_id: str) -> bool:
     """Whether there is such a model: one that was chosen days ago may have been a directory that is gone."""
     try:
         engine.models.entry(model_id)

@@ -113,6 +113,18 @@ def test_a_damaged_file_of_a_visitor_costs_its_own_line_only(engine: engines.Eng
     assert "A download of 2.2 GB." in shown
 
 
+def test_a_file_that_was_typed_and_is_gone_since_is_not_offered_and_breaks_no_page(
+    engine: engines.Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "here.gguf").touch()
+    at = opened(PAGE)
+    visitor(engine).typed_ids += [str(tmp_path / "gone.gguf"), str(tmp_path / "here.gguf"), str(tmp_path / "no_folder")]
+    at = settled(at.run())
+    assert "here" in at.sidebar.selectbox(key="model").options
+    assert not {"gone", "no_folder"} & set(at.sidebar.selectbox(key="model").options)
+    assert "gone.gguf" not in shown_html(at)
+
+
 def test_what_else_a_file_makes_its_reader_raise_costs_its_own_line_only(
     engine: engines.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,9 +36,10 @@ class HeldSessions(MutableMapping[int, "Session"]):
     @property
     def n_bytes(self) -> int:
         """What the traces of those in memory take, but for the example's; turns that several share count once."""
-        if self._n_bytes is None:
-            self._n_bytes = self.bytes_of(number for number in self if number != EXAMPLE)
-        return self._n_bytes
+        n_bytes = self._n_bytes
+        if n_bytes is None:  # another thread may keep a session meanwhile: what is returned is never None
+            n_bytes = self._n_bytes = self.bytes_of(number for number in self if number != EXAMPLE)
+        return n_bytes
 
     def bytes_of(self, numbers: Iterable[int]) -> int:
         """What the traces of some of those in memory take."""
