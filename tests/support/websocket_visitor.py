@@ -57,7 +57,7 @@ class WebsocketVisitor:
             address, subprotocols=["streamlit"], max_size=MOST_BYTES, compression=None, origin=self._url
         )
         self._reader = asyncio.create_task(self._read())
-        await self._run()
+        await self.run()
         await self.until(lambda: self.n_drawn > 0)
         return self
 
@@ -120,9 +120,10 @@ class WebsocketVisitor:
         await self.until(lambda: self._button(key) is not None)
         pressed = self._button(key)
         assert pressed is not None, f"there is no {key}"
-        await self._run(pressed=pressed)
+        await self.run(pressed=pressed)
 
-    async def _run(self, pressed: str | None = None, fragment: str = "") -> None:
+    async def run(self, pressed: str | None = None, fragment: str = "") -> None:
+        """Ask for a run of the page, or of a fragment of it, as a browser does at every press."""
         message = BackMsg()
         state = message.rerun_script
         state.query_string = self._query
@@ -219,7 +220,7 @@ class WebsocketVisitor:
     async def _again(self, fragment: str, interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
-            await self._run(fragment=fragment)
+            await self.run(fragment=fragment)
 
 
 def _text(html: str) -> str:
