@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from installations import ROOT
-from serving import free_port, wait_until_healthy
+from serving import served_script
 from websocket_visitor import WebsocketVisitor, run_visits
 
 SLOW_PAGE = """
@@ -38,16 +36,8 @@ def address(tmp_path: Path) -> Iterator[str]:
     """A page that takes half a second, with the app's own settings of Streamlit."""
     shutil.copytree(ROOT / ".streamlit", tmp_path / ".streamlit")
     (tmp_path / "slow_page.py").write_text(SLOW_PAGE, encoding="utf-8")
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "slow_page.py", "--server.headless", "true"]
-    where = ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    process = subprocess.Popen([*command, *where], cwd=tmp_path, env=os.environ, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=120)
+    with served_script("slow_page.py", dict(os.environ), tmp_path) as url:
+        yield url
 
 
 async def impatient(url: str) -> None:

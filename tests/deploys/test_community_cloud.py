@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from identity_provider import IdentityProvider
 from installations import ROOT
 from packaging.requirements import Requirement
-from serving import free_port, wait_until_healthy
+from serving import served_script
 from websocket_visitor import WebsocketVisitor, run_visits
 
 from llm_tracker.app.work.limits import OPEN, limits_of
@@ -38,17 +37,8 @@ def shared_by_its_secrets(tmp_path: Path) -> Iterator[str]:
     secrets = f'{STORE} = "{tmp_path}/sessions.sqlite"\nLLM_TRACKER_PUBLIC = "1"\nLLM_TRACKER_MODELS = "smollm2"\n'
     (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets, encoding="utf-8")
     variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", STORE)}
-    port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "deploy/community-cloud/dashboard.py"]
-    options = ["--server.port", str(port), "--server.headless", "true", "--server.address", "127.0.0.1"]
-    told = {**variables, "HOME": str(tmp_path)}
-    process = subprocess.Popen([*command, *options], cwd=ROOT, env=told, stdout=subprocess.DEVNULL)
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=120)
+    with served_script("deploy/community-cloud/dashboard.py", {**variables, "HOME": str(tmp_path)}, ROOT) as url:
+        yield url
 
 
 def test_its_pages_open_and_know_from_the_secrets_that_strangers_share_them(

@@ -42,10 +42,28 @@ def started_app(
     What it fails with is among what a failed test shows: to standard error, not drawn on the standard output.
     """
     command = [*program, "app", "--port", str(port), "--prefix", prefix]
+    return _answering(command, environment, f"http://127.0.0.1:{port}{prefix}", cwd)
+
+
+@contextmanager
+def served_script(script: str, environment: dict[str, str], cwd: Path) -> Iterator[str]:
+    """What `streamlit run` makes of a script, on a free port, with the settings of the folder that it begins in."""
+    port = free_port()
+    where = ["--server.headless", "true", "--server.address", "127.0.0.1", "--server.port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    process = _answering([sys.executable, "-m", "streamlit", "run", script, *where], environment, url, cwd)
+    try:
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=120)
+
+
+def _answering(command: list[str], environment: dict[str, str], url: str, cwd: Path | None) -> subprocess.Popen[bytes]:
     plain_logs = {**environment, "STREAMLIT_LOGGER_ENABLE_RICH": "false"}
     process = subprocess.Popen(command, env=plain_logs, stdout=subprocess.DEVNULL, cwd=cwd)
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}{prefix}/_stcore/health")
+        wait_until_healthy(f"{url}/_stcore/health")
     except BaseException:
         process.kill()
         raise
