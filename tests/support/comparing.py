@@ -77,7 +77,7 @@ def run_button(at: AppTest) -> Any:
 
 def all_run(engine: engines.Engine, at: AppTest) -> AppTest:
     """Wait until no model is at work, and the page is drawn."""
-    return settled(until(at, lambda: visitor(engine).job is None).run())
+    return settled(until(at, lambda: visitor(engine).job is None))
 
 
 def run_on(engine: engines.Engine, at: AppTest, *names: str) -> AppTest:

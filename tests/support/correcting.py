@@ -49,7 +49,7 @@ def found_out(engine: engines.Engine, at: AppTest, answer: str = "Paris", foil: 
 
 def all_there(engine: engines.Engine, at: AppTest) -> AppTest:
     """Wait until nothing is computed any more, and the page is drawn."""
-    return settled(until(at, lambda: visitor(engine).job is None).run())
+    return settled(until(at, lambda: visitor(engine).job is None))
 
 
 def case_of(session: lt.Session, answer: str = "Bonn", foil: str = "Rome") -> lt.Case:

@@ -21,7 +21,7 @@ def computed(engine: engines.Engine, at: AppTest, subject: Subject) -> AppTest:
     """Press the button that computes something, and wait until it is there and drawn."""
     at = at.button(key=f"begin {subject}").click().run()
     at = until(at, lambda: subject in visitor(engine).computed and visitor(engine).job is None)
-    return settled(at.run())
+    return settled(at)
 
 
 def specs(at: AppTest) -> list[Any]:

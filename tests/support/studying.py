@@ -44,7 +44,7 @@ def pressed(at: AppTest, key: str) -> AppTest:
 
 def all_run(engine: engines.Engine, at: AppTest) -> AppTest:
     """Wait until no model is at work, and the page is drawn."""
-    return until(at, lambda: visitor(engine).job is None).run()
+    return until(at, lambda: visitor(engine).job is None)
 
 
 def run_study(engine: engines.Engine, at: AppTest, text: str = THREE) -> AppTest:

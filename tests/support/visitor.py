@@ -18,6 +18,7 @@ import llm_tracker as lt
 from llm_tracker.app.frame.owner import owner_of
 from llm_tracker.app.selection.answer_pickers import Picked
 from llm_tracker.app.work import engine as engines
+from llm_tracker.app.work.jobs import Job
 from llm_tracker.app.work.turn_ref import TurnRef
 from llm_tracker.app.work.workspace import Workspace
 
@@ -58,13 +59,23 @@ def settled(at: AppTest) -> AppTest:
 
 
 def until(at: AppTest, done: Callable[[], bool]) -> AppTest:
+    """Run again until something is so, and once more: it may have come about since the page was drawn."""
     for _ in range(600):
         assert not at.exception, at.exception[0].message
         if done():
-            return at
+            return at.run()
         time.sleep(0.05)
         at.run()
     raise AssertionError("it did not come about")
+
+
+def followed(engine: engines.Engine, drawn_for: Job | None) -> None:
+    """Wait until another job follows on the one that the page was drawn for; the page is not drawn anew."""
+    for _ in range(3000):
+        if visitor(engine).job not in (None, drawn_for):
+            return
+        time.sleep(0.01)
+    raise AssertionError("no job followed")
 
 
 def shown_html(at: AppTest) -> str:

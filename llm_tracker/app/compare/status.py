@@ -27,13 +27,14 @@ def status(workspace: Workspace, conversation: Conversation, asked: Asked) -> No
             comparing = compared(workspace, subject)
             done = len(comparing.wanted) - len(comparing.ahead)
             name = asked.label(comparing.ahead[0]) if comparing.ahead else ""
-            follow_job(job, partial(_how_far, job, name, done, len(comparing.wanted)))
+            follow_job(job, partial(_how_far, workspace, job, name, done, len(comparing.wanted)))
 
 
-def _how_far(job: Job, name: str, done: int, total: int) -> None:
+def _how_far(workspace: Workspace, job: Job, name: str, done: int, total: int) -> None:
     """A bar over all models, and what is being done with this one."""
     share = min(1.0, (done + job.share) / max(1, total))
     stage = stage_text(job) or say("being asked")
     said = say("{model} ({at} of {total}): {stage} …", model=name, at=done + 1, total=total, stage=stage)
     st.progress(share, text=plain_label(said))
-    st.button(say("Stop"), key="stop comparing", on_click=job.stop, disabled=job.stopping())
+    stop = partial(workspace.stop_work_on, job.subject)
+    st.button(say("Stop"), key="stop comparing", on_click=stop, disabled=job.stopping())

@@ -45,7 +45,7 @@ def study_status(engine: Engine, workspace: Workspace, begin: Callable[[], None]
         job = workspace.job
         if job is not None and workspace.is_at_work_on(STUDY):
             with st.container(key="study_at_work"):
-                follow_job(job, partial(_how_far, engine, job, drawn_study(workspace)), LOOK_SECONDS)
+                follow_job(job, partial(_how_far, engine, workspace, job, drawn_study(workspace)), LOOK_SECONDS)
             return
         with st.container(horizontal=True, key="study_buttons"):
             _buttons(engine, workspace, begin, is_all_there)
@@ -70,12 +70,13 @@ def _buttons(engine: Engine, workspace: Workspace, begin: Callable[[], None], is
     )
 
 
-def _how_far(engine: Engine, job: Job, drawn: StudySoFar | None) -> None:
+def _how_far(engine: Engine, workspace: Workspace, job: Job, drawn: StudySoFar | None) -> None:
     """A bar over all questions of all models; the page is drawn anew when there is much more than it shows."""
     if is_much_more(job.found, drawn):
         st.rerun()
     found: StudySoFar | None = job.found
-    st.button(say("Stop"), key="stop study", type="primary", on_click=job.stop, disabled=job.stopping())
+    stop = partial(workspace.stop_work_on, STUDY)
+    st.button(say("Stop"), key="stop study", type="primary", on_click=stop, disabled=job.stopping())
     st.progress(job.share, text=plain_label(_said(engine, job, found)))
 
 

@@ -11,14 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from llm_tracker.app.work.coming_answer import ComingAnswer
 from llm_tracker.app.work.jobs import Job
-from llm_tracker.app.work.keeping.bounds import (
-    MAX_COMPUTED,
-    MAX_COMPUTED_BYTES,
-    MAX_SESSION_BYTES,
-    MAX_SESSIONS,
-    MAX_TYPED,
-)
+from llm_tracker.app.work.keeping.bounds import MAX_SESSION_BYTES, MAX_SESSIONS, MAX_TYPED
 from llm_tracker.app.work.keeping.choices import note_choices
+from llm_tracker.app.work.keeping.computed import n_bytes_of, too_much
 from llm_tracker.app.work.keeping.kept_sessions import KeptSessions
 from llm_tracker.app.work.keeping.store_desk import StoreDesk
 from llm_tracker.app.work.overtaken import Overtaken
@@ -115,7 +110,7 @@ class Workspace:
     @property
     def n_bytes(self) -> int:
         """What its sessions' traces take, and lenses of whole texts. No lock is waited for: a save may hold it long."""
-        return self.sessions.n_bytes + sum(map(_n_bytes, list(self.computed.values())))
+        return self.sessions.n_bytes + sum(map(n_bytes_of, list(self.computed.values())))
 
     def choose(self, model_id: str, is_typed: bool = False) -> None:
         """Want another model; the one that is in use stays until this one is ready."""
@@ -158,6 +153,13 @@ class Workspace:
         """Whether this is being computed, or waits to be."""
         job = self.job
         return job is not None and job.active and job.subject == subject
+
+    def stop_work_on(self, subject: Hashable) -> None:
+        """Stop what computes this: the page may have been drawn for an earlier one of several jobs that do."""
+        with self._lock:
+            self.collect()
+            if self.job is not None and self.job.subject == subject:
+                self.job.stop()
 
     def show(self, before: TurnRef, after: TurnRef | None) -> None:
         """Bring up an answer that has just arrived, and let the oldest conversations go where there are too many."""
@@ -252,11 +254,7 @@ class Workspace:
         """Keep what a view asked for; where all of it is too large, the oldest goes, but for what stays."""
         self.computed.pop(subject, None)
         self.computed[subject] = result
-        may_go = {each: _n_bytes(kept) for each, kept in self.computed.items() if not each.stays}
-        large = [each for each, n_bytes in may_go.items() if n_bytes and each != subject]
-        while large and sum(may_go.values()) > MAX_COMPUTED_BYTES:
-            del may_go[large[0]], self.computed[large.pop(0)]
-        for oldest in list(may_go)[: max(0, len(may_go) - MAX_COMPUTED)]:
+        for oldest in too_much(self.computed, subject):
             del self.computed[oldest]
 
     def keep_branch(self, subject: Subject, branch: Session) -> None:
@@ -291,8 +289,3 @@ class Workspace:
             self.sessions.forget(gone)
             for subject in [subject for subject in self.computed if subject.turn.session in gone]:
                 del self.computed[subject]
-
-
-def _n_bytes(result: Any) -> int:
-    """What a result takes, where it is of a size that counts."""
-    return int(getattr(result, "n_bytes", 0))

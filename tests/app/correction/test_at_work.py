@@ -44,7 +44,7 @@ def with_whole(engine: engines.Engine, answer: str = "Bonn", foil: str = "Rome")
 
 def stopped(engine: engines.Engine, at: AppTest, n_found: int) -> AppTest:
     """Wait until so much has come, then press Stop."""
-    at = until(at, lambda: visitor(engine).job is not None and visitor(engine).job.n_found >= n_found).run()
+    at = until(at, lambda: visitor(engine).job is not None and visitor(engine).job.n_found >= n_found)
     return all_there(engine, at.button(key="stop experiment").click().run())
 
 
@@ -99,7 +99,7 @@ def test_what_is_kept_stays_on_the_page_until_as_much_of_the_same_has_come(
     at = with_whole(engine)
     charts = alts(at)
     waiting(A_PATH)
-    at = until(begun(at, "Bonn", "Rome"), lambda: visitor(engine).job.n_found == 2).run()
+    at = until(begun(at, "Bonn", "Rome"), lambda: visitor(engine).job.n_found == 2)
     assert alts(at) == charts
     stopped(engine, at, 2)
 
@@ -117,7 +117,7 @@ def test_what_is_kept_stays_on_the_page_while_a_run_waits_for_its_turn(engine: e
 def test_what_is_of_other_words_makes_room_for_what_comes(engine: engines.Engine, waiting: Callable[..., None]) -> None:
     at = with_whole(engine)
     waiting(A_PATH)
-    at = until(begun(at, "Bonn", "Oslo"), lambda: visitor(engine).job.n_found == 2).run()
+    at = until(begun(at, "Bonn", "Oslo"), lambda: visitor(engine).job.n_found == 2)
     assert len(alts(at)) == 1
     assert "Being computed" in shown_html(at)
     stopped(engine, at, 2)

@@ -51,7 +51,7 @@ def test_two_words_that_are_one_are_refused_and_nothing_is_lost(engine: engines.
 def test_an_edited_answer_stands_beside_the_untouched_one_and_is_a_branch(engine: engines.Engine) -> None:
     at = of_correction(engine)
     at = pressed(at, "Answer again")
-    at = settled(until(at, lambda: visitor(engine).job is None).run())
+    at = settled(until(at, lambda: visitor(engine).job is None))
     assert not at.exception
     ((change, branch),) = edits(visitor(engine), TurnRef(1, 1)).items()
     turn = visitor(engine).sessions[branch.session].turns[1]
@@ -68,7 +68,7 @@ def test_an_edited_answer_stands_beside_the_untouched_one_and_is_a_branch(engine
 def test_an_edited_answer_is_not_edited_twice_and_says_why_it_is_not_read_again(engine: engines.Engine) -> None:
     at = of_correction(engine)
     at = pressed(at, "Answer again")
-    at = settled(until(at, lambda: visitor(engine).job is None).run())
+    at = settled(until(at, lambda: visitor(engine).job is None))
     at = settled(pressed(at, "Compare them everywhere"))
     assert not at.exception
     assert "is edited already" in shown_html(at)
@@ -85,6 +85,6 @@ def test_an_edited_answer_is_not_edited_twice_and_says_why_it_is_not_read_again(
 def test_a_word_can_be_left_out_of_the_correction(engine: engines.Engine) -> None:
     at = of_correction(engine)
     at = at.selectbox(key="kind of edit").set_value("drop").run()
-    at = settled(until(pressed(at, "Answer again"), lambda: visitor(engine).job is None).run())
+    at = settled(until(pressed(at, "Answer again"), lambda: visitor(engine).job is None))
     ((change, branch),) = edits(visitor(engine), TurnRef(1, 1)).items()
     assert visitor(engine).sessions[branch.session].turns[1].said == change.said

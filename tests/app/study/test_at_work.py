@@ -11,7 +11,7 @@ from comparing import by_name
 from explore import gone_to
 from streamlit.testing.v1 import AppTest
 from studying import STUDY, THREE, Reader, all_run, kept, on_study, pressed, run_study, said_in_red, table_rows, typed
-from visitor import ROOT, Loader, asked, headings, settled, shown_html, until, visitor
+from visitor import ROOT, Loader, asked, followed, headings, settled, shown_html, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
@@ -163,14 +163,19 @@ def test_the_same_study_is_not_run_again_and_another_one_can_be(engine: engines.
     assert not at.button(key="run study").disabled
 
 
-def test_two_models_stop_within_the_second_and_go_on_there(
-    engine: engines.Engine, reader: Reader, loader: Loader, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def two(engine: engines.Engine, reader: Reader, loader: Loader, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """A page on which two models are wanted, and nothing has begun."""
     monkeypatch.setattr(model_desk, "is_local", lambda _entry: True)
     loader.load = by_name
+    return settled(on_study(engine).selectbox(key="study second model").set_value("smollm2").run())
+
+
+def test_two_models_stop_within_the_second_and_go_on_there(
+    engine: engines.Engine, reader: Reader, two: AppTest
+) -> None:
     reader.waits_before = "smollm2: Who is it?"
-    at = settled(on_study(engine).selectbox(key="study second model").set_value("smollm2").run())
-    at = pressed(typed(at, THREE), "run study")
+    at = pressed(typed(two, THREE), "run study")
     at = until(at, lambda: len(asked_of(at)) == 3 + 1)
     at = all_run(engine, pressed(at, "stop study"))
     assert "3 of 3 questions of" in shown_html(at)
@@ -181,6 +186,20 @@ def test_two_models_stop_within_the_second_and_go_on_there(
     assert [each.split(":")[0] for each in reader.asked] == ["embedded"] * 3 + ["smollm2"] * 3
     assert kept(engine).is_whole
     assert headings(at)[2] == "Two models: who loses which right answers"
+
+
+def test_a_stop_that_is_pressed_as_the_second_model_begins_stops_that_one(
+    engine: engines.Engine, reader: Reader, two: AppTest
+) -> None:
+    reader.waits_before = "embedded: Where is it?"
+    at = pressed(typed(two, THREE), "run study")
+    at = until(at, lambda: len(reader.asked) == 2)
+    drawn_for = visitor(engine).job
+    reader.waits_before = "smollm2: What is it?"
+    followed(engine, drawn_for)
+    at = all_run(engine, at.button(key="stop study").click().run())
+    assert [each.split(":")[0] for each in reader.asked] == ["embedded"] * 3
+    assert "go on with study" in [each.key for each in at.button]
 
 
 def test_the_button_waits_while_something_else_is_computed(engine: engines.Engine) -> None:

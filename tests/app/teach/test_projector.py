@@ -232,6 +232,6 @@ def test_a_lesson_without_a_correction_shows_no_answer_that_was_not_guessed(engi
     assert first is not None
     asking.correct(engine, workspace, first, "No, London.")  # as on the Ask page
     at = until(at, lambda: workspace.job is None)
-    at = on(pressed(settled(at.run()), "Uncover the answer"))
+    at = on(pressed(settled(at), "Uncover the answer"))
     assert at.title[0].value == "What it might have written"
     assert "after" not in shown_html(at).split('class="lt-caption"')[1].split("</p>")[0]

@@ -67,7 +67,7 @@ def test_a_branch_stands_beside_the_original_and_can_be_compared_everywhere(
     other = next(each for each in trace.top_token_ids[1].tolist() if each != trace.token_ids[1])
     subject = branch_of(AFTER, 1, other)
     begin_branch(engine, workspace, subject)
-    at = settled(until(tokens, lambda: subject in workspace.computed).run())
+    at = settled(until(tokens, lambda: subject in workspace.computed))
     branch = workspace.computed[subject]
     turn = workspace.sessions[branch.session].turns[branch.turn]
     assert turn.trace.token_ids[:2].tolist() == [int(trace.token_ids[0]), other]

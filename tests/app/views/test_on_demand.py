@@ -75,7 +75,7 @@ def test_what_fails_says_why_where_the_views_say_it(engine: engines.Engine) -> N
 
 
 def test_past_a_bound_of_bytes_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspaces, "MAX_COMPUTED_BYTES", 100)
+    monkeypatch.setattr("llm_tracker.app.work.keeping.computed.MAX_COMPUTED_BYTES", 100)
     workspace = Workspace(sessions={1: fake_session(n_turns=4)})
     subjects = [map_of(TurnRef(1, turn), "resid_post") for turn in range(4)]
     for subject in subjects:

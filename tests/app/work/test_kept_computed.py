@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from llm_tracker.app.work import workspace as workspaces
+from llm_tracker.app.work.keeping import computed
 from llm_tracker.app.work.studying.running import STUDY
 from llm_tracker.app.work.subject import Subject
 from llm_tracker.app.work.turn_ref import TurnRef
@@ -24,8 +24,8 @@ def sized(n_bytes: int) -> Any:
 
 @pytest.fixture(autouse=True)
 def bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspaces, "MAX_COMPUTED_BYTES", 100)
-    monkeypatch.setattr(workspaces, "MAX_COMPUTED", 4)
+    monkeypatch.setattr(computed, "MAX_COMPUTED_BYTES", 100)
+    monkeypatch.setattr(computed, "MAX_COMPUTED", 4)
 
 
 def test_the_oldest_that_is_large_goes_where_all_of_it_is_too_large() -> None:

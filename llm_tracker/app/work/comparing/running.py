@@ -128,7 +128,7 @@ def _run(engine: Engine, workspace: Workspace, subject: Subject, session: Sessio
 
 def _go_on(engine: Engine, workspace: Workspace, subject: Subject, job: Job) -> None:
     """What follows on a model: the next one, or the control that is still owed."""
-    if job.status != "stopped":
+    if not job.stopping():
         workspace.begin_background(partial(_next, engine, workspace, subject))
     run_shown_control(engine, workspace)
 

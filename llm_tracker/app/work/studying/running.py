@@ -202,6 +202,6 @@ def _of_all(now: StudySoFar, at: int, seconds_left: float | None) -> float | Non
 
 def _follow_up(engine: Engine, workspace: Workspace, job: Job) -> None:
     """What follows on a model: the next one, or the control that is still owed."""
-    if job.status == "done":
+    if job.status == "done" and not job.stopping():
         workspace.begin_background(partial(_next, engine, workspace, job.result))
     run_shown_control(engine, workspace)

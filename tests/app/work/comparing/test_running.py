@@ -7,7 +7,7 @@ from comparing import OWN, all_run, by_name, chosen_models, kept, on_compare, pr
 from explore import alts, gone_to
 from model_runs import run_of
 from streamlit.testing.v1 import AppTest
-from visitor import Loader, asked, settled, shown_html, until, visitor
+from visitor import Loader, asked, followed, settled, shown_html, until, visitor
 
 import llm_tracker as lt
 from llm_tracker.app.work import engine as engines
@@ -23,7 +23,7 @@ def half(engine: engines.Engine, loader: Loader) -> AppTest:
     """A page on which the first model has come, and the second is being loaded."""
     loader.load = waits_on(["smollm2"])
     at = pressed_run(chosen_models(on_compare(engine), "embedded", "smollm2", "smollm2-360m"))
-    return until(at, lambda: ran(engine) == ["embedded"] and is_loading(engine)).run()
+    return until(at, lambda: ran(engine) == ["embedded"] and is_loading(engine))
 
 
 def is_loading(engine: engines.Engine) -> bool:
@@ -113,6 +113,19 @@ def test_a_stop_is_said_below_an_earlier_run(engine: engines.Engine, loader: Loa
     html = shown_html(at)
     assert html.count("Not run again with these words: it was stopped before its end.") == 1
     assert html.index("<b>B</b> smollm2") < html.index("Not run again with these words")
+
+
+def test_a_stop_that_is_pressed_as_the_next_model_begins_stops_that_one(engine: engines.Engine, loader: Loader) -> None:
+    waited_for = ["embedded", "smollm2"]
+    at = chosen_models(on_compare(engine), *waited_for)
+    engine.models.pool.unload("embedded")
+    loader.load = waits_on(waited_for)
+    at = until(pressed_run(at), lambda: is_loading(engine))
+    drawn_for = visitor(engine).job
+    waited_for.remove("embedded")
+    followed(engine, drawn_for)
+    all_run(engine, at.button(key="stop comparing").click().run())
+    assert ran(engine) == ["embedded"]
 
 
 def typed_word(at: AppTest, word: str) -> AppTest:
