@@ -121,6 +121,7 @@ def test_a_slider_moved_or_pages_changed_while_the_model_works_lose_nothing(page
 def test_the_correction_and_its_control_go_on_while_nobody_looks(page: Page) -> None:
     ask_capital(page)
     correct(page)
+    page.locator(".lt-card.after .head", has_text="That is wrong.").wait_for()  # nobody presses two within 5 ms
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Adapters")).to_be_visible()
     page.wait_for_timeout(4000)  # to be away is what is tested, and no other page tells when the control has ended
